@@ -1,0 +1,124 @@
+package protocol
+
+import (
+	"math"
+	"reflect"
+	"strings"
+	"testing"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/fkzoo/fkzoo/specs/protocol/wire"
+)
+
+func TestCheckName(t *testing.T) {
+	for name, good := range map[string]bool{
+		"net11":                        true,
+		"compact-s":                    true,
+		"9lives_v1.2":                  true,
+		strings.Repeat("a", MaxName):   true,
+		"":                             false,
+		strings.Repeat("a", 1+MaxName): false,
+		"Net11":                        false,
+		"-net":                         false,
+		".hidden":                      false,
+		"net/11":                       false,
+		"net 11":                       false,
+		"nét":                          false,
+		"net\n":                        false,
+	} {
+		if err := CheckName(name); (err == nil) != good {
+			t.Errorf("CheckName(%q) = %v, want good: %v", name, err, good)
+		}
+	}
+}
+
+func TestCheckLine(t *testing.T) {
+	for text, good := range map[string]bool{
+		"":                             true,
+		"Six conv layers – 96×96 grey": true,
+		strings.Repeat("a", MaxLine):   true,
+		strings.Repeat("a", 1+MaxLine): false,
+		"two\nlines":                   false,
+		"\x1b[31mred":                  false,
+		"\xff":                         false,
+		"back\u202ewards":              false,
+	} {
+		if err := CheckLine(text); (err == nil) != good {
+			t.Errorf("CheckLine(%q) = %v, want good: %v", text, err, good)
+		}
+	}
+}
+
+func TestSummary(t *testing.T) {
+	nan := float32(math.NaN())
+	s, err := Summarize([]string{"a", "b", "c"}, []float32{
+		1, 2, 3,
+		1, nan, 3,
+		4, 5, 6,
+		nan, nan, nan,
+		7, nan, 8,
+		9, nan, 1,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := DataSummary{Columns: []string{"a", "b", "c"}, Rows: 6, Filled: []Filled{
+		{Columns: []int{0, 1, 2}, Rows: 2},
+		{Columns: []int{0, 2}, Rows: 3},
+		{Rows: 1},
+	}}
+	if !reflect.DeepEqual(s, want) {
+		t.Errorf("Summarize gave %+v, want %+v", s, want)
+	}
+	for _, test := range []struct {
+		columns []string
+		rows    int
+	}{
+		{nil, 6},
+		{[]string{"a"}, 5},
+		{[]string{"c", "a"}, 5},
+		{[]string{"b"}, 2},
+		{[]string{"a", "b", "c"}, 2},
+		{[]string{"a", "unknown"}, 0},
+	} {
+		if got := s.RowsWith(test.columns...); got != test.rows {
+			t.Errorf("RowsWith(%v) = %d, want %d", test.columns, got, test.rows)
+		}
+	}
+
+	bytes, err := proto.Marshal(s.Wire())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var w wire.DataSummary
+	if err := proto.Unmarshal(bytes, &w); err != nil {
+		t.Fatal(err)
+	}
+	back, err := FromWire(&w)
+	if err != nil || !reflect.DeepEqual(back, s) {
+		t.Errorf("over the wire: %+v, %v; want %+v", back, err, s)
+	}
+}
+
+func TestSummaryRefused(t *testing.T) {
+	if _, err := Summarize([]string{"a", "b"}, make([]float32, 3)); err == nil {
+		t.Error("Summarize took one and a half rows")
+	}
+	if _, err := Summarize(nil, make([]float32, 3)); err == nil {
+		t.Error("Summarize took numbers without columns")
+	}
+	two := []string{"a", "b"}
+	for name, w := range map[string]*wire.DataSummary{
+		"unknown column": {Columns: two, Filled: []*wire.Filled{{Columns: []uint32{2}}}},
+		"huge column":    {Columns: two, Filled: []*wire.Filled{{Columns: []uint32{math.MaxUint32}}}},
+		"out of order":   {Columns: two, Filled: []*wire.Filled{{Columns: []uint32{1, 0}}}},
+		"twice":          {Columns: two, Filled: []*wire.Filled{{Columns: []uint32{1, 1}}}},
+		"negative rows":  {Columns: two, Rows: -1},
+		"negative count": {Columns: two, Filled: []*wire.Filled{{Rows: -1}}},
+	} {
+		if s, err := FromWire(w); err == nil {
+			t.Errorf("%s: FromWire gave %+v, want an error", name, s)
+		}
+	}
+}
