@@ -1,0 +1,267 @@
+package blueprint
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+)
+
+// Version is the newest version of the document that this package reads, and
+// the one that it writes.
+const Version = 1
+
+// MaxBytes limits a document's JSON text. net11's is under 8 KiB.
+const MaxBytes = 4 << 20
+
+// ErrVersion is returned for a document of a newer version.
+var ErrVersion = errors.New("newer blueprint version")
+
+// Document describes one architecture. Fields that this version doesn't know
+// are kept in Extra, here and in every part, and written back.
+type Document struct {
+	Version int      `json:"blueprint"`
+	Name    string   `json:"name"`
+	Summary string   `json:"summary,omitempty"`
+	Source  string   `json:"source,omitempty"` // where the layout comes from: a paper, a report, a file
+	Input   Input    `json:"input"`
+	Members []Member `json:"members"`
+	Extra   Extra    `json:"-"`
+}
+
+// Input is the image that every member takes: Height x Width x Channels values.
+type Input struct {
+	Height   int    `json:"height"`
+	Width    int    `json:"width"`
+	Channels int    `json:"channels"`
+	Scaling  string `json:"scaling,omitempty"` // one of [Scalings]; the default is "unit"
+	Extra    Extra  `json:"-"`
+}
+
+// Scalings are the ways in which pixels (0 to 255) become a network's input.
+var Scalings = []string{
+	"unit",        // divided by 255
+	"raw",         // as they are
+	"standardize", // of each image: minus its mean, divided by its standard deviation (at least 1/255)
+}
+
+// Member is one network of an architecture.
+type Member struct {
+	Name    string   `json:"name"`
+	Columns []string `json:"columns"` // the outputs in order; ["*"]: all of the data's
+	Layers  []Layer  `json:"layers"`
+	Output  Output   `json:"output,omitzero"`
+	Weight  float64  `json:"weight,omitempty"` // in the mean of a column that several members give; 0 stands for 1
+	Recipe  Recipe   `json:"recipe"`
+	Extra   Extra    `json:"-"`
+}
+
+// AllColumns as the only entry of [Member.Columns] stands for all of the data's.
+const AllColumns = "*"
+
+// Output says which layer gives a member's answer y, of shape [columns], and
+// what it means: pixels = y*Scale + Offset.
+type Output struct {
+	Layer  string  `json:"layer,omitempty"`  // "": the last one
+	Scale  float64 `json:"scale,omitempty"`  // pixels; 0: half of the input's width
+	Offset float64 `json:"offset,omitempty"` // pixels; 0: half of the input's width
+	Extra  Extra   `json:"-"`
+}
+
+// Layer is one node of a member's graph. Its settings, those that its kind
+// has in [Kinds], stand beside name, kind and inputs in the JSON object.
+type Layer struct {
+	Name     string
+	Kind     string
+	Inputs   []string // names of earlier layers or [InputName]; nil: the layer before, or the input for the first
+	Settings Settings // only what was given; defaults are the table's
+	Extra    Extra
+}
+
+// InputName is the name by which layers refer to the image.
+const InputName = "input"
+
+// Extra holds the fields of an object that this version doesn't know.
+type Extra map[string]json.RawMessage
+
+// Parse reads a document and checks all that can be checked without knowing
+// the data's columns. The error names the place, what was found and what was
+// wanted.
+func Parse(data []byte) (*Document, error) {
+	if len(data) > MaxBytes {
+		return nil, fmt.Errorf("blueprint: found %d bytes, want at most %d", len(data), MaxBytes)
+	}
+	if err := scanDepth(data); err != nil {
+		return nil, fmt.Errorf("blueprint: %w", err)
+	}
+	var v struct {
+		Version *int `json:"blueprint"`
+	}
+	if err := json.Unmarshal(data, &v); err != nil {
+		return nil, fmt.Errorf("blueprint: not a JSON document: %w", describe(err))
+	}
+	switch {
+	case v.Version == nil:
+		return nil, errors.New(`blueprint: no field "blueprint", want the document's version there`)
+	case *v.Version > Version:
+		return nil, fmt.Errorf("blueprint: %w: found %d, want at most %d: a newer fkzoo reads it", ErrVersion, *v.Version, Version)
+	case *v.Version < 1:
+		return nil, fmt.Errorf("blueprint: found version %d, want %d", *v.Version, Version)
+	}
+	d := new(Document)
+	if err := json.Unmarshal(data, d); err != nil {
+		return nil, fmt.Errorf("blueprint: %w", describe(err))
+	}
+	if err := d.check(); err != nil {
+		return nil, fmt.Errorf("blueprint %q: %w", d.Name, err)
+	}
+	return d, nil
+}
+
+// JSON gives the document's text, indented, the same bytes for the same document.
+func (d *Document) JSON() ([]byte, error) {
+	b, err := json.Marshal(d)
+	if err != nil {
+		return nil, fmt.Errorf("blueprint %q: %w", d.Name, err)
+	}
+	var out bytes.Buffer
+	if err := json.Indent(&out, b, "", "  "); err != nil {
+		return nil, fmt.Errorf("blueprint %q: %w", d.Name, err)
+	}
+	out.WriteByte('\n')
+	return out.Bytes(), nil
+}
+
+// Clone gives a deep copy.
+func (d *Document) Clone() *Document {
+	b, err := json.Marshal(d)
+	if err != nil {
+		panic(err) // every field of a Document is a JSON value
+	}
+	c := new(Document)
+	if err := json.Unmarshal(b, c); err != nil {
+		panic(err)
+	}
+	return c
+}
+
+// Resolve gives a copy in which every member's columns are spelled out for
+// data of these columns, as a model file keeps it.
+func (d *Document) Resolve(columns []string) (*Document, error) {
+	if err := d.Validate(columns); err != nil {
+		return nil, err
+	}
+	c := d.Clone()
+	for i := range c.Members {
+		c.Members[i].Columns = c.Members[i].ColumnsOf(columns)
+	}
+	return c, nil
+}
+
+// Columns gives the columns that the members together answer, in the order of
+// data of these columns, or, for a resolved document (columns nil), in the
+// order of the members.
+func (d *Document) Columns(columns []string) []string {
+	given := map[string]bool{}
+	var order []string
+	for i := range d.Members {
+		for _, c := range d.Members[i].ColumnsOf(columns) {
+			if !given[c] {
+				given[c] = true
+				order = append(order, c)
+			}
+		}
+	}
+	if columns == nil {
+		return order
+	}
+	order = order[:0]
+	for _, c := range columns {
+		if given[c] {
+			order = append(order, c)
+		}
+	}
+	return order
+}
+
+// ColumnsOf gives the member's columns for data that has these.
+func (m *Member) ColumnsOf(columns []string) []string {
+	if len(m.Columns) == 1 && m.Columns[0] == AllColumns {
+		return columns
+	}
+	return m.Columns
+}
+
+// MeanWeight is the member's weight in a mean over members.
+func (m *Member) MeanWeight() float64 {
+	if m.Weight == 0 {
+		return 1
+	}
+	return m.Weight
+}
+
+// Affine gives scale and offset of pixels = y*scale + offset, defaults filled in.
+func (m *Member) Affine(in Input) (scale, offset float64) {
+	scale, offset = m.Output.Scale, m.Output.Offset
+	if scale == 0 {
+		scale = float64(in.Width) / 2
+	}
+	if offset == 0 {
+		offset = float64(in.Width) / 2
+	}
+	return scale, offset
+}
+
+// Parameters is the number of trainable parameters of all members for data of
+// these columns.
+func (d *Document) Parameters(columns []string) (int64, error) {
+	var sum int64
+	for i := range d.Members {
+		p, err := NewPlan(d, i, columns)
+		if err != nil {
+			return 0, err
+		}
+		sum += p.Parameters()
+	}
+	return sum, nil
+}
+
+// Validate checks the document against data of these columns: every member's
+// columns are among them, its layers fit together, its output has one value
+// per column, and its recipe can be followed.
+func (d *Document) Validate(columns []string) error {
+	if err := d.check(); err != nil {
+		return fmt.Errorf("blueprint %q: %w", d.Name, err)
+	}
+	for i := range d.Members {
+		if _, err := NewPlan(d, i, columns); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// UnknownFields lists the fields that this version doesn't know, as paths.
+// They are kept but have no effect, so whoever shows a plugin's blueprint
+// should say so: a misspelled setting looks the same.
+func (d *Document) UnknownFields() []string {
+	var out []string
+	add := func(path string, e Extra) {
+		for _, k := range sortedKeys(e) {
+			out = append(out, path+k)
+		}
+	}
+	add("", d.Extra)
+	add("input.", d.Input.Extra)
+	for i := range d.Members {
+		m := &d.Members[i]
+		at := "members." + m.Name + "."
+		add(at, m.Extra)
+		add(at+"output.", m.Output.Extra)
+		for _, l := range m.Layers {
+			add(at+"layers."+l.Name+".", l.Extra)
+		}
+		m.Recipe.unknown(at+"recipe.", add)
+	}
+	return out
+}

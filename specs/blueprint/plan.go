@@ -1,0 +1,327 @@
+package blueprint
+
+import (
+	"fmt"
+	"math"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Limits of a document. They are far above what a face needs and far below
+// what would exhaust a machine while a plan is made.
+const (
+	maxMembers    = 64
+	maxLayers     = 4096
+	maxColumns    = 4096
+	maxInputs     = 256
+	maxParameters = 1 << 31
+	maxFLOPs      = 1 << 50
+)
+
+// Plan is a member whose shapes have been worked out for given columns.
+type Plan struct {
+	Document *Document
+	Member   *Member
+	Columns  []string
+	Nodes    []Node // in the order of the layers, which is an order in which they can be computed
+	Output   int    // index of the node that gives the answer
+}
+
+// Node is a layer with what the table says of it.
+type Node struct {
+	Layer  *Layer
+	Kind   *Kind
+	Values Values
+	Inputs []int // indices of nodes; -1: the image
+	In     []Shape
+	Out    Shape
+	Params []Param
+	FLOPs  int64
+}
+
+// Parameters is the number of trainable parameters.
+func (p *Plan) Parameters() int64 {
+	var n int64
+	for i := range p.Nodes {
+		n += p.Nodes[i].Parameters()
+	}
+	return n
+}
+
+// Parameters is the number of the layer's trainable parameters.
+func (n *Node) Parameters() int64 {
+	var sum int64
+	for _, p := range n.Params {
+		if p.Trainable {
+			sum += p.Shape.Size()
+		}
+	}
+	return sum
+}
+
+// FLOPs is the number of operations of the forward pass of one image.
+func (p *Plan) FLOPs() int64 {
+	var n int64
+	for i := range p.Nodes {
+		n += p.Nodes[i].FLOPs
+	}
+	return n
+}
+
+// TensorName is the name of a parameter in a model file.
+func (p *Plan) TensorName(node *Node, param string) string {
+	return p.Member.Name + "/" + node.Layer.Name + "/" + param
+}
+
+// NewPlan works out the shapes of member number index for data of these
+// columns. The error names the member and the layer, and the shapes that disagree.
+func NewPlan(d *Document, index int, columns []string) (*Plan, error) {
+	m := &d.Members[index]
+	p := &Plan{Document: d, Member: m, Columns: m.ColumnsOf(columns)}
+	if err := p.build(columns); err != nil {
+		return nil, fmt.Errorf("blueprint %q: member %q: %w", d.Name, m.Name, err)
+	}
+	return p, nil
+}
+
+func (p *Plan) build(columns []string) error {
+	if err := p.checkColumns(columns); err != nil {
+		return err
+	}
+	in := p.Document.Input
+	image := Shape{in.Height, in.Width, in.Channels}
+	index := map[string]int{InputName: -1}
+	p.Nodes = make([]Node, len(p.Member.Layers))
+	for i := range p.Member.Layers {
+		l := &p.Member.Layers[i]
+		n := &p.Nodes[i]
+		*n = Node{Layer: l, Kind: KindByName(l.Kind), Inputs: []int{i - 1}}
+		if l.Inputs != nil {
+			n.Inputs = make([]int, len(l.Inputs))
+			for k, name := range l.Inputs {
+				n.Inputs[k] = index[name] // known: check saw to it
+			}
+		}
+		for _, from := range n.Inputs {
+			if from < 0 {
+				n.In = append(n.In, image)
+			} else {
+				n.In = append(n.In, p.Nodes[from].Out)
+			}
+		}
+		if err := n.infer(len(p.Columns)); err != nil {
+			return fmt.Errorf("layer %q (%s): %w", l.Name, l.Kind, err)
+		}
+		index[l.Name] = i
+	}
+	p.Output = len(p.Nodes) - 1
+	if name := p.Member.Output.Layer; name != "" {
+		p.Output = index[name]
+	}
+	if out := p.Nodes[p.Output].Out; len(out) != 1 || out[0] != len(p.Columns) {
+		return fmt.Errorf("layer %q (%s): found an output of shape %v, want [%d]: one value for each of the member's columns",
+			p.Nodes[p.Output].Layer.Name, p.Nodes[p.Output].Kind.Name, out, len(p.Columns))
+	}
+	if n := p.Parameters(); n > maxParameters {
+		return fmt.Errorf("found %d parameters, want at most %d", n, int64(maxParameters))
+	}
+	if n := p.FLOPs(); n > maxFLOPs || n < 0 {
+		return fmt.Errorf("found %d operations an image, want at most %d", n, int64(maxFLOPs))
+	}
+	return p.Member.Recipe.check(p.Columns)
+}
+
+// infer fills in a node whose inputs' shapes are known.
+func (n *Node) infer(columns int) error {
+	var err error
+	if n.Values, err = n.Kind.values(n.Layer, columns); err != nil {
+		return err
+	}
+	if n.Out, err = n.Kind.Shape(n.Values, n.In); err != nil {
+		return err
+	}
+	if err := n.Out.check(); err != nil {
+		return err
+	}
+	if n.Kind.Params != nil {
+		n.Params = n.Kind.Params(n.Values, n.In)
+	}
+	for _, p := range n.Params {
+		if err := p.Shape.check(); err != nil {
+			return fmt.Errorf("parameter %s: %w", p.Name, err)
+		}
+	}
+	n.FLOPs = n.Out.Size()
+	if n.Kind.FLOPs != nil {
+		n.FLOPs = n.Kind.FLOPs(n.Values, n.In, n.Out)
+	}
+	if n.FLOPs < 0 || n.FLOPs > maxFLOPs {
+		return fmt.Errorf("found %d operations an image, want at most %d", n.FLOPs, int64(maxFLOPs))
+	}
+	return nil
+}
+
+// check refuses shapes whose size could overflow or exhaust memory.
+func (s Shape) check() error {
+	if len(s) == 0 || len(s) > maxRank {
+		return fmt.Errorf("found the shape %v, want 1 to %d axes", s, maxRank)
+	}
+	size := int64(1)
+	for _, d := range s {
+		if d < 1 || d > maxParameters {
+			return fmt.Errorf("found the shape %v, want axes of at least 1", s)
+		}
+		if size *= int64(d); size > maxParameters {
+			return fmt.Errorf("found the shape %v, want at most %d values", s, int64(maxParameters))
+		}
+	}
+	return nil
+}
+
+func (p *Plan) checkColumns(columns []string) error {
+	if len(p.Columns) == 0 || len(p.Columns) > maxColumns {
+		return fmt.Errorf("found %d columns, want 1 to %d", len(p.Columns), maxColumns)
+	}
+	for _, c := range p.Columns {
+		if c == AllColumns {
+			return fmt.Errorf("columns: found %q, want names: the data's columns are not known here", AllColumns)
+		}
+		if columns != nil && !slices.Contains(columns, c) {
+			return fmt.Errorf("column %q: not in the data, which has %s", c, list(columns))
+		}
+	}
+	return nil
+}
+
+var (
+	docName   = regexp.MustCompile(`^[a-z0-9]([a-z0-9_.-]{0,62}[a-z0-9])?$`)
+	layerName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`)
+)
+
+// ValidName tells whether a text can be the name of an architecture or plugin:
+// 1 to 64 of a-z, 0-9, "_", "." and "-", with a letter or digit at both ends.
+func ValidName(name string) bool { return docName.MatchString(name) }
+
+// check looks at all that doesn't depend on the data.
+func (d *Document) check() error {
+	if d.Version != Version {
+		return fmt.Errorf("found version %d, want %d", d.Version, Version)
+	}
+	if !ValidName(d.Name) {
+		return fmt.Errorf("name: found %q, want 1 to 64 of a-z, 0-9, _, . and -", d.Name)
+	}
+	for name, text := range map[string]string{"summary": d.Summary, "source": d.Source} {
+		if len(text) > 4096 || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' && r != '\n' || r == 0x7f }) {
+			return fmt.Errorf("%s: found %d bytes, want at most 4096 and no control characters", name, len(text))
+		}
+	}
+	in := d.Input
+	for _, n := range []int{in.Height, in.Width, in.Channels} {
+		if n < 1 || n > 1<<14 {
+			return fmt.Errorf("input: found height %d, width %d and %d channels, want each from 1 to %d", in.Height, in.Width, in.Channels, 1<<14)
+		}
+	}
+	if in.Scaling != "" && !slices.Contains(Scalings, in.Scaling) {
+		return fmt.Errorf("input.scaling: found %q, want one of %s", in.Scaling, strings.Join(Scalings, ", "))
+	}
+	if len(d.Members) == 0 || len(d.Members) > maxMembers {
+		return fmt.Errorf("members: found %d, want 1 to %d", len(d.Members), maxMembers)
+	}
+	names := map[string]bool{}
+	for i := range d.Members {
+		m := &d.Members[i]
+		if !layerName.MatchString(m.Name) || names[m.Name] {
+			return fmt.Errorf("member %d: found the name %q, want a name of its own of letters, digits, _, . and -", i+1, m.Name)
+		}
+		names[m.Name] = true
+		if err := m.check(); err != nil {
+			return fmt.Errorf("member %q: %w", m.Name, err)
+		}
+	}
+	return nil
+}
+
+func (m *Member) check() error {
+	seen := map[string]bool{}
+	for _, c := range m.Columns {
+		if c == "" || len(c) > 256 || seen[c] {
+			return fmt.Errorf("columns: found %q, want names of 1 to 256 bytes, each once", c)
+		}
+		if c == AllColumns && len(m.Columns) > 1 {
+			return fmt.Errorf("columns: found %q among others, want it alone", AllColumns)
+		}
+		seen[c] = true
+	}
+	if len(m.Columns) == 0 || len(m.Columns) > maxColumns {
+		return fmt.Errorf("columns: found %d, want 1 to %d, or [%q]", len(m.Columns), maxColumns, AllColumns)
+	}
+	for name, v := range map[string]float64{"output.scale": m.Output.Scale, "weight": m.Weight} {
+		if !(v >= 0 && v <= 1e6) {
+			return fmt.Errorf("%s: found %g, want a number from 0 to 1e6", name, v)
+		}
+	}
+	if math.Abs(m.Output.Offset) > 1e6 {
+		return fmt.Errorf("output.offset: found %g, want a number from -1e6 to 1e6", m.Output.Offset)
+	}
+	if len(m.Layers) == 0 || len(m.Layers) > maxLayers {
+		return fmt.Errorf("layers: found %d, want 1 to %d", len(m.Layers), maxLayers)
+	}
+	earlier := []string{InputName}
+	known := map[string]bool{InputName: true}
+	for i := range m.Layers {
+		l := &m.Layers[i]
+		if !layerName.MatchString(l.Name) {
+			return fmt.Errorf("layer %d: found the name %q, want 1 to 128 letters, digits, _, . and -", i+1, l.Name)
+		}
+		if known[l.Name] {
+			return fmt.Errorf("layer %q: the name stands twice, want each once", l.Name)
+		}
+		if err := l.check(known, earlier); err != nil {
+			return fmt.Errorf("layer %q: %w", l.Name, err)
+		}
+		known[l.Name] = true
+		earlier = append(earlier, l.Name)
+	}
+	if o := m.Output.Layer; o != "" && (!known[o] || o == InputName) {
+		return fmt.Errorf("output.layer: found %q, want one of %s", o, list(earlier[1:]))
+	}
+	return m.Recipe.check(nil)
+}
+
+func (l *Layer) check(known map[string]bool, earlier []string) error {
+	kind := KindByName(l.Kind)
+	if kind == nil {
+		names := make([]string, len(Kinds))
+		for i := range Kinds {
+			names[i] = Kinds[i].Name
+		}
+		return fmt.Errorf("kind: found %q, want one of %s", l.Kind, strings.Join(names, ", "))
+	}
+	n := len(l.Inputs)
+	if l.Inputs == nil {
+		n = 1
+	}
+	if n < kind.MinInputs || (kind.MaxInputs >= 0 && n > kind.MaxInputs) || n > maxInputs {
+		want := fmt.Sprint(kind.MinInputs)
+		if kind.MaxInputs < 0 {
+			want += fmt.Sprintf(" to %d", maxInputs)
+		}
+		return fmt.Errorf("inputs: found %d, want %s for %s", n, want, kind.Name)
+	}
+	for _, name := range l.Inputs {
+		if !known[name] {
+			return fmt.Errorf("inputs: found %q, want an earlier layer: %s", name, list(earlier))
+		}
+	}
+	return nil
+}
+
+// list is names for a message, cut where they are many.
+func list(names []string) string {
+	const most = 12
+	if len(names) > most {
+		return fmt.Sprintf("%s, … (%d in all)", strings.Join(names[:most], ", "), len(names))
+	}
+	return strings.Join(names, ", ")
+}

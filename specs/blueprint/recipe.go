@@ -1,0 +1,378 @@
+package blueprint
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+)
+
+// Recipe says how a member is trained.
+type Recipe struct {
+	Loss       Loss      `json:"loss"`
+	Optimizer  Optimizer `json:"optimizer"`
+	Rate       Schedule  `json:"rate"` // learning rate
+	Epochs     int       `json:"epochs,omitempty"`
+	Examples   int64     `json:"examples,omitempty"` // instead of Epochs: epochs = Examples / rows that have the member's columns, rounded down, at least 1
+	Batch      int       `json:"batch"`
+	Validation float64   `json:"validation"`        // share of the rows held out
+	Seed       uint64    `json:"seed,omitempty"`    // 0 stands for 1
+	Augment    *Augment  `json:"augment,omitempty"` // nil: none
+	Stop       *Stop     `json:"stop,omitempty"`    // nil: never before the end
+	Average    *Average  `json:"average,omitempty"` // nil: no averaging of weights
+	StartFrom  string    `json:"start_from,omitempty"`
+	Extra      Extra     `json:"-"`
+}
+
+// Loss is what training makes small, over y = (pixels - offset) / scale.
+type Loss struct {
+	Kind    string  `json:"kind"`              // one of [Losses]
+	Rows    string  `json:"rows,omitempty"`    // "complete" (the default): only rows that have all of the member's columns; "filled": every filled cell of every row
+	Delta   float64 `json:"delta,omitempty"`   // in units of y; of huber: where it turns linear (0: 1); of wing: its width (0: 10/48)
+	Epsilon float64 `json:"epsilon,omitempty"` // in units of y; of wing: its curvature (0: 2/48)
+	Extra   Extra   `json:"-"`
+}
+
+// Losses are the kinds of loss, each a mean over the filled cells; d = answer - truth.
+var Losses = []string{
+	"mse",   // d^2
+	"mae",   // |d|
+	"huber", // d^2/2 for |d| <= delta, else delta*(|d| - delta/2): Huber 1964
+	"wing",  // delta*ln(1 + |d|/epsilon) for |d| < delta, else |d| - delta + delta*ln(1 + delta/epsilon): Feng et al. 2018
+}
+
+// Optimizer is the rule by which a step changes the weights. Missing settings
+// have the defaults of [Optimizer.Defaults].
+type Optimizer struct {
+	Kind     string    `json:"kind"`               // one of [Optimizers]
+	Momentum *Schedule `json:"momentum,omitempty"` // of sgd
+	Nesterov bool      `json:"nesterov,omitempty"` // of sgd
+	Beta1    *Schedule `json:"beta1,omitempty"`    // of adam and adamw
+	Beta2    *Schedule `json:"beta2,omitempty"`    // of adam and adamw
+	Epsilon  *Schedule `json:"epsilon,omitempty"`  // of adam and adamw
+	Decay    *Schedule `json:"decay,omitempty"`    // of adamw: weight decay
+	Clip     *Schedule `json:"clip,omitempty"`     // largest norm of all gradients together; 0: unlimited
+	Extra    Extra     `json:"-"`
+}
+
+// Optimizers are the kinds of optimizer; g is the gradient, r the learning rate.
+var Optimizers = []string{
+	"sgd",   // v = momentum*v - r*g, w += v; with nesterov w += momentum*v - r*g, with the new v: Lasagne's form
+	"adam",  // Kingma and Ba 2015, with bias correction
+	"adamw", // adam, and w -= r*decay*w for the parameters that decay: Loshchilov and Hutter 2019
+}
+
+// Augment changes training images at random, each epoch anew. A setting of 0
+// or nil is off. Points move along; one that leaves the image counts as empty.
+type Augment struct {
+	Mirror     *Mirror   `json:"mirror,omitempty"`
+	Shift      *Schedule `json:"shift,omitempty"`      // pixels: uniform in [-shift, shift], both axes
+	Rotate     *Schedule `json:"rotate,omitempty"`     // degrees: uniform in [-rotate, rotate], around the centre
+	Scale      *Schedule `json:"scale,omitempty"`      // share: factor uniform in [1-scale, 1+scale]
+	Brightness *Schedule `json:"brightness,omitempty"` // of the range 0 to 1: added, uniform in [-brightness, brightness]
+	Contrast   *Schedule `json:"contrast,omitempty"`   // share: factor around the mean, uniform in [1-contrast, 1+contrast]
+	Noise      *Schedule `json:"noise,omitempty"`      // of the range 0 to 1: standard deviation of normal noise on each pixel
+	Erase      *Erase    `json:"erase,omitempty"`
+	Extra      Extra     `json:"-"`
+}
+
+// Mirror turns a random share of each batch left to right: x becomes
+// Axis - x and the columns of a pair change places.
+type Mirror struct {
+	Share float64  `json:"share,omitempty"` // of each batch, rounded down; 0: half
+	Axis  float64  `json:"axis,omitempty"`  // pixels; 0: the image's width, which for y = (x - width/2) / (width/2) is a change of sign
+	Pairs [][2]int `json:"pairs,omitempty"` // of columns; nil: from the columns' names, left_ and right_
+	Extra Extra    `json:"-"`
+}
+
+// Erase fills a random rectangle with the image's mean.
+type Erase struct {
+	Share float64 `json:"share"` // of the images
+	Area  float64 `json:"area"`  // largest share of an image's area
+	Extra Extra   `json:"-"`
+}
+
+// Stop ends training after Patience epochs without a better validation loss
+// and puts the best weights back.
+type Stop struct {
+	Patience int   `json:"patience"`
+	Extra    Extra `json:"-"`
+}
+
+// Average keeps an exponential moving average of the weights and of the
+// running statistics, which is what is validated and kept.
+type Average struct {
+	Decay Schedule `json:"decay"`
+	Extra Extra    `json:"-"`
+}
+
+// Defaults gives the optimizer's settings with defaults filled in.
+func (o Optimizer) Defaults() Optimizer {
+	fill := func(s **Schedule, v float64) {
+		if *s == nil {
+			*s = &Schedule{Kind: "constant", From: v}
+		}
+	}
+	fill(&o.Momentum, 0)
+	fill(&o.Beta1, 0.9)
+	fill(&o.Beta2, 0.999)
+	fill(&o.Epsilon, 1e-8)
+	fill(&o.Decay, 0)
+	if o.Kind == "adamw" && o.Decay.Kind == "constant" && o.Decay.From == 0 {
+		o.Decay = &Schedule{Kind: "constant", From: 0.01}
+	}
+	fill(&o.Clip, 0)
+	return o
+}
+
+// EpochsFor is the training's length for this many usable rows.
+func (r *Recipe) EpochsFor(rows int) int {
+	if r.Epochs > 0 || rows <= 0 {
+		return r.Epochs
+	}
+	return int(min(max(r.Examples/int64(rows), 1), maxEpochs))
+}
+
+// CompleteRows tells whether rows that lack one of the member's columns are left out.
+func (r *Recipe) CompleteRows() bool { return r.Loss.Rows != "filled" }
+
+const (
+	maxEpochs   = 100_000_000
+	maxExamples = 1 << 50
+	maxBatch    = 1 << 16
+)
+
+func (r *Recipe) check(columns []string) error {
+	if !slices.Contains(Losses, r.Loss.Kind) {
+		return fmt.Errorf("recipe.loss.kind: found %q, want one of %s", r.Loss.Kind, strings.Join(Losses, ", "))
+	}
+	if !slices.Contains([]string{"", "complete", "filled"}, r.Loss.Rows) {
+		return fmt.Errorf(`recipe.loss.rows: found %q, want "complete" or "filled"`, r.Loss.Rows)
+	}
+	if !slices.Contains(Optimizers, r.Optimizer.Kind) {
+		return fmt.Errorf("recipe.optimizer.kind: found %q, want one of %s", r.Optimizer.Kind, strings.Join(Optimizers, ", "))
+	}
+	if (r.Epochs > 0) == (r.Examples > 0) {
+		return fmt.Errorf("recipe: found epochs %d and examples %d, want exactly one of them", r.Epochs, r.Examples)
+	}
+	type limit struct {
+		name        string
+		found       float64
+		least, most float64
+	}
+	limits := []limit{
+		{"epochs", float64(r.Epochs), 0, maxEpochs}, {"examples", float64(r.Examples), 0, maxExamples},
+		{"batch", float64(r.Batch), 1, maxBatch}, {"validation", r.Validation, 0, 0.9},
+		{"loss.delta", r.Loss.Delta, 0, 1e6}, {"loss.epsilon", r.Loss.Epsilon, 0, 1e6},
+	}
+	if r.Stop != nil {
+		limits = append(limits, limit{"stop.patience", float64(r.Stop.Patience), 1, maxEpochs})
+		if r.Validation == 0 {
+			return fmt.Errorf("recipe.stop: found validation 0, want rows held out: stopping early follows the validation loss")
+		}
+	}
+	if a := r.Augment; a != nil {
+		if a.Mirror != nil {
+			limits = append(limits, limit{"augment.mirror.share", a.Mirror.Share, 0, 1}, limit{"augment.mirror.axis", a.Mirror.Axis, 0, maxDim})
+		}
+		if a.Erase != nil {
+			limits = append(limits, limit{"augment.erase.share", a.Erase.Share, 0, 1}, limit{"augment.erase.area", a.Erase.Area, 0, 1})
+		}
+	}
+	for _, l := range limits {
+		if !(l.found >= l.least && l.found <= l.most) { // not: NaN
+			return fmt.Errorf("recipe.%s: found %g, want a number from %g to %g", l.name, l.found, l.least, l.most)
+		}
+	}
+	for _, s := range r.schedules() {
+		if s.of == nil {
+			continue
+		}
+		if err := s.of.check(s.least, s.most); err != nil {
+			return fmt.Errorf("recipe.%s: %w", s.name, err)
+		}
+	}
+	if columns != nil && r.Augment != nil && r.Augment.Mirror != nil {
+		if _, err := r.Augment.Mirror.Permutation(columns); err != nil {
+			return fmt.Errorf("recipe.augment.mirror.pairs: %w", err)
+		}
+	}
+	return nil
+}
+
+type boundSchedule struct {
+	name        string
+	of          *Schedule
+	least, most float64
+}
+
+func (r *Recipe) schedules() []boundSchedule {
+	o := &r.Optimizer
+	out := []boundSchedule{
+		{"rate", &r.Rate, 0, 1e4}, {"optimizer.momentum", o.Momentum, 0, 1}, {"optimizer.beta1", o.Beta1, 0, 1}, {"optimizer.beta2", o.Beta2, 0, 1},
+		{"optimizer.epsilon", o.Epsilon, 0, 1}, {"optimizer.decay", o.Decay, 0, 1e4}, {"optimizer.clip", o.Clip, 0, 1e30},
+	}
+	if a := r.Augment; a != nil {
+		out = append(out, boundSchedule{"augment.shift", a.Shift, 0, maxDim}, boundSchedule{"augment.rotate", a.Rotate, 0, 180},
+			boundSchedule{"augment.scale", a.Scale, 0, 0.9}, boundSchedule{"augment.brightness", a.Brightness, 0, 1},
+			boundSchedule{"augment.contrast", a.Contrast, 0, 1}, boundSchedule{"augment.noise", a.Noise, 0, 1})
+	}
+	if r.Average != nil {
+		out = append(out, boundSchedule{"average.decay", &r.Average.Decay, 0, 1})
+	}
+	return out
+}
+
+func (r *Recipe) unknown(at string, add func(string, Extra)) {
+	add(at, r.Extra)
+	add(at+"loss.", r.Loss.Extra)
+	add(at+"optimizer.", r.Optimizer.Extra)
+	if r.Stop != nil {
+		add(at+"stop.", r.Stop.Extra)
+	}
+	if r.Average != nil {
+		add(at+"average.", r.Average.Extra)
+	}
+	for _, s := range r.schedules() {
+		if s.of != nil {
+			add(at+s.name+".", s.of.Extra)
+		}
+	}
+	if a := r.Augment; a != nil {
+		add(at+"augment.", a.Extra)
+		if a.Mirror != nil {
+			add(at+"augment.mirror.", a.Mirror.Extra)
+		}
+		if a.Erase != nil {
+			add(at+"augment.erase.", a.Erase.Extra)
+		}
+	}
+}
+
+// Schedule is the value of a setting in the course of training. In JSON, a
+// number stands for a constant.
+type Schedule struct {
+	Kind   string  `json:"kind"`             // one of [Schedules]
+	From   float64 `json:"from"`             // the first value; of one_cycle: the peak
+	To     float64 `json:"to,omitempty"`     // of linear and cosine: the last value
+	Factor float64 `json:"factor,omitempty"` // of step: what the value is multiplied by
+	Every  float64 `json:"every,omitempty"`  // of step: after so many epochs
+	Warmup float64 `json:"warmup,omitempty"` // epochs in which the value first rises linearly to the schedule's own; of one_cycle: 0 stands for 0.3 of all
+	By     string  `json:"by,omitempty"`     // "epoch" (the default): changes between epochs; "step": between batches
+	Extra  Extra   `json:"-"`
+}
+
+// Schedules are the kinds of schedule; p runs from 0 at the first epoch (or
+// step) to 1 at the last.
+var Schedules = []string{
+	"constant",  // from
+	"linear",    // from + (to-from)*p
+	"cosine",    // to + (from-to)*(1+cos(pi*p))/2
+	"step",      // from * factor^floor(epochs done / every)
+	"one_cycle", // cosine from from/25 up to from during the warm-up, then cosine down to from/250000: Smith and Topin 2018
+}
+
+// Constant is a schedule that never changes.
+func Constant(v float64) Schedule { return Schedule{Kind: "constant", From: v} }
+
+// Linear is a schedule that goes evenly from one value to another.
+func Linear(from, to float64) Schedule { return Schedule{Kind: "linear", From: from, To: to} }
+
+// Progress is a moment in training, before a step.
+type Progress struct {
+	Epoch         int // done so far
+	Epochs        int // in all
+	Step          int // done so far, over all epochs
+	StepsPerEpoch int
+}
+
+// At gives the schedule's value at a moment.
+func (s *Schedule) At(at Progress) float64 {
+	done, all := float64(at.Epoch), float64(at.Epochs) // epochs
+	last := all - 1
+	if s.By == "step" {
+		perEpoch := float64(max(at.StepsPerEpoch, 1))
+		done = float64(at.Step) / perEpoch
+		last = (all*perEpoch - 1) / perEpoch
+	}
+	p := 0.0
+	if last > 0 {
+		p = min(done/last, 1)
+	}
+	switch s.Kind {
+	case "linear":
+		return s.warm(done, s.From+(s.To-s.From)*p)
+	case "cosine":
+		return s.warm(done, s.To+(s.From-s.To)*(1+math.Cos(math.Pi*p))/2)
+	case "step":
+		return s.warm(done, s.From*math.Pow(s.Factor, math.Floor(done/s.Every)))
+	case "one_cycle":
+		warm := 0.3
+		if s.Warmup > 0 && all > 0 {
+			warm = min(s.Warmup/all, 1)
+		}
+		first, end := s.From/25, s.From/250_000
+		if p < warm {
+			return s.From + (first-s.From)*(1+math.Cos(math.Pi*p/warm))/2
+		}
+		if warm == 1 {
+			return s.From
+		}
+		return end + (s.From-end)*(1+math.Cos(math.Pi*(p-warm)/(1-warm)))/2
+	}
+	return s.warm(done, s.From)
+}
+
+func (s *Schedule) warm(done, value float64) float64 {
+	if done < s.Warmup {
+		return value * (done + 1) / (s.Warmup + 1)
+	}
+	return value
+}
+
+func (s *Schedule) check(least, most float64) error {
+	if !slices.Contains(Schedules, s.Kind) {
+		return fmt.Errorf("found the schedule %q, want one of %s", s.Kind, strings.Join(Schedules, ", "))
+	}
+	if !slices.Contains([]string{"", "epoch", "step"}, s.By) {
+		return fmt.Errorf(`by: found %q, want "epoch" or "step"`, s.By)
+	}
+	for _, v := range []float64{s.From, s.To} {
+		if !(v >= least && v <= most) {
+			return fmt.Errorf("found %g, want a number from %g to %g", v, least, most)
+		}
+	}
+	if !(s.Warmup >= 0 && s.Warmup <= maxEpochs) {
+		return fmt.Errorf("warmup: found %g, want epochs from 0 to %d", s.Warmup, maxEpochs)
+	}
+	if s.Kind == "step" && (!(s.Factor > 0 && s.Factor <= 1e4) || !(s.Every > 0 && s.Every <= maxEpochs)) {
+		return fmt.Errorf("found factor %g and every %g, want both above 0", s.Factor, s.Every)
+	}
+	return nil
+}
+
+// UnmarshalJSON reads a number or an object.
+func (s *Schedule) UnmarshalJSON(b []byte) error {
+	var v float64
+	if json.Unmarshal(b, &v) == nil {
+		*s = Constant(v)
+		return nil
+	}
+	type plain Schedule
+	extra, err := decodeObject(b, (*plain)(s))
+	s.Extra = extra
+	if err != nil {
+		return fmt.Errorf("%w (a schedule is a number or an object)", err)
+	}
+	return nil
+}
+
+// MarshalJSON writes a plain constant as a number.
+func (s Schedule) MarshalJSON() ([]byte, error) {
+	if s.Kind == "constant" && s.Warmup == 0 && s.By == "" && s.To == 0 && s.Factor == 0 && s.Every == 0 && len(s.Extra) == 0 {
+		return json.Marshal(s.From)
+	}
+	type plain Schedule
+	return encodeObject(plain(s), s.Extra)
+}

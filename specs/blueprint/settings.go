@@ -1,0 +1,291 @@
+package blueprint
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+)
+
+// Settings are a layer's settings by name, as given; see [Kind.Settings] for
+// which there are. Values of a parsed document have the types that
+// [Values]'s getters give; a document built in Go may use plain int, float64,
+// string, bool and slices.
+type Settings map[string]any
+
+// SettingType says what values a setting takes.
+type SettingType string
+
+const (
+	TypeCount   SettingType = "count"   // a whole number of at least 1, or "columns" or "points": as many as the member's columns, or half of them
+	TypeInt     SettingType = "int"     // a whole number
+	TypeFloat   SettingType = "float"   // a number
+	TypeBool    SettingType = "bool"    // true or false
+	TypeEnum    SettingType = "enum"    // one of Setting.Options
+	TypePair    SettingType = "pair"    // [vertical, horizontal], or one number for both
+	TypePadding SettingType = "padding" // "valid" (none), "same" (output = input / stride, rounded up; the larger half below and right), one number, [vertical, horizontal], or [[top, bottom], [left, right]]
+	TypeShape   SettingType = "shape"   // an array of whole numbers of at least 1, or one -1 for what is left
+)
+
+// Setting is one setting of a layer kind.
+type Setting struct {
+	Name    string
+	Type    SettingType
+	Default any // of the type that [Values] gives; nil: the setting is required
+	Min     float64
+	Max     float64
+	Options []string // of TypeEnum
+	Help    string
+}
+
+// Symbols of TypeCount.
+const (
+	CountColumns = "columns"
+	CountPoints  = "points"
+)
+
+// Padding as TypePadding's value: Mode "same" or "valid", or explicit amounts.
+type Padding struct {
+	Mode   string    // "same", "valid" or ""
+	Amount [2][2]int // [[top, bottom], [left, right]] where Mode is ""
+}
+
+// MarshalJSON writes a mode as a string and amounts as [[top, bottom], [left, right]].
+func (p Padding) MarshalJSON() ([]byte, error) {
+	if p.Mode != "" {
+		return json.Marshal(p.Mode)
+	}
+	return json.Marshal(p.Amount)
+}
+
+// Resolve gives the amounts for an input of this height and width.
+func (p Padding) Resolve(in, window, stride, dilation [2]int) [2][2]int {
+	if p.Mode != "same" {
+		return p.Amount
+	}
+	var out [2][2]int
+	for i := range 2 {
+		extent := (window[i]-1)*dilation[i] + 1
+		total := max(((in[i]+stride[i]-1)/stride[i]-1)*stride[i]+extent-in[i], 0)
+		out[i] = [2]int{total / 2, total - total/2}
+	}
+	return out
+}
+
+// parse reads a JSON value of the setting, checking its type and limits.
+func (s *Setting) parse(raw json.RawMessage) (any, error) {
+	switch s.Type {
+	case TypeCount:
+		var name string
+		if json.Unmarshal(raw, &name) == nil {
+			if name != CountColumns && name != CountPoints {
+				return nil, fmt.Errorf("found %q, want a whole number, %q or %q", name, CountColumns, CountPoints)
+			}
+			return name, nil
+		}
+		return s.parseInt(raw)
+	case TypeInt:
+		return s.parseInt(raw)
+	case TypeFloat:
+		return s.parseFloat(raw)
+	case TypeBool:
+		var v bool
+		if err := json.Unmarshal(raw, &v); err != nil {
+			return nil, fmt.Errorf("found %s, want true or false", short(raw))
+		}
+		return v, nil
+	case TypeEnum:
+		var v string
+		if err := json.Unmarshal(raw, &v); err != nil || !slices.Contains(s.Options, v) {
+			return nil, fmt.Errorf("found %s, want one of %s", short(raw), strings.Join(s.Options, ", "))
+		}
+		return v, nil
+	case TypePair:
+		return s.parsePair(raw)
+	case TypePadding:
+		return s.parsePadding(raw)
+	case TypeShape:
+		return s.parseShape(raw)
+	}
+	panic("blueprint: setting type " + string(s.Type))
+}
+
+func (s *Setting) parseInt(raw json.RawMessage) (int, error) {
+	v, err := s.parseFloat(raw)
+	if err != nil || v != math.Trunc(v) || math.Abs(v) > 1<<31 {
+		return 0, fmt.Errorf("found %s, want a whole number from %g to %g", short(raw), s.Min, s.Max)
+	}
+	return int(v), nil
+}
+
+func (s *Setting) parseFloat(raw json.RawMessage) (float64, error) {
+	var v *float64
+	if err := json.Unmarshal(raw, &v); err != nil || v == nil || *v < s.Min || *v > s.Max {
+		return 0, fmt.Errorf("found %s, want a number from %g to %g", short(raw), s.Min, s.Max)
+	}
+	return *v, nil
+}
+
+func (s *Setting) parsePair(raw json.RawMessage) (any, error) {
+	var parts []json.RawMessage
+	if json.Unmarshal(raw, &parts) != nil {
+		n, err := s.parseInt(raw)
+		return [2]int{n, n}, err
+	}
+	if len(parts) != 2 {
+		return nil, fmt.Errorf("found %s, want one number or [vertical, horizontal]", short(raw))
+	}
+	var pair [2]int
+	for i, part := range parts {
+		n, err := s.parseInt(part)
+		if err != nil {
+			return nil, err
+		}
+		pair[i] = n
+	}
+	return pair, nil
+}
+
+func (s *Setting) parsePadding(raw json.RawMessage) (any, error) {
+	var mode string
+	if json.Unmarshal(raw, &mode) == nil {
+		if mode != "same" && mode != "valid" {
+			return nil, fmt.Errorf(`found %q, want "same", "valid" or amounts`, mode)
+		}
+		return Padding{Mode: mode}, nil
+	}
+	var four [][]json.RawMessage
+	if json.Unmarshal(raw, &four) == nil && len(four) == 2 && len(four[0]) == 2 && len(four[1]) == 2 {
+		var p Padding
+		for i := range 2 {
+			for j := range 2 {
+				n, err := s.parseInt(four[i][j])
+				if err != nil {
+					return nil, err
+				}
+				p.Amount[i][j] = n
+			}
+		}
+		return p, nil
+	}
+	pair, err := s.parsePair(raw)
+	if err != nil {
+		return nil, fmt.Errorf(`found %s, want "same", "valid", a number, [vertical, horizontal] or [[top, bottom], [left, right]], each from %g to %g`, short(raw), s.Min, s.Max)
+	}
+	v := pair.([2]int)
+	return Padding{Amount: [2][2]int{{v[0], v[0]}, {v[1], v[1]}}}, nil
+}
+
+func (s *Setting) parseShape(raw json.RawMessage) (any, error) {
+	var parts []json.RawMessage
+	if err := json.Unmarshal(raw, &parts); err != nil || len(parts) == 0 || len(parts) > maxRank {
+		return nil, fmt.Errorf("found %s, want an array of 1 to %d whole numbers", short(raw), maxRank)
+	}
+	shape := make([]int, len(parts))
+	rest := 0
+	for i, part := range parts {
+		n, err := s.parseInt(part)
+		if err != nil {
+			return nil, err
+		}
+		if n == -1 {
+			rest++
+		}
+		if n == 0 || rest > 1 {
+			return nil, fmt.Errorf("found %s, want whole numbers of at least 1 and at most one -1", short(raw))
+		}
+		shape[i] = n
+	}
+	return shape, nil
+}
+
+// short is a JSON value cut to what fits in a message.
+func short(raw []byte) string {
+	const limit = 60
+	if len(raw) > limit {
+		return string(raw[:limit]) + "…"
+	}
+	return string(raw)
+}
+
+// Values are all settings of a layer, defaults filled in and symbols resolved.
+// Getters panic for a name or type that the kind's row lacks: a fault in the
+// program, not in a document.
+type Values map[string]any
+
+func get[T any](v Values, name string) T {
+	t, ok := v[name].(T)
+	if !ok {
+		panic(fmt.Sprintf("blueprint: no setting %q of type %T: %v", name, t, v))
+	}
+	return t
+}
+
+func (v Values) Int(name string) int         { return get[int](v, name) }
+func (v Values) Float(name string) float64   { return get[float64](v, name) }
+func (v Values) Bool(name string) bool       { return get[bool](v, name) }
+func (v Values) Text(name string) string     { return get[string](v, name) }
+func (v Values) Pair(name string) [2]int     { return get[[2]int](v, name) }
+func (v Values) Padding(name string) Padding { return get[Padding](v, name) }
+func (v Values) Shape(name string) []int     { return get[[]int](v, name) }
+
+// values resolves a layer's settings for a member with this many columns.
+func (k *Kind) values(l *Layer, columns int) (Values, error) {
+	out := make(Values, len(k.Settings))
+	for i := range k.Settings {
+		s := &k.Settings[i]
+		given, ok := l.Settings[s.Name]
+		if !ok {
+			if s.Default == nil {
+				return nil, fmt.Errorf("setting %s: missing, want %s: %s", s.Name, s.Type, s.Help)
+			}
+			out[s.Name] = s.Default
+			continue
+		}
+		raw, err := json.Marshal(given)
+		if err != nil {
+			return nil, fmt.Errorf("setting %s: %w", s.Name, err)
+		}
+		v, err := s.parse(raw)
+		if err != nil {
+			return nil, fmt.Errorf("setting %s: %w", s.Name, err)
+		}
+		if s.Type == TypeCount {
+			if v, err = resolveCount(v, columns); err != nil {
+				return nil, fmt.Errorf("setting %s: %w", s.Name, err)
+			}
+		}
+		out[s.Name] = v
+	}
+	for name := range l.Settings {
+		if _, known := out[name]; !known {
+			return nil, fmt.Errorf("setting %s: not a setting of %s, which has %s", name, k.Name, k.settingNames())
+		}
+	}
+	return out, nil
+}
+
+func resolveCount(v any, columns int) (any, error) {
+	switch v {
+	case CountColumns:
+		return columns, nil
+	case CountPoints:
+		if columns%2 != 0 {
+			return nil, fmt.Errorf("found %q for %d columns, want an even number of columns: x and y of each point", CountPoints, columns)
+		}
+		return columns / 2, nil
+	}
+	return v, nil
+}
+
+func (k *Kind) settingNames() string {
+	names := make([]string, len(k.Settings))
+	for i, s := range k.Settings {
+		names[i] = s.Name
+	}
+	if len(names) == 0 {
+		return "none"
+	}
+	return strings.Join(names, ", ")
+}
