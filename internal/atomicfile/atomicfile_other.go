@@ -1,0 +1,25 @@
+//go:build !linux && !windows
+
+package atomicfile
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+)
+
+func createTemp(dir string) (*os.File, string, error) { return createNamed(dir) }
+
+func (a *File) publish() error {
+	if a.force {
+		return os.Rename(a.temp, a.path)
+	}
+	err := os.Link(a.temp, a.path)
+	if err == nil {
+		return os.Remove(a.temp)
+	}
+	if errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return reserve(a.temp, a.path)
+}

@@ -1,0 +1,34 @@
+package atomicfile
+
+import (
+	"io/fs"
+	"os"
+
+	"golang.org/x/sys/windows"
+)
+
+func createTemp(dir string) (*os.File, string, error) { return createNamed(dir) }
+
+// publish closes the file first: Windows renames no open file.
+func (a *File) publish() error {
+	if err := a.Close(); err != nil {
+		return err
+	}
+	from, err := windows.UTF16PtrFromString(a.temp)
+	if err != nil {
+		return err
+	}
+	to, err := windows.UTF16PtrFromString(a.path)
+	if err != nil {
+		return err
+	}
+	flags := uint32(windows.MOVEFILE_WRITE_THROUGH)
+	if a.force {
+		flags |= windows.MOVEFILE_REPLACE_EXISTING
+	}
+	err = windows.MoveFileEx(from, to, flags)
+	if err == windows.ERROR_ALREADY_EXISTS || err == windows.ERROR_FILE_EXISTS {
+		return fs.ErrExist
+	}
+	return err
+}
