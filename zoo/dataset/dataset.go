@@ -1,0 +1,182 @@
+// Package dataset is the room where training data comes in: Kaggle's files,
+// plain or zipped, and pictures to predict on, all as one form, the Set.
+//
+// It knows nothing of networks, blueprints or backends: it hands out pixels,
+// points and row numbers. The drawn faces are in the package demo below it.
+//
+// # Coordinates
+//
+// A point is in pixels of its image, x to the right and y down, and pixel i
+// covers the interval from i to i+1. So mirroring an image of width w turns x
+// into w-x, and resizing it multiplies x.
+package dataset
+
+import (
+	"fmt"
+	"image"
+	"math"
+	"slices"
+)
+
+// A Set is a table of images, with or without the points known on them.
+// A Set is not changed after it was made; it may be read from many goroutines.
+type Set struct {
+	// Columns names the coordinates as in the file's header, without Image and
+	// ImageId; nil where no points are known.
+	Columns []string
+
+	Height, Width, Channels int
+
+	// Bytes has the pixels, [n, height, width, channels], 0 to 255. For sources
+	// that hold fractions (.npy) it is nil and Floats has the same values as
+	// float32, still 0 to 255. Exactly one of the two is set.
+	Bytes  []uint8
+	Floats []float32
+
+	// Points has the coordinates, [n, len(Columns)], in pixels of the image
+	// as it is here; NaN marks an empty cell.
+	Points []float32
+
+	// IDs says what each row is called: its ImageId, its file's path, or its
+	// number in the file, from 1.
+	IDs []string
+
+	// Scales turns coordinates of this Set into those of the picture a row was
+	// read from, which may have had another size. nil: all are 1.
+	Scales []Scale
+
+	Source   string // the path, or "demo"
+	Checksum string // see Sum
+}
+
+// A Scale turns coordinates in a resized image into those of the original.
+type Scale struct{ X, Y float32 }
+
+// Len is the number of rows.
+func (s *Set) Len() int { return len(s.IDs) }
+
+// Pixels is the number of values of one image.
+func (s *Set) Pixels() int { return s.Height * s.Width * s.Channels }
+
+// Column is the position of a column, or -1.
+func (s *Set) Column(name string) int { return slices.Index(s.Columns, name) }
+
+// Scale is row i's factor back to the original picture.
+func (s *Set) Scale(i int) Scale {
+	if s.Scales == nil {
+		return Scale{1, 1}
+	}
+	return s.Scales[i]
+}
+
+// Gray is row i as a picture, rounded to whole values where the Set has
+// fractions. Of several channels it shows the first.
+func (s *Set) Gray(i int) *image.Gray {
+	g := image.NewGray(image.Rect(0, 0, s.Width, s.Height))
+	at := i * s.Pixels()
+	for p := range g.Pix {
+		if s.Bytes != nil {
+			g.Pix[p] = s.Bytes[at+p*s.Channels]
+		} else {
+			v := s.Floats[at+p*s.Channels]
+			g.Pix[p] = uint8(min(max(v, 0), 255) + 0.5)
+		}
+	}
+	return g
+}
+
+// Row is row i's points, a view of length len(Columns).
+func (s *Set) Row(i int) []float32 {
+	c := len(s.Columns)
+	return s.Points[i*c : (i+1)*c : (i+1)*c]
+}
+
+// RowsWith lists, in order, the rows that have all the given columns filled.
+// Without columns it lists every row. An unknown column is a *ColumnError.
+func (s *Set) RowsWith(columns ...string) ([]int, error) {
+	at, err := s.positions(columns)
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]int, 0, s.Len())
+next:
+	for r := range s.Len() {
+		for _, c := range at {
+			if isNaN(s.Points[r*len(s.Columns)+c]) {
+				continue next
+			}
+		}
+		rows = append(rows, r)
+	}
+	return rows, nil
+}
+
+func (s *Set) positions(columns []string) ([]int, error) {
+	at := make([]int, len(columns))
+	for i, name := range columns {
+		if at[i] = s.Column(name); at[i] < 0 {
+			return nil, &ColumnError{Source: s.Source, Column: name, Have: s.Columns}
+		}
+	}
+	return at, nil
+}
+
+// Select copies the given rows, in the given order, into a new Set with a
+// checksum of its own. A row may be named twice; one outside the Set is an
+// error.
+func (s *Set) Select(rows []int) (*Set, error) {
+	p, c := s.Pixels(), len(s.Columns)
+	out := &Set{Columns: s.Columns, Height: s.Height, Width: s.Width, Channels: s.Channels,
+		Source: s.Source, IDs: make([]string, 0, len(rows))}
+	if s.Bytes != nil {
+		out.Bytes = make([]uint8, 0, len(rows)*p)
+	} else {
+		out.Floats = make([]float32, 0, len(rows)*p)
+	}
+	if c > 0 {
+		out.Points = make([]float32, 0, len(rows)*c)
+	}
+	for _, r := range rows {
+		if r < 0 || r >= s.Len() {
+			return nil, fmt.Errorf("%s: found row %d, want 0 to %d", s.Source, r, s.Len()-1)
+		}
+		out.append(s, r, r+1)
+	}
+	out.Checksum = out.Sum()
+	return out, nil
+}
+
+// append adds rows from to to-1 of o, which has the same shape, columns and
+// kind of pixels.
+func (s *Set) append(o *Set, from, to int) {
+	p, c := o.Pixels(), len(o.Columns)
+	if o.Bytes != nil {
+		s.Bytes = append(s.Bytes, o.Bytes[from*p:to*p]...)
+	} else {
+		s.Floats = append(s.Floats, o.Floats[from*p:to*p]...)
+	}
+	if c > 0 {
+		s.Points = append(s.Points, o.Points[from*c:to*c]...)
+	}
+	if o.Scales != nil && s.Scales == nil {
+		s.Scales = ones(s.Len())
+	}
+	s.IDs = append(s.IDs, o.IDs[from:to]...)
+	if s.Scales != nil {
+		for r := from; r < to; r++ {
+			s.Scales = append(s.Scales, o.Scale(r))
+		}
+	}
+}
+
+func ones(n int) []Scale {
+	s := make([]Scale, n)
+	for i := range s {
+		s[i] = Scale{1, 1}
+	}
+	return s
+}
+
+func isNaN(v float32) bool { return v != v }
+
+var nan = float32(math.NaN())
