@@ -1,0 +1,225 @@
+// Package backend opens what a network runs on, and installs it.
+//
+// There are three: [Go], GoMLX's pure-Go backend, always there; [XLACPU] and [XLACUDA], XLA behind a PJRT library
+// that [Store.Install] fetches into the user's data folder. [Open] takes one by name, "auto" the best that works.
+//
+// A library is foreign code, so it is first tried in a child process: one that does not load, crashes, hangs or
+// computes wrong numbers is an error with text, never the end of this process. What was tried is remembered.
+// The child is this same executable; this package's init function answers it before any of main runs.
+//
+// Nothing is ever downloaded except by Install. The package knows nothing of networks, blueprints or training.
+package backend
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"strings"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/gobackend"
+)
+
+// Kind says which lowering of a layer suits a backend.
+type Kind int
+
+// The kinds, slowest first.
+const (
+	Go Kind = iota
+	XLACPU
+	XLACUDA
+)
+
+// Auto is the name that stands for the best backend that works.
+const Auto = "auto"
+
+// String gives the backend's name, as in Open.
+func (k Kind) String() string {
+	switch k {
+	case Go:
+		return "go"
+	case XLACPU:
+		return "cpu"
+	case XLACUDA:
+		return "cuda"
+	}
+	return fmt.Sprintf("kind %d", int(k))
+}
+
+// Kinds lists every backend, best first: the order in which "auto" tries them.
+func Kinds() []Kind { return []Kind{XLACUDA, XLACPU, Go} }
+
+// Names lists what Open takes.
+func Names() []string { return []string{Auto, "go", "cpu", "cuda"} }
+
+// parseKind reads a backend's name; "auto" is none.
+func parseKind(name string) (Kind, error) {
+	for _, k := range Kinds() {
+		if k.String() == name {
+			return k, nil
+		}
+	}
+	return 0, fmt.Errorf("backend %q: %w; want one of %s", name, ErrUnknown, strings.Join(Names(), ", "))
+}
+
+// What a caller may branch on.
+var (
+	// ErrUnknown: no backend has that name.
+	ErrUnknown = errors.New("unknown backend")
+	// ErrUnsupported: this build of the program, or this system, can't run that backend.
+	ErrUnsupported = errors.New("not supported by this build")
+	// ErrNotInstalled: Install has not been run for that backend.
+	ErrNotInstalled = errors.New("not installed")
+	// ErrBroken: an installed library doesn't load, crashes, hangs, computes wrong numbers or is not what was installed.
+	ErrBroken = errors.New("does not work")
+	// ErrChecksum: a file is not the one whose SHA-256 stands in this package.
+	ErrChecksum = errors.New("wrong checksum")
+)
+
+// Backend is an open backend. It may be used from several goroutines.
+type Backend struct {
+	kind    Kind
+	compute compute.Backend
+	info    Info
+	reason  string
+	threads int
+}
+
+// Compute is what GoMLX takes.
+func (b *Backend) Compute() compute.Backend { return b.compute }
+
+// Kind says which family of lowerings suits the backend.
+func (b *Backend) Kind() Kind { return b.kind }
+
+// Name is "go", "cpu" or "cuda", never "auto".
+func (b *Backend) Name() string { return b.kind.String() }
+
+// Info tells library, version and provenance.
+func (b *Backend) Info() Info { return b.info }
+
+// Reason says why "auto" took this backend: what became of each better one. Empty when it was asked for by name.
+func (b *Backend) Reason() string { return b.reason }
+
+// NumThreads is how many threads the backend computes with on the host: GOMAXPROCS for go, NPROC or else the cores
+// this process may use for cpu. For cuda it is 1: the work is on the device.
+func (b *Backend) NumThreads() int { return b.threads }
+
+// Description is one line for people: name, version, threads, provenance, library.
+func (b *Backend) Description() string {
+	var s strings.Builder
+	s.WriteString(b.info.Name + ": " + b.info.Version)
+	if b.kind != XLACUDA {
+		fmt.Fprintf(&s, ", %d threads", b.threads)
+	}
+	if p := b.info.Provenance; p != nil {
+		s.WriteString(", " + p.String())
+	}
+	if b.info.Library != "" {
+		s.WriteString(", " + b.info.Library)
+	}
+	return s.String()
+}
+
+// Close frees the backend; nothing that was made on it may be used afterwards.
+func (b *Backend) Close() error {
+	if !b.compute.IsFinalized() {
+		b.compute.Finalize()
+	}
+	return nil
+}
+
+// Open opens a backend of the default store: "go", "cpu", "cuda" or "auto". See [Store.Open].
+func Open(ctx context.Context, name string) (*Backend, error) {
+	s, err := DefaultStore()
+	if err != nil {
+		// Without a home folder there is still the backend that needs none.
+		if name == "go" || name == Auto {
+			b, openErr := openGo()
+			if openErr == nil && name == Auto {
+				b.reason = "cuda, cpu: " + err.Error()
+			}
+			return b, openErr
+		}
+		return nil, err
+	}
+	return s.Open(ctx, name)
+}
+
+// Open opens the backend of that name; "auto" is the first of cuda, cpu and go that works, and Reason then says what
+// was wrong with those before it. Errors wrap ErrUnknown, ErrUnsupported, ErrNotInstalled or ErrBroken.
+func (s *Store) Open(ctx context.Context, name string) (*Backend, error) {
+	if name != Auto {
+		k, err := parseKind(name)
+		if err != nil {
+			return nil, err
+		}
+		return s.open(ctx, k)
+	}
+	var reasons []string
+	for _, k := range Kinds() {
+		b, err := s.open(ctx, k)
+		if err == nil {
+			b.reason = strings.Join(append(reasons, "took "+k.String()), "; ")
+			return b, nil
+		}
+		if ctx.Err() != nil {
+			return nil, err
+		}
+		reasons = append(reasons, strings.TrimPrefix(err.Error(), "backend "))
+	}
+	return nil, errors.New("no backend works: " + strings.Join(reasons, "; "))
+}
+
+func (s *Store) open(ctx context.Context, k Kind) (*Backend, error) {
+	if k == Go {
+		return openGo()
+	}
+	info, err := s.check(ctx, k)
+	if err != nil {
+		return nil, err
+	}
+	b, err := openXLA(k, info)
+	if err != nil {
+		return nil, fmt.Errorf("backend %s: %s: %w: %v", k, info.Library, ErrBroken, err)
+	}
+	return b, nil
+}
+
+func openGo() (*Backend, error) {
+	c, err := gobackend.New("")
+	if err != nil {
+		return nil, fmt.Errorf("backend go: %w: %v", ErrBroken, err)
+	}
+	return &Backend{kind: Go, compute: c, info: goInfo(), threads: runtime.GOMAXPROCS(0)}, nil
+}
+
+func goInfo() Info {
+	version := "GoMLX's pure-Go backend"
+	if v := moduleVersion("github.com/gomlx/compute"); v != "" {
+		version += " " + v
+	}
+	if runtime.GOARCH == "amd64" {
+		if simd {
+			version += " with SIMD"
+		} else {
+			version += " without SIMD (built without GOEXPERIMENT=simd)"
+		}
+	}
+	return Info{Name: Go.String(), Kind: Go, State: Ready, Version: version}
+}
+
+// moduleVersion is the version of a module linked into this program, "" where the build doesn't say.
+func moduleVersion(path string) string {
+	build, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	for _, m := range build.Deps {
+		if m.Path == path {
+			return m.Version
+		}
+	}
+	return ""
+}

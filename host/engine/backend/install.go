@@ -1,0 +1,400 @@
+package backend
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"time"
+
+	"github.com/gomlx/go-xla/installer"
+)
+
+// Options of an installation.
+type Options struct {
+	// From installs without a network: a wheel known to this package, a folder with all the wheels that are needed,
+	// or a PJRT library of the user's own, which is taken as it is and recorded with its checksum. Empty: download.
+	From string
+	// Progress is told what happens, if it is not nil; from one goroutine at a time.
+	Progress func(Progress)
+}
+
+// Progress is what an installation is doing.
+type Progress struct {
+	Stage string // StageWait, StageDownload, StageUnpack, StageTry
+	File  string // file or package at work
+	Done  int64  // bytes, while downloading
+	Total int64
+}
+
+// The stages of an installation.
+const (
+	StageWait     = "wait for another installation"
+	StageDownload = "download"
+	StageUnpack   = "unpack"
+	StageTry      = "try"
+)
+
+func (o Options) say(p Progress) {
+	if o.Progress != nil {
+		o.Progress(p)
+	}
+}
+
+// InstallCPU installs XLA for the CPU in the default store. See [Store.Install].
+func InstallCPU(ctx context.Context, o Options) (Info, error) { return installDefault(ctx, XLACPU, o) }
+
+// InstallCUDA installs XLA for NVIDIA GPUs in the default store. See [Store.Install].
+func InstallCUDA(ctx context.Context, o Options) (Info, error) { return installDefault(ctx, XLACUDA, o) }
+
+func installDefault(ctx context.Context, k Kind, o Options) (Info, error) {
+	s, err := DefaultStore()
+	if err != nil {
+		return Info{}, err
+	}
+	return s.Install(ctx, k.String(), o)
+}
+
+// Install fetches the backend's library, checks it against the SHA-256 pinned in this package, unpacks it into the
+// store, tries it with a small computation in a child process, and only then puts it in the place of one installed
+// before. Stopped at any moment it leaves what was there; finished, the library and its provenance. Two at a time wait
+// for each other. Installing what is there already and works changes nothing.
+func (s *Store) Install(ctx context.Context, name string, o Options) (Info, error) {
+	k, err := parseKind(name)
+	if err != nil {
+		return Info{}, err
+	}
+	if k == Go {
+		return goInfo(), nil
+	}
+	if err := supported(); err != nil {
+		return Info{}, fmt.Errorf("backend %s: %w: %v", k, ErrUnsupported, err)
+	}
+	info, err := s.install(ctx, k, o)
+	if err != nil {
+		return Info{}, fmt.Errorf("backend %s: %w", k, err)
+	}
+	return info, nil
+}
+
+func (s *Store) install(ctx context.Context, k Kind, o Options) (Info, error) {
+	unlock, err := s.lock(ctx, func() { o.say(Progress{Stage: StageWait}) })
+	if err != nil {
+		return Info{}, err
+	}
+	defer unlock()
+	if err := s.sweep(Go, ""); err != nil {
+		return Info{}, err
+	}
+	partial, err := os.MkdirTemp(s.dir, ".partial-")
+	if err != nil {
+		return Info{}, err
+	}
+	defer os.RemoveAll(partial)
+	// MkdirTemp makes it for this user alone; a store under /usr/local may be for all.
+	if err := os.Chmod(partial, 0o755); err != nil {
+		return Info{}, err
+	}
+	p, installed, err := s.unpack(ctx, k, o, partial)
+	if err != nil || installed != nil {
+		return *cmpOr(installed, &Info{}), err
+	}
+	library := filepath.Join(partial, filepath.FromSlash(p.Library))
+	if p.LibrarySHA256, err = fileSHA256(ctx, library); err != nil {
+		return Info{}, err
+	}
+	st, err := os.Stat(library)
+	if err != nil {
+		return Info{}, err
+	}
+	p.LibrarySize = st.Size()
+	o.say(Progress{Stage: StageTry, File: path.Base(p.Library)})
+	a, err := probeChild(ctx, k, library)
+	if err != nil {
+		return Info{}, fmt.Errorf("%s: %w: %w", p, ErrBroken, err)
+	}
+	if err := syncTree(partial); err != nil {
+		return Info{}, err
+	}
+	folder := k.String() + "-" + p.LibrarySHA256[:12]
+	if err := s.replace(partial, folder); err != nil {
+		return Info{}, err
+	}
+	p.Backend, p.Library = k.String(), path.Join(folder, p.Library)
+	p.Version, p.Installed = a.Version, time.Now().UTC().Truncate(time.Second)
+	record, err := json.MarshalIndent(p, "", "  ")
+	if err != nil {
+		return Info{}, err
+	}
+	// This is the moment from which the library counts as installed.
+	if err := writeFile(filepath.Join(s.dir, k.String()+".json"), append(record, '\n')); err != nil {
+		return Info{}, err
+	}
+	_ = s.sweep(k, folder)
+	_ = os.RemoveAll(filepath.Join(s.dir, ".wheels"))
+	return s.check(ctx, k)
+}
+
+// replace renames the unpacked folder to its place, where a broken or unfinished one of that name may be.
+func (s *Store) replace(partial, folder string) error {
+	place := filepath.Join(s.dir, folder)
+	if _, err := os.Lstat(place); err == nil {
+		aside := partial + "-old"
+		if err := os.Rename(place, aside); err != nil {
+			return err
+		}
+		defer os.RemoveAll(aside)
+	}
+	if err := os.Rename(partial, place); err != nil {
+		return err
+	}
+	return syncDir(s.dir)
+}
+
+func cmpOr(a, b *Info) *Info {
+	if a != nil {
+		return a
+	}
+	return b
+}
+
+// unpack fills the folder from wheels or from the user's file. It returns what is installed already, if that is what
+// was asked for and works, and otherwise the provenance, as far as it is known before the library is tried.
+func (s *Store) unpack(ctx context.Context, k Kind, o Options, dir string) (*Provenance, *Info, error) {
+	sets := s.wheels(k)
+	source, err := s.source(ctx, k, sets, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	if source.own != "" {
+		library := libraryPath(k)
+		o.say(Progress{Stage: StageUnpack, File: source.own})
+		if err := copyFile(ctx, source.own, filepath.Join(dir, filepath.FromSlash(library))); err != nil {
+			return nil, nil, err
+		}
+		return &Provenance{Own: source.own, Library: library}, nil, nil
+	}
+	if len(source.sets) == 0 {
+		return nil, nil, fmt.Errorf("no package is known for %s/%s; give a PJRT library of your own with --from",
+			runtime.GOOS, runtime.GOARCH)
+	}
+	if old, err := s.check(ctx, k); err == nil && slices.ContainsFunc(source.sets, func(set wheelSet) bool {
+		return slices.Equal(set.packages(), old.Provenance.Packages)
+	}) {
+		return nil, &old, nil
+	}
+	var failures []error
+	for _, set := range source.sets {
+		if len(failures) > 0 {
+			// What an index no longer has may be under another name.
+			if err := os.RemoveAll(dir); err != nil {
+				return nil, nil, err
+			}
+			if err := os.Mkdir(dir, 0o755); err != nil {
+				return nil, nil, err
+			}
+		}
+		err := s.unpackSet(ctx, k, o, source, set, dir)
+		if err == nil {
+			return &Provenance{Packages: set.packages(), Library: libraryPath(k)}, nil, nil
+		}
+		failures = append(failures, err)
+		if !errors.Is(err, errGone) {
+			break
+		}
+	}
+	return nil, nil, errors.Join(failures...)
+}
+
+func (set wheelSet) packages() []Package {
+	var all []Package
+	for _, w := range set {
+		all = append(all, w.Package)
+	}
+	return all
+}
+
+// libraryPath is where the library lies in an installed backend's folder. go-xla tells by the name what it is, and
+// looks for NVIDIA's files in a folder "nvidia" that the library must be in.
+func libraryPath(k Kind) string {
+	if k == XLACUDA {
+		return "nvidia/pjrt_c_api_cuda_plugin.so"
+	}
+	return "pjrt_c_api_cpu_plugin.so"
+}
+
+func (s *Store) unpackSet(ctx context.Context, k Kind, o Options, source source, set wheelSet, dir string) error {
+	for _, w := range set {
+		file := source.files[w.SHA256]
+		if file == "" {
+			var err error
+			if file, err = s.download(ctx, w.Package, o); err != nil {
+				return err
+			}
+		}
+		if err := ctx.Err(); err != nil {
+			return context.Cause(ctx)
+		}
+		o.say(Progress{Stage: StageUnpack, File: w.File})
+		var err error
+		if w.Library != "" {
+			to := filepath.Join(dir, filepath.FromSlash(libraryPath(k)))
+			if err = os.MkdirAll(filepath.Dir(to), 0o755); err == nil {
+				err = installer.ExtractFileFromZip(file, w.Library, to)
+			}
+			if errors.Is(err, fs.ErrNotExist) {
+				err = fmt.Errorf("has no %s", w.Library)
+			}
+		} else {
+			err = installer.ExtractDirFromZip(file, "nvidia", filepath.Join(dir, "nvidia"))
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", w.File, err)
+		}
+	}
+	return nil
+}
+
+// source says where an installation takes its files from.
+type source struct {
+	own   string            // a library of the user's own
+	sets  []wheelSet        // the ways to try
+	files map[string]string // wheels at hand, by checksum; what isn't is downloaded
+}
+
+func (s *Store) source(ctx context.Context, k Kind, sets []wheelSet, o Options) (source, error) {
+	if o.From == "" {
+		return source{sets: sets}, nil
+	}
+	st, err := os.Stat(o.From)
+	if err != nil {
+		return source{}, err
+	}
+	if st.IsDir() {
+		return fromFolder(ctx, o.From, sets)
+	}
+	f, err := os.Open(o.From)
+	if err != nil {
+		return source{}, err
+	}
+	defer f.Close()
+	magic := make([]byte, 4)
+	n, err := io.ReadFull(f, magic)
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
+		return source{}, err
+	}
+	switch string(magic[:n]) {
+	case "\x7fELF":
+		own, err := filepath.Abs(o.From)
+		return source{own: own}, err
+	case "PK\x03\x04":
+	default:
+		return source{}, fmt.Errorf("%s: found neither a wheel nor a shared library", o.From)
+	}
+	sum, err := fileSHA256(ctx, o.From)
+	if err != nil {
+		return source{}, err
+	}
+	for _, set := range sets {
+		if set[0].SHA256 == sum && len(set) == 1 {
+			return source{sets: []wheelSet{set}, files: map[string]string{sum: o.From}}, nil
+		}
+		if slices.ContainsFunc(set, func(w wheel) bool { return w.SHA256 == sum }) {
+			return source{}, fmt.Errorf("%s: one of %d wheels that are needed; give the folder that has them all", o.From, len(set))
+		}
+	}
+	return source{}, fmt.Errorf("%s: %w: found SHA-256 %s, want one of the known wheels:%s", o.From, ErrChecksum, sum, wanted(sets))
+}
+
+func wanted(sets []wheelSet) string {
+	if len(sets) == 0 {
+		return " none for " + runtime.GOOS + "/" + runtime.GOARCH
+	}
+	var s string
+	for _, set := range sets {
+		for _, w := range set {
+			s += "\n  " + w.SHA256 + " " + w.File
+		}
+	}
+	return s
+}
+
+// fromFolder finds the first set of which every wheel lies in the folder, under its own name.
+func fromFolder(ctx context.Context, dir string, sets []wheelSet) (source, error) {
+	var missing error
+	for _, set := range sets {
+		files := map[string]string{}
+		var lacks error
+		for _, w := range set {
+			file := filepath.Join(dir, w.File)
+			sum, err := fileSHA256(ctx, file)
+			if errors.Is(err, fs.ErrNotExist) {
+				lacks = errors.Join(lacks, fmt.Errorf("%s: has no %s", dir, w.File))
+				continue
+			}
+			if err != nil {
+				return source{}, err
+			}
+			if sum != w.SHA256 {
+				return source{}, fmt.Errorf("%s: %w: found SHA-256 %s, want %s", file, ErrChecksum, sum, w.SHA256)
+			}
+			files[sum] = file
+		}
+		if lacks == nil {
+			return source{sets: []wheelSet{set}, files: files}, nil
+		}
+		missing = errors.Join(missing, lacks)
+	}
+	if missing == nil {
+		missing = fmt.Errorf("%s: no wheel is known for %s/%s", dir, runtime.GOOS, runtime.GOARCH)
+	}
+	return source{}, missing
+}
+
+func copyFile(ctx context.Context, from, to string) error {
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+		return err
+	}
+	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, &ctxReader{ctx, in})
+	if closeErr := out.Close(); err == nil {
+		err = closeErr
+	}
+	return err
+}
+
+// syncTree makes the contents of a folder last before it is renamed.
+func syncTree(dir string) error {
+	return filepath.WalkDir(dir, func(p string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if e.IsDir() {
+			return syncDir(p)
+		}
+		if !e.Type().IsRegular() {
+			return nil
+		}
+		f, err := os.Open(p)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		return f.Sync()
+	})
+}

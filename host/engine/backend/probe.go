@@ -1,0 +1,166 @@
+package backend
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// answer is what a library that works says of itself.
+type answer struct {
+	Version string `json:"version"`
+	Device  string `json:"device"`
+}
+
+// memory is the last successful trial of a library, so that the next start pays nothing: while size, time of change
+// and surroundings are the same the file isn't read again; while only the content is, it isn't run again.
+type memory struct {
+	Library      string `json:"library"`
+	Size         int64  `json:"size"`
+	Modified     int64  `json:"modified"` // nanoseconds since 1970
+	SHA256       string `json:"sha256"`
+	Surroundings string `json:"surroundings"`
+	Answer       answer `json:"answer"`
+}
+
+func (s *Store) memoryPath(k Kind) string {
+	return filepath.Join(s.cache, "probe-"+k.String()+".json")
+}
+
+// probe makes sure that the library at path has that checksum and works, in a child process unless that is remembered.
+func (s *Store) probe(ctx context.Context, k Kind, path, sum string) (answer, error) {
+	st, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return answer{}, errors.New("file is missing")
+	}
+	if err != nil {
+		return answer{}, err
+	}
+	now := memory{Library: path, Size: st.Size(), Modified: st.ModTime().UnixNano(), SHA256: sum, Surroundings: surroundings(k)}
+	old, known := s.recall(k)
+	known = known && old.Surroundings == now.Surroundings && old.SHA256 == sum
+	if known && old.Library == path && old.Size == now.Size && old.Modified == now.Modified {
+		return old.Answer, nil
+	}
+	found, err := fileSHA256(ctx, path)
+	if err != nil {
+		return answer{}, err
+	}
+	if found != sum {
+		return answer{}, fmt.Errorf("%w: found SHA-256 %s, want %s as installed", ErrChecksum, found, sum)
+	}
+	if known {
+		now.Answer = old.Answer
+	} else if now.Answer, err = probeChild(ctx, k, path); err != nil {
+		return answer{}, err
+	}
+	s.remember(k, now)
+	return now.Answer, nil
+}
+
+func (s *Store) recall(k Kind) (memory, bool) {
+	data, err := os.ReadFile(s.memoryPath(k))
+	if err != nil {
+		return memory{}, false
+	}
+	var m memory
+	return m, json.Unmarshal(data, &m) == nil
+}
+
+// remember ignores errors: without a memory everything works, a second later.
+func (s *Store) remember(k Kind, m memory) {
+	if data, err := json.MarshalIndent(m, "", "  "); err == nil && os.MkdirAll(s.cache, 0o755) == nil {
+		_ = writeFile(s.memoryPath(k), append(data, '\n'))
+	}
+}
+
+// surroundings is a checksum of what else decides whether a library works: this machine, its driver, the versions
+// linked here, and the variables that XLA and the loader read.
+func surroundings(k Kind) string {
+	h := sha256.New()
+	host, _ := os.Hostname()
+	fmt.Fprintln(h, host, moduleVersion("github.com/gomlx/go-xla"), moduleVersion("github.com/gomlx/gomlx"))
+	variables := []string{"XLA_FLAGS", "TF_XLA_FLAGS", "LD_LIBRARY_PATH", "LD_PRELOAD", "NPROC"}
+	if k == XLACUDA {
+		variables = append(variables, "CUDA_VISIBLE_DEVICES", "NVIDIA_VISIBLE_DEVICES")
+		driver, _ := os.ReadFile("/proc/driver/nvidia/version")
+		h.Write(driver)
+	}
+	for _, v := range variables {
+		fmt.Fprintf(h, "%s=%q\n", v, os.Getenv(v))
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+func fileSHA256(ctx context.Context, path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, &ctxReader{ctx, f}); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// ctxReader lets a long copy be interrupted.
+type ctxReader struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (c *ctxReader) Read(p []byte) (int, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, context.Cause(c.ctx)
+	}
+	return c.r.Read(p)
+}
+
+// writeFile writes a small file whole or not at all.
+func writeFile(path string, data []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Chmod(0o644)
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err == nil {
+		err = syncDir(filepath.Dir(path))
+	}
+	return err
+}
+
+// syncDir makes renames in a folder last. Where folders can't be synced (Windows) there is nothing to do.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	if err := d.Sync(); err != nil && !strings.Contains(err.Error(), "handle is invalid") && !errors.Is(err, fs.ErrPermission) {
+		return err
+	}
+	return nil
+}
