@@ -1,0 +1,430 @@
+package draw
+
+import (
+	"bytes"
+	"fmt"
+	"image/color"
+	"io"
+	"math"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/image/font"
+	"gonum.org/v1/plot"
+	gfont "gonum.org/v1/plot/font"
+	"gonum.org/v1/plot/text"
+	"gonum.org/v1/plot/vg"
+	vgdraw "gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgimg"
+	"gonum.org/v1/plot/vg/vgsvg"
+
+	"github.com/fkzoo/fkzoo/internal/atomicfile"
+)
+
+// A Run is one training: a loss per epoch on the training rows, on the held out ones, or both.
+type Run struct {
+	Name string // in the legend; needed only where there are several
+
+	// Epochs numbers the values; nil: 1, 2, 3, ... Increasing.
+	Epochs []int
+	// Train and Validation have a value for each epoch, or are nil. NaN and infinities leave a gap.
+	Train, Validation []float64
+}
+
+// Curves are the learning curves of one or more runs: losses over epochs, on a logarithmic axis where all are above 0.
+type Curves struct {
+	Title string
+	Runs  []Run
+	YAxis string // what is measured; empty: "loss"
+
+	// Baseline draws a horizontal line, as for what the mean face's loss is; 0: none. BaselineName stands at it;
+	// empty: "mean face".
+	Baseline     float64
+	BaselineName string
+}
+
+const (
+	curvesWidth  = 8 * vg.Inch
+	curvesHeight = 5 * vg.Inch
+	curvesDPI    = 144
+)
+
+// Write writes the curves to a file, .svg or .png. Without force an existing file is refused.
+func (c *Curves) Write(path string, force bool) error {
+	format := strings.ToLower(strings.TrimPrefix(filepath.Ext(path), "."))
+	b, err := c.encode(format)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return atomicfile.Write(path, force, func(w io.Writer) error {
+		_, err := w.Write(b)
+		return err
+	})
+}
+
+// CheckPath says whether Write knows the file's kind, so that a training with a wrong name ends before it begins.
+func (*Curves) CheckPath(path string) error {
+	switch strings.ToLower(filepath.Ext(path)) {
+	case ".svg", ".png":
+		return nil
+	}
+	return fmt.Errorf("%s: found a name ending in %q, want .svg or .png", path, filepath.Ext(path))
+}
+
+// Encode writes the curves in a format, "svg" or "png" (1152 x 720 pixels).
+func (c *Curves) Encode(w io.Writer, format string) error {
+	b, err := c.encode(format)
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(b)
+	return err
+}
+
+func (c *Curves) encode(format string) ([]byte, error) {
+	if format != "svg" && format != "png" {
+		return nil, fmt.Errorf("learning curves: found the format %q, want svg or png", format)
+	}
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	if format == "png" {
+		canvas := vgimg.NewWith(vgimg.UseWH(curvesWidth, curvesHeight), vgimg.UseDPI(curvesDPI))
+		c.draw(vgdraw.New(canvas))
+		_, err := vgimg.PngCanvas{Canvas: canvas}.WriteTo(&b)
+		return b.Bytes(), err
+	}
+	canvas := vgsvg.New(curvesWidth, curvesHeight)
+	c.draw(vgdraw.New(canvas))
+	if _, err := canvas.WriteTo(&b); err != nil {
+		return nil, err
+	}
+	// Few systems have the Liberation fonts: name the like of them, and not a serif, as the next best.
+	return bytes.ReplaceAll(b.Bytes(), []byte("font-family:Liberation Sans;"),
+		[]byte("font-family:'Liberation Sans',Arial,Helvetica,sans-serif;")), nil
+}
+
+func (c *Curves) check() error {
+	any := false
+	for i, r := range c.Runs {
+		for _, s := range r.series() {
+			if s.values == nil {
+				continue
+			}
+			if r.Epochs != nil && len(r.Epochs) != len(s.values) {
+				return fmt.Errorf("learning curves, run %d %q: found %d values of %s and %d epochs, want as many",
+					i+1, r.Name, len(s.values), s.name, len(r.Epochs))
+			}
+			for _, v := range s.values {
+				any = any || finite(v)
+			}
+		}
+		for j := 1; j < len(r.Epochs); j++ {
+			if r.Epochs[j] <= r.Epochs[j-1] {
+				return fmt.Errorf("learning curves, run %d %q: found epoch %d after %d, want increasing ones",
+					i+1, r.Name, r.Epochs[j], r.Epochs[j-1])
+			}
+		}
+	}
+	if !any {
+		return fmt.Errorf("learning curves: found no finite value: %w", ErrEmpty)
+	}
+	return nil
+}
+
+type series struct {
+	name   string
+	values []float64
+}
+
+func (r *Run) series() [2]series {
+	return [2]series{{"training", r.Train}, {"validation", r.Validation}}
+}
+
+func (r *Run) epoch(i int) float64 {
+	if r.Epochs != nil {
+		return float64(r.Epochs[i])
+	}
+	return float64(i + 1)
+}
+
+func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
+
+// A curve is a series as it is drawn.
+type curve struct {
+	name  string
+	style vgdraw.LineStyle
+	parts [][]point // between gaps
+}
+
+type point struct{ x, y float64 }
+
+func (r *Run) parts(values []float64) (parts [][]point) {
+	gap := true
+	for i, v := range values {
+		if !finite(v) {
+			gap = true
+			continue
+		}
+		if gap {
+			parts, gap = append(parts, nil), false
+		}
+		last := &parts[len(parts)-1]
+		*last = append(*last, point{r.epoch(i), v})
+	}
+	return parts
+}
+
+// Okabe and Ito's colours, which the colour-blind tell apart, without the yellow.
+var palette = []color.RGBA{
+	{0x00, 0x72, 0xb2, 0xff}, {0xd5, 0x5e, 0x00, 0xff}, {0x00, 0x9e, 0x73, 0xff},
+	{0xcc, 0x79, 0xa7, 0xff}, {0x56, 0xb4, 0xe9, 0xff}, {0xe6, 0x9f, 0x00, 0xff}, {0x4a, 0x4a, 0x4a, 0xff},
+}
+
+// curves lists what is drawn. One run has a colour for each of its two series; of several each has one colour,
+// its training loss dashed.
+func (c *Curves) curves() (list []curve) {
+	for i, r := range c.Runs {
+		for j, s := range r.series() {
+			parts := r.parts(s.values)
+			if parts == nil {
+				continue
+			}
+			v := curve{name: s.name, parts: parts, style: vgdraw.LineStyle{Width: vg.Points(1.8), Color: palette[j]}}
+			if len(c.Runs) > 1 {
+				v.style.Color = palette[i%len(palette)]
+				if j == 0 {
+					v.style.Width, v.style.Dashes = vg.Points(1.3), []vg.Length{vg.Points(4), vg.Points(3)}
+				}
+			}
+			if r.Name != "" {
+				v.name = r.Name + ", " + s.name
+			} else if len(c.Runs) > 1 {
+				v.name = fmt.Sprintf("%d, %s", i+1, s.name)
+			}
+			list = append(list, v)
+		}
+	}
+	return list
+}
+
+// style is a text's style with a sans serif font.
+func style(size float64, weight font.Weight, col color.Color) text.Style {
+	return text.Style{
+		Color:   col,
+		Font:    gfont.Font{Typeface: "Liberation", Variant: "Sans", Weight: weight, Size: vg.Points(size)},
+		Handler: plot.DefaultTextHandler,
+	}
+}
+
+var (
+	gridColor = color.RGBA{0xe4, 0xe6, 0xea, 0xff}
+	axisColor = color.RGBA{0x9a, 0xa0, 0xa8, 0xff}
+)
+
+func (c *Curves) draw(full vgdraw.Canvas) {
+	curves := c.curves()
+	full.SetColor(paper)
+	full.Fill(full.Path())
+	area := vgdraw.Crop(full, vg.Points(14), -vg.Points(18), vg.Points(12), -vg.Points(14))
+
+	if c.Title != "" {
+		s := style(15, font.WeightBold, ink)
+		s.YAlign = vgdraw.YTop
+		area.FillText(s, vg.Point{X: area.Min.X, Y: area.Max.Y}, plain(c.Title, s, area.Max.X-area.Min.X))
+		area.Max.Y -= vg.Points(24)
+	}
+	area.Max.Y -= c.drawLegend(area, curves) + vg.Points(6)
+
+	p := plot.New()
+	p.BackgroundColor = nil
+	c.axes(p, curves)
+	p.Add(grid{})
+	if c.hasBaseline() {
+		p.Add(baseline{c.Baseline, c.baselineName()})
+	}
+	for _, v := range curves {
+		p.Add(v)
+	}
+	p.Draw(area)
+}
+
+func (c *Curves) hasBaseline() bool { return c.Baseline > 0 && finite(c.Baseline) }
+
+func (c *Curves) baselineName() string {
+	if c.BaselineName == "" {
+		return "mean face"
+	}
+	return c.BaselineName
+}
+
+// drawLegend writes the entries from left to right at the area's top and returns the height they take.
+func (c *Curves) drawLegend(area vgdraw.Canvas, curves []curve) vg.Length {
+	s := style(11, font.WeightNormal, ink)
+	s.YAlign = vgdraw.YCenter
+	const row, sample = 17, 24
+	x, y := area.Min.X, area.Max.Y-vg.Points(row)/2
+	for _, v := range curves {
+		name := plain(v.name, s, area.Max.X-area.Min.X-vg.Points(sample+6))
+		w := vg.Points(sample+6) + s.Width(name) + vg.Points(18)
+		if x > area.Min.X && x+w-vg.Points(18) > area.Max.X {
+			x, y = area.Min.X, y-vg.Points(row)
+		}
+		area.StrokeLine2(v.style, x, y, x+vg.Points(sample), y)
+		area.FillText(s, vg.Point{X: x + vg.Points(sample+6), Y: y}, name)
+		x += w
+	}
+	return area.Max.Y - y + vg.Points(row)/2
+}
+
+// axes sets ranges, ticks and labels.
+func (c *Curves) axes(p *plot.Plot, curves []curve) {
+	low, high := point{math.Inf(1), math.Inf(1)}, point{math.Inf(-1), math.Inf(-1)}
+	for _, v := range curves {
+		for _, part := range v.parts {
+			for _, at := range part {
+				low = point{min(low.x, at.x), min(low.y, at.y)}
+				high = point{max(high.x, at.x), max(high.y, at.y)}
+			}
+		}
+	}
+	if c.hasBaseline() {
+		low.y, high.y = min(low.y, c.Baseline), max(high.y, c.Baseline)
+	}
+	if low.x == high.x {
+		low.x, high.x = low.x-1, high.x+1
+	}
+	p.X.Min, p.X.Max = low.x, high.x
+	p.X.Tick.Marker = plot.TickerFunc(epochTicks)
+	p.X.Label.Text = "epoch"
+	p.Y.Label.Text = "loss"
+	if c.YAxis != "" {
+		p.Y.Label.Text = plain(c.YAxis, style(12, font.WeightNormal, ink), curvesHeight*6/10)
+	}
+	if low.y > 0 {
+		// Room of 4 % at both ends, and no range narrower than a tenth.
+		pad := math.Pow(high.y/low.y, 0.04)
+		if high.y/low.y < 1.1 {
+			pad = 1.05
+		}
+		// Down to the smallest float or up to the largest: stay within what can be counted.
+		p.Y.Min, p.Y.Max = max(low.y/pad, math.SmallestNonzeroFloat64), min(high.y*pad, math.MaxFloat64)
+		p.Y.Scale = logScale{}
+		p.Y.Tick.Marker = plot.TickerFunc(logTicks)
+	} else {
+		pad := max((high.y/2-low.y/2)*0.08, math.Abs(high.y)*1e-9, 1e-300)
+		p.Y.Min, p.Y.Max = max(low.y-pad, -math.MaxFloat64/4), min(high.y+pad, math.MaxFloat64/4)
+		p.Y.Tick.Marker = plot.TickerFunc(linearTicks)
+	}
+	for _, a := range []*plot.Axis{&p.X, &p.Y} {
+		a.Color, a.Width, a.Padding = axisColor, vg.Points(0.8), 0
+		a.Tick.Color, a.Tick.Width, a.Tick.Length = axisColor, vg.Points(0.8), vg.Points(4)
+		rot, x, y := a.Tick.Label.Rotation, a.Tick.Label.XAlign, a.Tick.Label.YAlign
+		a.Tick.Label = style(10.5, font.WeightNormal, ink)
+		a.Tick.Label.Rotation, a.Tick.Label.XAlign, a.Tick.Label.YAlign = rot, x, y
+		rot, x, y = a.Label.TextStyle.Rotation, a.Label.TextStyle.XAlign, a.Label.TextStyle.YAlign
+		a.Label.TextStyle = style(12, font.WeightNormal, ink)
+		a.Label.TextStyle.Rotation, a.Label.TextStyle.XAlign, a.Label.TextStyle.YAlign = rot, x, y
+		a.Label.Padding = vg.Points(6)
+	}
+}
+
+// logScale is plot.LogScale without its panic.
+type logScale struct{}
+
+func (logScale) Normalize(low, high, x float64) float64 {
+	l := math.Log(low)
+	return (math.Log(max(x, math.SmallestNonzeroFloat64)) - l) / (math.Log(high) - l)
+}
+
+// Plot draws a curve, and a dot for a value that stands alone.
+func (v curve) Plot(c vgdraw.Canvas, p *plot.Plot) {
+	tx, ty := p.Transforms(&c)
+	c.SetLineStyle(v.style)
+	for _, part := range v.parts {
+		points := make([]vg.Point, len(part))
+		for i, at := range part {
+			points[i] = vg.Point{X: tx(at.x), Y: ty(at.y)}
+		}
+		if len(points) == 1 {
+			c.DrawGlyphNoClip(vgdraw.GlyphStyle{Color: v.style.Color, Radius: vg.Points(3), Shape: vgdraw.CircleGlyph{}}, points[0])
+			continue
+		}
+		c.StrokeLines(v.style, thin(points))
+	}
+}
+
+// thin leaves out what no eye sees: of the points in each twentieth of a millimetre across, the first, the lowest, the
+// highest and the last stay. A training of 100,000 epochs makes no file of megabytes.
+func thin(points []vg.Point) []vg.Point {
+	const column = 0.15 // points, 1/72 inch
+	var out []vg.Point
+	for i := 0; i < len(points); {
+		low, high, j := i, i, i
+		for ; j < len(points) && points[j].X < points[i].X+column; j++ {
+			if points[j].Y < points[low].Y {
+				low = j
+			}
+			if points[j].Y > points[high].Y {
+				high = j
+			}
+		}
+		last := i - 1
+		for _, k := range []int{i, min(low, high), max(low, high), j - 1} {
+			if k > last {
+				out, last = append(out, points[k]), k
+			}
+		}
+		i = j
+	}
+	return out
+}
+
+// grid draws a line for each labelled tick.
+type grid struct{}
+
+func (grid) Plot(c vgdraw.Canvas, p *plot.Plot) {
+	tx, ty := p.Transforms(&c)
+	s := vgdraw.LineStyle{Color: gridColor, Width: vg.Points(0.7)}
+	for _, t := range p.X.Tick.Marker.Ticks(p.X.Min, p.X.Max) {
+		if t.Label != "" {
+			c.StrokeLine2(s, tx(t.Value), c.Min.Y, tx(t.Value), c.Max.Y)
+		}
+	}
+	for _, t := range p.Y.Tick.Marker.Ticks(p.Y.Min, p.Y.Max) {
+		if t.Label != "" {
+			c.StrokeLine2(s, c.Min.X, ty(t.Value), c.Max.X, ty(t.Value))
+		}
+	}
+}
+
+// baseline draws a dotted line with its name above it, at the right, or below it where there is no room.
+type baseline struct {
+	value float64
+	name  string
+}
+
+func (b baseline) Plot(c vgdraw.Canvas, p *plot.Plot) {
+	_, ty := p.Transforms(&c)
+	y := ty(b.value)
+	c.StrokeLine2(vgdraw.LineStyle{Color: faint, Width: vg.Points(1.2), Dashes: []vg.Length{vg.Points(1.5), vg.Points(3)}},
+		c.Min.X, y, c.Max.X, y)
+	s := style(10.5, font.WeightNormal, faint)
+	s.XAlign, s.YAlign = vgdraw.XRight, vgdraw.YBottom
+	at := vg.Point{X: c.Max.X - vg.Points(2), Y: y + vg.Points(3)}
+	if at.Y+vg.Points(10) > c.Max.Y {
+		s.YAlign, at.Y = vgdraw.YTop, y-vg.Points(3)
+	}
+	c.FillText(s, at, plain(fmt.Sprintf("%s %s", b.name, number(b.value, 4)), s, (c.Max.X-c.Min.X)/2))
+}
+
+// plain is a text on one line, without what has no picture, and short enough for its room.
+func plain(s string, t text.Style, room vg.Length) string {
+	s = printable(s)
+	for runes := []rune(s); len(runes) > 0 && t.Width(s) > room; {
+		runes = runes[:len(runes)-1]
+		s = string(runes) + "…"
+	}
+	return s
+}
