@@ -1,0 +1,349 @@
+package format
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+)
+
+const (
+	magic       = "\x94\xa3fkz" // an array of four that begins with "fkz"
+	prologueLen = 45
+	align       = 64
+	binHead     = 5 // bytes of a bin 32's code and length
+)
+
+// rawField is a field kept as its msgpack bytes.
+type rawField struct {
+	name string
+	raw  []byte
+}
+
+// header is a header's content: the sections as their bytes, the index decoded.
+type header struct {
+	fields []rawField // all but the index, sorted by name
+	infos  []Info     // in the file's order
+}
+
+// indexFields are those of a tensor's entry in the index.
+var indexFields = []string{"crc32", "length", "name", "offset", "sha256", "shape", "type"}
+
+// sections are the fields every header has beside the index.
+var sections = []string{"blueprint", "history", "provenance", "run", "state"}
+
+func (h *header) field(name string) []byte {
+	i, ok := slices.BinarySearchFunc(h.fields, name, func(f rawField, n string) int { return cmp.Compare(f.name, n) })
+	if !ok {
+		return nil
+	}
+	return h.fields[i].raw
+}
+
+// prologue gives a file's first 45 bytes for its header.
+func prologue(head []byte) []byte {
+	b := append(make([]byte, 0, prologueLen), magic...)
+	b = append(b, 1, 0xce)
+	b = binary.BigEndian.AppendUint32(b, uint32(len(head)))
+	sum := sha256.Sum256(head)
+	b = append(b, 0xc4, byte(len(sum)))
+	return append(b, sum[:]...)
+}
+
+func roundUp(n int64) int64 { return (n + align - 1) &^ (align - 1) }
+
+// place gives each tensor its offset. The first one's is first; each further one begins at the first multiple of 64 that
+// leaves room for its bin head.
+func place(infos []Info, first int64) {
+	for i := range infos {
+		infos[i].Offset = first
+		first = roundUp(first + infos[i].Length + binHead)
+	}
+}
+
+// fits0 says whether the first tensor may have offset 0: whether its bin head fits before the first multiple of 64.
+func fits0(headerLen int64) bool {
+	end := prologueLen + headerLen
+	return roundUp(end)-end >= binHead
+}
+
+// encode gives the header's bytes and sets the offsets, which depend on the header's length, which depends on them.
+func (h *header) encode() ([]byte, error) {
+	place(h.infos, 0)
+	head, err := h.bytes()
+	if err == nil && len(h.infos) > 0 && !fits0(int64(len(head))) {
+		// Offset 64 is right for any length, should this header again be longer.
+		place(h.infos, align)
+		head, err = h.bytes()
+	}
+	if err != nil {
+		return nil, err
+	}
+	if len(head) > MaxHeader {
+		return nil, &Error{Kind: ErrLimit, Part: "header", Detail: fmt.Sprintf("has %d bytes, at most %d are allowed", len(head), MaxHeader)}
+	}
+	// Whatever could not be read back must not be written.
+	if _, err := parseHeader(head); err != nil {
+		return nil, err
+	}
+	return head, nil
+}
+
+func (h *header) bytes() ([]byte, error) {
+	e := newEncoder()
+	if err := e.EncodeMapLen(len(h.fields) + 1); err != nil {
+		return nil, err
+	}
+	done := false
+	index := func() error {
+		done = true
+		if err := e.EncodeString("index"); err != nil {
+			return err
+		}
+		return e.index(h.infos)
+	}
+	for _, f := range h.fields {
+		if f.name > "index" && !done {
+			if err := index(); err != nil {
+				return nil, err
+			}
+		}
+		if err := e.string(f.name); err != nil {
+			return nil, err
+		}
+		e.buf.Write(f.raw)
+	}
+	if !done {
+		if err := index(); err != nil {
+			return nil, err
+		}
+	}
+	return e.buf.Bytes(), nil
+}
+
+func (e *encoder) index(infos []Info) error {
+	if err := e.EncodeArrayLen(len(infos)); err != nil {
+		return err
+	}
+	for i := range infos {
+		t := &infos[i]
+		fields := map[string][]byte{}
+		for _, f := range t.extra {
+			fields[f.name] = f.raw
+		}
+		for name, v := range map[string]any{
+			"crc32": t.CRC, "length": t.Length, "name": t.Name, "offset": t.Offset,
+			"sha256": t.SHA256[:], "shape": append([]int{}, t.Shape...), "type": string(t.Type),
+		} {
+			raw, err := encodeValue(v, name)
+			if err != nil {
+				return err
+			}
+			fields[name] = raw
+		}
+		if err := e.EncodeMapLen(len(fields)); err != nil {
+			return err
+		}
+		for _, name := range slices.Sorted(maps.Keys(fields)) {
+			if err := e.string(name); err != nil {
+				return err
+			}
+			e.buf.Write(fields[name])
+		}
+	}
+	return nil
+}
+
+// parseHeader checks a header's bytes and takes them apart. What it returns shares their memory.
+func parseHeader(b []byte) (*header, error) {
+	h := &header{}
+	c := &cursor{b: b, base: prologueLen}
+	var index *cursor
+	err := c.eachPair(0, func(name string, value []byte, start int) *Error {
+		if name == "index" {
+			index = &cursor{b: b[:start+len(value)], pos: start, base: c.base}
+			return nil
+		}
+		h.fields = append(h.fields, rawField{name, value})
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if c.pos != len(b) {
+		return nil, c.fail(ErrHeader, c.pos, len(b), "has %d bytes after its end", len(b)-c.pos)
+	}
+	for _, name := range sections {
+		if h.field(name) == nil {
+			return nil, c.fail(ErrHeader, 0, len(b), "has no field %q", name)
+		}
+	}
+	if index == nil {
+		return nil, c.fail(ErrHeader, 0, len(b), "has no field %q", "index")
+	}
+	if err := h.parseIndex(index, int64(len(b))); err != nil {
+		return nil, err
+	}
+	return h, nil
+}
+
+// parseIndex reads the index, where c stands, of a header of so many bytes.
+func (h *header) parseIndex(c *cursor, headerLen int64) *Error {
+	head, err := c.next()
+	if err != nil {
+		return err
+	}
+	if head.kind != kindArray {
+		return c.fail(ErrHeader, head.start, c.pos, "has %s as the index, want an array", head.kind)
+	}
+	if head.u > MaxTensors {
+		return c.fail(ErrLimit, head.start, c.pos, "has an index of %d tensors, at most %d are allowed", head.u, MaxTensors)
+	}
+	seen := make(map[string]bool)
+	due := int64(0) // the offset the next tensor must have
+	for range head.u {
+		start := c.pos
+		t, err := parseInfo(c)
+		if err != nil {
+			return err
+		}
+		if len(h.infos) == 0 && (t.Offset == align || !fits0(headerLen)) {
+			due = align
+		}
+		if why := misplaced(&t, due, seen[t.Name]); why != "" {
+			e := c.fail(ErrIndex, start, c.pos, "%s", why)
+			e.Part, e.Tensor = "index, "+tensorPart(t.Name), t.Name
+			return e
+		}
+		seen[t.Name] = true
+		due = roundUp(t.Offset + t.Length + binHead)
+		h.infos = append(h.infos, t)
+	}
+	return nil
+}
+
+// misplaced says what is wrong with a tensor that should be at offset due, or nothing.
+func misplaced(t *Info, due int64, twice bool) string {
+	switch {
+	case twice:
+		return "is there twice"
+	case t.Offset%align != 0:
+		return fmt.Sprintf("has the offset %d, which is no multiple of %d", t.Offset, align)
+	case t.Offset < due:
+		return fmt.Sprintf("has the offset %d, but what comes before it ends at %d: they overlap", t.Offset, due)
+	case t.Offset > due:
+		return fmt.Sprintf("has the offset %d, want %d: they leave a hole", t.Offset, due)
+	}
+	return ""
+}
+
+// parseInfo reads one entry of the index.
+func parseInfo(c *cursor) (Info, *Error) {
+	var t Info
+	seen := 0
+	entry := c.pos
+	err := c.eachPair(2, func(name string, value []byte, start int) *Error {
+		if !slices.Contains(indexFields, name) {
+			t.extra = append(t.extra, rawField{name, value})
+			return nil
+		}
+		seen++
+		v := &cursor{b: value, base: c.base + int64(start)}
+		return t.set(name, v)
+	})
+	if err != nil {
+		err.Part, err.Tensor = "index, "+tensorPart(t.Name), t.Name
+		return t, err
+	}
+	fail := func(format string, args ...any) (Info, *Error) {
+		e := c.fail(ErrIndex, entry, c.pos, format, args...)
+		e.Part, e.Tensor = "index, "+tensorPart(t.Name), t.Name
+		return t, e
+	}
+	if seen < len(indexFields) { // none can be there twice
+		return fail("has %d of the fields %s", seen, strings.Join(indexFields, ", "))
+	}
+	if why := badName(t.Name); why != "" {
+		return fail("%s", why)
+	}
+	want, why := byteLength(t.Type, t.Shape)
+	if why != "" {
+		return fail("%s", why)
+	}
+	if t.Length != want {
+		return fail("has a length of %d bytes, want %d for %s of shape %v", t.Length, want, t.Type, t.Shape)
+	}
+	return t, nil
+}
+
+// set takes a known field's value, which is whole and checked msgpack.
+func (t *Info) set(name string, c *cursor) *Error {
+	it, err := c.next()
+	if err != nil {
+		return err
+	}
+	want := map[string]kind{"name": kindString, "type": kindString, "sha256": kindBytes, "shape": kindArray}
+	due, ok := want[name]
+	if !ok {
+		due = kindUint
+	}
+	if it.kind != due {
+		return c.fail(ErrIndex, 0, len(c.b), "has %s as %s, want %s", it.kind, name, due)
+	}
+	switch name {
+	case "name":
+		t.Name = string(it.body)
+	case "type":
+		t.Type = DType(it.body)
+	case "sha256":
+		if len(it.body) != len(t.SHA256) {
+			return c.fail(ErrIndex, 0, len(c.b), "has a sha256 of %d bytes, want %d", len(it.body), len(t.SHA256))
+		}
+		copy(t.SHA256[:], it.body)
+	case "crc32":
+		if it.u > math.MaxUint32 {
+			return c.fail(ErrIndex, 0, len(c.b), "has the crc32 %d, which has more than 32 bits", it.u)
+		}
+		t.CRC = uint32(it.u)
+	case "length", "offset":
+		// Twice the sum of the largest tensors is far below this, so that no sum of the two overflows.
+		if it.u > 1<<56 {
+			return c.fail(ErrIndex, 0, len(c.b), "has the %s %d, want at most %d", name, it.u, int64(1<<56))
+		}
+		if name == "length" {
+			t.Length = int64(it.u)
+		} else {
+			t.Offset = int64(it.u)
+		}
+	case "shape":
+		if it.u > MaxRank {
+			return c.fail(ErrLimit, 0, len(c.b), "has %d axes, at most %d are allowed", it.u, MaxRank)
+		}
+		t.Shape = make([]int, it.u)
+		for i := range t.Shape {
+			d, err := c.next()
+			if err != nil {
+				return err
+			}
+			if d.kind != kindUint || d.u > MaxTensor || d.u > math.MaxInt {
+				return c.fail(ErrIndex, 0, len(c.b), "has %s in the shape that is no integer from 0 to %d", d.describe(), int64(MaxTensor))
+			}
+			t.Shape[i] = int(d.u)
+		}
+	}
+	return nil
+}
+
+func (it item) describe() string {
+	switch it.kind {
+	case kindUint:
+		return fmt.Sprint(it.u)
+	case kindInt:
+		return fmt.Sprint(int64(it.u))
+	}
+	return it.kind.String()
+}

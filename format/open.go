@@ -1,0 +1,256 @@
+package format
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"sync"
+)
+
+// readers has how to read each version ever released. None may be removed.
+var readers = map[uint64]func(*File, []byte) error{
+	1: readV1,
+}
+
+// Newest is the version that Write writes.
+const Newest = 1
+
+// File is an open model file. Its header has been checked and its checksum compared; tensors are checked as they are read.
+// All methods may be used from several goroutines at once.
+type File struct {
+	path   string
+	file   *os.File
+	size   int64 // when opened
+	first  []byte
+	head   []byte
+	h      *header
+	base   int64 // where offsets count from
+	byName map[string]int
+
+	place  sync.Mutex   // the place where the file stands; all but Rewrite give their own
+	mu     sync.RWMutex // held for reading while file or mapping are in use
+	data   []byte       // the whole file's mapping; nil where there is none
+	closed bool
+}
+
+// Open maps the model file at path and reads its header alone. What is wrong with it is an *Error.
+func Open(path string) (*File, error) { return open(path, true) }
+
+func open(path string, mapped bool) (*File, error) {
+	// Looked at before it is opened, as opening a pipe would wait for its writer.
+	if info, err := os.Stat(path); err != nil {
+		return nil, err
+	} else if !info.Mode().IsRegular() {
+		return nil, &Error{Kind: ErrNotFkz, Path: path, Detail: fmt.Sprintf("is no regular file but %s", info.Mode().Type())}
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	f := &File{path: path, file: file}
+	if err := f.read(); err != nil {
+		_ = file.Close()
+		return nil, at(path, err)
+	}
+	// Without a mapping (a system or a file system that has none) tensors are read into memory.
+	if mapped && f.size <= math.MaxInt {
+		f.data, _ = mapFile(file, f.size)
+	}
+	return f, nil
+}
+
+// read checks everything before the tensors, and the file's length.
+func (f *File) read() error {
+	info, err := f.file.Stat()
+	if err != nil {
+		return err
+	}
+	f.size = info.Size()
+	first := make([]byte, min(prologueLen, f.size))
+	if err := f.readAt(first, 0, "prologue"); err != nil {
+		return err
+	}
+	version, err := fileVersion(first)
+	if err != nil {
+		return err
+	}
+	reader, ok := readers[version]
+	if !ok {
+		return &Error{Kind: ErrVersion, Part: "prologue", Start: 5, End: 6,
+			Detail: fmt.Sprintf("is .fkz version %d, this fkzoo reads up to version %d: read it with a newer one", version, Newest)}
+	}
+	return reader(f, first)
+}
+
+// fileVersion reads the beginning that all versions share: an array of "fkz", the version, and more.
+func fileVersion(b []byte) (uint64, error) {
+	n := min(len(b), len(magic))
+	if n > 0 && b[0]&0xf0 != 0x90 || n > 1 && string(b[1:n]) != magic[1:n] {
+		return 0, &Error{Kind: ErrNotFkz, Part: "prologue", Start: 0, End: int64(n), Detail: fmt.Sprintf("begins with %x, want %x", b[:n], magic)}
+	}
+	short := &Error{Kind: ErrTruncated, Part: "prologue", Start: 0, End: int64(len(b)),
+		Detail: fmt.Sprintf("the file has %d bytes, want at least %d", len(b), prologueLen)}
+	if len(b) <= len(magic) {
+		return 0, short
+	}
+	c := &cursor{b: b, pos: len(magic)}
+	it, err := c.next()
+	switch {
+	case err != nil && len(b) < prologueLen:
+		return 0, short
+	case err != nil || it.kind != kindUint:
+		return 0, &Error{Kind: ErrHeader, Part: "prologue", Start: 5, End: 6, Detail: "has no integer as the version"}
+	case it.u == Newest && len(b) < prologueLen:
+		return 0, short
+	}
+	return it.u, nil
+}
+
+// readV1 reads version 1 from behind its prologue.
+func readV1(f *File, first []byte) error {
+	n, sum, err := parsePrologue(first)
+	if err != nil {
+		return err
+	}
+	if n > MaxHeader {
+		return &Error{Kind: ErrLimit, Part: "prologue", Start: 6, End: 11, Detail: fmt.Sprintf("has a header of %d bytes, at most %d are allowed", n, MaxHeader)}
+	}
+	if n > f.size-prologueLen {
+		return &Error{Kind: ErrTruncated, Part: "header", Start: prologueLen, End: prologueLen + n,
+			Detail: fmt.Sprintf("the file has %d bytes, want at least %d", f.size, prologueLen+n)}
+	}
+	head := make([]byte, n)
+	if err := f.readAt(head, prologueLen, "header"); err != nil {
+		return err
+	}
+	if got := sha256.Sum256(head); got != sum {
+		return &Error{Kind: ErrDamaged, Part: "header", Start: prologueLen, End: prologueLen + n,
+			Detail: fmt.Sprintf("its SHA-256 is %x, want %x", got, sum)}
+	}
+	h, err := parseHeader(head)
+	if err != nil {
+		return err
+	}
+	f.first, f.head, f.h, f.base = first, head, h, roundUp(prologueLen+n)
+	f.byName = make(map[string]int, len(h.infos))
+	for i := range h.infos {
+		f.byName[h.infos[i].Name] = i
+	}
+	return f.checkSize(f.size)
+}
+
+// parsePrologue gives the header's length and SHA-256.
+func parsePrologue(b []byte) (int64, [32]byte, error) {
+	var sum [32]byte
+	if len(b) != prologueLen || !bytes.Equal(b[:6], []byte(magic+"\x01")) || b[6] != 0xce || b[11] != 0xc4 || b[12] != 32 {
+		return 0, sum, &Error{Kind: ErrHeader, Part: "prologue", Start: 0, End: prologueLen,
+			Detail: `is not an array of "fkz", 1, a length as uint32 and 32 bytes`}
+	}
+	copy(sum[:], b[13:])
+	return int64(binary.BigEndian.Uint32(b[7:])), sum, nil
+}
+
+// end gives the position after the last tensor.
+func (f *File) end() int64 {
+	if n := len(f.h.infos); n > 0 {
+		last := &f.h.infos[n-1]
+		return f.base + last.Offset + last.Length
+	}
+	return prologueLen + int64(len(f.head))
+}
+
+// checkSize compares the file's length with what the index asks for.
+func (f *File) checkSize(size int64) error {
+	want := f.end()
+	if size > want {
+		return &Error{Kind: ErrTrailing, Start: want, End: size, Detail: fmt.Sprintf("the file has %d bytes, want %d", size, want)}
+	}
+	if size == want {
+		return nil
+	}
+	whole := 0
+	for i := range f.h.infos {
+		if _, end := f.Range(&f.h.infos[i]); end <= size {
+			whole++
+		}
+	}
+	t := &f.h.infos[min(whole, len(f.h.infos)-1)]
+	start, end := f.Range(t)
+	return &Error{Kind: ErrTruncated, Part: tensorPart(t.Name), Tensor: t.Name, Start: start, End: end,
+		Detail: fmt.Sprintf("the file has %d bytes, want %d; %d of %d tensors are there", size, want, whole, len(f.h.infos))}
+}
+
+// readAt fills b from the file. A file that has become too short is cut short.
+func (f *File) readAt(b []byte, off int64, part string) error {
+	n, err := f.file.ReadAt(b, off)
+	if n == len(b) {
+		return nil
+	}
+	if errors.Is(err, io.EOF) {
+		return &Error{Kind: ErrTruncated, Part: part, Start: off, End: off + int64(len(b)), Detail: fmt.Sprintf("ends after %d bytes", off+int64(n))}
+	}
+	return &Error{Kind: ErrFault, Part: part, Start: off, End: off + int64(len(b)), Cause: err}
+}
+
+// Close unmaps and closes the file. Views that Tensor gave must not be used any more.
+func (f *File) Close() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.closed {
+		return nil
+	}
+	f.closed = true
+	var err error
+	if f.data != nil {
+		err = unmapFile(f.data)
+		f.data = nil
+	}
+	return errors.Join(err, f.file.Close())
+}
+
+// use holds the file open until the function it returns is called.
+func (f *File) use() (func(), error) {
+	f.mu.RLock()
+	if f.closed {
+		f.mu.RUnlock()
+		return nil, fmt.Errorf("%s: %w", f.path, fs.ErrClosed)
+	}
+	return f.mu.RUnlock, nil
+}
+
+// Path is the file's, as given to Open.
+func (f *File) Path() string { return f.path }
+
+// Size is the file's length in bytes.
+func (f *File) Size() int64 { return f.size }
+
+// Version is the file's format version.
+func (f *File) Version() int { return int(f.first[len(magic)]) }
+
+// Mapped says whether tensors are views on a mapping of the file (else each is read into memory).
+func (f *File) Mapped() bool {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	return f.data != nil
+}
+
+// Load opens the model file at path, copies everything into memory and closes it. It costs the file's size.
+func Load(path string) (Meta, []Tensor, error) {
+	f, err := Open(path)
+	if err != nil {
+		return Meta{}, nil, err
+	}
+	defer f.Close()
+	m, err := f.Meta()
+	if err != nil {
+		return Meta{}, nil, err
+	}
+	tensors, err := f.CopyAll()
+	return m, tensors, err
+}

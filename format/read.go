@@ -1,0 +1,364 @@
+package format
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+)
+
+// chunk is how many bytes are read or hashed at a time: they stay in the processor's cache between two uses.
+const chunk = 256 << 10
+
+var chunks = sync.Pool{New: func() any { return new([chunk]byte) }}
+
+// Infos is the index, in the file's order.
+func (f *File) Infos() []Info { return slices.Clone(f.h.infos) }
+
+// Info gives a tensor's entry in the index.
+func (f *File) Info(name string) (Info, bool) {
+	i, ok := f.byName[name]
+	if !ok {
+		return Info{}, false
+	}
+	return f.h.infos[i], true
+}
+
+// Range gives the positions in the file of a tensor's first byte and of the one after its last.
+func (f *File) Range(t *Info) (start, end int64) {
+	start = f.base + t.Offset
+	return start, start + t.Length
+}
+
+func (f *File) info(name string) (*Info, error) {
+	i, ok := f.byName[name]
+	if !ok {
+		return nil, &Error{Kind: ErrNoTensor, Path: f.path, Part: tensorPart(name), Tensor: name,
+			Detail: fmt.Sprintf("the file has %d others", len(f.h.infos))}
+	}
+	return &f.h.infos[i], nil
+}
+
+// fail is an error about a tensor's bytes.
+func (f *File) fail(k error, t *Info, format string, args ...any) *Error {
+	start, end := f.Range(t)
+	return &Error{Kind: k, Path: f.path, Part: tensorPart(t.Name), Tensor: t.Name, Start: start, End: end, Detail: fmt.Sprintf(format, args...)}
+}
+
+func (f *File) tensor(t *Info, data []byte) (Tensor, error) {
+	extra, err := t.Extra()
+	return Tensor{Name: t.Name, Type: t.Type, Shape: slices.Clone(t.Shape), Data: data, Extra: extra}, at(f.path, err)
+}
+
+// Tensor gives a view on the tensor in the mapping, after comparing its CRC-32. Nothing may be written to Data, and it must not be
+// used after Close. Should somebody else make the file shorter, reading the view faults: read it within Guard, and give
+// C code a Copy. Where there is no mapping, Data is a copy.
+func (f *File) Tensor(name string) (Tensor, error) {
+	t, err := f.info(name)
+	if err != nil {
+		return Tensor{}, err
+	}
+	done, err := f.use()
+	if err != nil {
+		return Tensor{}, err
+	}
+	defer done()
+	start, end := f.Range(t)
+	if f.data == nil {
+		data := make([]byte, t.Length)
+		if err := f.readChecked(t, data); err != nil {
+			return Tensor{}, err
+		}
+		return f.tensor(t, data)
+	}
+	data := f.data[start:end:end]
+	err = Guard(func() error {
+		sum := crc32.ChecksumIEEE(data)
+		if e := f.compare(t, sum, f.data[start-binHead:start], t.Type == Bool && badBool(data) >= 0); e != nil {
+			return e
+		}
+		return nil
+	})
+	if err != nil {
+		return Tensor{}, f.faulted(t, err)
+	}
+	return f.tensor(t, data)
+}
+
+// faulted says of a fault in the mapping whose it is, and whether the file has become shorter.
+func (f *File) faulted(t *Info, err error) error {
+	var e *Error
+	if !errors.As(err, &e) || e.Kind != ErrFault {
+		return err
+	}
+	if info, serr := f.file.Stat(); serr == nil && info.Size() < f.end() {
+		return f.fail(ErrTruncated, t, "the file had %d bytes when it was opened and now has %d", f.size, info.Size())
+	}
+	fault := f.fail(ErrFault, t, "reading the mapping failed")
+	fault.Cause = e.Cause
+	return fault
+}
+
+// compare holds a tensor's CRC and the bin head in front of its data against the index.
+func (f *File) compare(t *Info, sum uint32, bin []byte, badBool bool) *Error {
+	if want := binHeadOf(t.Length); string(bin) != string(want[:]) {
+		e := f.fail(ErrDamaged, t, "the msgpack head before its data is %x, want %x", bin, want)
+		e.Start -= binHead
+		e.End = e.Start + binHead
+		return e
+	}
+	if sum != t.CRC {
+		return f.fail(ErrDamaged, t, "its CRC-32 is %08x, want %08x", sum, t.CRC)
+	}
+	if badBool {
+		return f.fail(ErrDamaged, t, "has bools that are neither 0 nor 1")
+	}
+	return nil
+}
+
+func binHeadOf(length int64) [binHead]byte {
+	return [binHead]byte{0xc6, byte(length >> 24), byte(length >> 16), byte(length >> 8), byte(length)}
+}
+
+// readChecked reads a tensor's data into b, which has its length, and compares the CRC-32 of what was read.
+func (f *File) readChecked(t *Info, b []byte) error {
+	start, _ := f.Range(t)
+	var bin [binHead]byte
+	if err := f.readAt(bin[:], start-binHead, tensorPart(t.Name)); err != nil {
+		return f.naming(t, err)
+	}
+	sum, bad := uint32(0), false
+	for rest := b; len(rest) > 0; {
+		n := min(chunk, len(rest))
+		if err := f.readAt(rest[:n], start, tensorPart(t.Name)); err != nil {
+			return f.naming(t, err)
+		}
+		sum = crc32.Update(sum, crc32.IEEETable, rest[:n])
+		bad = bad || t.Type == Bool && badBool(rest[:n]) >= 0
+		rest = rest[n:]
+		start += int64(n)
+	}
+	if e := f.compare(t, sum, bin[:], bad); e != nil {
+		return e
+	}
+	return nil
+}
+
+func (f *File) naming(t *Info, err error) error {
+	var e *Error
+	if errors.As(err, &e) {
+		e.Tensor = t.Name
+	}
+	return at(f.path, err)
+}
+
+// Copy reads a tensor into memory of its own, which nothing outside can change any more, and compares the CRC-32 of that.
+func (f *File) Copy(name string) (Tensor, error) {
+	t, err := f.info(name)
+	if err != nil {
+		return Tensor{}, err
+	}
+	done, err := f.use()
+	if err != nil {
+		return Tensor{}, err
+	}
+	defer done()
+	data := make([]byte, t.Length)
+	if err := f.readChecked(t, data); err != nil {
+		return Tensor{}, err
+	}
+	return f.tensor(t, data)
+}
+
+// CopyInto is Copy into b, which must have the tensor's length. After an error b holds anything.
+func (f *File) CopyInto(b []byte, name string) error {
+	t, err := f.info(name)
+	if err != nil {
+		return err
+	}
+	if int64(len(b)) != t.Length {
+		return f.fail(ErrValue, t, "is to be read into %d bytes, want %d", len(b), t.Length)
+	}
+	done, err := f.use()
+	if err != nil {
+		return err
+	}
+	defer done()
+	return f.readChecked(t, b)
+}
+
+// CopyAll copies all tensors, in the file's order, on all processors.
+func (f *File) CopyAll() ([]Tensor, error) {
+	done, err := f.use()
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	list := make([]Tensor, len(f.h.infos))
+	errs := make([]error, len(list))
+	f.each(func(i int, t *Info) {
+		data := make([]byte, t.Length)
+		if errs[i] = f.readChecked(t, data); errs[i] == nil {
+			list[i], errs[i] = f.tensor(t, data)
+		}
+	})
+	for _, err := range errs {
+		if err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+// each calls fn for every tensor, the largest first, on all processors.
+func (f *File) each(fn func(i int, t *Info)) {
+	order := bySize(f.h.infos)
+	var at atomic.Int64
+	var wg sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(order)) {
+		wg.Go(func() {
+			for n := at.Add(1) - 1; n < int64(len(order)); n = at.Add(1) - 1 {
+				fn(order[n], &f.h.infos[order[n]])
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// bySize gives the tensors' places in the index, those of the largest first.
+func bySize(infos []Info) []int {
+	order := make([]int, len(infos))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		switch d := infos[b].Length - infos[a].Length; {
+		case d < 0:
+			return -1
+		case d > 0:
+			return 1
+		}
+		return 0
+	})
+	return order
+}
+
+// Verify reads the whole file again and checks every byte: prologue and header against what was opened and its SHA-256,
+// padding, heads, each tensor's CRC-32 and SHA-256, and that nothing follows. What it finds comes as a *VerifyError.
+func (f *File) Verify() error {
+	done, err := f.use()
+	if err != nil {
+		return err
+	}
+	defer done()
+	report := &VerifyError{Path: f.path, Tensors: len(f.h.infos)}
+	found := func(err error) {
+		var e *Error
+		if !errors.As(err, &e) { // all of this package's are
+			e = &Error{Kind: ErrFault, Cause: err}
+		}
+		e.Path = f.path
+		report.Damage = append(report.Damage, e)
+	}
+	if err := f.verifyHeader(); err != nil {
+		found(err)
+	}
+	bad := make([][]error, len(f.h.infos))
+	f.each(func(i int, t *Info) {
+		if err := f.verifyPadding(i); err != nil {
+			bad[i] = append(bad[i], err)
+		}
+		if err := f.verifyTensor(t); err != nil {
+			bad[i] = append(bad[i], err)
+		}
+	})
+	for i, errs := range bad {
+		intact := true
+		for _, err := range errs {
+			found(err)
+			intact = intact && report.Damage[len(report.Damage)-1].Tensor == ""
+		}
+		if intact {
+			report.Intact = append(report.Intact, f.h.infos[i].Name)
+		}
+	}
+	if info, err := f.file.Stat(); err != nil {
+		found(err)
+	} else if err := f.checkSize(info.Size()); err != nil {
+		found(err)
+	}
+	if len(report.Damage) > 0 {
+		return report
+	}
+	return nil
+}
+
+// verifyHeader reads what Open has read once more.
+func (f *File) verifyHeader() error {
+	n := int64(len(f.first) + len(f.head))
+	b := make([]byte, n)
+	if err := f.readAt(b, 0, "prologue and header"); err != nil {
+		return err
+	}
+	if string(b[:prologueLen]) != string(f.first) {
+		return &Error{Kind: ErrDamaged, Part: "prologue", Start: 0, End: prologueLen, Detail: "has changed since the file was opened"}
+	}
+	if string(b[prologueLen:]) != string(f.head) {
+		return &Error{Kind: ErrDamaged, Part: "header", Start: prologueLen, End: n, Detail: "has changed since the file was opened"}
+	}
+	return nil
+}
+
+// verifyPadding checks the nil bytes between what lies before the tensor at place i and its bin head.
+func (f *File) verifyPadding(i int) error {
+	from := prologueLen + int64(len(f.head))
+	if i > 0 {
+		_, from = f.Range(&f.h.infos[i-1])
+	}
+	start, _ := f.Range(&f.h.infos[i])
+	b := make([]byte, start-binHead-from) // less than 128
+	part := "padding before " + tensorPart(f.h.infos[i].Name)
+	if err := f.readAt(b, from, part); err != nil {
+		return err
+	}
+	for n, x := range b {
+		if x != 0xc0 {
+			at := from + int64(n)
+			return &Error{Kind: ErrDamaged, Part: part, Start: at, End: at + 1, Detail: fmt.Sprintf("is the byte %02x, want c0", x)}
+		}
+	}
+	return nil
+}
+
+// verifyTensor compares the bin head and both checksums.
+func (f *File) verifyTensor(t *Info) error {
+	buf := chunks.Get().(*[chunk]byte)
+	defer chunks.Put(buf)
+	start, end := f.Range(t)
+	var bin [binHead]byte
+	if err := f.readAt(bin[:], start-binHead, tensorPart(t.Name)); err != nil {
+		return f.naming(t, err)
+	}
+	crc, sha, bad := uint32(0), sha256.New(), false
+	for start < end {
+		b := buf[:min(chunk, end-start)]
+		if err := f.readAt(b, start, tensorPart(t.Name)); err != nil {
+			return f.naming(t, err)
+		}
+		crc = crc32.Update(crc, crc32.IEEETable, b)
+		sha.Write(b)
+		bad = bad || t.Type == Bool && badBool(b) >= 0
+		start += int64(len(b))
+	}
+	if e := f.compare(t, crc, bin[:], bad); e != nil {
+		return e
+	}
+	if got := [32]byte(sha.Sum(nil)); got != t.SHA256 {
+		return f.fail(ErrDamaged, t, "its SHA-256 is %x, want %x", got, t.SHA256)
+	}
+	return nil
+}

@@ -1,0 +1,242 @@
+package format
+
+import (
+	"bufio"
+	"cmp"
+	"crypto/sha256"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"math"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/fkzoo/fkzoo/internal/atomicfile"
+)
+
+// ErrExists is what a refusal to replace an existing file matches.
+var ErrExists = atomicfile.ErrExists
+
+// Options for writing.
+type Options struct {
+	Force bool // replace an existing file, which is refused with ErrExists otherwise
+}
+
+// Write makes the model file at path, atomically: after an error or a crash whatever was there is there still.
+// Tensors are stored sorted by name, so that equal content gives equal bytes; their Data must not change meanwhile.
+// What cannot be stored is refused with ErrValue or ErrLimit.
+func Write(path string, m Meta, tensors []Tensor, o Options) error {
+	fields, err := m.fields()
+	if err != nil {
+		return at(path, err)
+	}
+	sorted := slices.Clone(tensors)
+	slices.SortFunc(sorted, func(a, b Tensor) int { return cmp.Compare(a.Name, b.Name) })
+	h, err := describe(fields, sorted)
+	if err != nil {
+		return at(path, err)
+	}
+	f, err := atomicfile.Create(path, o.Force)
+	if err != nil {
+		return err
+	}
+	defer f.Discard()
+
+	// The checksums come first in the file, but are known last. They are computed while the tensors are written to where
+	// they will lie if every CRC-32 still to come takes five bytes in the header.
+	head, err := h.encode()
+	if err != nil {
+		return at(path, err)
+	}
+	hashed := make(chan struct{})
+	infos := slices.Clone(h.infos)
+	go func() {
+		defer close(hashed)
+		hashAll(infos, sorted)
+	}()
+	err = writeTensors(f, head, h.infos, sorted)
+	<-hashed
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	guess := layoutOf(head, h.infos)
+	h.infos = infos
+	if head, err = h.encode(); err != nil {
+		return at(path, err)
+	}
+	if layoutOf(head, h.infos) != guess {
+		// A CRC-32 below 65536: one in 65,536 is.
+		if err := writeTensors(f, head, h.infos, sorted); err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		if err := f.Truncate(endOf(head, h.infos)); err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	if _, err := f.WriteAt(append(prologue(head), head...), 0); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return f.Commit()
+}
+
+// describe checks the tensors and makes a header of them, with the checksums still missing.
+func describe(fields []rawField, tensors []Tensor) (*header, error) {
+	if len(tensors) > MaxTensors {
+		return nil, &Error{Kind: ErrLimit, Part: "index", Detail: fmt.Sprintf("has %d tensors, at most %d are allowed", len(tensors), MaxTensors)}
+	}
+	h := &header{fields: fields, infos: make([]Info, len(tensors))}
+	for i := range tensors {
+		x := &tensors[i]
+		if err := x.check(); err != nil {
+			return nil, err
+		}
+		if i > 0 && x.Name == tensors[i-1].Name {
+			return nil, &Error{Kind: ErrValue, Part: tensorPart(x.Name), Tensor: x.Name, Detail: "is there twice"}
+		}
+		h.infos[i] = Info{Name: x.Name, Type: x.Type, Shape: slices.Clone(x.Shape), Length: int64(len(x.Data))}
+		if len(x.Data) > 0 {
+			h.infos[i].CRC = math.MaxUint32
+		}
+		if err := h.infos[i].setExtra(x.Extra); err != nil {
+			return nil, err
+		}
+	}
+	return h, nil
+}
+
+// hashAll fills in both checksums of each tensor, on all processors.
+func hashAll(infos []Info, tensors []Tensor) {
+	order := bySize(infos)
+	var at atomic.Int64
+	var wg sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(order)) {
+		wg.Go(func() {
+			for n := at.Add(1) - 1; n < int64(len(order)); n = at.Add(1) - 1 {
+				i := order[n]
+				infos[i].CRC, infos[i].SHA256 = hashes(tensors[i].Data)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func hashes(data []byte) (uint32, [32]byte) {
+	crc, sha := uint32(0), sha256.New()
+	for len(data) > 0 {
+		b := data[:min(chunk, len(data))]
+		crc = crc32.Update(crc, crc32.IEEETable, b)
+		sha.Write(b)
+		data = data[len(b):]
+	}
+	return crc, [32]byte(sha.Sum(nil))
+}
+
+// writeTensors writes everything behind a header of head's length.
+func writeTensors(f io.WriteSeeker, head []byte, infos []Info, tensors []Tensor) error {
+	pos := prologueLen + int64(len(head))
+	base := roundUp(pos)
+	if _, err := f.Seek(pos, io.SeekStart); err != nil {
+		return err
+	}
+	w := bufio.NewWriterSize(f, 1<<16)
+	for i := range infos {
+		if err := pad(w, base+infos[i].Offset-binHead-pos); err != nil {
+			return err
+		}
+		bin := binHeadOf(infos[i].Length)
+		if _, err := w.Write(bin[:]); err != nil {
+			return err
+		}
+		if _, err := w.Write(tensors[i].Data); err != nil {
+			return err
+		}
+		pos = base + infos[i].Offset + infos[i].Length
+	}
+	return w.Flush()
+}
+
+// pad writes n nil bytes; n is less than 128.
+func pad(w io.Writer, n int64) error {
+	var b [2 * align]byte
+	for i := range b {
+		b[i] = 0xc0
+	}
+	_, err := w.Write(b[:n])
+	return err
+}
+
+// layoutOf is what decides where tensors lie: the header's length and the first one's offset.
+func layoutOf(head []byte, infos []Info) [2]int64 {
+	if len(infos) == 0 {
+		return [2]int64{int64(len(head))}
+	}
+	return [2]int64{int64(len(head)), infos[0].Offset}
+}
+
+// endOf gives a file's length.
+func endOf(head []byte, infos []Info) int64 {
+	end := prologueLen + int64(len(head))
+	if n := len(infos); n > 0 {
+		end = roundUp(end) + infos[n-1].Offset + infos[n-1].Length
+	}
+	return end
+}
+
+// Rewrite makes at path a file with the tensors of f and other metadata. The tensors' bytes are copied as they are (by the
+// kernel where it can), in their order and with their checksums and unknown fields; they are not verified on the way.
+// Path may be f's own, with Force (on Windows only after Close, so not there).
+func (f *File) Rewrite(path string, m Meta, o Options) error {
+	fields, err := m.fields()
+	if err != nil {
+		return at(path, err)
+	}
+	done, err := f.use()
+	if err != nil {
+		return err
+	}
+	defer done()
+	h := &header{fields: fields, infos: slices.Clone(f.h.infos)}
+	head, err := h.encode()
+	if err != nil {
+		return at(path, err)
+	}
+	out, err := atomicfile.Create(path, o.Force)
+	if err != nil {
+		return err
+	}
+	defer out.Discard()
+	if err := f.copyTensors(out, h, head); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return out.Commit()
+}
+
+// copyTensors writes a file with this header and f's tensors. From the first bin head on, both files have the same bytes.
+func (f *File) copyTensors(out *atomicfile.File, h *header, head []byte) error {
+	if _, err := out.Write(append(prologue(head), head...)); err != nil {
+		return err
+	}
+	if len(h.infos) == 0 {
+		return nil
+	}
+	pos := prologueLen + int64(len(head))
+	if err := pad(out, roundUp(pos)+h.infos[0].Offset-binHead-pos); err != nil {
+		return err
+	}
+	start, _ := f.Range(&f.h.infos[0])
+	start -= binHead
+	want := f.end() - start
+	// The kernel copies from the place where the file stands, which nothing else uses.
+	f.place.Lock()
+	defer f.place.Unlock()
+	if _, err := f.file.Seek(start, io.SeekStart); err != nil {
+		return err
+	}
+	n, err := io.Copy(out.File, io.LimitReader(f.file, want))
+	if err == nil && n != want {
+		return &Error{Kind: ErrTruncated, Path: f.path, Start: start, End: start + want, Detail: fmt.Sprintf("ends after %d bytes", start+n)}
+	}
+	return err
+}
