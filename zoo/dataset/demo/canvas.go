@@ -8,12 +8,21 @@ type canvas struct {
 	blur  [Size * Size]float64
 	bumps []bump
 	shade []bump
+	ridge ridge
 }
 
 // A bump is a round raise of the skin, (1-q)^2 high where q is the squared
 // distance from its middle in units of its half-axes; or a darkening of that form.
 type bump struct {
-	u, v, halfU, halfV, high float64
+	u, v, perU, perV, high float64 // perU, perV: one over the half-axes
+}
+
+// A ridge is the nose's: a bump stretched along a line, rising on the way.
+type ridge struct {
+	from, along  point // along is of length 1
+	length       float64
+	low, high    float64 // height at the line's two ends
+	width, wider float64 // half the width at the first end, and what it gains
 }
 
 // draw writes the picture of f, [Size, Size], to out.
@@ -93,7 +102,7 @@ func (f *face) mane(l float64, p point) float64 {
 	}
 	a, b := f.a+mul(0.55, h.volume)+1, f.b+mul(0.8, h.volume)
 	y := p.y + mul(0.2, h.volume)
-	ragged := mul(1.2, f.noise.at(p.x*0.35, p.y*0.35))
+	ragged := mul(1.5, f.noise.at(p.x*0.16, p.y*0.16))
 	d := mul(math.Sqrt(sq(p.x/a)+sq(y/b))-1, a) + ragged
 	if h.long {
 		if p.y > 0 {
@@ -103,21 +112,21 @@ func (f *face) mane(l float64, p point) float64 {
 	} else {
 		d = max(d, p.y-mul(0.1, f.b)+ragged)
 	}
-	if d > 1 {
+	if d > 2.5 {
 		return l
 	}
 	tone := f.strand(p.x, p.y) * (f.light.ambient + mul(f.light.diffuse, clamp(0.45+mul(0.5, mul(f.light.dir.x, p.x/a))-mul(0.35, mul(-f.light.dir.y, p.y/b)), 0.1, 1)))
-	return lerp(l, tone, f.cover(d))
+	return lerp(l, tone, clamp(0.5-mul(mul(d, f.scale), 0.4), 0, 1))
 }
 
 // strand is the hair's albedo, with streaks that run down.
 func (f *face) strand(u, v float64) float64 {
-	n := f.noise.at(u*0.55+mul(0.1, v), v*0.07) + mul(0.6, f.noise.at(u*1.3, v*0.11+9))
-	return f.hair.albedo * (1 + mul(0.28, n))
+	n := f.noise.at(u*0.4+mul(0.08, v), v*0.05) + mul(0.7, f.noise.at(u*1.1, v*0.09+9))
+	return f.hair.albedo * (1 + mul(0.3, n))
 }
 
 func (f *face) neck(l float64, p point) float64 {
-	half := f.a * 0.68
+	half := f.a * 0.66
 	if p.y < f.b*0.3 || math.Abs(p.x) > half+4+mul(0.1, p.y) {
 		return l
 	}

@@ -163,9 +163,9 @@ func newFace(r *random) *face {
 }
 
 func (f *face) proportions(r *random) {
-	f.a = r.between(39, 46)
-	f.b = r.between(54, 61)
-	f.taper = r.between(-0.06, 0.2)
+	f.a = r.between(36.5, 42)
+	f.b = r.between(53, 60)
+	f.taper = r.between(0.02, 0.26)
 
 	e := &f.eyes
 	e.u = r.between(16.5, 20)
@@ -186,7 +186,7 @@ func (f *face) proportions(r *random) {
 	b := &f.brows
 	rise := r.between(8.5, 12.5)
 	innerU := r.between(6.5, 10.5)
-	outerU := e.u + e.half + r.between(2.5, 5.5)
+	outerU := e.u + e.half + r.between(2, 4.5)
 	slope := r.bell(0, 1.7)
 	for side := range 2 { // nearly alike, never quite
 		b.inner[side] = point{innerU + r.bell(0, 0.3), e.v - rise + slope + r.bell(0, 0.5)}
@@ -199,7 +199,7 @@ func (f *face) proportions(r *random) {
 	n.v = e.v + r.between(22, 29)
 	n.out = r.between(0.12, 0.24)
 	n.width = r.between(6.2, 9)
-	n.bridge = r.between(2.2, 4.2)
+	n.bridge = r.between(1.7, 3.6)
 	n.tip = r.between(2.6, 4.6)
 
 	m := &f.mouth
@@ -224,7 +224,7 @@ func (f *face) proportions(r *random) {
 
 // looks draws what does not move any keypoint.
 func (f *face) looks(r *random) {
-	f.skin = r.between(0.28, 0.86)
+	f.skin = r.between(0.34, 0.86)
 	if r.chance(0.5) {
 		f.skin = r.between(0.58, 0.86)
 	}
@@ -318,15 +318,15 @@ func (f *face) looks(r *random) {
 }
 
 func (f *face) pose(r *random) {
-	f.roll = turnBy(clamp(r.bell(0, 0.08), -0.2, 0.2))  // within 23 degrees, mostly within 10
-	f.yaw = turnBy(clamp(r.bell(0, 0.11), -0.25, 0.25)) // within 28 degrees
+	f.roll = turnBy(clamp(r.bell(0, 0.08), -0.2, 0.2)) // within 23 degrees, mostly within 10
+	f.yaw = turnBy(clamp(r.bell(0, 0.1), -0.21, 0.21)) // within 24 degrees
 	f.pitch = turnBy(clamp(r.bell(0, 0.05), -0.12, 0.12))
-	f.scale = r.between(0.66, 1.02)
+	f.scale = r.between(0.74, 1.08)
 	// The middle of the features, not that of the head, is near the picture's.
-	dx, dy := r.bell(0, 5), r.bell(0, 5)
-	down := mul(14, f.scale)
-	f.x = Size/2 + dx + mul(down, f.roll.s)
-	f.y = Size/2 + dy - mul(down, f.roll.c)
+	f.x, f.y = 0, 0
+	middle := f.place(point{0, 14})
+	f.x = Size/2 + r.bell(0, 5) - middle.x
+	f.y = Size/2 + r.bell(0, 5) - middle.y
 	f.settle()
 }
 
@@ -345,6 +345,12 @@ func (f *face) lighting(r *random) {
 	f.light.dir = f.unturn(d)
 	f.light.ambient = r.between(0.2, 0.55)
 	f.light.diffuse = r.between(0.55, 0.95)
+	// No exposure leaves a face in the dark.
+	if seen := mul(f.skin, f.light.ambient+mul(0.7, f.light.diffuse)); seen < 0.3 {
+		up := 0.3 / seen
+		f.light.ambient *= up
+		f.light.diffuse *= up
+	}
 	f.light.gloss = r.between(0, 0.3)
 }
 

@@ -9,10 +9,10 @@ func (c *canvas) relief(f *face) {
 	c.bumps = c.bumps[:0]
 	c.shade = c.shade[:0]
 	raise := func(u, v, halfU, halfV, high float64) {
-		c.bumps = append(c.bumps, bump{u, v, halfU, halfV, high})
+		c.bumps = append(c.bumps, bump{u, v, 1 / halfU, 1 / halfV, high})
 	}
 	darken := func(u, v, halfU, halfV, by float64) {
-		c.shade = append(c.shade, bump{u, v, halfU, halfV, by})
+		c.shade = append(c.shade, bump{u, v, 1 / halfU, 1 / halfV, by})
 	}
 	for _, s := range [2]float64{-1, 1} {
 		raise(mul(s, e.u-1), e.v-1, 13, 9.5, -3)         // socket
@@ -26,11 +26,7 @@ func (c *canvas) relief(f *face) {
 		darken(tip.x+mul(s, mul(0.5, n.width)), wings.y+3.2, 2.3, 1.5, n.nostrils)
 		darken(tip.x+mul(s, n.width), wings.y+1.5, 2.6, 4.5, 0.16)
 	}
-	// The ridge leans from between the eyes to where the tip is seen.
-	for k := range 5 {
-		t := float64(k) / 4.5
-		raise(mul(tip.x, t), lerp(e.v-4, tip.y, t), 5.2+mul(1.5, t), 8.5, mul(n.bridge, 0.45+mul(0.35, t)))
-	}
+	c.ridge = newRidge(point{0, e.v - 5}, tip, n.bridge)
 	raise(tip.x, tip.y, 7, 6.2, n.tip)
 	darken(tip.x, wings.y+4.6, mul(n.width, 0.9), 3.2, 0.28)
 	raise(0, m.v+0.5, m.half+5, 11, 1.8)
@@ -40,6 +36,37 @@ func (c *canvas) relief(f *face) {
 	raise(0, f.b-8, 12, 9, 2.6)
 	raise(0, (tip.y+m.v)*0.5+2, 2.2, 5, -0.7) // philtrum
 	raise(0, e.v-26, 34, 18, 2)               // forehead
+}
+
+// newRidge runs from between the eyes to where the tip is seen.
+func newRidge(from, to point, high float64) ridge {
+	r := ridge{from: from, low: mul(high, 0.35), high: mul(high, 1.15), width: 5.4, wider: 1.6}
+	r.along = point{to.x - from.x, to.y - from.y}
+	r.length = math.Sqrt(sq(r.along.x) + sq(r.along.y))
+	r.along.x /= r.length
+	r.along.y /= r.length
+	return r
+}
+
+// slope is the ridge's gradient at a point.
+func (r *ridge) slope(u, v float64) (gu, gv float64) {
+	u, v = u-r.from.x, v-r.from.y
+	along := mul(u, r.along.x) + mul(v, r.along.y)
+	across := mul(v, r.along.x) - mul(u, r.along.y)
+	t := clamp(along/r.length, 0, 1)
+	width := r.width + mul(r.wider, t)
+	past := (along - mul(t, r.length)) / 6
+	q := sq(across/width) + sq(past)
+	if q >= 1 {
+		return 0, 0
+	}
+	high := lerp(r.low, r.high, t)
+	sideways := mul(-4*high, mul(1-q, across/sq(width)))
+	forward := mul(-4*high, mul(1-q, past/6))
+	if past == 0 {
+		forward = mul((r.high-r.low)/r.length, sq(1-q))
+	}
+	return mul(forward, r.along.x) - mul(sideways, r.along.y), mul(forward, r.along.y) + mul(sideways, r.along.x)
 }
 
 // A spot is a point of the head's surface and what is painted there.
@@ -75,8 +102,11 @@ func (c *canvas) head(f *face, p point) float64 {
 }
 
 func (b *bump) at(u, v float64) float64 {
-	x, y := (u-b.u)/b.halfU, (v-b.v)/b.halfV
-	q := sq(x) + sq(y)
+	y := sq((v - b.v) * b.perV)
+	if y >= 1 {
+		return 0
+	}
+	q := sq((u-b.u)*b.perU) + y
 	if q >= 1 {
 		return 0
 	}
@@ -86,15 +116,18 @@ func (b *bump) at(u, v float64) float64 {
 // lit is Lambert's cosine on the embossed surface, wrapped a little around the
 // edge of the shadow, and a gloss.
 func (c *canvas) lit(f *face, s *spot) float64 {
-	var gu, gv float64
+	gu, gv := c.ridge.slope(s.u, s.v)
 	for i := range c.bumps {
 		b := &c.bumps[i]
-		x, y := (s.u-b.u)/b.halfU, (s.v-b.v)/b.halfV
-		q := sq(x) + sq(y)
-		if q < 1 {
+		y := (s.v - b.v) * b.perV
+		if y <= -1 || y >= 1 {
+			continue
+		}
+		x := (s.u - b.u) * b.perU
+		if q := sq(x) + sq(y); q < 1 {
 			k := mul(-4*b.high, 1-q)
-			gu += mul(k, x) / b.halfU
-			gv += mul(k, y) / b.halfV
+			gu += mul(mul(k, x), b.perU)
+			gv += mul(mul(k, y), b.perV)
 		}
 	}
 	// A face is flatter than a ball.
@@ -267,7 +300,7 @@ func (f *face) paintHair(s *spot) {
 	if part > -1 && part < 1 {
 		d += mul(mul(5, 1-math.Abs(part)), 1-math.Abs(part))
 	}
-	ragged := mul(1.3, f.noise.at(s.u*0.7, s.v*0.25))
+	ragged := mul(1.6, f.noise.at(s.u*0.28, s.v*0.14)) + mul(0.7, f.noise.at(s.u*0.9, s.v*0.2))
 	d += ragged
 	edge := mul(h.side-math.Abs(x), f.a) + ragged
 	if h.long {
@@ -278,7 +311,7 @@ func (f *face) paintHair(s *spot) {
 	if s.n.z < 0 {
 		d = min(d, -2)
 	}
-	w := clamp(0.5-mul(mul(d, f.scale), 0.5), 0, 1)
+	w := clamp(0.5-mul(mul(d, f.scale), 0.3), 0, 1)
 	if w == 0 {
 		// A shadow under the hair.
 		if d < 5 {
