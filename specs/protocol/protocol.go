@@ -56,7 +56,7 @@ const ExecutablePrefix = "fkzoo-plugin-"
 // Limits on what a plugin may answer.
 const (
 	// MaxAnswer is the size in bytes of the largest answer that is read.
-	MaxAnswer = 8 << 20
+	MaxAnswer = 5 << 20
 	// MaxArchitectures is how many architectures one plugin may offer.
 	MaxArchitectures = 1000
 	// MaxSettings is how many settings one architecture may have.

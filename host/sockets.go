@@ -1,0 +1,84 @@
+package host
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+)
+
+// socketFolder is a private folder for plugins' sockets. Its lock tells other
+// hosts that this one lives: the folder of a host that was killed is removed
+// by the next.
+type socketFolder struct {
+	path string
+	lock *os.File
+}
+
+const socketPattern = "fkz-"
+
+// socketRoom is what a socket's path needs after the temporary folder: our
+// folder, go-plugin's folder and its socket, each with a random number.
+const socketRoom = len("/fkz-1234567890/plugin-dir1234567890/plugin1234567890")
+
+// longestSocket is the longest path a socket may have on the strictest system.
+const longestSocket = 103
+
+func newSocketFolder() (*socketFolder, error) {
+	parent := os.TempDir()
+	if runtime.GOOS != "windows" && len(parent)+socketRoom > longestSocket {
+		parent = "/tmp"
+	}
+	removeStaleSockets(parent)
+	for range 10 {
+		path, err := os.MkdirTemp(parent, socketPattern)
+		if err != nil {
+			return nil, fmt.Errorf("folder for sockets: %w", err)
+		}
+		lock, err := os.OpenFile(filepath.Join(path, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+		if err != nil {
+			continue // taken for a stale one before it was locked
+		}
+		if tryLock(lock) {
+			if _, err := os.Stat(lock.Name()); err == nil {
+				return &socketFolder{path, lock}, nil
+			}
+		}
+		lock.Close()
+	}
+	return nil, errors.New("folder for sockets: found none that could be locked in 10 trials")
+}
+
+// removeStaleSockets removes the folders of hosts that no longer live. A folder
+// of another user can't be opened and stays.
+func removeStaleSockets(parent string) {
+	folders, _ := filepath.Glob(filepath.Join(parent, socketPattern+"*"))
+	for _, folder := range folders {
+		if checkPrivate(folder) != nil {
+			continue
+		}
+		lock, err := os.OpenFile(filepath.Join(folder, "lock"), os.O_RDWR, 0)
+		if err != nil {
+			continue
+		}
+		stale := tryLock(lock)
+		if stale && runtime.GOOS != "windows" {
+			_ = os.RemoveAll(folder)
+		}
+		lock.Close()
+		if stale && runtime.GOOS == "windows" { // where an open file can't be removed
+			_ = os.RemoveAll(folder)
+		}
+	}
+}
+
+func (s *socketFolder) remove() {
+	if runtime.GOOS == "windows" {
+		s.lock.Close()
+		_ = os.RemoveAll(s.path)
+		return
+	}
+	_ = os.RemoveAll(s.path)
+	s.lock.Close()
+}

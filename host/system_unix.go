@@ -1,0 +1,75 @@
+//go:build unix
+
+package host
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// syncFolder makes a rename in the folder last.
+func syncFolder(folder string) error {
+	f, err := os.Open(folder)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return f.Sync()
+}
+
+// lockFile takes the lock of that file, made if it isn't there, and waits for
+// it; the process's end gives it back in any case.
+func lockFile(path string) (unlock func(), err error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		err = unix.Flock(int(f.Fd()), unix.LOCK_EX)
+		if err != unix.EINTR {
+			break
+		}
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return func() { f.Close() }, nil
+}
+
+// tryLock takes the lock of an open file if nobody has it.
+func tryLock(f *os.File) bool {
+	return unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) == nil
+}
+
+// checkPrivate tells whether a folder is this user's and nobody else may write
+// to it.
+func checkPrivate(folder string) error {
+	info, err := os.Lstat(folder)
+	if err != nil {
+		return err
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if !info.IsDir() || !ok || int(stat.Uid) != os.Geteuid() || info.Mode().Perm()&0o022 != 0 {
+		return fmt.Errorf("folder %s: found mode %v, want a folder of this user's that nobody else may write to", folder, info.Mode())
+	}
+	return nil
+}
+
+// executable tells whether a file may be run by somebody.
+func executable(info fs.FileInfo) bool { return info.Mode().Perm()&0o111 != 0 }
+
+// identity is what changes when a file's content does, short of reading it.
+func identity(info fs.FileInfo) fileIdentity {
+	id := fileIdentity{Size: info.Size(), Modified: info.ModTime().UnixNano()}
+	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
+		id.Inode = uint64(stat.Ino)
+		id.Device = uint64(stat.Dev)
+		id.Changed = changeTime(stat)
+	}
+	return id
+}

@@ -1,0 +1,59 @@
+package host
+
+import (
+	"io/fs"
+	"os"
+	"os/exec"
+	"syscall"
+
+	"golang.org/x/sys/windows"
+)
+
+// syncFolder: a rename lasts without it.
+func syncFolder(string) error { return nil }
+
+// lockFile takes the lock of that file, made if it isn't there, and waits for
+// it; the process's end gives it back in any case.
+func lockFile(path string) (unlock func(), err error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := windows.LockFileEx(windows.Handle(f.Fd()), windows.LOCKFILE_EXCLUSIVE_LOCK, 0, 1, 0, new(windows.Overlapped)); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return func() { f.Close() }, nil
+}
+
+// tryLock takes the lock of an open file if nobody has it.
+func tryLock(f *os.File) bool {
+	return windows.LockFileEx(windows.Handle(f.Fd()), windows.LOCKFILE_EXCLUSIVE_LOCK|windows.LOCKFILE_FAIL_IMMEDIATELY, 0, 1, 0, new(windows.Overlapped)) == nil
+}
+
+// checkPrivate: the folders used lie in the user's profile, which other users
+// can't write to.
+func checkPrivate(string) error { return nil }
+
+// executable: a file's name says it.
+func executable(fs.FileInfo) bool { return true }
+
+// identity is what changes when a file's content does, short of reading it.
+func identity(info fs.FileInfo) fileIdentity {
+	return fileIdentity{Size: info.Size(), Modified: info.ModTime().UnixNano()}
+}
+
+// prepare makes the plugin a process group of its own, so that a console's
+// Ctrl-C is the host's alone to answer. The plugin itself watches whether the
+// host still lives.
+func prepare(cmd *exec.Cmd, _ *os.File) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{CreationFlags: windows.CREATE_NEW_PROCESS_GROUP, HideWindow: true}
+}
+
+const canAwaitExit = false
+
+// awaitExit has no equivalent here.
+func awaitExit(int) {}
+
+// killGroup ends the plugin.
+func killGroup(p *os.Process) { _ = p.Kill() }
