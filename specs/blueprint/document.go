@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
+	"slices"
+	"unicode/utf8"
 )
 
 // Version is the newest version of the document that this package reads, and
@@ -64,7 +67,7 @@ const AllColumns = "*"
 type Output struct {
 	Layer  string  `json:"layer,omitempty"`  // "": the last one
 	Scale  float64 `json:"scale,omitempty"`  // pixels; 0: half of the input's width
-	Offset float64 `json:"offset,omitempty"` // pixels; 0: half of the input's width
+	Offset float64 `json:"offset,omitempty"` // pixels; 0 without a scale: half of the input's width
 	Extra  Extra   `json:"-"`
 }
 
@@ -84,29 +87,24 @@ const InputName = "input"
 // Extra holds the fields of an object that this version doesn't know.
 type Extra map[string]json.RawMessage
 
-// Parse reads a document and checks all that can be checked without knowing
-// the data's columns. The error names the place, what was found and what was
-// wanted.
+// Parse reads a document (UTF-8, a byte-order mark is passed over) and checks
+// all but what depends on the data's columns: that the layers' shapes fit is
+// left to [Document.Validate]. A field given twice, a null, and anything over
+// the package's limits are refused. The error names the place, what was found
+// and what was wanted; of a newer version it is [ErrVersion].
 func Parse(data []byte) (*Document, error) {
 	if len(data) > MaxBytes {
 		return nil, fmt.Errorf("blueprint: found %d bytes, want at most %d", len(data), MaxBytes)
 	}
-	if err := scanDepth(data); err != nil {
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	if !utf8.Valid(data) {
+		return nil, errors.New("blueprint: found text that is not UTF-8, want JSON in UTF-8")
+	}
+	if err := scan(data); err != nil {
 		return nil, fmt.Errorf("blueprint: %w", err)
 	}
-	var v struct {
-		Version *int `json:"blueprint"`
-	}
-	if err := json.Unmarshal(data, &v); err != nil {
-		return nil, fmt.Errorf("blueprint: not a JSON document: %w", describe(err))
-	}
-	switch {
-	case v.Version == nil:
-		return nil, errors.New(`blueprint: no field "blueprint", want the document's version there`)
-	case *v.Version > Version:
-		return nil, fmt.Errorf("blueprint: %w: found %d, want at most %d: a newer fkzoo reads it", ErrVersion, *v.Version, Version)
-	case *v.Version < 1:
-		return nil, fmt.Errorf("blueprint: found version %d, want %d", *v.Version, Version)
+	if err := checkVersion(data); err != nil {
+		return nil, fmt.Errorf("blueprint: %w", err)
 	}
 	d := new(Document)
 	if err := json.Unmarshal(data, d); err != nil {
@@ -118,9 +116,30 @@ func Parse(data []byte) (*Document, error) {
 	return d, nil
 }
 
-// JSON gives the document's text, indented, the same bytes for the same document.
+// checkVersion looks at the version alone, since another one may have other fields.
+func checkVersion(data []byte) error {
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(data, &fields); err != nil {
+		return fmt.Errorf("not a JSON document: %w", describe(err))
+	}
+	raw, ok := fields["blueprint"]
+	if !ok {
+		return errors.New(`no field "blueprint", want the document's version there`)
+	}
+	var v float64
+	if err := json.Unmarshal(raw, &v); err != nil || v != math.Trunc(v) || v < 1 {
+		return fmt.Errorf(`field "blueprint": found %s, want the document's version, %d`, short(raw), Version)
+	}
+	if v > Version {
+		return fmt.Errorf("%w: found %s, want at most %d: a newer fkzoo reads it", ErrVersion, short(raw), Version)
+	}
+	return nil
+}
+
+// JSON gives the document's text, indented, the same bytes for the same
+// document: those of a document built in Go and of its parsed text, too.
 func (d *Document) JSON() ([]byte, error) {
-	b, err := json.Marshal(d)
+	b, err := marshal(d)
 	if err != nil {
 		return nil, fmt.Errorf("blueprint %q: %w", d.Name, err)
 	}
@@ -133,17 +152,7 @@ func (d *Document) JSON() ([]byte, error) {
 }
 
 // Clone gives a deep copy.
-func (d *Document) Clone() *Document {
-	b, err := json.Marshal(d)
-	if err != nil {
-		panic(err) // every field of a Document is a JSON value
-	}
-	c := new(Document)
-	if err := json.Unmarshal(b, c); err != nil {
-		panic(err)
-	}
-	return c
-}
+func (d *Document) Clone() *Document { return deepCopy(d) }
 
 // Resolve gives a copy in which every member's columns are spelled out for
 // data of these columns, as a model file keeps it.
@@ -153,7 +162,7 @@ func (d *Document) Resolve(columns []string) (*Document, error) {
 	}
 	c := d.Clone()
 	for i := range c.Members {
-		c.Members[i].Columns = c.Members[i].ColumnsOf(columns)
+		c.Members[i].Columns = slices.Clone(c.Members[i].ColumnsOf(columns))
 	}
 	return c, nil
 }
@@ -206,7 +215,7 @@ func (m *Member) Affine(in Input) (scale, offset float64) {
 	if scale == 0 {
 		scale = float64(in.Width) / 2
 	}
-	if offset == 0 {
+	if offset == 0 && m.Output.Scale == 0 {
 		offset = float64(in.Width) / 2
 	}
 	return scale, offset
@@ -234,7 +243,7 @@ func (d *Document) Validate(columns []string) error {
 		return fmt.Errorf("blueprint %q: %w", d.Name, err)
 	}
 	for i := range d.Members {
-		if _, err := NewPlan(d, i, columns); err != nil {
+		if _, err := newPlan(d, i, columns); err != nil {
 			return err
 		}
 	}
@@ -248,7 +257,7 @@ func (d *Document) UnknownFields() []string {
 	var out []string
 	add := func(path string, e Extra) {
 		for _, k := range sortedKeys(e) {
-			out = append(out, path+k)
+			out = append(out, path+printable(k))
 		}
 	}
 	add("", d.Extra)

@@ -2,6 +2,7 @@ package blueprint
 
 import (
 	"fmt"
+	"math/bits"
 	"slices"
 )
 
@@ -65,7 +66,8 @@ type Kind struct {
 	// Params gives the layer's parameters in their order in a file; nil: none.
 	Params func(v Values, in []Shape) []Param
 	// FLOPs counts the forward pass of one image, a multiplication and an
-	// addition as two; nil: one for each output value.
+	// addition as two; nil: one for each output value. What the setting
+	// activation adds (one for each output value) is not in it: see [Node.FLOPs].
 	FLOPs func(v Values, in []Shape, out Shape) int64
 }
 
@@ -100,6 +102,7 @@ func choice(name, def string, options []string, help string) Setting {
 var (
 	padding = Setting{Name: "padding", Type: TypePadding, Default: Padding{Mode: "valid"}, Max: maxWindow,
 		Help: `"valid" (none), "same", or zeros added at the borders`}
+	poolWindow = pair("window", 2, "height and width of a window")
 	poolStride = Setting{Name: "stride", Type: TypePair, Default: [2]int{0, 0}, Max: maxWindow,
 		Help: "step between windows; 0: the window's size"}
 	initializer = choice("initializer", "glorot_uniform", Initializers[:4], "how the weights get their first values")
@@ -113,7 +116,7 @@ var Kinds = []Kind{
 		Help: "cross-correlation of [h, w, in] with filters [kernel h, kernel w, in/groups, filters], plus a bias",
 		Settings: []Setting{
 			required("filters", TypeCount, "number of output channels"),
-			{Name: "kernel", Type: TypePair, Min: 1, Max: maxWindow, Help: "height and width of a filter"},
+			pair("kernel", 3, "height and width of a filter"),
 			pair("stride", 1, "step between positions"), padding,
 			pair("dilation", 1, "distance between a filter's taps"),
 			{Name: "groups", Type: TypeInt, Default: 1, Min: 1, Max: maxNumber, Help: "parts into which channels are divided, each convolved by itself"},
@@ -137,7 +140,7 @@ var Kinds = []Kind{
 		},
 		FLOPs: func(v Values, in []Shape, out Shape) int64 {
 			k := v.Pair("kernel")
-			n := 2 * out.Size() * int64(k[0]*k[1]) * int64(in[0][2]/v.Int("groups"))
+			n := times(2, out.Size(), k[0]*k[1], in[0][2]/v.Int("groups"))
 			if v.Text("bias") != "none" {
 				n += out.Size()
 			}
@@ -147,13 +150,13 @@ var Kinds = []Kind{
 	{
 		Name: "max_pool", MinInputs: 1, MaxInputs: 1,
 		Help:     "the largest value of each window; positions that do not fill a window are dropped",
-		Settings: []Setting{{Name: "window", Type: TypePair, Min: 1, Max: maxWindow, Help: "height and width of a window"}, poolStride, padding},
+		Settings: []Setting{poolWindow, poolStride, padding},
 		Shape:    poolShape, FLOPs: poolFLOPs,
 	},
 	{
 		Name: "avg_pool", MinInputs: 1, MaxInputs: 1,
 		Help: "the mean of each window; positions that do not fill a window are dropped",
-		Settings: []Setting{{Name: "window", Type: TypePair, Min: 1, Max: maxWindow, Help: "height and width of a window"}, poolStride, padding,
+		Settings: []Setting{poolWindow, poolStride, padding,
 			flag("count_padding", false, "whether added zeros count in the mean")},
 		Shape: poolShape, FLOPs: poolFLOPs,
 	},
@@ -186,7 +189,7 @@ var Kinds = []Kind{
 			return out
 		},
 		FLOPs: func(v Values, in []Shape, out Shape) int64 {
-			n := 2 * out.Size() * int64(in[0][len(in[0])-1])
+			n := times(2, out.Size(), in[0][len(in[0])-1])
 			if v.Text("bias") == "shared" {
 				n += out.Size()
 			}
@@ -258,7 +261,7 @@ var Kinds = []Kind{
 			if n := in[0].Size(); n <= maxParameters {
 				return Shape{int(n)}, nil
 			}
-			return nil, fmt.Errorf("found %v, want at most %d values", in[0], int64(maxParameters))
+			return nil, fmt.Errorf("found an input of shape %v, want at most %d values", in[0], int64(maxParameters))
 		},
 	},
 	{
@@ -324,10 +327,12 @@ var Kinds = []Kind{
 			}
 			return out
 		},
-		FLOPs: func(_ Values, in []Shape, _ Shape) int64 {
-			c := int64(in[0][len(in[0])-1])
-			tokens := in[0].Size() / c
-			return 8*tokens*c*c + 4*tokens*tokens*c
+		// Four projections with their biases, the scaled scores, their softmax, the weighted sum.
+		FLOPs: func(v Values, in []Shape, _ Shape) int64 {
+			c := in[0][len(in[0])-1]
+			tokens := int(in[0].Size()) / c
+			projections := times(8, int64(tokens), c, c) + times(4, int64(tokens), c)
+			return projections + times(4, int64(tokens), tokens, c) + times(5, int64(tokens), tokens, v.Int("heads"))
 		},
 	},
 }
@@ -357,6 +362,8 @@ func wantImage(s Shape) error {
 	return nil
 }
 
+var axisNames = [2]string{"height", "width"}
+
 // windowShape is the shape that a window leaves of an image:
 // (size + padding - ((window-1)*dilation + 1)) / stride + 1, rounded down.
 func windowShape(in Shape, window, stride, dilation [2]int, p Padding) ([2]int, error) {
@@ -366,7 +373,7 @@ func windowShape(in Shape, window, stride, dilation [2]int, p Padding) ([2]int, 
 		extent := (window[i]-1)*dilation[i] + 1
 		size := in[i] + amount[i][0] + amount[i][1]
 		if size < extent {
-			return out, fmt.Errorf("found an input of shape %v, with padding %d along axis %d, and a window of %d there, want a window that fits", in, size, i, extent)
+			return out, fmt.Errorf("found an input of shape %v, with padding %d along axis %d (%s), and a window of %d there, want one that fits", in, size, i, axisNames[i], extent)
 		}
 		out[i] = (size-extent)/stride[i] + 1
 	}
@@ -404,7 +411,7 @@ func poolShape(v Values, in []Shape) (Shape, error) {
 	p := v.Padding("padding")
 	for i, a := range p.Resolve([2]int{in[0][0], in[0][1]}, window, PoolStride(v), [2]int{1, 1}) {
 		if a[0] >= window[i] || a[1] >= window[i] {
-			return nil, fmt.Errorf("found padding %v and a window of %d along axis %d, want padding smaller than the window: others hold padding alone", a, window[i], i)
+			return nil, fmt.Errorf("found padding %v and a window of %d along axis %d, want padding smaller than the window: else some windows hold padding alone", a, window[i], i)
 		}
 	}
 	hw, err := windowShape(in[0], window, PoolStride(v), [2]int{1, 1}, p)
@@ -413,7 +420,22 @@ func poolShape(v Values, in []Shape) (Shape, error) {
 
 func poolFLOPs(v Values, _ []Shape, out Shape) int64 {
 	window := v.Pair("window")
-	return out.Size() * int64(window[0]*window[1])
+	return times(1, out.Size(), window[0]*window[1])
+}
+
+// times is a product of numbers of at least 0, or more than any limit where
+// that is too large to be counted.
+func times(n, size int64, factors ...int) int64 {
+	const huge = 1 << 60 // a few of these can still be added
+	product := uint64(n)
+	for _, f := range append([]int{int(size)}, factors...) {
+		high, low := bits.Mul64(product, uint64(f))
+		if high != 0 || low > huge {
+			return huge
+		}
+		product = low
+	}
+	return int64(product)
 }
 
 func broadcastShape(_ Values, in []Shape) (Shape, error) {

@@ -1,69 +1,136 @@
 package blueprint
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"reflect"
 	"slices"
 	"strings"
 )
 
-// maxDepth limits the nesting of a document; fkzoo's own reach 8.
-const maxDepth = 64
+// Limits of a document's text, so that what is built from it stays small. A
+// document of the most layers has fewer values.
+const (
+	maxDepth   = 64      // fkzoo's own reach 8
+	maxEntries = 1 << 14 // of one object or array
+	maxValues  = 1 << 18 // in all
+)
 
-// scanDepth refuses text nested more deeply than any document needs, before a
-// recursive parser sees it.
-func scanDepth(data []byte) error {
-	depth, inString := 0, false
-	for i := 0; i < len(data); i++ {
-		switch c := data[i]; {
-		case inString && c == '\\':
-			i++
-		case c == '"':
-			inString = !inString
-		case inString:
-		case c == '{' || c == '[':
-			if depth++; depth > maxDepth {
-				return fmt.Errorf("found more than %d nested objects and arrays at byte %d", maxDepth, i)
+// container is an object or array that scan is in.
+type container struct {
+	names   map[string]bool // of an object's fields; nil: an array
+	isName  bool            // the next token is a field's name
+	entries int
+}
+
+// scan walks a document's text token by token, without recursion, and refuses
+// what no document needs, and fields given twice, before a parser builds
+// anything from it. What it lets through may still not be JSON.
+func scan(data []byte) error {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber()
+	var stack []container
+	values := 0
+	for {
+		token, err := d.Token()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("not a JSON document: %w", err)
+		}
+		if token == json.Delim('}') || token == json.Delim(']') {
+			stack = stack[:len(stack)-1]
+			continue
+		}
+		if len(stack) > 0 {
+			in := &stack[len(stack)-1]
+			if in.isName {
+				name := token.(string)
+				if in.names[name] {
+					return fmt.Errorf("field %q before byte %d: given twice in one object, want it once", cut(name), d.InputOffset())
+				}
+				in.names[name], in.isName = true, false
+				continue
 			}
-		case c == '}' || c == ']':
-			depth--
+			in.isName = in.names != nil
+			if in.entries++; in.entries > maxEntries {
+				return fmt.Errorf("found more than %d entries in the object or array before byte %d", maxEntries, d.InputOffset())
+			}
+		}
+		if values++; values > maxValues {
+			return fmt.Errorf("found more than %d values before byte %d", maxValues, d.InputOffset())
+		}
+		switch token {
+		case json.Delim('{'):
+			stack = append(stack, container{names: map[string]bool{}, isName: true})
+		case json.Delim('['):
+			stack = append(stack, container{})
+		}
+		if len(stack) > maxDepth {
+			return fmt.Errorf("found more than %d nested objects and arrays before byte %d", maxDepth, d.InputOffset())
 		}
 	}
-	return nil
 }
 
 // decodeObject fills the struct behind into from a JSON object, field by
-// field by their exact names, and gives the fields that the struct lacks.
+// field by their exact names, and gives the fields that the struct lacks. A
+// field that is always written is required.
 func decodeObject(data []byte, into any) (Extra, error) {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(data, &fields); err != nil {
 		return nil, describe(err)
 	}
+	if fields == nil {
+		return nil, errors.New("found null, want an object")
+	}
 	v := reflect.ValueOf(into).Elem()
+	var missing error
 	for i := range v.NumField() {
-		name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
-		raw, ok := fields[name]
-		if name == "-" || !ok {
+		name, options, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
+		if name == "-" {
 			continue
+		}
+		raw, ok := fields[name]
+		if !ok {
+			if options == "" && missing == nil {
+				missing = fmt.Errorf("no field %q, want one", name)
+			}
+			continue
+		}
+		if string(raw) == "null" {
+			return nil, fmt.Errorf("%s: found null, want a value or no such field", name)
 		}
 		if err := json.Unmarshal(raw, v.Field(i).Addr().Interface()); err != nil {
 			return nil, fmt.Errorf("%s: %w", name, describe(err))
 		}
 		delete(fields, name)
 	}
-	if len(fields) == 0 {
-		return nil, nil
+	if missing != nil || len(fields) == 0 {
+		return nil, missing
 	}
 	return fields, nil
+}
+
+// marshal is json.Marshal that leaves <, > and & readable.
+func marshal(v any) ([]byte, error) {
+	var out bytes.Buffer
+	e := json.NewEncoder(&out)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), nil
 }
 
 // encodeObject is the struct's JSON object with the extra fields behind its
 // own, sorted by name.
 func encodeObject(v any, extra Extra) ([]byte, error) {
-	b, err := json.Marshal(v)
+	b, err := marshal(v)
 	if err != nil || len(extra) == 0 {
 		return b, err
 	}
@@ -72,7 +139,7 @@ func encodeObject(v any, extra Extra) ([]byte, error) {
 		if len(b) > 1 {
 			b = append(b, ',')
 		}
-		name, err := json.Marshal(k)
+		name, err := marshal(k)
 		if err != nil {
 			return nil, err
 		}
@@ -81,12 +148,56 @@ func encodeObject(v any, extra Extra) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
+// deepCopy copies a value with all that it points to.
+func deepCopy[T any](v T) T { return copyValue(reflect.ValueOf(v)).Interface().(T) }
+
+func copyValue(v reflect.Value) reflect.Value {
+	out := reflect.New(v.Type()).Elem()
+	switch v.Kind() {
+	case reflect.Pointer, reflect.Interface:
+		if v.IsNil() {
+			return v
+		}
+		if v.Kind() == reflect.Interface {
+			return copyValue(v.Elem())
+		}
+		out = reflect.New(v.Type().Elem())
+		out.Elem().Set(copyValue(v.Elem()))
+	case reflect.Slice:
+		if v.IsNil() {
+			return v
+		}
+		out = reflect.MakeSlice(v.Type(), v.Len(), v.Len())
+		for i := range v.Len() {
+			out.Index(i).Set(copyValue(v.Index(i)))
+		}
+	case reflect.Map:
+		if v.IsNil() {
+			return v
+		}
+		out = reflect.MakeMapWithSize(v.Type(), v.Len())
+		for k, x := range v.Seq2() {
+			out.SetMapIndex(k, copyValue(x))
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			out.Field(i).Set(copyValue(v.Field(i)))
+		}
+	default:
+		return v
+	}
+	return out
+}
+
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
 // describe says what encoding/json's errors mean in the document's own terms.
 func describe(err error) error {
 	if t, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		found, _, _ := strings.Cut(t.Value, " ")
+		found, value, _ := strings.Cut(t.Value, " ")
+		if value != "" {
+			found = cut(value)
+		}
 		want := map[reflect.Kind]string{
 			reflect.Int: "a whole number", reflect.Int64: "a whole number", reflect.Uint64: "a whole number of at least 0",
 			reflect.Float64: "a number", reflect.String: "a string", reflect.Bool: "true or false",
@@ -150,7 +261,7 @@ func (o Output) MarshalJSON() ([]byte, error) {
 type layerHead struct {
 	Name   string   `json:"name"`
 	Kind   string   `json:"kind"`
-	Inputs []string `json:"inputs,omitempty"`
+	Inputs []string `json:"inputs,omitzero"` // an empty list is written, and refused
 }
 
 func (l *Layer) UnmarshalJSON(b []byte) error {
@@ -190,10 +301,14 @@ func (l *Layer) UnmarshalJSON(b []byte) error {
 func (l Layer) MarshalJSON() ([]byte, error) {
 	fields := Extra{}
 	maps.Copy(fields, l.Extra)
+	kind := KindByName(l.Kind)
 	for name, v := range l.Settings {
-		raw, err := json.Marshal(v)
+		raw, err := marshal(v)
 		if err != nil {
 			return nil, fmt.Errorf("layer %q, setting %s: %w", l.Name, name, err)
+		}
+		if s := kind.setting(name); s != nil {
+			raw = s.canonical(raw)
 		}
 		fields[name] = raw
 	}

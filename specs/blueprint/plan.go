@@ -2,10 +2,10 @@ package blueprint
 
 import (
 	"fmt"
-	"math"
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Limits of a document. They are far above what a face needs and far below
@@ -17,6 +17,11 @@ const (
 	maxInputs     = 256
 	maxParameters = 1 << 31
 	maxFLOPs      = 1 << 50
+	maxSide       = 1 << 14 // of an image
+	maxText       = 4096    // bytes of summary and source
+	maxColumnName = 256     // bytes
+	maxPixels     = 1e6     // of an output's scale and offset
+	maxWeight     = 1e6     // of a member
 )
 
 // Plan is a member whose shapes have been worked out for given columns.
@@ -37,7 +42,7 @@ type Node struct {
 	In     []Shape
 	Out    Shape
 	Params []Param
-	FLOPs  int64
+	FLOPs  int64 // of the forward pass of one image, the setting activation's included
 }
 
 // Parameters is the number of trainable parameters.
@@ -77,6 +82,20 @@ func (p *Plan) TensorName(node *Node, param string) string {
 // NewPlan works out the shapes of member number index for data of these
 // columns. The error names the member and the layer, and the shapes that disagree.
 func NewPlan(d *Document, index int, columns []string) (*Plan, error) {
+	if index < 0 || index >= len(d.Members) {
+		return nil, fmt.Errorf("blueprint %q: found member number %d, want 0 to %d", d.Name, index, len(d.Members)-1)
+	}
+	if err := d.checkHead(); err != nil {
+		return nil, fmt.Errorf("blueprint %q: %w", d.Name, err)
+	}
+	if err := d.Members[index].check(); err != nil {
+		return nil, fmt.Errorf("blueprint %q: member %q: %w", d.Name, d.Members[index].Name, err)
+	}
+	return newPlan(d, index, columns)
+}
+
+// newPlan is NewPlan of a document that has been checked.
+func newPlan(d *Document, index int, columns []string) (*Plan, error) {
 	m := &d.Members[index]
 	p := &Plan{Document: d, Member: m, Columns: m.ColumnsOf(columns)}
 	if err := p.build(columns); err != nil {
@@ -129,7 +148,7 @@ func (p *Plan) build(columns []string) error {
 	if n := p.FLOPs(); n > maxFLOPs || n < 0 {
 		return fmt.Errorf("found %d operations an image, want at most %d", n, int64(maxFLOPs))
 	}
-	return p.Member.Recipe.check(p.Columns)
+	return p.Member.Recipe.checkColumns(p.Columns)
 }
 
 // infer fills in a node whose inputs' shapes are known.
@@ -156,6 +175,9 @@ func (n *Node) infer(columns int) error {
 	if n.Kind.FLOPs != nil {
 		n.FLOPs = n.Kind.FLOPs(n.Values, n.In, n.Out)
 	}
+	if a, ok := n.Values[fused.Name]; ok && a != Activations[0] {
+		n.FLOPs += n.Out.Size()
+	}
 	if n.FLOPs < 0 || n.FLOPs > maxFLOPs {
 		return fmt.Errorf("found %d operations an image, want at most %d", n.FLOPs, int64(maxFLOPs))
 	}
@@ -169,10 +191,10 @@ func (s Shape) check() error {
 	}
 	size := int64(1)
 	for _, d := range s {
-		if d < 1 || d > maxParameters {
+		if d < 1 {
 			return fmt.Errorf("found the shape %v, want axes of at least 1", s)
 		}
-		if size *= int64(d); size > maxParameters {
+		if size = times(size, int64(d)); size > maxParameters {
 			return fmt.Errorf("found the shape %v, want at most %d values", s, int64(maxParameters))
 		}
 	}
@@ -180,15 +202,19 @@ func (s Shape) check() error {
 }
 
 func (p *Plan) checkColumns(columns []string) error {
+	if columns == nil && len(p.Columns) == 0 {
+		return fmt.Errorf("columns: found %q, want names: the data's columns are not known here", AllColumns)
+	}
 	if len(p.Columns) == 0 || len(p.Columns) > maxColumns {
-		return fmt.Errorf("found %d columns, want 1 to %d", len(p.Columns), maxColumns)
+		return fmt.Errorf("columns: found %d, want 1 to %d", len(p.Columns), maxColumns)
+	}
+	known := make(map[string]bool, len(columns))
+	for _, c := range columns {
+		known[c] = true
 	}
 	for _, c := range p.Columns {
-		if c == AllColumns {
-			return fmt.Errorf("columns: found %q, want names: the data's columns are not known here", AllColumns)
-		}
-		if columns != nil && !slices.Contains(columns, c) {
-			return fmt.Errorf("column %q: not in the data, which has %s", c, list(columns))
+		if columns != nil && !known[c] {
+			return fmt.Errorf("columns: found %q, want columns of the data, which has %s", c, list(columns))
 		}
 	}
 	return nil
@@ -205,25 +231,8 @@ func ValidName(name string) bool { return docName.MatchString(name) }
 
 // check looks at all that doesn't depend on the data.
 func (d *Document) check() error {
-	if d.Version != Version {
-		return fmt.Errorf("found version %d, want %d", d.Version, Version)
-	}
-	if !ValidName(d.Name) {
-		return fmt.Errorf("name: found %q, want 1 to 64 of a-z, 0-9, _, . and -", d.Name)
-	}
-	for name, text := range map[string]string{"summary": d.Summary, "source": d.Source} {
-		if len(text) > 4096 || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' && r != '\n' || r == 0x7f }) {
-			return fmt.Errorf("%s: found %d bytes, want at most 4096 and no control characters", name, len(text))
-		}
-	}
-	in := d.Input
-	for _, n := range []int{in.Height, in.Width, in.Channels} {
-		if n < 1 || n > 1<<14 {
-			return fmt.Errorf("input: found height %d, width %d and %d channels, want each from 1 to %d", in.Height, in.Width, in.Channels, 1<<14)
-		}
-	}
-	if in.Scaling != "" && !slices.Contains(Scalings, in.Scaling) {
-		return fmt.Errorf("input.scaling: found %q, want one of %s", in.Scaling, strings.Join(Scalings, ", "))
+	if err := d.checkHead(); err != nil {
+		return err
 	}
 	if len(d.Members) == 0 || len(d.Members) > maxMembers {
 		return fmt.Errorf("members: found %d, want 1 to %d", len(d.Members), maxMembers)
@@ -231,8 +240,8 @@ func (d *Document) check() error {
 	names := map[string]bool{}
 	for i := range d.Members {
 		m := &d.Members[i]
-		if !layerName.MatchString(m.Name) || names[m.Name] {
-			return fmt.Errorf("member %d: found the name %q, want a name of its own of letters, digits, _, . and -", i+1, m.Name)
+		if names[m.Name] {
+			return fmt.Errorf("member %d: found the name %q, which an earlier one has, want each name once", i+1, m.Name)
 		}
 		names[m.Name] = true
 		if err := m.check(); err != nil {
@@ -242,27 +251,74 @@ func (d *Document) check() error {
 	return nil
 }
 
+// checkHead looks at all but the members.
+func (d *Document) checkHead() error {
+	if d.Version != Version {
+		return fmt.Errorf("found version %d, want %d", d.Version, Version)
+	}
+	if !ValidName(d.Name) {
+		return fmt.Errorf("name: found %q, want 1 to 64 of a-z, 0-9, _, . and -", d.Name)
+	}
+	for _, field := range [][2]string{{"summary", d.Summary}, {"source", d.Source}} {
+		if err := checkText(field[1], maxText); err != nil {
+			return fmt.Errorf("%s: %w", field[0], err)
+		}
+	}
+	in := d.Input
+	for _, n := range []int{in.Height, in.Width, in.Channels} {
+		if n < 1 || n > maxSide {
+			return fmt.Errorf("input: found height %d, width %d and %d channels, want each from 1 to %d", in.Height, in.Width, in.Channels, maxSide)
+		}
+	}
+	if err := (Shape{in.Height, in.Width, in.Channels}).check(); err != nil {
+		return fmt.Errorf("input: %w", err)
+	}
+	if in.Scaling != "" && !slices.Contains(Scalings, in.Scaling) {
+		return fmt.Errorf("input.scaling: found %q, want one of %s", in.Scaling, strings.Join(Scalings, ", "))
+	}
+	return nil
+}
+
+// checkText refuses texts that are long or would steer a terminal.
+func checkText(s string, most int) error {
+	if len(s) > most {
+		return fmt.Errorf("found %d bytes, want at most %d", len(s), most)
+	}
+	if !utf8.ValidString(s) {
+		return fmt.Errorf("found %q, want UTF-8", cut(s))
+	}
+	if i := strings.IndexFunc(s, func(r rune) bool { return r != '\n' && steers(r) }); i >= 0 {
+		return fmt.Errorf("found %q, want no control characters but line ends", cut(s[i:]))
+	}
+	return nil
+}
+
 func (m *Member) check() error {
+	if !layerName.MatchString(m.Name) {
+		return fmt.Errorf("name: found %q, want 1 to 128 letters, digits, _, . and -", cut(m.Name))
+	}
+	if len(m.Columns) == 0 || len(m.Columns) > maxColumns {
+		return fmt.Errorf("columns: found %d, want 1 to %d, or [%q]", len(m.Columns), maxColumns, AllColumns)
+	}
 	seen := map[string]bool{}
 	for _, c := range m.Columns {
-		if c == "" || len(c) > 256 || seen[c] {
-			return fmt.Errorf("columns: found %q, want names of 1 to 256 bytes, each once", c)
+		if c == "" || len(c) > maxColumnName || strings.ContainsFunc(c, steers) {
+			return fmt.Errorf("columns: found %q, want names of 1 to %d bytes without control characters", cut(c), maxColumnName)
+		}
+		if seen[c] {
+			return fmt.Errorf("columns: found %q twice, want each once", c)
 		}
 		if c == AllColumns && len(m.Columns) > 1 {
 			return fmt.Errorf("columns: found %q among others, want it alone", AllColumns)
 		}
 		seen[c] = true
 	}
-	if len(m.Columns) == 0 || len(m.Columns) > maxColumns {
-		return fmt.Errorf("columns: found %d, want 1 to %d, or [%q]", len(m.Columns), maxColumns, AllColumns)
-	}
-	for name, v := range map[string]float64{"output.scale": m.Output.Scale, "weight": m.Weight} {
-		if !(v >= 0 && v <= 1e6) {
-			return fmt.Errorf("%s: found %g, want a number from 0 to 1e6", name, v)
+	for _, l := range []limit{
+		{"output.scale", m.Output.Scale, 0, maxPixels}, {"output.offset", m.Output.Offset, -maxPixels, maxPixels}, {"weight", m.Weight, 0, maxWeight},
+	} {
+		if err := l.check(); err != nil {
+			return err
 		}
-	}
-	if math.Abs(m.Output.Offset) > 1e6 {
-		return fmt.Errorf("output.offset: found %g, want a number from -1e6 to 1e6", m.Output.Offset)
 	}
 	if len(m.Layers) == 0 || len(m.Layers) > maxLayers {
 		return fmt.Errorf("layers: found %d, want 1 to %d", len(m.Layers), maxLayers)
@@ -272,7 +328,10 @@ func (m *Member) check() error {
 	for i := range m.Layers {
 		l := &m.Layers[i]
 		if !layerName.MatchString(l.Name) {
-			return fmt.Errorf("layer %d: found the name %q, want 1 to 128 letters, digits, _, . and -", i+1, l.Name)
+			return fmt.Errorf("layer %d: found the name %q, want 1 to 128 letters, digits, _, . and -", i+1, cut(l.Name))
+		}
+		if l.Name == InputName {
+			return fmt.Errorf("layer %d: found the name %q, want another one: it is the image's", i+1, l.Name)
 		}
 		if known[l.Name] {
 			return fmt.Errorf("layer %q: the name stands twice, want each once", l.Name)
@@ -284,9 +343,9 @@ func (m *Member) check() error {
 		earlier = append(earlier, l.Name)
 	}
 	if o := m.Output.Layer; o != "" && (!known[o] || o == InputName) {
-		return fmt.Errorf("output.layer: found %q, want one of %s", o, list(earlier[1:]))
+		return fmt.Errorf("output.layer: found %q, want one of %s", cut(o), list(earlier[1:]))
 	}
-	return m.Recipe.check(nil)
+	return m.Recipe.check()
 }
 
 func (l *Layer) check(known map[string]bool, earlier []string) error {
@@ -296,7 +355,7 @@ func (l *Layer) check(known map[string]bool, earlier []string) error {
 		for i := range Kinds {
 			names[i] = Kinds[i].Name
 		}
-		return fmt.Errorf("kind: found %q, want one of %s", l.Kind, strings.Join(names, ", "))
+		return fmt.Errorf("kind: found %q, want one of %s", cut(l.Kind), strings.Join(names, ", "))
 	}
 	n := len(l.Inputs)
 	if l.Inputs == nil {
@@ -311,7 +370,7 @@ func (l *Layer) check(known map[string]bool, earlier []string) error {
 	}
 	for _, name := range l.Inputs {
 		if !known[name] {
-			return fmt.Errorf("inputs: found %q, want an earlier layer: %s", name, list(earlier))
+			return fmt.Errorf("inputs: found %q, want an earlier layer: %s", cut(name), list(earlier))
 		}
 	}
 	return nil
@@ -320,8 +379,9 @@ func (l *Layer) check(known map[string]bool, earlier []string) error {
 // list is names for a message, cut where they are many.
 func list(names []string) string {
 	const most = 12
+	text := printable(strings.Join(names[:min(len(names), most)], ", "))
 	if len(names) > most {
-		return fmt.Sprintf("%s, … (%d in all)", strings.Join(names[:most], ", "), len(names))
+		text += fmt.Sprintf(", … (%d in all)", len(names))
 	}
-	return strings.Join(names, ", ")
+	return text
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -16,12 +17,12 @@ type Recipe struct {
 	Epochs     int       `json:"epochs,omitempty"`
 	Examples   int64     `json:"examples,omitempty"` // instead of Epochs: epochs = Examples / rows that have the member's columns, rounded down, at least 1
 	Batch      int       `json:"batch"`
-	Validation float64   `json:"validation"`        // share of the rows held out
-	Seed       uint64    `json:"seed,omitempty"`    // 0 stands for 1
-	Augment    *Augment  `json:"augment,omitempty"` // nil: none
-	Stop       *Stop     `json:"stop,omitempty"`    // nil: never before the end
-	Average    *Average  `json:"average,omitempty"` // nil: no averaging of weights
-	StartFrom  string    `json:"start_from,omitempty"`
+	Validation float64   `json:"validation"`           // share of the rows held out
+	Seed       uint64    `json:"seed,omitempty"`       // 0 stands for 1
+	Augment    *Augment  `json:"augment,omitempty"`    // nil: none
+	Stop       *Stop     `json:"stop,omitempty"`       // nil: never before the end
+	Average    *Average  `json:"average,omitempty"`    // nil: no averaging of weights
+	StartFrom  string    `json:"start_from,omitempty"` // an architecture whose trained weights are a good start, where shapes agree: advice, as only a file that the user names is read
 	Extra      Extra     `json:"-"`
 }
 
@@ -42,17 +43,17 @@ var Losses = []string{
 	"wing",  // delta*ln(1 + |d|/epsilon) for |d| < delta, else |d| - delta + delta*ln(1 + delta/epsilon): Feng et al. 2018
 }
 
-// Optimizer is the rule by which a step changes the weights. Missing settings
-// have the defaults of [Optimizer.Defaults].
+// Optimizer is the rule by which a step changes the weights. A setting is
+// given only for the kinds that have it.
 type Optimizer struct {
 	Kind     string    `json:"kind"`               // one of [Optimizers]
-	Momentum *Schedule `json:"momentum,omitempty"` // of sgd
+	Momentum *Schedule `json:"momentum,omitempty"` // of sgd; the default is 0
 	Nesterov bool      `json:"nesterov,omitempty"` // of sgd
-	Beta1    *Schedule `json:"beta1,omitempty"`    // of adam and adamw
-	Beta2    *Schedule `json:"beta2,omitempty"`    // of adam and adamw
-	Epsilon  *Schedule `json:"epsilon,omitempty"`  // of adam and adamw
-	Decay    *Schedule `json:"decay,omitempty"`    // of adamw: weight decay
-	Clip     *Schedule `json:"clip,omitempty"`     // largest norm of all gradients together; 0: unlimited
+	Beta1    *Schedule `json:"beta1,omitempty"`    // of adam and adamw; 0.9
+	Beta2    *Schedule `json:"beta2,omitempty"`    // of adam and adamw; 0.999
+	Epsilon  *Schedule `json:"epsilon,omitempty"`  // of adam and adamw; 1e-8
+	Decay    *Schedule `json:"decay,omitempty"`    // of adamw: weight decay; 0.01
+	Clip     *Schedule `json:"clip,omitempty"`     // largest norm of all gradients together; 0, the default: unlimited
 	Extra    Extra     `json:"-"`
 }
 
@@ -80,11 +81,14 @@ type Augment struct {
 // Mirror turns a random share of each batch left to right: x becomes
 // Axis - x and the columns of a pair change places.
 type Mirror struct {
-	Share float64  `json:"share,omitempty"` // of each batch, rounded down; 0: half
-	Axis  float64  `json:"axis,omitempty"`  // pixels; 0: the image's width, which for y = (x - width/2) / (width/2) is a change of sign
-	Pairs [][2]int `json:"pairs,omitempty"` // of columns; nil: from the columns' names, left_ and right_
-	Extra Extra    `json:"-"`
+	Share float64 `json:"share,omitempty"` // of each batch, rounded down; 0: half
+	Axis  float64 `json:"axis,omitempty"`  // pixels; 0: the image's width, which for y = (x - width/2) / (width/2) is a change of sign
+	Pairs Pairs   `json:"pairs,omitzero"`  // of the member's columns, counted from 0, each once at most; nil: from the columns' names, left_ and right_; empty: none change places
+	Extra Extra   `json:"-"`
 }
+
+// Pairs are columns that change places.
+type Pairs [][2]int
 
 // Erase fills a random rectangle with the image's mean.
 type Erase struct {
@@ -114,19 +118,21 @@ func (o Optimizer) Defaults() Optimizer {
 			*s = &Schedule{Kind: "constant", From: v}
 		}
 	}
+	decay := 0.0
+	if o.Kind == "adamw" {
+		decay = 0.01
+	}
 	fill(&o.Momentum, 0)
 	fill(&o.Beta1, 0.9)
 	fill(&o.Beta2, 0.999)
 	fill(&o.Epsilon, 1e-8)
-	fill(&o.Decay, 0)
-	if o.Kind == "adamw" && o.Decay.Kind == "constant" && o.Decay.From == 0 {
-		o.Decay = &Schedule{Kind: "constant", From: 0.01}
-	}
+	fill(&o.Decay, decay)
 	fill(&o.Clip, 0)
 	return o
 }
 
-// EpochsFor is the training's length for this many usable rows.
+// EpochsFor is the training's length in epochs for this many rows that have
+// the member's columns, counted before the split.
 func (r *Recipe) EpochsFor(rows int) int {
 	if r.Epochs > 0 || rows <= 0 {
 		return r.Epochs
@@ -141,25 +147,83 @@ const (
 	maxEpochs   = 100_000_000
 	maxExamples = 1 << 50
 	maxBatch    = 1 << 16
+	maxBeta     = 0.999999 // 1 would divide by zero,
+	minEpsilon  = 1e-20    // and so would 0
 )
 
-func (r *Recipe) check(columns []string) error {
-	if !slices.Contains(Losses, r.Loss.Kind) {
-		return fmt.Errorf("recipe.loss.kind: found %q, want one of %s", r.Loss.Kind, strings.Join(Losses, ", "))
+// limit is a number of a document and the range that it must lie in.
+type limit struct {
+	name        string
+	found       float64
+	least, most float64
+}
+
+func (l limit) check() error {
+	if !(l.found >= l.least && l.found <= l.most) { // not: NaN
+		return fmt.Errorf("%s: found %g, want a number from %g to %g", l.name, l.found, l.least, l.most)
 	}
-	if !slices.Contains([]string{"", "complete", "filled"}, r.Loss.Rows) {
-		return fmt.Errorf(`recipe.loss.rows: found %q, want "complete" or "filled"`, r.Loss.Rows)
+	return nil
+}
+
+// check looks at all that doesn't depend on the member's columns.
+func (r *Recipe) check() error {
+	for _, check := range []func() error{r.Loss.check, r.Optimizer.check, r.checkNumbers, r.checkSchedules} {
+		if err := check(); err != nil {
+			return fmt.Errorf("recipe.%w", err)
+		}
 	}
-	if !slices.Contains(Optimizers, r.Optimizer.Kind) {
-		return fmt.Errorf("recipe.optimizer.kind: found %q, want one of %s", r.Optimizer.Kind, strings.Join(Optimizers, ", "))
+	if r.StartFrom != "" && !startFrom.MatchString(r.StartFrom) {
+		return fmt.Errorf("recipe.start_from: found %q, want an architecture's name, or plugin/name", cut(r.StartFrom))
 	}
-	if (r.Epochs > 0) == (r.Examples > 0) {
-		return fmt.Errorf("recipe: found epochs %d and examples %d, want exactly one of them", r.Epochs, r.Examples)
+	if r.Augment != nil && r.Augment.Mirror != nil {
+		if err := r.Augment.Mirror.Pairs.check(); err != nil {
+			return fmt.Errorf("recipe.augment.mirror.pairs: %w", err)
+		}
 	}
-	type limit struct {
-		name        string
-		found       float64
-		least, most float64
+	return nil
+}
+
+var startFrom = regexp.MustCompile(`^[a-z0-9][a-z0-9_.-]{0,63}(/[a-z0-9][a-z0-9_.-]{0,63})?$`)
+
+func (l *Loss) check() error {
+	if !slices.Contains(Losses, l.Kind) {
+		return fmt.Errorf("loss.kind: found %q, want one of %s", cut(l.Kind), strings.Join(Losses, ", "))
+	}
+	if !slices.Contains([]string{"", "complete", "filled"}, l.Rows) {
+		return fmt.Errorf(`loss.rows: found %q, want "complete" or "filled"`, cut(l.Rows))
+	}
+	if l.Delta != 0 && l.Kind != "huber" && l.Kind != "wing" {
+		return fmt.Errorf("loss.delta: found %g for %s, want it for huber and wing only", l.Delta, l.Kind)
+	}
+	if l.Epsilon != 0 && l.Kind != "wing" {
+		return fmt.Errorf("loss.epsilon: found %g for %s, want it for wing only", l.Epsilon, l.Kind)
+	}
+	return nil
+}
+
+func (o *Optimizer) check() error {
+	if !slices.Contains(Optimizers, o.Kind) {
+		return fmt.Errorf("optimizer.kind: found %q, want one of %s", cut(o.Kind), strings.Join(Optimizers, ", "))
+	}
+	for _, s := range []struct {
+		name  string
+		given bool
+		of    []string
+	}{
+		{"momentum", o.Momentum != nil, []string{"sgd"}}, {"nesterov", o.Nesterov, []string{"sgd"}},
+		{"beta1", o.Beta1 != nil, []string{"adam", "adamw"}}, {"beta2", o.Beta2 != nil, []string{"adam", "adamw"}},
+		{"epsilon", o.Epsilon != nil, []string{"adam", "adamw"}}, {"decay", o.Decay != nil, []string{"adamw"}},
+	} {
+		if s.given && !slices.Contains(s.of, o.Kind) {
+			return fmt.Errorf("optimizer.%s: found it for %s, want it for %s only", s.name, o.Kind, strings.Join(s.of, " and "))
+		}
+	}
+	return nil
+}
+
+func (r *Recipe) checkNumbers() error {
+	if (r.Epochs != 0) == (r.Examples != 0) {
+		return fmt.Errorf("epochs: found epochs %d and examples %d, want exactly one of them", r.Epochs, r.Examples)
 	}
 	limits := []limit{
 		{"epochs", float64(r.Epochs), 0, maxEpochs}, {"examples", float64(r.Examples), 0, maxExamples},
@@ -169,7 +233,7 @@ func (r *Recipe) check(columns []string) error {
 	if r.Stop != nil {
 		limits = append(limits, limit{"stop.patience", float64(r.Stop.Patience), 1, maxEpochs})
 		if r.Validation == 0 {
-			return fmt.Errorf("recipe.stop: found validation 0, want rows held out: stopping early follows the validation loss")
+			return fmt.Errorf("stop: found validation 0, want rows held out: stopping early follows the validation loss")
 		}
 	}
 	if a := r.Augment; a != nil {
@@ -181,21 +245,42 @@ func (r *Recipe) check(columns []string) error {
 		}
 	}
 	for _, l := range limits {
-		if !(l.found >= l.least && l.found <= l.most) { // not: NaN
-			return fmt.Errorf("recipe.%s: found %g, want a number from %g to %g", l.name, l.found, l.least, l.most)
+		if err := l.check(); err != nil {
+			return err
 		}
 	}
+	return nil
+}
+
+func (r *Recipe) checkSchedules() error {
 	for _, s := range r.schedules() {
 		if s.of == nil {
 			continue
 		}
 		if err := s.of.check(s.least, s.most); err != nil {
-			return fmt.Errorf("recipe.%s: %w", s.name, err)
+			return fmt.Errorf("%s: %w", s.name, err)
 		}
 	}
-	if columns != nil && r.Augment != nil && r.Augment.Mirror != nil {
-		if _, err := r.Augment.Mirror.Permutation(columns); err != nil {
+	return nil
+}
+
+// checkColumns looks at what depends on the member's columns.
+func (r *Recipe) checkColumns(columns []string) error {
+	a := r.Augment
+	if a == nil {
+		return nil
+	}
+	if a.Mirror != nil {
+		if _, err := a.Mirror.Permutation(columns); err != nil {
 			return fmt.Errorf("recipe.augment.mirror.pairs: %w", err)
+		}
+	}
+	if a.Rotate == nil {
+		return nil
+	}
+	for _, c := range columns {
+		if p := Partner(c); p != "" && !slices.Contains(columns, p) {
+			return fmt.Errorf("recipe.augment.rotate: found column %s without %s, want both: a point turns as a whole", c, p)
 		}
 	}
 	return nil
@@ -210,8 +295,8 @@ type boundSchedule struct {
 func (r *Recipe) schedules() []boundSchedule {
 	o := &r.Optimizer
 	out := []boundSchedule{
-		{"rate", &r.Rate, 0, 1e4}, {"optimizer.momentum", o.Momentum, 0, 1}, {"optimizer.beta1", o.Beta1, 0, 1}, {"optimizer.beta2", o.Beta2, 0, 1},
-		{"optimizer.epsilon", o.Epsilon, 0, 1}, {"optimizer.decay", o.Decay, 0, 1e4}, {"optimizer.clip", o.Clip, 0, 1e30},
+		{"rate", &r.Rate, 0, 1e4}, {"optimizer.momentum", o.Momentum, 0, 1}, {"optimizer.beta1", o.Beta1, 0, maxBeta}, {"optimizer.beta2", o.Beta2, 0, maxBeta},
+		{"optimizer.epsilon", o.Epsilon, minEpsilon, 1}, {"optimizer.decay", o.Decay, 0, 1e4}, {"optimizer.clip", o.Clip, 0, 1e30},
 	}
 	if a := r.Augment; a != nil {
 		out = append(out, boundSchedule{"augment.shift", a.Shift, 0, maxDim}, boundSchedule{"augment.rotate", a.Rotate, 0, 180},
@@ -270,7 +355,7 @@ var Schedules = []string{
 	"linear",    // from + (to-from)*p
 	"cosine",    // to + (from-to)*(1+cos(pi*p))/2
 	"step",      // from * factor^floor(epochs done / every)
-	"one_cycle", // cosine from from/25 up to from during the warm-up, then cosine down to from/250000: Smith and Topin 2018
+	"one_cycle", // cosine from from/25 up to from at the end of the warm-up, then cosine down to from/250000 at the last: Smith and Topin 2018, as PyTorch's OneCycleLR
 }
 
 // Constant is a schedule that never changes.
@@ -289,82 +374,103 @@ type Progress struct {
 
 // At gives the schedule's value at a moment.
 func (s *Schedule) At(at Progress) float64 {
-	done, all := float64(at.Epoch), float64(at.Epochs) // epochs
-	last := all - 1
-	if s.By == "step" {
-		perEpoch := float64(max(at.StepsPerEpoch, 1))
-		done = float64(at.Step) / perEpoch
-		last = (all*perEpoch - 1) / perEpoch
+	if s.By != "step" {
+		return s.value(float64(at.Epoch), float64(at.Epochs), 1)
 	}
-	p := 0.0
-	if last > 0 {
-		p = min(done/last, 1)
-	}
-	switch s.Kind {
-	case "linear":
-		return s.warm(done, s.From+(s.To-s.From)*p)
-	case "cosine":
-		return s.warm(done, s.To+(s.From-s.To)*(1+math.Cos(math.Pi*p))/2)
-	case "step":
-		return s.warm(done, s.From*math.Pow(s.Factor, math.Floor(done/s.Every)))
-	case "one_cycle":
-		warm := 0.3
-		if s.Warmup > 0 && all > 0 {
-			warm = min(s.Warmup/all, 1)
-		}
-		first, end := s.From/25, s.From/250_000
-		if p < warm {
-			return s.From + (first-s.From)*(1+math.Cos(math.Pi*p/warm))/2
-		}
-		if warm == 1 {
-			return s.From
-		}
-		return end + (s.From-end)*(1+math.Cos(math.Pi*(p-warm)/(1-warm)))/2
-	}
-	return s.warm(done, s.From)
+	perEpoch := float64(max(at.StepsPerEpoch, 1))
+	return s.value(float64(at.Step), float64(at.Epochs)*perEpoch, perEpoch)
 }
 
-func (s *Schedule) warm(done, value float64) float64 {
-	if done < s.Warmup {
-		return value * (done + 1) / (s.Warmup + 1)
+// value is the schedule's value at moment i, counted from 0, of n; an epoch
+// has so many.
+func (s *Schedule) value(i, n, perEpoch float64) float64 {
+	p := 0.0
+	if n > 1 {
+		p = min(i/(n-1), 1)
 	}
-	return value
+	v := s.From
+	switch s.Kind {
+	case "linear":
+		v = s.From*(1-p) + s.To*p // exact at both ends
+	case "cosine":
+		v = cosine(s.From, s.To, p)
+	case "step":
+		const rounding = 1e-9 // 0.3/0.1 is a little under 3
+		v = s.From * math.Pow(s.Factor, math.Floor(i/perEpoch/s.Every+rounding))
+	case "one_cycle":
+		return s.oneCycle(i, n, perEpoch)
+	}
+	if warm := s.Warmup * perEpoch; i < warm {
+		v *= (i + 1) / (warm + 1)
+	}
+	return v
+}
+
+// oneCycle rises until the last moment of the warm-up and falls until the last
+// of all: PyTorch's OneCycleLR with its defaults.
+func (s *Schedule) oneCycle(i, n, perEpoch float64) float64 {
+	warm := 0.3 * n
+	if s.Warmup > 0 {
+		warm = min(s.Warmup*perEpoch, n)
+	}
+	first, last := s.From/25, s.From/250_000
+	peak := warm - 1
+	if i <= peak && peak > 0 {
+		return cosine(first, s.From, i/peak)
+	}
+	if i <= peak || n-1 <= peak {
+		return s.From
+	}
+	return cosine(s.From, last, min((i-peak)/(n-1-peak), 1))
+}
+
+// cosine goes from one value to another as p goes from 0 to 1, exact at both ends.
+func cosine(from, to, p float64) float64 {
+	w := (1 + math.Cos(math.Pi*p)) / 2
+	return from*w + to*(1-w)
 }
 
 func (s *Schedule) check(least, most float64) error {
 	if !slices.Contains(Schedules, s.Kind) {
-		return fmt.Errorf("found the schedule %q, want one of %s", s.Kind, strings.Join(Schedules, ", "))
+		return fmt.Errorf("found the schedule %q, want one of %s", cut(s.Kind), strings.Join(Schedules, ", "))
 	}
 	if !slices.Contains([]string{"", "epoch", "step"}, s.By) {
-		return fmt.Errorf(`by: found %q, want "epoch" or "step"`, s.By)
+		return fmt.Errorf(`by: found %q, want "epoch" or "step"`, cut(s.By))
 	}
-	for _, v := range []float64{s.From, s.To} {
-		if !(v >= least && v <= most) {
-			return fmt.Errorf("found %g, want a number from %g to %g", v, least, most)
+	limits := []limit{{"from", s.From, least, most}, {"warmup", s.Warmup, 0, maxEpochs}}
+	switch s.Kind {
+	case "linear", "cosine":
+		limits = append(limits, limit{"to", s.To, least, most})
+	case "step":
+		limits = append(limits, limit{"factor", s.Factor, 1e-6, 1e4}, limit{"every", s.Every, 1e-6, maxEpochs})
+	}
+	for _, l := range limits {
+		if err := l.check(); err != nil {
+			return err
 		}
 	}
-	if !(s.Warmup >= 0 && s.Warmup <= maxEpochs) {
-		return fmt.Errorf("warmup: found %g, want epochs from 0 to %d", s.Warmup, maxEpochs)
+	if s.To != 0 && s.Kind != "linear" && s.Kind != "cosine" {
+		return fmt.Errorf("to: found %g for %s, want it for linear and cosine only", s.To, s.Kind)
 	}
-	if s.Kind == "step" && (!(s.Factor > 0 && s.Factor <= 1e4) || !(s.Every > 0 && s.Every <= maxEpochs)) {
-		return fmt.Errorf("found factor %g and every %g, want both above 0", s.Factor, s.Every)
+	if (s.Factor != 0 || s.Every != 0) && s.Kind != "step" {
+		return fmt.Errorf("found factor %g and every %g for %s, want them for step only", s.Factor, s.Every, s.Kind)
 	}
 	return nil
 }
 
 // UnmarshalJSON reads a number or an object.
 func (s *Schedule) UnmarshalJSON(b []byte) error {
-	var v float64
-	if json.Unmarshal(b, &v) == nil {
-		*s = Constant(v)
-		return nil
+	if b[0] == '{' {
+		type plain Schedule
+		extra, err := decodeObject(b, (*plain)(s))
+		s.Extra = extra
+		return err
 	}
-	type plain Schedule
-	extra, err := decodeObject(b, (*plain)(s))
-	s.Extra = extra
-	if err != nil {
-		return fmt.Errorf("%w (a schedule is a number or an object)", err)
+	var v *float64
+	if json.Unmarshal(b, &v) != nil || v == nil {
+		return fmt.Errorf("found %s, want a number, or an object with kind and from", short(b))
 	}
+	*s = Constant(*v)
 	return nil
 }
 

@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Settings are a layer's settings by name, as given; see [Kind.Settings] for
@@ -39,6 +42,9 @@ type Setting struct {
 	Help    string
 }
 
+// maxSettingBytes limits a setting's text; the longest of use is a shape.
+const maxSettingBytes = 1 << 10
+
 // Symbols of TypeCount.
 const (
 	CountColumns = "columns"
@@ -51,12 +57,19 @@ type Padding struct {
 	Amount [2][2]int // [[top, bottom], [left, right]] where Mode is ""
 }
 
-// MarshalJSON writes a mode as a string and amounts as [[top, bottom], [left, right]].
+// MarshalJSON writes a mode as a string and amounts in the shortest of the
+// forms that [TypePadding] has.
 func (p Padding) MarshalJSON() ([]byte, error) {
-	if p.Mode != "" {
+	v, h := p.Amount[0], p.Amount[1]
+	switch {
+	case p.Mode != "":
 		return json.Marshal(p.Mode)
+	case v[0] != v[1] || h[0] != h[1]:
+		return json.Marshal(p.Amount)
+	case v[0] != h[0]:
+		return json.Marshal([2]int{v[0], h[0]})
 	}
-	return json.Marshal(p.Amount)
+	return json.Marshal(v[0])
 }
 
 // Resolve gives the amounts for an input of this height and width.
@@ -75,6 +88,12 @@ func (p Padding) Resolve(in, window, stride, dilation [2]int) [2][2]int {
 
 // parse reads a JSON value of the setting, checking its type and limits.
 func (s *Setting) parse(raw json.RawMessage) (any, error) {
+	if len(raw) > maxSettingBytes {
+		return nil, fmt.Errorf("found %d bytes, want at most %d", len(raw), maxSettingBytes)
+	}
+	if string(raw) == "null" {
+		return nil, fmt.Errorf("found null, want a value of the type %s or no such setting", s.Type)
+	}
 	switch s.Type {
 	case TypeCount:
 		var name string
@@ -109,6 +128,23 @@ func (s *Setting) parse(raw json.RawMessage) (any, error) {
 		return s.parseShape(raw)
 	}
 	panic("blueprint: setting type " + string(s.Type))
+}
+
+// canonical is the one text of a setting's value: 3 for [3,3], 1 for 1.0. A
+// value that the setting can't have is left as it is.
+func (s *Setting) canonical(raw json.RawMessage) json.RawMessage {
+	v, err := s.parse(raw)
+	if err != nil {
+		return raw
+	}
+	if p, ok := v.([2]int); ok && p[0] == p[1] {
+		v = p[0]
+	}
+	b, err := marshal(v)
+	if err != nil {
+		return raw
+	}
+	return b
 }
 
 func (s *Setting) parseInt(raw json.RawMessage) (int, error) {
@@ -200,14 +236,35 @@ func (s *Setting) parseShape(raw json.RawMessage) (any, error) {
 	return shape, nil
 }
 
-// short is a JSON value cut to what fits in a message.
-func short(raw []byte) string {
+// short is a JSON value as it fits in a message: cut, on one line, and with
+// nothing in it that steers a terminal.
+func short(raw []byte) string { return printable(cut(string(raw))) }
+
+// cut keeps a text's first bytes.
+func cut(s string) string {
 	const limit = 60
-	if len(raw) > limit {
-		return string(raw[:limit]) + "…"
+	if len(s) <= limit {
+		return s
 	}
-	return string(raw)
+	end := limit
+	for !utf8.RuneStart(s[end]) {
+		end--
+	}
+	return s[:end] + "…"
 }
+
+// printable is a text in which everything that doesn't show, or that steers a
+// terminal, is escaped.
+func printable(s string) string {
+	if !strings.ContainsFunc(s, steers) {
+		return s
+	}
+	quoted := strconv.Quote(s)
+	return quoted[1 : len(quoted)-1]
+}
+
+// steers tells the control characters and those that turn a line's direction.
+func steers(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) }
 
 // Values are all settings of a layer, defaults filled in and symbols resolved.
 // Getters panic for a name or type that the kind's row lacks: a fault in the
@@ -243,7 +300,7 @@ func (k *Kind) values(l *Layer, columns int) (Values, error) {
 			out[s.Name] = s.Default
 			continue
 		}
-		raw, err := json.Marshal(given)
+		raw, err := marshal(given)
 		if err != nil {
 			return nil, fmt.Errorf("setting %s: %w", s.Name, err)
 		}
@@ -277,6 +334,19 @@ func resolveCount(v any, columns int) (any, error) {
 		return columns / 2, nil
 	}
 	return v, nil
+}
+
+// setting gives the row's setting of that name, nil if there is none.
+func (k *Kind) setting(name string) *Setting {
+	if k == nil {
+		return nil
+	}
+	for i := range k.Settings {
+		if k.Settings[i].Name == name {
+			return &k.Settings[i]
+		}
+	}
+	return nil
 }
 
 func (k *Kind) settingNames() string {
