@@ -1,0 +1,86 @@
+package engine
+
+import (
+	"encoding/binary"
+	"hash/fnv"
+	"math"
+	"math/rand/v2"
+
+	"github.com/fkzoo/fkzoo/specs/blueprint"
+)
+
+// stream is a random source of its own for each purpose: the same on every
+// machine, and independent of what else is drawn.
+func stream(seed uint64, purpose ...string) *rand.Rand {
+	h := fnv.New64a()
+	for _, p := range purpose {
+		h.Write([]byte(p))
+		h.Write([]byte{0})
+	}
+	var key [32]byte
+	binary.LittleEndian.PutUint64(key[:], seed)
+	binary.LittleEndian.PutUint64(key[8:], h.Sum64())
+	return rand.New(rand.NewChaCha8(key))
+}
+
+// InitialWeights draws a member's first weights, by each parameter's
+// initializer. They depend on the seed and the parameter's name alone.
+func InitialWeights(plan *blueprint.Plan, seed uint64) Arrays {
+	out := Arrays{}
+	for i := range plan.Nodes {
+		n := &plan.Nodes[i]
+		for _, p := range n.Params {
+			name := plan.TensorName(n, p.Name)
+			a := Array{Shape: p.Shape, Data: make([]float32, p.Shape.Size())}
+			initialize(a.Data, p, stream(seed, "weights", name))
+			out[name] = a
+		}
+	}
+	return out
+}
+
+// initialize fills values by the formulas of [blueprint.Initializers].
+func initialize(values []float32, p blueprint.Param, r *rand.Rand) {
+	in, out := float64(p.FanIn), float64(p.FanOut)
+	uniform := func(bound float64) {
+		for i := range values {
+			values[i] = float32((2*r.Float64() - 1) * bound)
+		}
+	}
+	normal := func(deviation float64) {
+		for i := range values {
+			values[i] = float32(r.NormFloat64() * deviation)
+		}
+	}
+	switch p.Init {
+	case "glorot_uniform":
+		uniform(math.Sqrt(6 / (in + out)))
+	case "glorot_normal":
+		normal(math.Sqrt(2 / (in + out)))
+	case "he_uniform":
+		uniform(math.Sqrt(6 / in))
+	case "he_normal":
+		normal(math.Sqrt(2 / in))
+	case "ones":
+		for i := range values {
+			values[i] = 1
+		}
+	}
+}
+
+// order is the order of the training rows in an epoch (from 0).
+func order(rows []int, seed uint64, member string, epoch int) []int {
+	out := append([]int(nil), rows...)
+	r := stream(seed, "order", member, string(binary.LittleEndian.AppendUint64(nil, uint64(epoch))))
+	r.Shuffle(len(out), func(i, j int) { out[i], out[j] = out[j], out[i] })
+	return out
+}
+
+// choose marks count of n places at random: the images of a batch that are mirrored.
+func choose(n, count int, r *rand.Rand) []uint8 {
+	out := make([]uint8, n)
+	for _, i := range r.Perm(n)[:count] {
+		out[i] = 1
+	}
+	return out
+}

@@ -1,0 +1,61 @@
+package engine
+
+import (
+	"fmt"
+	"math"
+
+	. "github.com/gomlx/gomlx/core/graph" //nolint:staticcheck // graph code reads as formulas
+
+	"github.com/fkzoo/fkzoo/specs/blueprint"
+)
+
+// lossWidths are huber's and wing's settings, defaults filled in.
+func lossWidths(l blueprint.Loss) (delta, epsilon float64) {
+	delta, epsilon = l.Delta, l.Epsilon
+	if delta == 0 {
+		delta = 1
+		if l.Kind == "wing" {
+			delta = 10.0 / 48
+		}
+	}
+	if epsilon == 0 {
+		epsilon = 2.0 / 48
+	}
+	return delta, epsilon
+}
+
+// cellLoss is the loss of each cell, by the formulas of [blueprint.Losses].
+func cellLoss(l blueprint.Loss, d *Node) *Node {
+	delta, epsilon := lossWidths(l)
+	size := Abs(d)
+	switch l.Kind {
+	case "mse":
+		return Mul(d, d)
+	case "mae":
+		return size
+	case "huber":
+		near := MinScalar(size, delta) // d^2/2 near, and delta*(|d| - near) beyond
+		return Add(MulScalar(Mul(near, near), 0.5), MulScalar(Sub(size, near), delta))
+	case "wing":
+		near := MinScalar(size, delta)
+		return Add(MulScalar(Log1P(DivScalar(near, epsilon)), delta), Sub(size, near))
+	}
+	panic(fmt.Errorf("loss %s: %w", l.Kind, ErrUnsupported))
+}
+
+// CellLoss is the loss of one cell, d = answer - truth in units of y, by the
+// formulas of [blueprint.Losses].
+func CellLoss(l blueprint.Loss, d float64) float64 {
+	delta, epsilon := lossWidths(l)
+	size := math.Abs(d)
+	near := min(size, delta)
+	switch l.Kind {
+	case "mae":
+		return size
+	case "huber":
+		return near*near/2 + delta*(size-near)
+	case "wing":
+		return delta*math.Log1p(near/epsilon) + size - near
+	}
+	return d * d
+}

@@ -1,0 +1,122 @@
+package engine
+
+import (
+	"fmt"
+	"math"
+
+	. "github.com/gomlx/gomlx/core/graph" //nolint:staticcheck // graph code reads as formulas
+
+	"github.com/fkzoo/fkzoo/specs/blueprint"
+)
+
+// The settings of a step, as the graph gets them: in this order in one vector,
+// so that a schedule needs no new program.
+const (
+	hyperRate = iota
+	hyperMomentum
+	hyperBeta1
+	hyperBeta2
+	hyperEpsilon
+	hyperDecay
+	hyperClip
+	hyperCorrect1 // 1 - beta1^t, Adam's bias corrections
+	hyperCorrect2
+	hyperAverage // the moving average's decay
+	hyperBrightness
+	hyperContrast
+	hyperNoise
+	hyperCount
+)
+
+// hyper gives the settings' values before a step.
+func hyper(r *blueprint.Recipe, at blueprint.Progress) []float32 {
+	o := r.Optimizer.Defaults()
+	v := make([]float32, hyperCount)
+	set := func(i int, s *blueprint.Schedule) {
+		if s != nil {
+			v[i] = float32(s.At(at))
+		}
+	}
+	set(hyperRate, &r.Rate)
+	set(hyperMomentum, o.Momentum)
+	set(hyperBeta1, o.Beta1)
+	set(hyperBeta2, o.Beta2)
+	set(hyperEpsilon, o.Epsilon)
+	set(hyperDecay, o.Decay)
+	set(hyperClip, o.Clip)
+	t := float64(at.Step + 1)
+	v[hyperCorrect1] = float32(1 - math.Pow(o.Beta1.At(at), t))
+	v[hyperCorrect2] = float32(1 - math.Pow(o.Beta2.At(at), t))
+	if r.Average != nil {
+		set(hyperAverage, &r.Average.Decay)
+	}
+	if a := r.Augment; a != nil {
+		set(hyperBrightness, a.Brightness)
+		set(hyperContrast, a.Contrast)
+		set(hyperNoise, a.Noise)
+	}
+	return v
+}
+
+// slots names what an optimizer keeps for each trainable parameter.
+func slots(kind string) []string {
+	if kind == "sgd" {
+		return []string{"velocity"}
+	}
+	return []string{"mean", "square"}
+}
+
+// update is one parameter's step, by the formulas of [blueprint.Optimizers]:
+// the new value and the new slots.
+func update(o blueprint.Optimizer, decays bool, w, g *Node, slots []*Node, h func(int) *Node) (*Node, []*Node) {
+	rate := h(hyperRate)
+	if o.Kind == "sgd" {
+		momentum, step := h(hyperMomentum), Mul(g, rate)
+		v := Sub(Mul(slots[0], momentum), step)
+		if o.Nesterov {
+			return Add(w, Sub(Mul(v, momentum), step)), []*Node{v}
+		}
+		return Add(w, v), []*Node{v}
+	}
+	beta1, beta2 := h(hyperBeta1), h(hyperBeta2)
+	m := Add(Mul(slots[0], beta1), Mul(g, OneMinus(beta1)))
+	v := Add(Mul(slots[1], beta2), Mul(Mul(g, g), OneMinus(beta2)))
+	step := Div(Mul(m, Div(rate, h(hyperCorrect1))), Add(Sqrt(Div(v, h(hyperCorrect2))), h(hyperEpsilon)))
+	if o.Kind == "adamw" && decays {
+		w = Sub(w, Mul(w, Mul(rate, h(hyperDecay))))
+	}
+	return Sub(w, step), []*Node{m, v}
+}
+
+// clip scales all gradients so that their norm together is at most the limit.
+func clip(gradients map[string]*Node, names []string, limit *Node) {
+	var sum *Node
+	for _, name := range names {
+		g := gradients[name]
+		square := ReduceAllSum(Mul(g, g))
+		if sum == nil {
+			sum = square
+		} else {
+			sum = Add(sum, square)
+		}
+	}
+	factor := MinScalar(Div(limit, AddScalar(Sqrt(sum), 1e-6)), 1.0)
+	for _, name := range names {
+		gradients[name] = Mul(gradients[name], factor)
+	}
+}
+
+// checkRecipe refuses what this engine can't follow yet.
+func checkRecipe(r *blueprint.Recipe) error {
+	if a := r.Augment; a != nil {
+		for name, s := range map[string]*blueprint.Schedule{"shift": a.Shift, "rotate": a.Rotate, "scale": a.Scale} {
+			if s != nil {
+				return fmt.Errorf("recipe.augment.%s: %w", name, ErrUnsupported)
+			}
+		}
+		if a.Erase != nil {
+			return fmt.Errorf("recipe.augment.erase: %w", ErrUnsupported)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,162 @@
+package engine
+
+import (
+	"fmt"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	. "github.com/gomlx/gomlx/core/graph" //nolint:staticcheck // graph code reads as formulas
+
+	"github.com/fkzoo/fkzoo/host/engine/backend"
+	"github.com/fkzoo/fkzoo/host/engine/kernel"
+	"github.com/fkzoo/fkzoo/specs/blueprint"
+)
+
+// network is a plan on a backend, with its parameters' names in the order in
+// which every program takes them.
+type network struct {
+	b      *backend.Backend
+	plan   *blueprint.Plan
+	params []parameter
+}
+
+// parameter is one of a plan's, with its names in a graph and in a file.
+type parameter struct {
+	key    string // layer/parameter
+	tensor string // member/layer/parameter
+	blueprint.Param
+}
+
+func newNetwork(b *backend.Backend, plan *blueprint.Plan) *network {
+	n := &network{b: b, plan: plan}
+	for i := range plan.Nodes {
+		node := &plan.Nodes[i]
+		for _, p := range node.Params {
+			n.params = append(n.params, parameter{node.Layer.Name + "/" + p.Name, plan.TensorName(node, p.Name), p})
+		}
+	}
+	return n
+}
+
+// load puts weights on the device in the network's order.
+func (n *network) load(weights Arrays) ([]compute.Buffer, error) {
+	out := make([]compute.Buffer, 0, len(n.params))
+	for _, p := range n.params {
+		a, ok := weights[p.tensor]
+		if !ok || int64(len(a.Data)) != p.Shape.Size() || !sameShape(a.Shape, p.Shape) {
+			free(out...)
+			if !ok {
+				return nil, fmt.Errorf("tensor %s: missing, want shape %v", p.tensor, p.Shape)
+			}
+			return nil, fmt.Errorf("tensor %s: found shape %v, want %v", p.tensor, a.Shape, p.Shape)
+		}
+		buf, err := upload(n.b.Compute(), a.Data, p.Shape...)
+		if err != nil {
+			free(out...)
+			return nil, fmt.Errorf("tensor %s: %w", p.tensor, err)
+		}
+		out = append(out, buf)
+	}
+	return out, nil
+}
+
+func sameShape(a, b []int) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i] != b[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// target is the backend's family of lowerings.
+func (n *network) target() kernel.Target {
+	switch n.b.Kind() {
+	case backend.XLACPU:
+		return kernel.XLACPU
+	case backend.XLACUDA:
+		return kernel.XLACUDA
+	}
+	return kernel.Go
+}
+
+// builder starts a graph's lowering; params are nodes in the network's order.
+func (n *network) builder(g *Graph, training bool, params []*Node) *builder {
+	b := &builder{
+		Kernel: kernel.New(kernel.Options{Target: n.target(), Training: training, Shrink: n.shrink()}),
+		g:      g, params: map[string]*Node{}, gradients: map[string]*Node{}, updates: map[string]*Node{},
+	}
+	for i, p := range n.params {
+		b.params[p.key] = params[i]
+	}
+	return b
+}
+
+// shrink is by how much the way from the image to the answer divides height
+// and width: the product of its strides.
+func (n *network) shrink() int {
+	out := 1
+	for i := n.plan.Output; i >= 0; i = n.plan.Nodes[i].Inputs[0] {
+		node := &n.plan.Nodes[i]
+		switch node.Kind.Name {
+		case "conv2d":
+			out *= node.Values.Pair("stride")[0]
+		case "max_pool", "avg_pool":
+			out *= blueprint.PoolStride(node.Values)[0]
+		}
+	}
+	return out
+}
+
+// program is a compiled graph.
+type program struct {
+	graph *Graph
+	exe   compute.Executable
+}
+
+func (p *program) close() {
+	if p != nil {
+		p.graph.Finalize()
+	}
+}
+
+// compile builds a graph: inputs declares its parameters, in order, and build
+// gives its outputs.
+func compile(b *backend.Backend, name string, build func(g *Graph) []*Node) (p *program, err error) {
+	err = guard("cannot build the "+name+" graph for backend "+b.Name(), func() error {
+		g := NewGraph(b.Compute(), name)
+		if err := g.Compile(build(g)...); err != nil {
+			return err
+		}
+		p = &program{g, g.Executable()}
+		return nil
+	})
+	return p, err
+}
+
+// run executes the program. Where donate is true, an input's memory may be
+// used for the outputs: the buffer is gone afterwards.
+func (p *program) run(inputs []compute.Buffer, donate []bool) (out []compute.Buffer, err error) {
+	err = guard("cannot run the "+p.graph.Name()+" graph", func() error {
+		out, err = p.exe.Execute(inputs, donate, 0)
+		return err
+	})
+	return out, err
+}
+
+func floats(g *Graph, name string, dims ...int) *Node {
+	return Parameter(g, name, shapes.Make(dtypes.Float32, dims...))
+}
+
+// declare makes the graph's parameters for the network's weights.
+func (n *network) declare(g *Graph) []*Node {
+	out := make([]*Node, len(n.params))
+	for i, p := range n.params {
+		out[i] = floats(g, p.tensor, p.Shape...)
+	}
+	return out
+}

@@ -1,0 +1,590 @@
+package engine
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	. "github.com/gomlx/gomlx/core/graph" //nolint:staticcheck // graph code reads as formulas
+
+	"github.com/fkzoo/fkzoo/host/engine/backend"
+	"github.com/fkzoo/fkzoo/host/engine/kernel"
+	"github.com/fkzoo/fkzoo/specs/blueprint"
+)
+
+// ErrDiverged is returned when the loss is no longer a finite number.
+var ErrDiverged = errors.New("training diverged")
+
+// Examples are the rows that a member may be trained on, on the host.
+type Examples struct {
+	Images
+	Columns []string  // of Points
+	Points  []float32 // [rows, columns], pixels; NaN: an empty cell
+}
+
+// Resident are examples' images on a backend, shared by its trainers.
+type Resident struct {
+	b        *backend.Backend
+	examples Examples
+	images   compute.Buffer // [rows, height, width, channels], uint8 or float32
+	dtype    dtypes.DType
+}
+
+// Upload puts the images on the backend once, for all members.
+func Upload(b *backend.Backend, e Examples) (*Resident, error) {
+	if err := e.check(e.Height, e.Width, e.Channels); err != nil {
+		return nil, err
+	}
+	if len(e.Points) != e.Count*len(e.Columns) {
+		return nil, fmt.Errorf("points: found %d values, want %d for %d rows of %d columns", len(e.Points), e.Count*len(e.Columns), e.Count, len(e.Columns))
+	}
+	r := &Resident{b: b, examples: e, dtype: dtypes.Uint8}
+	var err error
+	if e.Floats != nil {
+		r.dtype = dtypes.Float32
+		r.images, err = upload(b.Compute(), e.Floats, e.Count, e.Height, e.Width, e.Channels)
+	} else {
+		r.images, err = upload(b.Compute(), e.Bytes, e.Count, e.Height, e.Width, e.Channels)
+	}
+	return r, err
+}
+
+// Close frees the images' memory on the backend.
+func (r *Resident) Close() { free(r.images) }
+
+// Config is what a member's training starts from.
+type Config struct {
+	Plan   *blueprint.Plan
+	Rows   []int // of the data: those trained on
+	Epochs int
+	Seed   uint64
+	// Weights are the first weights by tensor name; nil: drawn by the seed.
+	Weights Arrays
+	// State continues an earlier training; nil: from the start.
+	State *State
+}
+
+// State is all that the rest of a training depends on, beside its Config and
+// data. Random numbers follow from the seed and the position.
+type State struct {
+	Epoch int // epochs done
+	Step  int // steps done in the epoch under way
+	// LossSum and Cells are the epoch's loss so far: the sum over filled cells,
+	// and their number.
+	LossSum, Cells float64
+	// Tensors are the weights, optimizer/SLOT/NAME for what the optimizer keeps,
+	// and average/NAME for the moving average.
+	Tensors Arrays
+}
+
+// Trainer trains one member. It must not be used from several goroutines at once.
+type Trainer struct {
+	Config
+	net      *network
+	data     *Resident
+	labels   compute.Buffer // [rows or twice as many, 2*columns]: targets, then 1 for filled cells; the mirrored rows behind the others
+	mirrored bool
+	names    []string         // of state's tensors
+	state    []compute.Buffer // tensors by names, then the loss's sum and count
+	programs map[int]*program // by batch
+	forward  *Predictor
+	epoch    int
+	step     int
+}
+
+// NewTrainer prepares a member's training.
+func NewTrainer(data *Resident, c Config) (*Trainer, error) {
+	t := &Trainer{Config: c, data: data, net: newNetwork(data.b, c.Plan), programs: map[int]*program{}}
+	t.forward = &Predictor{net: t.net, programs: map[int]*program{}}
+	if err := checkRecipe(t.recipe()); err != nil {
+		return nil, err
+	}
+	in := c.Plan.Document.Input
+	if err := data.examples.check(in.Height, in.Width, in.Channels); err != nil {
+		return nil, err
+	}
+	if len(c.Rows) == 0 {
+		return nil, errors.New("found no rows to train on, want at least 1")
+	}
+	if err := t.upload(); err != nil {
+		t.Close()
+		return nil, err
+	}
+	return t, nil
+}
+
+func (t *Trainer) recipe() *blueprint.Recipe { return &t.Plan.Member.Recipe }
+
+func (t *Trainer) batchSize() int { return min(t.recipe().Batch, len(t.Rows)) }
+
+// StepsPerEpoch is the number of batches, the last of which may be smaller.
+func (t *Trainer) StepsPerEpoch() int { return (len(t.Rows) + t.batchSize() - 1) / t.batchSize() }
+
+// Position says how many epochs are done, and how many steps of the next.
+func (t *Trainer) Position() (epoch, step int) { return t.epoch, t.step }
+
+// Close frees the trainer's memory on the backend.
+func (t *Trainer) Close() {
+	free(t.labels)
+	free(t.state...)
+	for _, p := range t.programs {
+		p.close()
+	}
+	t.forward.Close()
+}
+
+// upload puts labels and state on the device.
+func (t *Trainer) upload() error {
+	labels, width, err := t.makeLabels()
+	if err != nil {
+		return err
+	}
+	if t.labels, err = upload(t.net.b.Compute(), labels, len(labels)/width, width); err != nil {
+		return err
+	}
+	tensors := t.Weights
+	if t.State != nil {
+		tensors = t.State.Tensors
+		t.epoch, t.step = t.State.Epoch, t.State.Step
+	} else if tensors == nil {
+		tensors = InitialWeights(t.Plan, t.Seed)
+	}
+	t.names = t.stateNames()
+	for i, name := range t.names {
+		shape := t.shapeOf(i)
+		a, ok := tensors[name]
+		if !ok && t.State == nil { // slots start at zero, averages at the weights
+			a = Array{Shape: shape, Data: make([]float32, shape.Size())}
+			if i >= len(t.names)-t.averages() {
+				a = tensors[t.net.params[i-len(t.names)+t.averages()].tensor]
+			}
+		} else if !ok {
+			return fmt.Errorf("tensor %s: missing, want shape %v to continue", name, shape)
+		}
+		if !sameShape(a.Shape, shape) {
+			return fmt.Errorf("tensor %s: found shape %v, want %v", name, a.Shape, shape)
+		}
+		buf, err := upload(t.net.b.Compute(), a.Data, shape...)
+		if err != nil {
+			return err
+		}
+		t.state = append(t.state, buf)
+	}
+	var sum, cells float64
+	if t.State != nil {
+		sum, cells = t.State.LossSum, t.State.Cells
+	}
+	t.State = nil // its memory is no longer needed
+	return t.resetLoss(sum, cells)
+}
+
+// stateNames are the state's tensors: parameters, the optimizer's slots of the
+// trainable ones, and the averages.
+func (t *Trainer) stateNames() []string {
+	var names []string
+	for _, p := range t.net.params {
+		names = append(names, p.tensor)
+	}
+	for _, slot := range slots(t.recipe().Optimizer.Kind) {
+		for _, p := range t.net.params {
+			if p.Trainable {
+				names = append(names, "optimizer/"+slot+"/"+p.tensor)
+			}
+		}
+	}
+	if t.recipe().Average != nil {
+		for _, p := range t.net.params {
+			names = append(names, "average/"+p.tensor)
+		}
+	}
+	return names
+}
+
+// averages is the number of tensors of the moving average.
+func (t *Trainer) averages() int {
+	if t.recipe().Average == nil {
+		return 0
+	}
+	return len(t.net.params)
+}
+
+// shapeOf is the shape of the state's tensor number i.
+func (t *Trainer) shapeOf(i int) blueprint.Shape {
+	if i < len(t.net.params) {
+		return t.net.params[i].Shape
+	}
+	if from := len(t.names) - t.averages(); i >= from {
+		return t.net.params[i-from].Shape
+	}
+	trainable := t.trainable()
+	return t.net.params[trainable[(i-len(t.net.params))%len(trainable)]].Shape
+}
+
+// trainable are the indices of the trainable parameters.
+func (t *Trainer) trainable() []int {
+	var out []int
+	for i, p := range t.net.params {
+		if p.Trainable {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+func (t *Trainer) resetLoss(sum, cells float64) error {
+	n := len(t.names)
+	if len(t.state) > n {
+		free(t.state[n:]...)
+		t.state = t.state[:n]
+	}
+	for _, v := range []float64{sum, cells} {
+		buf, err := upload(t.net.b.Compute(), []float64{v})
+		if err != nil {
+			return err
+		}
+		t.state = append(t.state, buf)
+	}
+	return nil
+}
+
+// makeLabels gives each row's targets, y = (pixels - offset) / scale, and which
+// cells are filled; mirrored rows follow.
+func (t *Trainer) makeLabels() ([]float32, int, error) {
+	e := t.data.examples
+	columns := t.Plan.Columns
+	from := make([]int, len(columns))
+	for i, c := range columns {
+		if from[i] = slices.Index(e.Columns, c); from[i] < 0 {
+			return nil, 0, fmt.Errorf("column %s: not in the data", c)
+		}
+	}
+	scale, offset := t.Plan.Member.Affine(t.Plan.Document.Input)
+	width := 2 * len(columns)
+	out := make([]float32, e.Count*width)
+	put := func(row []float32, i int, v float32) {
+		if v == v { // filled
+			row[i], row[len(columns)+i] = float32((float64(v)-offset)/scale), 1
+		}
+	}
+	for r := range e.Count {
+		points := e.Points[r*len(e.Columns) : (r+1)*len(e.Columns)]
+		for i, c := range from {
+			put(out[r*width:], i, points[c])
+		}
+	}
+	a := t.recipe().Augment
+	if a == nil || a.Mirror == nil {
+		return out, width, nil
+	}
+	t.mirrored = true
+	perm, err := a.Mirror.Permutation(columns)
+	if err != nil {
+		return nil, 0, fmt.Errorf("recipe.augment.mirror: %w", err)
+	}
+	axis := a.Mirror.Axis
+	if axis == 0 {
+		axis = float64(e.Width)
+	}
+	out = append(out, make([]float32, e.Count*width)...)
+	for r := range e.Count {
+		points := e.Points[r*len(e.Columns) : (r+1)*len(e.Columns)]
+		for i := range columns {
+			v := points[from[perm[i]]]
+			if blueprint.IsX(columns[i]) {
+				v = float32(axis - float64(v))
+			}
+			put(out[(e.Count+r)*width:], i, v)
+		}
+	}
+	return out, width, nil
+}
+
+// EpochLoss is what an epoch's training gave.
+type EpochLoss struct {
+	Loss float64 // mean over the filled cells, while the weights changed
+}
+
+// Epoch trains to the end of the epoch under way. When ctx ends, it stops
+// after the batch under way and returns ctx's error; the state then is that
+// after the batch. tick, which may be nil, is told the steps done and in all.
+func (t *Trainer) Epoch(ctx context.Context, tick func(done, total int)) (EpochLoss, error) {
+	rows := order(t.Rows, t.Seed, t.Plan.Member.Name, t.epoch)
+	size, total := t.batchSize(), t.StepsPerEpoch()
+	for t.step < total {
+		if err := ctx.Err(); err != nil {
+			return EpochLoss{}, err
+		}
+		from := t.step * size
+		if err := t.train(rows[from:min(from+size, len(rows))]); err != nil {
+			return EpochLoss{}, err
+		}
+		t.step++
+		if tick != nil {
+			tick(t.step, total)
+		}
+	}
+	sum, cells, err := t.loss()
+	if err != nil {
+		return EpochLoss{}, err
+	}
+	loss := sum / max(cells, 1)
+	if !finite(loss) {
+		return EpochLoss{}, fmt.Errorf("%w: the loss of epoch %d is %g: a smaller learning rate may help", ErrDiverged, t.epoch+1, loss)
+	}
+	t.epoch, t.step = t.epoch+1, 0
+	return EpochLoss{Loss: loss}, t.resetLoss(0, 0)
+}
+
+// loss reads the epoch's sums.
+func (t *Trainer) loss() (sum, cells float64, err error) {
+	var v [2]float64
+	for i := range v {
+		one := make([]float64, 1)
+		if err := t.state[len(t.names)+i].ToFlatData(one); err != nil {
+			return 0, 0, err
+		}
+		v[i] = one[0]
+	}
+	return v[0], v[1], nil
+}
+
+// train makes one step on these rows.
+func (t *Trainer) train(rows []int) error {
+	p := t.programs[len(rows)]
+	if p == nil {
+		var err error
+		if p, err = t.compile(len(rows)); err != nil {
+			return err
+		}
+		t.programs[len(rows)] = p
+	}
+	small, err := t.stepInputs(rows)
+	if err != nil {
+		return err
+	}
+	defer free(small...)
+	inputs := append(slices.Clone(t.state), t.data.images, t.labels)
+	inputs = append(inputs, small...)
+	donate := make([]bool, len(inputs))
+	for i := range t.state {
+		donate[i] = true
+	}
+	out, err := p.run(inputs, donate)
+	if err != nil {
+		return fmt.Errorf("epoch %d, batch %d: %w", t.epoch+1, t.step+1, err)
+	}
+	t.state = out
+	return nil
+}
+
+// stepInputs are the rows' numbers, which of them are mirrored, the random
+// seed and the settings.
+func (t *Trainer) stepInputs(rows []int) ([]compute.Buffer, error) {
+	position := binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(nil, uint64(t.epoch)), uint64(t.step))
+	r := stream(t.Seed, "step", t.Plan.Member.Name, string(position))
+	seed := []uint32{r.Uint32(), r.Uint32()}
+	flips := make([]uint8, len(rows))
+	if t.mirrored {
+		share := t.recipe().Augment.Mirror.Share
+		if share == 0 {
+			share = 0.5
+		}
+		flips = choose(len(rows), int(share*float64(len(rows))), r)
+	}
+	index, label := make([]int32, len(rows)), make([]int32, len(rows))
+	for i, row := range rows {
+		index[i] = int32(row)
+		label[i] = int32(row + int(flips[i])*t.data.examples.Count)
+	}
+	settings := hyper(t.recipe(), blueprint.Progress{
+		Epoch: t.epoch, Epochs: t.Epochs, Step: t.epoch*t.StepsPerEpoch() + t.step, StepsPerEpoch: t.StepsPerEpoch(),
+	})
+	b := t.net.b.Compute()
+	var out []compute.Buffer
+	add := func(buf compute.Buffer, err error) error { out = append(out, buf); return err }
+	err := errors.Join(
+		add(upload(b, index, len(rows), 1)),
+		add(upload(b, label, len(rows), 1)),
+		add(upload(b, flips, len(rows))),
+		add(upload(b, seed, 2)),
+		add(upload(b, settings, hyperCount)),
+	)
+	return out, err
+}
+
+// compile builds the step for a batch of this size.
+func (t *Trainer) compile(size int) (*program, error) {
+	all, err := steps(t.Plan)
+	if err != nil {
+		return nil, err
+	}
+	return compile(t.net.b, fmt.Sprintf("%s/%s training", t.Plan.Document.Name, t.Plan.Member.Name), func(g *Graph) []*Node {
+		var state []*Node
+		for i, name := range t.names {
+			state = append(state, floats(g, name, t.shapeOf(i)...))
+		}
+		scalar := shapes.Make(dtypes.Float64)
+		sum, cells := Parameter(g, "loss sum", scalar), Parameter(g, "loss cells", scalar)
+		e := t.data.examples
+		images := Parameter(g, "images", shapes.Make(t.data.dtype, e.Count, e.Height, e.Width, e.Channels))
+		width := 2 * len(t.Plan.Columns)
+		labelRows := e.Count
+		if t.mirrored {
+			labelRows *= 2
+		}
+		labels := floats(g, "labels", labelRows, width)
+		index := Parameter(g, "index", shapes.Make(dtypes.Int32, size, 1))
+		label := Parameter(g, "label", shapes.Make(dtypes.Int32, size, 1))
+		flips := Parameter(g, "flips", shapes.Make(dtypes.Uint8, size))
+		seed := Parameter(g, "seed", shapes.Make(dtypes.Uint32, 2))
+		settings := floats(g, "settings", hyperCount)
+		h := func(i int) *Node { return Reshape(Slice(settings, AxisElem(i))) }
+
+		b := t.net.builder(g, true, state[:len(t.net.params)])
+		b.seed = seed
+		x := ConvertDType(Gather(images, index), dtypes.Float32)
+		x = t.augment(b, x, flips, h)
+		y := Gather(labels, label)
+		target := Slice(y, AxisRange(), AxisRange(0, width/2))
+		filled := Slice(y, AxisRange(), AxisRange(width/2, width))
+
+		answer := forward(b, all, scaled(x, t.Plan.Document.Input.Scaling), t.Plan.Output)
+		cell := Mul(cellLoss(t.recipe().Loss, Sub(answer, target)), filled)
+		total, count := ReduceAllSum(cell), ReduceAllSum(filled)
+		mean := Div(total, MaxScalar(count, 1.0))
+		backward(b, all, Gradient(mean, answer)[0], t.Plan.Output)
+
+		out := t.updateState(b, state, h)
+		return append(out, Add(sum, ConvertDType(total, dtypes.Float64)), Add(cells, ConvertDType(count, dtypes.Float64)))
+	})
+}
+
+// augment changes the images (pixels 0 to 255) at random.
+func (t *Trainer) augment(b *builder, x, flips *Node, h func(int) *Node) *Node {
+	if t.mirrored {
+		d := x.Shape().Dimensions
+		turned := Equal(flips, Const(b.g, uint8(1)))
+		x = Where(BroadcastToDims(Reshape(turned, d[0], 1, 1, 1), d...), Reverse(x, 2), x)
+	}
+	a := t.recipe().Augment
+	if a == nil {
+		return x
+	}
+	n := x.Shape().Dimensions[0]
+	// spread is uniform in [-by, by], one number for each image.
+	spread := func(by *Node) *Node {
+		return Mul(AddScalar(MulScalar(kernel.Uniform(b.seed, b.stream(), n, 1, 1, 1), 2.0), -1.0), by)
+	}
+	if a.Contrast != nil {
+		mean := ReduceAndKeep(x, ReduceMean, 1, 2, 3)
+		x = Add(mean, Mul(Sub(x, mean), AddScalar(spread(h(hyperContrast)), 1.0)))
+	}
+	if a.Brightness != nil {
+		x = Add(x, MulScalar(spread(h(hyperBrightness)), 255.0))
+	}
+	if a.Noise != nil {
+		stream := b.stream()
+		b.stream() // Normal takes two
+		x = Add(x, Mul(kernel.Normal(b.seed, stream, x.Shape().Dimensions...), MulScalar(h(hyperNoise), 255.0)))
+	}
+	return x
+}
+
+// updateState gives the state after the step.
+func (t *Trainer) updateState(b *builder, state []*Node, h func(int) *Node) []*Node {
+	o := t.recipe().Optimizer
+	out := slices.Clone(state)
+	trainable := t.trainable()
+	var learned []string
+	for _, i := range trainable {
+		key := t.net.params[i].key
+		if b.gradients[key] == nil { // a layer that the answer doesn't depend on
+			b.gradients[key] = ZerosLike(state[i])
+		}
+		learned = append(learned, key)
+	}
+	if o.Clip != nil {
+		clip(b.gradients, learned, h(hyperClip))
+	}
+	first, count := len(t.net.params), len(slots(o.Kind))
+	for k, i := range trainable {
+		p := t.net.params[i]
+		mine := make([]*Node, count)
+		for s := range mine {
+			mine[s] = state[first+s*len(trainable)+k]
+		}
+		w, kept := update(o, p.Decay, state[i], b.gradients[p.key], mine, h)
+		out[i] = w
+		for s := range kept {
+			out[first+s*len(trainable)+k] = kept[s]
+		}
+	}
+	for i, p := range t.net.params {
+		if u := b.updates[p.key]; u != nil {
+			out[i] = u
+		}
+	}
+	if n := t.averages(); n > 0 {
+		decay := h(hyperAverage)
+		for i := range n {
+			at := len(state) - n + i
+			out[at] = Add(Mul(state[at], decay), Mul(out[i], OneMinus(decay)))
+		}
+	}
+	return out
+}
+
+// current are the device's weights that validation and the model see: the
+// averages where there are some.
+func (t *Trainer) current() []compute.Buffer {
+	n := len(t.net.params)
+	if t.averages() > 0 {
+		return t.state[len(t.names)-n : len(t.names)]
+	}
+	return t.state[:n]
+}
+
+// Predict answers the images of these rows as [Predictor.Predict] does, with
+// the weights as they are now.
+func (t *Trainer) Predict(ctx context.Context, im Images, rows []int) ([]float32, error) {
+	return t.forward.predict(ctx, t.current(), im, rows, nil)
+}
+
+// Current gives the weights as they are now: averaged where the recipe says so.
+func (t *Trainer) Current() (Arrays, error) {
+	out := Arrays{}
+	for i, buf := range t.current() {
+		a, err := download(buf)
+		if err != nil {
+			return nil, err
+		}
+		out[t.net.params[i].tensor] = a
+	}
+	return out, nil
+}
+
+// Snapshot gives the state, to be continued from later.
+func (t *Trainer) Snapshot() (*State, error) {
+	s := &State{Epoch: t.epoch, Step: t.step, Tensors: Arrays{}}
+	var err error
+	if s.LossSum, s.Cells, err = t.loss(); err != nil {
+		return nil, err
+	}
+	for i, name := range t.names {
+		if s.Tensors[name], err = download(t.state[i]); err != nil {
+			return nil, err
+		}
+		for _, v := range s.Tensors[name].Data {
+			if math.IsNaN(float64(v)) {
+				return nil, fmt.Errorf("%w: tensor %s holds a value that is not a number", ErrDiverged, name)
+			}
+		}
+	}
+	return s, nil
+}
