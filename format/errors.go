@@ -42,7 +42,10 @@ func (e *Error) Error() string {
 	if e.Part != "" {
 		b.WriteString(": " + e.Part)
 	}
-	if e.End > e.Start {
+	switch {
+	case e.End == e.Start+1:
+		fmt.Fprintf(&b, " (byte %d)", e.Start)
+	case e.End > e.Start:
 		fmt.Fprintf(&b, " (bytes %d to %d)", e.Start, e.End-1)
 	}
 	if e.Detail != "" {
@@ -107,4 +110,4 @@ func at(path string, err error) error {
 	return err
 }
 
-func tensorPart(name string) string { return fmt.Sprintf("tensor %q", name) }
+func tensorPart(name string) string { return fmt.Sprintf("tensor %.100q", name) }

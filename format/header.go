@@ -175,7 +175,7 @@ func parseHeader(b []byte) (*header, error) {
 		return nil, err
 	}
 	if c.pos != len(b) {
-		return nil, c.fail(ErrHeader, c.pos, len(b), "has %d bytes after its end", len(b)-c.pos)
+		return nil, c.fail(ErrHeader, c.pos, len(b), "goes on after its end")
 	}
 	for _, name := range sections {
 		if h.field(name) == nil {
@@ -205,10 +205,14 @@ func (h *header) parseIndex(c *cursor, headerLen int64) *Error {
 	}
 	seen := make(map[string]bool)
 	due := int64(0) // the offset the next tensor must have
-	for range head.u {
+	for i := range head.u {
 		start := c.pos
 		t, err := parseInfo(c)
 		if err != nil {
+			err.Part, err.Tensor = fmt.Sprintf("index, entry %d", i), t.Name
+			if t.Name != "" {
+				err.Part += ", " + tensorPart(t.Name)
+			}
 			return err
 		}
 		if len(h.infos) == 0 && (t.Offset == align || !fits0(headerLen)) {
@@ -234,9 +238,9 @@ func misplaced(t *Info, due int64, twice bool) string {
 	case t.Offset%align != 0:
 		return fmt.Sprintf("has the offset %d, which is no multiple of %d", t.Offset, align)
 	case t.Offset < due:
-		return fmt.Sprintf("has the offset %d, but what comes before it ends at %d: they overlap", t.Offset, due)
+		return fmt.Sprintf("has the offset %d, want %d: it overlaps what comes before", t.Offset, due)
 	case t.Offset > due:
-		return fmt.Sprintf("has the offset %d, want %d: they leave a hole", t.Offset, due)
+		return fmt.Sprintf("has the offset %d, want %d: it leaves a hole", t.Offset, due)
 	}
 	return ""
 }
@@ -244,28 +248,26 @@ func misplaced(t *Info, due int64, twice bool) string {
 // parseInfo reads one entry of the index.
 func parseInfo(c *cursor) (Info, *Error) {
 	var t Info
-	seen := 0
+	missing := slices.Clone(indexFields)
 	entry := c.pos
 	err := c.eachPair(2, func(name string, value []byte, start int) *Error {
-		if !slices.Contains(indexFields, name) {
+		i := slices.Index(missing, name)
+		if i < 0 { // and none comes twice
 			t.extra = append(t.extra, rawField{name, value})
 			return nil
 		}
-		seen++
+		missing = slices.Delete(missing, i, i+1)
 		v := &cursor{b: value, base: c.base + int64(start)}
 		return t.set(name, v)
 	})
 	if err != nil {
-		err.Part, err.Tensor = "index, "+tensorPart(t.Name), t.Name
 		return t, err
 	}
 	fail := func(format string, args ...any) (Info, *Error) {
-		e := c.fail(ErrIndex, entry, c.pos, format, args...)
-		e.Part, e.Tensor = "index, "+tensorPart(t.Name), t.Name
-		return t, e
+		return t, c.fail(ErrIndex, entry, c.pos, format, args...)
 	}
-	if seen < len(indexFields) { // none can be there twice
-		return fail("has %d of the fields %s", seen, strings.Join(indexFields, ", "))
+	if len(missing) > 0 {
+		return fail("lacks %s", strings.Join(missing, ", "))
 	}
 	if why := badName(t.Name); why != "" {
 		return fail("%s", why)
@@ -330,7 +332,7 @@ func (t *Info) set(name string, c *cursor) *Error {
 				return err
 			}
 			if d.kind != kindUint || d.u > MaxTensor || d.u > math.MaxInt {
-				return c.fail(ErrIndex, 0, len(c.b), "has %s in the shape that is no integer from 0 to %d", d.describe(), int64(MaxTensor))
+				return c.fail(ErrIndex, 0, len(c.b), "has %s in the shape, want an integer from 0 to %d", d.describe(), int64(MaxTensor))
 			}
 			t.Shape[i] = int(d.u)
 		}

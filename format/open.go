@@ -82,8 +82,12 @@ func (f *File) read() error {
 	}
 	reader, ok := readers[version]
 	if !ok {
-		return &Error{Kind: ErrVersion, Part: "prologue", Start: 5, End: 6,
-			Detail: fmt.Sprintf("is .fkz version %d, this fkzoo reads up to version %d: read it with a newer one", version, Newest)}
+		e := &Error{Kind: ErrVersion, Part: "prologue", Start: 5, End: 6,
+			Detail: fmt.Sprintf("is .fkz version %d, this fkzoo reads versions 1 to %d", version, Newest)}
+		if version > Newest {
+			e.Detail += "; a newer fkzoo reads it"
+		}
+		return e
 	}
 	return reader(f, first)
 }

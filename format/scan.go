@@ -3,6 +3,7 @@ package format
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 	"unicode/utf8"
 )
 
@@ -24,6 +25,9 @@ const (
 func (k kind) String() string {
 	return [...]string{"nil", "a bool", "a negative integer", "an integer", "a float", "a string", "bytes", "an array", "a map"}[k]
 }
+
+// nan is the one NaN of the header: processors make others, which would let equal models differ.
+const nan = 0x7ff8000000000000
 
 // item is the head of one value; scalars, strings and bytes are whole with it.
 type item struct {
@@ -127,15 +131,18 @@ func (c *cursor) next() (item, *Error) {
 			return it, c.fail(ErrHeader, start, len(c.b), "ends inside a value")
 		}
 		it.u = u
+		if it.kind == kindFloat && math.IsNaN(math.Float64frombits(u)) && u != nan {
+			return it, c.fail(ErrHeader, start, c.pos, "has the NaN %016x, want %016x", u, uint64(nan))
+		}
 		if !shortest(&it, width, least) {
-			return it, c.fail(ErrHeader, start, c.pos, "has %s that is not in its shortest form", it.kind)
+			return it, c.fail(ErrHeader, start, c.pos, "has %s that could be shorter", it.kind)
 		}
 	}
 	left := uint64(len(c.b) - c.pos)
 	switch it.kind {
 	case kindString, kindBytes:
 		if it.u > left {
-			return it, c.fail(ErrHeader, start, c.pos, "has %s of %d bytes where %d are left", it.kind, it.u, left)
+			return it, c.fail(ErrHeader, start, c.pos, "has %s of length %d where %d bytes are left", it.kind, it.u, left)
 		}
 		it.body = c.b[c.pos : c.pos+int(it.u)]
 		c.pos += int(it.u)

@@ -59,9 +59,9 @@ func (e *encoder) value(v any, depth int) error {
 	case uint64:
 		return e.EncodeUint(v)
 	case float32:
-		return e.EncodeFloat64(float64(v))
+		return e.float(float64(v))
 	case float64:
-		return e.EncodeFloat64(v)
+		return e.float(v)
 	case string:
 		return e.string(v)
 	case []byte:
@@ -90,6 +90,13 @@ func (e *encoder) value(v any, depth int) error {
 		return dict(e, v, depth)
 	}
 	return &Error{Kind: ErrValue, Detail: fmt.Sprintf("is a %T, want what JSON and bytes can say", v)}
+}
+
+func (e *encoder) float(f float64) error {
+	if math.IsNaN(f) {
+		f = math.Float64frombits(nan)
+	}
+	return e.EncodeFloat64(f)
 }
 
 func (e *encoder) string(s string) error {
