@@ -111,7 +111,7 @@ func (b *Backend) Description() string {
 	var s strings.Builder
 	s.WriteString(b.info.Name + ": " + b.info.Version)
 	if b.kind != XLACUDA {
-		fmt.Fprintf(&s, ", %d threads", b.threads)
+		fmt.Fprintf(&s, ", threads: %d", b.threads)
 	}
 	if p := b.info.Provenance; p != nil {
 		s.WriteString(", " + p.String())

@@ -52,7 +52,9 @@ func (o Options) say(p Progress) {
 func InstallCPU(ctx context.Context, o Options) (Info, error) { return installDefault(ctx, XLACPU, o) }
 
 // InstallCUDA installs XLA for NVIDIA GPUs in the default store. See [Store.Install].
-func InstallCUDA(ctx context.Context, o Options) (Info, error) { return installDefault(ctx, XLACUDA, o) }
+func InstallCUDA(ctx context.Context, o Options) (Info, error) {
+	return installDefault(ctx, XLACUDA, o)
+}
 
 func installDefault(ctx context.Context, k Kind, o Options) (Info, error) {
 	s, err := DefaultStore()
@@ -76,6 +78,9 @@ func (s *Store) Install(ctx context.Context, name string, o Options) (Info, erro
 	}
 	if err := supported(); err != nil {
 		return Info{}, fmt.Errorf("backend %s: %w: %v", k, ErrUnsupported, err)
+	}
+	if k == XLACUDA && !s.gpu() {
+		return Info{}, fmt.Errorf("backend %s: found no NVIDIA GPU with its driver, want one of release 580 or newer", k)
 	}
 	info, err := s.install(ctx, k, o)
 	if err != nil {
@@ -103,8 +108,11 @@ func (s *Store) install(ctx context.Context, k Kind, o Options) (Info, error) {
 		return Info{}, err
 	}
 	p, installed, err := s.unpack(ctx, k, o, partial)
-	if err != nil || installed != nil {
-		return *cmpOr(installed, &Info{}), err
+	if err != nil {
+		return Info{}, err
+	}
+	if installed != nil {
+		return *installed, nil
 	}
 	library := filepath.Join(partial, filepath.FromSlash(p.Library))
 	if p.LibrarySHA256, err = fileSHA256(ctx, library); err != nil {
@@ -116,7 +124,7 @@ func (s *Store) install(ctx context.Context, k Kind, o Options) (Info, error) {
 	}
 	p.LibrarySize = st.Size()
 	o.say(Progress{Stage: StageTry, File: path.Base(p.Library)})
-	a, err := probeChild(ctx, k, library)
+	a, err := s.try(ctx, k, library)
 	if err != nil {
 		return Info{}, fmt.Errorf("%s: %w: %w", p, ErrBroken, err)
 	}
@@ -156,13 +164,6 @@ func (s *Store) replace(partial, folder string) error {
 		return err
 	}
 	return syncDir(s.dir)
-}
-
-func cmpOr(a, b *Info) *Info {
-	if a != nil {
-		return a
-	}
-	return b
 }
 
 // unpack fills the folder from wheels or from the user's file. It returns what is installed already, if that is what
@@ -212,6 +213,9 @@ func (s *Store) unpack(ctx context.Context, k Kind, o Options, dir string) (*Pro
 	}
 	return nil, nil, errors.Join(failures...)
 }
+
+// hasGPU looks for NVIDIA's device files and nvidia-smi; gigabytes shouldn't be fetched for nothing.
+func hasGPU() bool { return installer.HasNvidiaGPU() }
 
 func (set wheelSet) packages() []Package {
 	var all []Package

@@ -59,7 +59,7 @@ func (s *Store) probe(ctx context.Context, k Kind, path, sum string) (answer, er
 	}
 	if known {
 		now.Answer = old.Answer
-	} else if now.Answer, err = probeChild(ctx, k, path); err != nil {
+	} else if now.Answer, err = s.try(ctx, k, path); err != nil {
 		return answer{}, err
 	}
 	s.remember(k, now)
@@ -82,13 +82,17 @@ func (s *Store) remember(k Kind, m memory) {
 	}
 }
 
+// xlaFlags are XLA_FLAGS as they were when the program started: opening cuda adds to them.
+var xlaFlags = os.Getenv("XLA_FLAGS")
+
 // surroundings is a checksum of what else decides whether a library works: this machine, its driver, the versions
 // linked here, and the variables that XLA and the loader read.
 func surroundings(k Kind) string {
 	h := sha256.New()
 	host, _ := os.Hostname()
 	fmt.Fprintln(h, host, moduleVersion("github.com/gomlx/go-xla"), moduleVersion("github.com/gomlx/gomlx"))
-	variables := []string{"XLA_FLAGS", "TF_XLA_FLAGS", "LD_LIBRARY_PATH", "LD_PRELOAD", "NPROC"}
+	fmt.Fprintf(h, "XLA_FLAGS=%q\n", xlaFlags)
+	variables := []string{"TF_XLA_FLAGS", "LD_LIBRARY_PATH", "LD_PRELOAD", "NPROC"}
 	if k == XLACUDA {
 		variables = append(variables, "CUDA_VISIBLE_DEVICES", "NVIDIA_VISIBLE_DEVICES")
 		driver, _ := os.ReadFile("/proc/driver/nvidia/version")

@@ -17,9 +17,9 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/gomlx/go-xla/pjrt"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
-	"github.com/gomlx/go-xla/pjrt"
 )
 
 // probeVariable holds the question when this executable runs as the child that tries a library.
@@ -57,7 +57,7 @@ func probeChild(ctx context.Context, k Kind, library string) (answer, error) {
 	var noise tail
 	cmd := exec.CommandContext(ctx, "/proc/self/exe")
 	cmd.Args[0] = os.Args[0]
-	cmd.Env = append(os.Environ(), probeVariable+"="+string(ask), "GOTRACEBACK=none", "GOMLX_NO_AUTO_INSTALL=1")
+	cmd.Env = append(os.Environ(), probeVariable+"="+string(ask), "XLA_FLAGS="+xlaFlags, "GOTRACEBACK=none", "GOMLX_NO_AUTO_INSTALL=1")
 	cmd.Stdout, cmd.Stderr = &noise, &noise
 	cmd.ExtraFiles = []*os.File{w}
 	cmd.WaitDelay = time.Second
@@ -100,24 +100,41 @@ func probeChild(ctx context.Context, k Kind, library string) (answer, error) {
 	if last.Stage == "" {
 		last.Stage = "start"
 	}
-	return answer{}, fmt.Errorf("%s: the trial process ended (%s)", last.Stage, death(err, noise.String()))
+	return answer{}, fmt.Errorf("%s: the process that tried it ended with %s", last.Stage, death(err, noise.String()))
 }
 
-var signalLine = regexp.MustCompile(`SIG[A-Z]+: [a-z ]+`)
+var (
+	signalLine = regexp.MustCompile(`SIG[A-Z]+: [a-z ]+`)
+	// logLine is the head that XLA's logging puts before each message.
+	logLine = regexp.MustCompile(`^([IWEF])\d{4} [\d:.]+ +\d+ [^ ]+\] `)
+)
 
-// death says in one line how a child ended that could no longer say it itself.
+// death says in one line how a child ended that could no longer say it itself: the last fatal message of what it
+// printed, else the signal, else the last line.
 func death(err error, noise string) string {
 	how := "exit status 0"
 	if err != nil {
 		how = err.Error()
 	}
+	var fatal, last string
+	for line := range strings.Lines(noise) {
+		line = strings.TrimSpace(line)
+		head := logLine.FindStringSubmatch(line)
+		switch {
+		case head != nil && head[1] == "F":
+			fatal = line[len(head[0]):]
+		case head == nil && line != "" && !strings.Contains(line, "absl::InitializeLog"):
+			last = line
+		}
+	}
+	if fatal != "" {
+		return how + ": " + fatal
+	}
 	if s := signalLine.FindString(noise); s != "" {
 		return strings.TrimSpace(s)
 	}
-	for line := range strings.Lines(noise) {
-		if line = strings.TrimSpace(line); line != "" {
-			return how + ": " + line
-		}
+	if last != "" {
+		return how + ": " + last
 	}
 	return how
 }

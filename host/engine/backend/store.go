@@ -88,12 +88,14 @@ type Store struct {
 	// Replaced in tests.
 	index  func(name string) (*installer.PipPackageInfo, error)
 	wheels func(Kind) []wheelSet
+	gpu    func() bool
+	try    func(ctx context.Context, k Kind, library string) (answer, error)
 	pause  time.Duration // before a broken-off download goes on
 }
 
 // NewStore uses the two folders given; neither has to exist. They are made when something is written to them.
 func NewStore(dir, cache string) *Store {
-	return &Store{dir: dir, cache: cache, index: installer.GetPipInfo, wheels: pinned, pause: time.Second}
+	return &Store{dir: dir, cache: cache, index: installer.GetPipInfo, wheels: pinned, gpu: hasGPU, try: probeChild, pause: time.Second}
 }
 
 // DefaultStore is the user's own: libraries in fkzoo/backends under $XDG_DATA_HOME, or where that isn't set under
@@ -186,13 +188,22 @@ func (s *Store) provenance(k Kind) (*Provenance, error) {
 	if err != nil {
 		return nil, err
 	}
-	var p Provenance
-	if err := json.Unmarshal(data, &p); err != nil {
+	p, err := parseProvenance(data, k)
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
+	return p, nil
+}
+
+// parseProvenance reads a record and makes sure that it can't lead out of the store's folder.
+func parseProvenance(data []byte, k Kind) (*Provenance, error) {
+	var p Provenance
+	if err := json.Unmarshal(data, &p); err != nil {
+		return nil, err
+	}
 	if p.Backend != k.String() || !filepath.IsLocal(filepath.FromSlash(p.Library)) {
-		return nil, fmt.Errorf("%s: found backend %q with library %q, want backend %q and a path inside its folder",
-			path, p.Backend, p.Library, k)
+		return nil, fmt.Errorf("found backend %q with library %q, want backend %q and a path inside its folder",
+			p.Backend, p.Library, k)
 	}
 	return &p, nil
 }

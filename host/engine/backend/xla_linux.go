@@ -34,13 +34,15 @@ func openXLA(k Kind, info Info) (_ *Backend, err error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := xla.NewWithOptions(path, nil)
-	if err != nil {
-		return nil, err
-	}
 	threads := 1
 	if k == XLACPU {
 		threads = xlaThreads()
+	} else if err := findNVIDIA(filepath.Dir(path)); err != nil {
+		return nil, err
+	}
+	c, err := xla.NewWithOptions(path, nil)
+	if err != nil {
+		return nil, err
 	}
 	return &Backend{kind: k, compute: c, info: info, threads: threads}, nil
 }
