@@ -37,8 +37,8 @@ type Curves struct {
 	Runs  []Run
 	YAxis string // what is measured; empty: "loss"
 
-	// Baseline draws a horizontal line, as for what the mean face's loss is; 0: none. BaselineName stands at it;
-	// empty: "mean face".
+	// Baseline draws a horizontal line, as for what the mean face's loss is; 0: none. BaselineName stands for it
+	// in the legend; empty: "mean face".
 	Baseline     float64
 	BaselineName string
 }
@@ -149,7 +149,8 @@ func (r *Run) epoch(i int) float64 {
 	return float64(i + 1)
 }
 
-func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
+// finite says whether a value can be drawn; a training that diverged to 1e100 is as good as at infinity.
+func finite(v float64) bool { return math.Abs(v) <= 1e100 }
 
 // A curve is a series as it is drawn.
 type curve struct {
@@ -235,14 +236,27 @@ func (c *Curves) draw(full vgdraw.Canvas) {
 		area.FillText(s, vg.Point{X: area.Min.X, Y: area.Max.Y}, plain(c.Title, s, area.Max.X-area.Min.X))
 		area.Max.Y -= vg.Points(24)
 	}
-	area.Max.Y -= c.drawLegend(area, curves) + vg.Points(6)
+	entries := curves
+	if c.hasBaseline() {
+		entries = append(entries, curve{name: c.baselineName() + " " + number(c.Baseline, 4), style: baselineStyle})
+	}
+	area.Max.Y -= drawLegend(area, entries) + vg.Points(10)
+	// The axis is named above it, not up its side: easier to read, and there is room for a unit.
+	s := style(10.5, font.WeightNormal, faint)
+	s.YAlign = vgdraw.YTop
+	name := "loss"
+	if c.YAxis != "" {
+		name = c.YAxis
+	}
+	area.FillText(s, area.Min.Add(vg.Point{Y: area.Max.Y - area.Min.Y}), plain(name, s, area.Max.X-area.Min.X))
+	area.Max.Y -= vg.Points(18)
 
 	p := plot.New()
 	p.BackgroundColor = nil
 	c.axes(p, curves)
 	p.Add(grid{})
 	if c.hasBaseline() {
-		p.Add(baseline{c.Baseline, c.baselineName()})
+		p.Add(baseline(c.Baseline))
 	}
 	for _, v := range curves {
 		p.Add(v)
@@ -250,7 +264,7 @@ func (c *Curves) draw(full vgdraw.Canvas) {
 	p.Draw(area)
 }
 
-func (c *Curves) hasBaseline() bool { return c.Baseline > 0 && finite(c.Baseline) }
+func (c *Curves) hasBaseline() bool { return c.Baseline >= 1e-100 && finite(c.Baseline) }
 
 func (c *Curves) baselineName() string {
 	if c.BaselineName == "" {
@@ -260,19 +274,19 @@ func (c *Curves) baselineName() string {
 }
 
 // drawLegend writes the entries from left to right at the area's top and returns the height they take.
-func (c *Curves) drawLegend(area vgdraw.Canvas, curves []curve) vg.Length {
+func drawLegend(area vgdraw.Canvas, curves []curve) vg.Length {
 	s := style(11, font.WeightNormal, ink)
 	s.YAlign = vgdraw.YCenter
 	const row, sample = 17, 24
 	x, y := area.Min.X, area.Max.Y-vg.Points(row)/2
 	for _, v := range curves {
 		name := plain(v.name, s, area.Max.X-area.Min.X-vg.Points(sample+6))
-		w := vg.Points(sample+6) + s.Width(name) + vg.Points(18)
-		if x > area.Min.X && x+w-vg.Points(18) > area.Max.X {
+		w := vg.Points(sample+6) + s.Width(name) + vg.Points(24)
+		if x > area.Min.X && x+w-vg.Points(24) > area.Max.X {
 			x, y = area.Min.X, y-vg.Points(row)
 		}
 		area.StrokeLine2(v.style, x, y, x+vg.Points(sample), y)
-		area.FillText(s, vg.Point{X: x + vg.Points(sample+6), Y: y}, name)
+		area.FillText(s, vg.Point{X: x + vg.Points(sample+6), Y: y + vg.Points(1)}, name)
 		x += w
 	}
 	return area.Max.Y - y + vg.Points(row)/2
@@ -298,23 +312,21 @@ func (c *Curves) axes(p *plot.Plot, curves []curve) {
 	p.X.Min, p.X.Max = low.x, high.x
 	p.X.Tick.Marker = plot.TickerFunc(epochTicks)
 	p.X.Label.Text = "epoch"
-	p.Y.Label.Text = "loss"
-	if c.YAxis != "" {
-		p.Y.Label.Text = plain(c.YAxis, style(12, font.WeightNormal, ink), curvesHeight*6/10)
-	}
-	if low.y > 0 {
+	if low.y >= 1e-100 {
 		// Room of 4 % at both ends, and no range narrower than a tenth.
 		pad := math.Pow(high.y/low.y, 0.04)
 		if high.y/low.y < 1.1 {
 			pad = 1.05
 		}
-		// Down to the smallest float or up to the largest: stay within what can be counted.
-		p.Y.Min, p.Y.Max = max(low.y/pad, math.SmallestNonzeroFloat64), min(high.y*pad, math.MaxFloat64)
+		p.Y.Min, p.Y.Max = low.y/pad, high.y*pad
 		p.Y.Scale = logScale{}
 		p.Y.Tick.Marker = plot.TickerFunc(logTicks)
 	} else {
-		pad := max((high.y/2-low.y/2)*0.08, math.Abs(high.y)*1e-9, 1e-300)
-		p.Y.Min, p.Y.Max = max(low.y-pad, -math.MaxFloat64/4), min(high.y+pad, math.MaxFloat64/4)
+		pad := (high.y - low.y) * 0.04
+		if pad < 1e-100 || pad < math.Abs(high.y)*1e-9 {
+			pad = max(math.Abs(high.y)*0.05, 1e-3)
+		}
+		p.Y.Min, p.Y.Max = low.y-pad, high.y+pad
 		p.Y.Tick.Marker = plot.TickerFunc(linearTicks)
 	}
 	for _, a := range []*plot.Axis{&p.X, &p.Y} {
@@ -323,9 +335,8 @@ func (c *Curves) axes(p *plot.Plot, curves []curve) {
 		rot, x, y := a.Tick.Label.Rotation, a.Tick.Label.XAlign, a.Tick.Label.YAlign
 		a.Tick.Label = style(10.5, font.WeightNormal, ink)
 		a.Tick.Label.Rotation, a.Tick.Label.XAlign, a.Tick.Label.YAlign = rot, x, y
-		rot, x, y = a.Label.TextStyle.Rotation, a.Label.TextStyle.XAlign, a.Label.TextStyle.YAlign
-		a.Label.TextStyle = style(12, font.WeightNormal, ink)
-		a.Label.TextStyle.Rotation, a.Label.TextStyle.XAlign, a.Label.TextStyle.YAlign = rot, x, y
+		a.Label.TextStyle.Font = style(12, font.WeightNormal, ink).Font
+		a.Label.TextStyle.Color = ink
 		a.Label.Padding = vg.Points(6)
 	}
 }
@@ -399,24 +410,14 @@ func (grid) Plot(c vgdraw.Canvas, p *plot.Plot) {
 	}
 }
 
-// baseline draws a dotted line with its name above it, at the right, or below it where there is no room.
-type baseline struct {
-	value float64
-	name  string
-}
+// baseline draws a dotted line across.
+type baseline float64
+
+var baselineStyle = vgdraw.LineStyle{Color: faint, Width: vg.Points(1.3), Dashes: []vg.Length{vg.Points(1.5), vg.Points(3)}}
 
 func (b baseline) Plot(c vgdraw.Canvas, p *plot.Plot) {
 	_, ty := p.Transforms(&c)
-	y := ty(b.value)
-	c.StrokeLine2(vgdraw.LineStyle{Color: faint, Width: vg.Points(1.2), Dashes: []vg.Length{vg.Points(1.5), vg.Points(3)}},
-		c.Min.X, y, c.Max.X, y)
-	s := style(10.5, font.WeightNormal, faint)
-	s.XAlign, s.YAlign = vgdraw.XRight, vgdraw.YBottom
-	at := vg.Point{X: c.Max.X - vg.Points(2), Y: y + vg.Points(3)}
-	if at.Y+vg.Points(10) > c.Max.Y {
-		s.YAlign, at.Y = vgdraw.YTop, y-vg.Points(3)
-	}
-	c.FillText(s, at, plain(fmt.Sprintf("%s %s", b.name, number(b.value, 4)), s, (c.Max.X-c.Min.X)/2))
+	c.StrokeLine2(baselineStyle, c.Min.X, ty(float64(b)), c.Max.X, ty(float64(b)))
 }
 
 // plain is a text on one line, without what has no picture, and short enough for its room.

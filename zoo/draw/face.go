@@ -147,7 +147,7 @@ func (f *Face) draw(c *canvas, src image.Image, at image.Rectangle, sharp bool) 
 	if sharp {
 		scaler = draw.NearestNeighbor
 	}
-	scaler.Scale(c, at, src, src.Bounds(), draw.Src, nil)
+	scaler.Scale(c.RGBA, at, src, src.Bounds(), draw.Src, nil)
 
 	// Marks fit the picture, whatever the image's own size is.
 	radius := min(max(float64(max(at.Dx(), at.Dy()))/85, 1.8), 9)
