@@ -1,0 +1,162 @@
+package kernel
+
+import (
+	. "github.com/gomlx/gomlx/core/graph" //nolint:revive // GoMLX's own convention for graph code.
+)
+
+// Conv2D is a two-dimensional convolution (cross-correlation, as everywhere in
+// deep learning). The zero values of Strides, Dilations and Groups mean 1.
+type Conv2D struct {
+	Strides, Dilations [2]int    // height, width
+	Padding            [2][2]int // height, width: zeros before and after
+	Groups             int       // channels in and out are cut into so many independent parts
+}
+
+// ConvPass is a convolution that went forward and can go backward.
+type ConvPass struct {
+	c       Conv2D
+	k       *Kernel
+	x       *Map
+	w       *Node
+	bias    bool
+	y       *Map
+	patches *Node
+}
+
+func (c Conv2D) normal() Conv2D {
+	for i := range 2 {
+		c.Strides[i] = max(c.Strides[i], 1)
+		c.Dilations[i] = max(c.Dilations[i], 1)
+	}
+	c.Groups = max(c.Groups, 1)
+	return c
+}
+
+// outSize is the number of window positions along one axis.
+func outSize(in, kernel, stride, dilation int, pad [2]int) int {
+	span := (kernel-1)*dilation + 1
+	if in+pad[0]+pad[1] < span {
+		return 0
+	}
+	return (in+pad[0]+pad[1]-span)/stride + 1
+}
+
+// Forward convolves x [n, h, w, cin] with the filter w [kh, kw, cin/groups,
+// cout] and adds bias [cout], unless that is nil.
+func (c Conv2D) Forward(x *Map, w, bias *Node) (*Map, *ConvPass) {
+	c = c.normal()
+	c.check(x, w, bias)
+	p := &ConvPass{c: c, k: x.k, x: x, w: w, bias: bias != nil}
+	var y *Node
+	if x.k.Target == Go {
+		y = p.forwardDot(bias)
+	} else {
+		y = p.forwardXLA(bias)
+	}
+	p.y = x.k.Map(y)
+	return p.y, p
+}
+
+// Backward takes the gradient dy of the output and returns those of the input
+// (nil unless needInput), of the filter and of the bias (nil if there is none).
+func (p *ConvPass) Backward(dy *Map, needInput bool) (dx *Map, dw, db *Node) {
+	if !dy.sameDims(p.y) {
+		fail("convolution: found a gradient of %v, want %v", dims(dy), dims(p.y))
+	}
+	g := dy.NHWC()
+	if p.bias {
+		db = ReduceSum(g, 0, 1, 2)
+	}
+	var dxn *Node
+	if p.k.Target == Go {
+		dw, dxn = p.filterGradDot(g), nil
+		if needInput {
+			dxn = p.inputGradDot(g)
+		}
+	} else {
+		dw = p.filterGradXLA(g)
+		if needInput {
+			dxn = p.inputGradXLA(g)
+		}
+	}
+	if dxn != nil {
+		dx = p.k.Map(dxn)
+	}
+	return dx, dw, db
+}
+
+func (c Conv2D) check(x *Map, w, bias *Node) {
+	mustFloat32("convolution", w, bias)
+	if w.Rank() != 4 {
+		fail("convolution: found a filter of shape %s, want [height, width, in, out]", w.Shape())
+	}
+	d := w.Shape().Dimensions
+	switch {
+	case c.Padding[0][0] < 0 || c.Padding[0][1] < 0 || c.Padding[1][0] < 0 || c.Padding[1][1] < 0:
+		fail("convolution: found padding %v, want none negative", c.Padding)
+	case x.c%c.Groups != 0 || d[3]%c.Groups != 0:
+		fail("convolution: found %d channels in, %d out and %d groups, want multiples of the groups", x.c, d[3], c.Groups)
+	case d[2] != x.c/c.Groups:
+		fail("convolution: found a filter for %d channels, want %d (%d channels in %d groups)", d[2], x.c/c.Groups, x.c, c.Groups)
+	case c.outH(x, d) < 1 || c.outW(x, d) < 1:
+		fail("convolution: a %dx%d filter (dilations %v) does not fit on %dx%d pixels with padding %v", d[0], d[1], c.Dilations, x.h, x.w, c.Padding)
+	case bias != nil && (bias.Rank() != 1 || bias.Shape().Dimensions[0] != d[3]):
+		fail("convolution: found a bias of shape %s, want [%d]", bias.Shape(), d[3])
+	}
+}
+
+func (c Conv2D) outH(x *Map, filter []int) int {
+	return outSize(x.h, filter[0], c.Strides[0], c.Dilations[0], c.Padding[0])
+}
+
+func (c Conv2D) outW(x *Map, filter []int) int {
+	return outSize(x.w, filter[1], c.Strides[1], c.Dilations[1], c.Padding[1])
+}
+
+// turned is the filter turned by 180 degrees with its channels swapped within
+// each group: the filter of the input gradient, [kh, kw, cout/groups, cin].
+func (p *ConvPass) turned() *Node {
+	d := p.w.Shape().Dimensions
+	g := p.c.Groups
+	w := Reverse(p.w, 0, 1)
+	if g == 1 {
+		return TransposeAllAxes(w, 0, 1, 3, 2)
+	}
+	w = Reshape(w, d[0], d[1], d[2], g, d[3]/g)
+	return Reshape(TransposeAllAxes(w, 0, 1, 4, 3, 2), d[0], d[1], d[3]/g, g*d[2])
+}
+
+// inputGradPadding is what must be put around the gradient, spread by the
+// stride, so that the turned filter gives every input pixel. It may be negative.
+func (p *ConvPass) inputGradPadding() (pad [2][2]int) {
+	d := p.w.Shape().Dimensions
+	in, out := [2]int{p.x.h, p.x.w}, [2]int{p.y.h, p.y.w}
+	for i := range 2 {
+		reach := (d[i] - 1) * p.c.Dilations[i]
+		spread := (out[i]-1)*p.c.Strides[i] + 1
+		lo := reach - p.c.Padding[i][0]
+		pad[i] = [2]int{lo, in[i] - spread - lo + reach}
+	}
+	return pad
+}
+
+// padHW puts zeros, or where negative cuts, at the borders of an NHWC node and
+// spread-1 zeros between its pixels.
+func padHW(x *Node, pad [2][2]int, spread [2]int, fill *Node) *Node {
+	var axes [2]PadAxis
+	var cut [2][2]int
+	for i := range 2 {
+		for j := range 2 {
+			cut[i][j] = max(0, -pad[i][j])
+		}
+		axes[i] = PadAxis{Start: max(0, pad[i][0]), End: max(0, pad[i][1]), Interior: spread[i] - 1}
+	}
+	if axes != [2]PadAxis{} {
+		x = Pad(x, fill, PadAxis{}, axes[0], axes[1], PadAxis{})
+	}
+	if cut != [2][2]int{} {
+		d := x.Shape().Dimensions
+		x = Slice(x, AxisRange(), AxisRange(cut[0][0], d[1]-cut[0][1]), AxisRange(cut[1][0], d[2]-cut[1][1]), AxisRange())
+	}
+	return x
+}

@@ -1,0 +1,155 @@
+// Package kernel lowers the operations whose plain GoMLX form is slow or wrong
+// to what each backend does well, forward and backward.
+//
+// GoMLX's input gradient of a convolution with an even kernel is wrong, its
+// filter gradient and max-pool gradient are slow on XLA's CPU, and its Go
+// backend has no fast convolution or pooling at all. So the engine goes back
+// layer by layer, and asks this package for both directions of those layers.
+//
+// A Kernel belongs to one graph. Feature maps are passed as *Map, whose layout
+// is the target's own affair; everything else is a plain *graph.Node. Data is
+// float32, images NHWC, filters HWIO, dense weights [in, out].
+//
+// The package knows nothing of blueprints, layers or training. A combination it
+// cannot build panics with an *Error, like GoMLX itself does while a graph is
+// built; Catch turns that into an error value.
+package kernel
+
+import (
+	"fmt"
+
+	"github.com/gomlx/compute/dtypes"
+	. "github.com/gomlx/gomlx/core/graph" //nolint:revive // GoMLX's own convention for graph code.
+)
+
+// Target is the kind of backend that a graph is built for.
+type Target int
+
+const (
+	// Go is GoMLX's pure-Go backend: fast products, slow everything else.
+	Go Target = iota
+	// XLACPU is XLA's CPU plugin.
+	XLACPU
+	// XLACUDA is XLA on NVIDIA GPUs.
+	XLACUDA
+)
+
+func (t Target) String() string {
+	switch t {
+	case Go:
+		return "go"
+	case XLACPU:
+		return "cpu"
+	case XLACUDA:
+		return "cuda"
+	}
+	return fmt.Sprintf("Target(%d)", int(t))
+}
+
+// Options say what a graph is for.
+type Options struct {
+	Target Target
+	// Training is set where Backward will be called: the fastest forward
+	// lowering then is another one than for prediction alone.
+	Training bool
+	// Shrink is by how much the network divides height and width before its
+	// maps are flattened, the product of the strides of its pools and
+	// convolutions (8 for three 2x2 pools). A hint: a wrong one costs time only.
+	Shrink int
+}
+
+// Kernel builds operations in one graph. It must not be shared between graphs
+// or goroutines.
+type Kernel struct {
+	Options
+	lastDot *Node
+}
+
+// New returns a Kernel for one graph.
+func New(o Options) *Kernel {
+	if o.Shrink < 1 {
+		o.Shrink = 1
+	}
+	return &Kernel{Options: o}
+}
+
+// Error is what this package panics with: a combination that cannot be built.
+type Error struct{ msg string }
+
+func (e *Error) Error() string { return e.msg }
+
+func fail(format string, args ...any) {
+	panic(&Error{fmt.Sprintf(format, args...)})
+}
+
+// Catch runs f and returns the error that f panicked with, be it this
+// package's or GoMLX's. Other panics go on.
+func Catch(f func()) (err error) {
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case error:
+			err = r
+		default:
+			panic(r)
+		}
+	}()
+	f()
+	return nil
+}
+
+// Dot contracts one axis of lhs with one axis of rhs and returns the remaining
+// axes of lhs followed by those of rhs.
+//
+// On the Go backend the products of a graph run one after the other, whatever
+// the graph's shape: its worker pool (compute v0.1.2) hangs for ever when as
+// many products become ready at once as it has workers. Every product on that
+// target must therefore come from here.
+func (k *Kernel) Dot(lhs *Node, lhsAxis int, rhs *Node, rhsAxis int) *Node {
+	lhsAxis, rhsAxis = MustAdjustAxis(lhsAxis, lhs), MustAdjustAxis(rhsAxis, rhs)
+	if a, b := lhs.Shape().Dimensions[lhsAxis], rhs.Shape().Dimensions[rhsAxis]; a != b {
+		fail("product of %s and %s: axes %d and %d have lengths %d and %d, want equal ones", lhs.Shape(), rhs.Shape(), lhsAxis, rhsAxis, a, b)
+	}
+	return k.dot(lhs, []int{lhsAxis}, nil, rhs, []int{rhsAxis}, nil)
+}
+
+func (k *Kernel) dot(lhs *Node, lhsAxes, lhsBatch []int, rhs *Node, rhsAxes, rhsBatch []int) *Node {
+	if k.Target == Go && k.lastDot != nil {
+		// The smaller operand carries the barrier, since it may be copied.
+		if lhs.Shape().Size() < rhs.Shape().Size() {
+			lhs = SchedulingBarrier(lhs, k.lastDot)
+		} else {
+			rhs = SchedulingBarrier(rhs, k.lastDot)
+		}
+	}
+	y := Dot(lhs, rhs).General(lhsAxes, lhsBatch, rhsAxes, rhsBatch)
+	k.lastDot = y
+	return y
+}
+
+// transposeDot is a's transpose times b, for a [m, p] and b [m, q]: [p, q].
+func (k *Kernel) transposeDot(a, b *Node) *Node {
+	if k.Target != Go {
+		return k.Dot(a, 0, b, 0)
+	}
+	// The Go backend would transpose both, element by element: do the smaller.
+	if a.Shape().Dimensions[1] <= b.Shape().Dimensions[1] {
+		return k.Dot(Transpose(a, 0, 1), 1, b, 0)
+	}
+	return Transpose(k.Dot(Transpose(b, 0, 1), 1, a, 0), 0, 1)
+}
+
+func zero(g *Graph) *Node { return ScalarZero(g, dtypes.Float32) }
+
+func mustFloat32(what string, xs ...*Node) {
+	for _, x := range xs {
+		if x != nil && x.DType() != dtypes.Float32 {
+			fail("%s: found %s, want float32", what, x.Shape())
+		}
+	}
+}
+
+// DotGeneral is [Kernel.Dot] over several axes, with batch axes, which come first in the result.
+func (k *Kernel) DotGeneral(lhs *Node, lhsAxes, lhsBatch []int, rhs *Node, rhsAxes, rhsBatch []int) *Node {
+	return k.dot(lhs, lhsAxes, lhsBatch, rhs, rhsAxes, rhsBatch)
+}

@@ -1,0 +1,232 @@
+package kernel
+
+import (
+	"compress/gzip"
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/gomlx/compute"
+	_ "github.com/gomlx/compute/gobackend"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+)
+
+type array struct {
+	Shape  []int     `json:"shape"`
+	Per64  []int     `json:"per64"`
+	Values []float32 `json:"values"`
+}
+
+func (a array) flat() []float32 {
+	if a.Per64 == nil {
+		return a.Values
+	}
+	f := make([]float32, len(a.Per64))
+	for i, v := range a.Per64 {
+		f[i] = float32(v) / 64
+	}
+	return f
+}
+
+func (a array) tensor() *tensors.Tensor {
+	return tensors.FromFlatDataAndDimensions(a.flat(), a.Shape...)
+}
+
+type refCase struct {
+	Op                 string
+	Strides, Dilations [2]int
+	Window             [2]int
+	Padding            [2][2]int
+	Groups             int
+	CountPadding       bool
+	X, W, B            *array
+	Y, DY, DX, DW, DB  *array
+}
+
+func (c refCase) name(i int) string {
+	if c.Op == "conv" {
+		return fmt.Sprintf("%03d conv %v on %v strides %v dilations %v padding %v groups %d", i, c.W.Shape, c.X.Shape, c.Strides, c.Dilations, c.Padding, c.Groups)
+	}
+	return fmt.Sprintf("%03d %s %v on %v strides %v padding %v", i, c.Op, c.Window, c.X.Shape, c.Strides, c.Padding)
+}
+
+func readReference(t testing.TB) []refCase {
+	t.Helper()
+	f, err := os.Open("testdata/reference.json.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var cases []refCase
+	if err := json.NewDecoder(z).Decode(&cases); err != nil {
+		t.Fatal(err)
+	}
+	if len(cases) < 200 {
+		t.Fatalf("reference.json.gz: found %d cases, want at least 200", len(cases))
+	}
+	return cases
+}
+
+type testBackend struct {
+	name    string
+	target  Target
+	backend compute.Backend
+}
+
+// backends are those that this machine has: always go, and cpu where
+// GOMLX_BACKEND or FKZOO_XLA_CPU names a PJRT plugin.
+func backends(t testing.TB) []testBackend {
+	t.Helper()
+	b, err := compute.NewWithConfig("go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := []testBackend{{"go", Go, b}}
+	if x := openXLA(t); x != nil {
+		all = append(all, testBackend{"cpu", XLACPU, x})
+	}
+	return all
+}
+
+func near(t *testing.T, what string, got *tensors.Tensor, want *array) {
+	t.Helper()
+	if s := fmt.Sprint(got.Shape().Dimensions); s != fmt.Sprint(want.Shape) {
+		t.Errorf("%s: found shape %v, want %v", what, s, want.Shape)
+		return
+	}
+	g, w := tensors.MustCopyFlatData[float32](got), want.flat()
+	for i := range g {
+		if d := math.Abs(float64(g[i] - w[i])); !(d <= 1e-4*(1+math.Abs(float64(w[i])))) {
+			t.Errorf("%s: element %d is %v, want %v", what, i, g[i], w[i])
+			return
+		}
+	}
+}
+
+func TestAgreesWithPyTorch(t *testing.T) {
+	cases := readReference(t)
+	for _, b := range backends(t) {
+		for _, o := range []Options{{Target: b.target, Training: true}, {Target: b.target}, {Target: b.target, Training: true, Shrink: 2}, {Target: b.target, Training: true, Shrink: 4}} {
+			if o.Shrink > 0 && o.Target != Go {
+				continue
+			}
+			t.Run(fmt.Sprintf("%s training=%v shrink=%d", b.name, o.Training, o.Shrink), func(t *testing.T) {
+				for i, c := range cases {
+					t.Run(c.name(i), func(t *testing.T) { checkCase(t, b.backend, o, c) })
+				}
+			})
+		}
+	}
+}
+
+func checkCase(t *testing.T, b compute.Backend, o Options, c refCase) {
+	args := []any{c.X.tensor(), c.DY.tensor()}
+	names := []string{"output", "input gradient"}
+	want := []*array{c.Y, c.DX}
+	if c.Op == "conv" {
+		args = append(args, c.W.tensor())
+		names, want = append(names, "filter gradient"), append(want, c.DW)
+		if c.B != nil {
+			args = append(args, c.B.tensor())
+			names, want = append(names, "bias gradient"), append(want, c.DB)
+		}
+	}
+	got, err := graph.ExecOnceN(b, func(in []*graph.Node) []*graph.Node {
+		k := New(o)
+		x, dy := k.Map(in[0]), k.Map(in[1])
+		if c.Op != "conv" {
+			kind := PoolMax
+			if c.Op == "avg" {
+				kind = PoolAvg
+			}
+			y, pass := Pool2D{Kind: kind, Window: c.Window, Strides: c.Strides, Padding: c.Padding, CountPadding: c.CountPadding}.Forward(x)
+			return []*graph.Node{y.NHWC(), pass.Backward(dy).NHWC()}
+		}
+		var bias *graph.Node
+		if c.B != nil {
+			bias = in[3]
+		}
+		y, pass := Conv2D{Strides: c.Strides, Dilations: c.Dilations, Padding: c.Padding, Groups: c.Groups}.Forward(x, in[2], bias)
+		dx, dw, db := pass.Backward(dy, true)
+		out := []*graph.Node{y.NHWC(), dx.NHWC(), dw}
+		if db != nil {
+			out = append(out, db)
+		}
+		return out
+	}, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range got {
+		near(t, names[i], got[i], want[i])
+	}
+}
+
+func TestBadCombinationsAreNamed(t *testing.T) {
+	b := backends(t)[0].backend
+	f := func(d ...int) *tensors.Tensor {
+		n := 1
+		for _, v := range d {
+			n *= v
+		}
+		return tensors.FromFlatDataAndDimensions(make([]float32, n), d...)
+	}
+	for _, c := range []struct {
+		name string
+		want string
+		x, w *tensors.Tensor
+		run  func(x *Map, w *graph.Node)
+	}{
+		{"channels", "convolution: found a filter for 2 channels, want 3", f(1, 4, 4, 3), f(2, 2, 2, 5),
+			func(x *Map, w *graph.Node) { Conv2D{}.Forward(x, w, nil) }},
+		{"groups", "convolution: found 3 channels in, 4 out and 2 groups", f(1, 4, 4, 3), f(2, 2, 1, 4),
+			func(x *Map, w *graph.Node) { Conv2D{Groups: 2}.Forward(x, w, nil) }},
+		{"too large", "convolution: a 5x5 filter (dilations [2 2]) does not fit on 4x4 pixels", f(1, 4, 4, 1), f(5, 5, 1, 1),
+			func(x *Map, w *graph.Node) { Conv2D{Dilations: [2]int{2, 2}}.Forward(x, w, nil) }},
+		{"filter rank", "convolution: found a filter of shape", f(1, 4, 4, 1), f(5, 5),
+			func(x *Map, w *graph.Node) { Conv2D{}.Forward(x, w, nil) }},
+		{"padding", "convolution: found padding [[-1 0] [0 0]], want none negative", f(1, 4, 4, 1), f(1, 1, 1, 1),
+			func(x *Map, w *graph.Node) { Conv2D{Padding: [2][2]int{{-1, 0}, {0, 0}}}.Forward(x, w, nil) }},
+		{"bias", "convolution: found a bias of shape", f(1, 4, 4, 1), f(1, 1, 1, 1),
+			func(x *Map, w *graph.Node) { Conv2D{}.Forward(x, w, w) }},
+		{"window", "pool: found window [0 2] and strides", f(1, 4, 4, 1), f(1),
+			func(x *Map, w *graph.Node) { Pool2D{Window: [2]int{0, 2}, Strides: [2]int{1, 1}}.Forward(x) }},
+		{"pool too large", "pool: a window of [5 2] does not fit", f(1, 4, 4, 1), f(1),
+			func(x *Map, w *graph.Node) { Pool2D{Window: [2]int{5, 2}}.Forward(x) }},
+		{"pool padding", "pool: found padding", f(1, 4, 4, 1), f(1),
+			func(x *Map, w *graph.Node) {
+				Pool2D{Window: [2]int{2, 2}, Padding: [2][2]int{{2, 0}, {0, 0}}}.Forward(x)
+			}},
+		{"map rank", "feature map: found shape", f(4), f(1),
+			func(x *Map, w *graph.Node) { x.k.Map(w) }},
+		{"dense", "dense: found inputs of", f(1, 4, 4, 1), f(3, 3),
+			func(x *Map, w *graph.Node) { x.k.Dense(graph.Reshape(x.NHWC(), 4, 4), w, nil) }},
+		{"dropout", "dropout: found rate 1", f(1, 4, 4, 1), f(1),
+			func(x *Map, w *graph.Node) { Dropout{Rate: 1}.Mask(graph.Const(w.Graph(), []uint32{1}), 3) }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var err error
+			_, _ = graph.ExecOnce(b, func(x, w *graph.Node) *graph.Node {
+				err = Catch(func() {
+					k := New(Options{})
+					if x.Rank() != 4 {
+						x = graph.Reshape(x, 1, -1, 1, 1)
+					}
+					c.run(k.Map(x), w)
+				})
+				return x
+			}, c.x, c.w)
+			if err == nil || !strings.HasPrefix(err.Error(), c.want) {
+				t.Errorf("found error %v, want %q", err, c.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,58 @@
+package kernel
+
+import (
+	"github.com/gomlx/gomlx/core/graph"
+	. "github.com/gomlx/gomlx/core/graph" //nolint:revive // GoMLX's own convention for graph code.
+)
+
+// Map is a batch of feature maps: n images of h by w pixels and c channels, in
+// whatever layout its Kernel's target likes.
+type Map struct {
+	k          *Kernel
+	n, h, w, c int
+	nhwc       *Node
+}
+
+// Map takes an NHWC node [n, h, w, c].
+func (k *Kernel) Map(x *Node) *Map {
+	mustFloat32("feature map", x)
+	if x.Rank() != 4 {
+		fail("feature map: found shape %s, want [images, height, width, channels]", x.Shape())
+	}
+	d := x.Shape().Dimensions
+	return &Map{k: k, n: d[0], h: d[1], w: d[2], c: d[3], nhwc: x}
+}
+
+// NHWC is the map as a node [n, h, w, c].
+func (m *Map) NHWC() *Node { return m.nhwc }
+
+// Dims are the number of images, the height, the width and the channels.
+func (m *Map) Dims() (n, h, w, c int) { return m.n, m.h, m.w, m.c }
+
+// Graph is the map's graph.
+func (m *Map) Graph() *graph.Graph { return m.nhwc.Graph() }
+
+func (m *Map) sameDims(o *Map) bool {
+	return m.n == o.n && m.h == o.h && m.w == o.w && m.c == o.c
+}
+
+// Each applies an elementwise function to maps of equal dimensions. f gets
+// nodes of equal shape, in an order of elements that is not its affair, and may
+// be called several times.
+func (k *Kernel) Each(f func(xs ...*Node) *Node, ms ...*Map) *Map {
+	if len(ms) == 0 {
+		fail("elementwise operation: found no map, want at least one")
+	}
+	for _, m := range ms[1:] {
+		if !m.sameDims(ms[0]) {
+			fail("elementwise operation: found maps of %v and %v, want equal ones", dims(ms[0]), dims(m))
+		}
+	}
+	xs := make([]*Node, len(ms))
+	for i, m := range ms {
+		xs[i] = m.NHWC()
+	}
+	return k.Map(f(xs...))
+}
+
+func dims(m *Map) []int { return []int{m.n, m.h, m.w, m.c} }
