@@ -16,7 +16,7 @@ type turn struct{ c, s float64 }
 // turnBy makes a turn from the tangent of half its angle, which needs no sine.
 func turnBy(halfTan float64) turn {
 	d := 1 + sq(halfTan)
-	return turn{(1 - sq(halfTan)) / d, 2 * halfTan / d}
+	return turn{(1 - sq(halfTan)) / d, mul(2, halfTan) / d}
 }
 
 // A face is everything that is random about a picture, except its noise.
@@ -137,6 +137,7 @@ type camera struct {
 	gain, offset, curve float64
 	blur, grain         float64
 	vignette            float64
+	seed                uint64 // of the grain
 }
 
 // newFace draws proportions at random, and a pose with which every keypoint
@@ -220,6 +221,9 @@ func (f *face) proportions(r *random) {
 		}
 	}
 	m.skew = r.bell(0, 0.5)
+	// Room for a chin, and for a lip below the nose.
+	m.v = min(m.v, f.b-11-m.lower-m.open)
+	n.v = min(n.v, m.v-m.upper-7)
 }
 
 // looks draws what does not move any keypoint.
@@ -313,8 +317,9 @@ func (f *face) looks(r *random) {
 	c.offset = r.bell(0, 0.06)
 	c.curve = r.bell(0, 0.25)
 	c.blur = r.unit()
-	c.grain = sq(r.unit()) * 7
+	c.grain = mul(sq(r.unit()), 7)
 	c.vignette = r.between(0, 0.3)
+	c.seed = r.Uint64()
 }
 
 func (f *face) pose(r *random) {
@@ -334,7 +339,7 @@ func (f *face) pose(r *random) {
 func (f *face) settle() {
 	n := &f.nose
 	n.at = f.through(f.lift(point{0, n.v}, n.out))
-	n.wings = f.through(f.lift(point{0, n.v + 1.5}, n.out*0.55))
+	n.wings = f.through(f.lift(point{0, n.v + 1.5}, mul(n.out, 0.55)))
 }
 
 func (f *face) lighting(r *random) {
@@ -348,14 +353,14 @@ func (f *face) lighting(r *random) {
 	// No exposure leaves a face in the dark.
 	if seen := mul(f.skin, f.light.ambient+mul(0.7, f.light.diffuse)); seen < 0.3 {
 		up := 0.3 / seen
-		f.light.ambient *= up
-		f.light.diffuse *= up
+		f.light.ambient = mul(f.light.ambient, up)
+		f.light.diffuse = mul(f.light.diffuse, up)
 	}
 	f.light.gloss = r.between(0, 0.3)
 }
 
 func (t turn) inPlane(d vec, way float64) vec {
-	s := t.s * way
+	s := mul(t.s, way)
 	return vec{mul(t.c, d.x) - mul(s, d.y), mul(s, d.x) + mul(t.c, d.y), d.z}
 }
 
@@ -414,10 +419,10 @@ func (f *face) picture(p point) point {
 	}
 }
 
-// corner is a point of an eye: t from -1, the inner corner, to 1, the outer one,
+// point is a point of an eye: t from -1, the inner corner, to 1, the outer one,
 // and y below the line between them. side is 1 for the person's left.
 func (e *eyes) point(side, t, y float64) point {
-	t *= e.half
+	t = mul(t, e.half)
 	return point{mul(side, e.u+mul(t, e.tilt.c)+mul(y, e.tilt.s)), e.v - mul(t, e.tilt.s) + mul(y, e.tilt.c)}
 }
 
@@ -426,8 +431,8 @@ func (m *mouth) middle(t float64) float64 { return m.v - mul(m.smile, sq(t)) - m
 
 // upperEdge is the top of the upper lip, above middle.
 func (m *mouth) upperEdge(t float64) float64 {
-	dip := 1 - min(sq(t*4), 1)
-	return m.middle(t) - mul(mul(m.upper, 1-sq(t)), 1+m.bow-mul(1.6*m.bow, sq(dip)))
+	dip := 1 - min(sq(mul(t, 4)), 1)
+	return m.middle(t) - mul(mul(m.upper, 1-sq(t)), 1+m.bow-mul(mul(1.6, m.bow), sq(dip)))
 }
 
 // lowerEdge is the bottom of the lower lip.
@@ -435,24 +440,45 @@ func (m *mouth) lowerEdge(t float64) float64 {
 	return m.middle(t) + mul(m.lower+m.open, 1-sq(t))
 }
 
-// keypoints are Kaggle's 15, in Kaggle's order, in pixels of the picture.
-func (f *face) keypoints() [15]point {
+// marks are Kaggle's 15 keypoints, in Kaggle's order, on the head's front.
+func (f *face) marks() [15]point {
 	e, b, m := &f.eyes, &f.brows, &f.mouth
 	center := (e.lower - e.upper) / 2
 	return [15]point{
-		f.place(e.point(1, 0, center)), f.place(e.point(-1, 0, center)),
-		f.place(e.point(1, -1, 0)), f.place(e.point(1, 1, 0)),
-		f.place(e.point(-1, -1, 0)), f.place(e.point(-1, 1, 0)),
-		f.place(b.inner[0]), f.place(b.outer[0]),
-		f.place(point{-b.inner[1].x, b.inner[1].y}), f.place(point{-b.outer[1].x, b.outer[1].y}),
-		f.picture(f.lift(point{0, f.nose.v}, f.nose.out)),
-		f.place(point{m.half, m.middle(1)}), f.place(point{-m.half, m.middle(-1)}),
-		f.place(point{0, m.upperEdge(0)}), f.place(point{0, m.lowerEdge(0)}),
+		e.point(1, 0, center), e.point(-1, 0, center),
+		e.point(1, -1, 0), e.point(1, 1, 0),
+		e.point(-1, -1, 0), e.point(-1, 1, 0),
+		b.inner[0], b.outer[0],
+		{-b.inner[1].x, b.inner[1].y}, {-b.outer[1].x, b.outer[1].y},
+		{0, f.nose.v},
+		{m.half, m.middle(1)}, {-m.half, m.middle(-1)},
+		{0, m.upperEdge(0)}, {0, m.lowerEdge(0)},
 	}
 }
 
-// fits says whether every keypoint is at least two pixels inside the picture.
+// keypoints are the marks in pixels of the picture.
+func (f *face) keypoints() [15]point {
+	points := f.marks()
+	for i, p := range points {
+		if points[i] = f.place(p); i == noseTip {
+			points[i] = f.picture(f.lift(p, f.nose.out))
+		}
+	}
+	return points
+}
+
+const noseTip = 10
+
+// fits says whether every keypoint is at least two pixels inside the picture,
+// and on the side of the head that is seen.
 func (f *face) fits() bool {
+	for _, p := range f.marks() {
+		n := vec{p.x / f.a, p.y / f.b, 0}
+		n.z = math.Sqrt(max(1-sq(n.x)-sq(n.y), 0))
+		if f.turned(n).z < 0.15 {
+			return false
+		}
+	}
 	for _, p := range f.keypoints() {
 		if p.x < 2 || p.x > Size-2 || p.y < 2 || p.y > Size-2 {
 			return false

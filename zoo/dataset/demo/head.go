@@ -34,8 +34,8 @@ func (c *canvas) relief(f *face) {
 	darken(0, m.v+m.open+m.lower+2.6, mul(m.half, 0.7), 3, 0.24)
 	raise(0, m.v+m.open+m.lower+3.4, 9, 4, -1)
 	raise(0, f.b-8, 12, 9, 2.6)
-	raise(0, (tip.y+m.v)*0.5+2, 2.2, 5, -0.7) // philtrum
-	raise(0, e.v-26, 34, 18, 2)               // forehead
+	raise(0, mul(tip.y+m.v, 0.5)+2, 2.2, 5, -0.7) // philtrum
+	raise(0, e.v-26, 34, 18, 2)                   // forehead
 }
 
 // newRidge runs from between the eyes to where the tip is seen.
@@ -61,8 +61,8 @@ func (r *ridge) slope(u, v float64) (gu, gv float64) {
 		return 0, 0
 	}
 	high := lerp(r.low, r.high, t)
-	sideways := mul(-4*high, mul(1-q, across/sq(width)))
-	forward := mul(-4*high, mul(1-q, past/6))
+	sideways := mul(mul(-4, high), mul(1-q, across/sq(width)))
+	forward := mul(mul(-4, high), mul(1-q, past/6))
 	if past == 0 {
 		forward = mul((r.high-r.low)/r.length, sq(1-q))
 	}
@@ -85,7 +85,7 @@ func (c *canvas) head(f *face, p point) float64 {
 	s := spot{u: mul(n.x, f.a), v: mul(n.y, f.b), n: n, tone: f.skin, gloss: f.light.gloss, flat: 1}
 	f.paintSkin(&s)
 	for i := range c.shade {
-		s.tone *= 1 - c.shade[i].at(s.u, s.v)
+		s.tone = mul(s.tone, 1-c.shade[i].at(s.u, s.v))
 	}
 	if n.z > 0.05 {
 		f.paintBeard(&s)
@@ -102,11 +102,11 @@ func (c *canvas) head(f *face, p point) float64 {
 }
 
 func (b *bump) at(u, v float64) float64 {
-	y := sq((v - b.v) * b.perV)
+	y := sq(mul(v-b.v, b.perV))
 	if y >= 1 {
 		return 0
 	}
-	q := sq((u-b.u)*b.perU) + y
+	q := sq(mul(u-b.u, b.perU)) + y
 	if q >= 1 {
 		return 0
 	}
@@ -119,13 +119,13 @@ func (c *canvas) lit(f *face, s *spot) float64 {
 	gu, gv := c.ridge.slope(s.u, s.v)
 	for i := range c.bumps {
 		b := &c.bumps[i]
-		y := (s.v - b.v) * b.perV
+		y := mul(s.v-b.v, b.perV)
 		if y <= -1 || y >= 1 {
 			continue
 		}
-		x := (s.u - b.u) * b.perU
+		x := mul(s.u-b.u, b.perU)
 		if q := sq(x) + sq(y); q < 1 {
-			k := mul(-4*b.high, 1-q)
+			k := mul(mul(-4, b.high), 1-q)
 			gu += mul(mul(k, x), b.perU)
 			gv += mul(mul(k, y), b.perV)
 		}
@@ -138,13 +138,13 @@ func (c *canvas) lit(f *face, s *spot) float64 {
 	cos = clamp((cos+0.2)/1.2, 0, 1)
 	l := mul(s.tone, f.light.ambient+mul(f.light.diffuse, cos))
 	// Halfway between the light and the camera, which is along z before the turn.
-	h := clamp((cos+n.z/length)*0.5, 0, 1)
+	h := clamp(mul(cos+n.z/length, 0.5), 0, 1)
 	h = sq(sq(sq(h)))
 	return l + mul(mul(s.gloss, 0.35), sq(h)) + s.glow
 }
 
 func (f *face) paintSkin(s *spot) {
-	s.tone *= 1 + mul(0.06, f.noise.at(s.u*0.09, s.v*0.09)) + mul(0.035, f.noise.at(s.u*0.5, s.v*0.5+5))
+	s.tone = mul(s.tone, 1+mul(0.06, f.noise.at(mul(s.u, 0.09), mul(s.v, 0.09)))+mul(0.035, f.noise.at(mul(s.u, 0.5), mul(s.v, 0.5)+5)))
 	// The fold from the nose's wing past the mouth's corner.
 	n, m := &f.nose, &f.mouth
 	from := n.wings.y
@@ -153,7 +153,7 @@ func (f *face) paintSkin(s *spot) {
 		u := math.Abs(s.u - mul(n.at.x, 1-t))
 		d := (u - at) / 2.2
 		if d > -1 && d < 1 {
-			s.tone *= 1 - mul(n.foldDark, mul(sq(1-sq(d)), mul(4*t, 1-t)))
+			s.tone = mul(s.tone, 1-mul(n.foldDark, mul(sq(1-sq(d)), mul(mul(4, t), 1-t))))
 		}
 	}
 }
@@ -163,7 +163,7 @@ func (f *face) paintBeard(s *spot) {
 	if h.beard == 0 && h.moustache == 0 {
 		return
 	}
-	grain := 1 + mul(0.5, f.noise.at(s.u*0.9, s.v*0.5))
+	grain := 1 + mul(0.5, f.noise.at(mul(s.u, 0.9), mul(s.v, 0.5)))
 	var k float64
 	au := math.Abs(s.u)
 	if h.beard > 0 {
@@ -176,8 +176,8 @@ func (f *face) paintBeard(s *spot) {
 		top := lerp(f.nose.wings.y+5, m.v, sq(min(t, 1)))
 		k = max(k, mul(h.moustache, mul(step(top-1.5, top+1.5, s.v), mul(step(m.v+2, m.v, s.v), step(1.15, 0.9, t)))))
 	}
-	s.tone = lerp(s.tone, h.albedo, clamp(mul(k, grain)*0.85, 0, 0.95))
-	s.gloss *= 1 - k
+	s.tone = lerp(s.tone, h.albedo, clamp(mul(mul(k, grain), 0.85), 0, 0.95))
+	s.gloss = mul(s.gloss, 1-k)
 }
 
 func (f *face) paintMouth(s *spot) {
@@ -194,9 +194,9 @@ func (f *face) paintMouth(s *spot) {
 	if lips > 0 {
 		tone := mul(f.skin, m.lips)
 		if s.v < middle {
-			tone *= 0.86 // the upper lip looks down
+			tone = mul(tone, 0.86) // the upper lip looks down
 		}
-		tone *= 1 + mul(0.08, f.noise.at(s.u*1.1, s.v*0.3))
+		tone = mul(tone, 1+mul(0.08, f.noise.at(mul(s.u, 1.1), mul(s.v, 0.3))))
 		s.tone = lerp(s.tone, tone, lips)
 		s.gloss += mul(0.25, lips)
 	}
@@ -215,7 +215,7 @@ func (f *face) paintMouth(s *spot) {
 	if m.open > 1.2 {
 		d += 0.4
 	}
-	s.tone *= 1 - mul(0.6, f.cover(max(d, past-0.3)))
+	s.tone = mul(s.tone, 1-mul(0.6, f.cover(max(d, past-0.3))))
 }
 
 func (f *face) paintEye(s *spot) {
@@ -240,24 +240,24 @@ func (f *face) paintEye(s *spot) {
 	if ball > 0 {
 		iu, iv := mul(t, e.half)-mul(side, e.gazeU), y-e.gazeV+mul(0.15, e.upper)
 		r := math.Sqrt(sq(iu) + sq(iv))
-		tone := e.sclera * (1 - mul(0.25, sq(tt)))
+		tone := mul(e.sclera, 1-mul(0.25, sq(tt)))
 		rim := mul(e.irisAlbedo, 0.6+mul(0.5, step(e.iris, e.pupil, r)))
 		tone = lerp(tone, rim, f.cover(r-e.iris))
 		tone = lerp(tone, 0.02, f.cover(r-e.pupil))
-		tone *= 1 - mul(0.45, f.cover(y-up-1.4)) // the lid's shadow
+		tone = mul(tone, 1-mul(0.45, f.cover(y-up-1.4))) // the lid's shadow
 		s.tone = lerp(s.tone, tone, ball)
 		glint := sq(iu-mul(2, f.light.dir.x)) + sq(iv+1.1)
 		s.glow += mul(mul(ball, 0.7), clamp(1.1-glint, 0, 1))
 		s.flat = lerp(s.flat, 0.4, ball)
 	}
 	// Lashes: a dark line on the upper lid, a fainter one below.
-	line := f.cover(max(math.Abs(y-up)-mul(0.75, 0.5+mul(0.5, t*0.5+0.5)), past-0.4))
-	s.tone *= 1 - mul(e.lashes, line)
+	line := f.cover(max(math.Abs(y-up)-mul(0.75, 0.5+mul(0.5, mul(t, 0.5)+0.5)), past-0.4))
+	s.tone = mul(s.tone, 1-mul(e.lashes, line))
 	line = f.cover(max(math.Abs(y-down)-0.3, past))
-	s.tone *= 1 - mul(mul(e.lashes, 0.4), line)
+	s.tone = mul(s.tone, 1-mul(mul(e.lashes, 0.4), line))
 	fold := up - 2.3 - mul(0.5, arc)
-	line = clamp(1-math.Abs(y-fold), 0, 1) * clamp(-past*0.4, 0, 1)
-	s.tone *= 1 - mul(e.crease, line)
+	line = mul(clamp(1-math.Abs(y-fold), 0, 1), clamp(mul(-past, 0.4), 0, 1))
+	s.tone = mul(s.tone, 1-mul(e.crease, line))
 }
 
 func (f *face) paintBrow(s *spot) {
@@ -275,17 +275,17 @@ func (f *face) paintBrow(s *spot) {
 	}
 	length := math.Sqrt(sq(dx) + sq(dy))
 	tt := clamp(t, 0, 1)
-	y := (mul(v, dx)-mul(u, dy))/length + mul(b.arch*6.75, mul(sq(tt), 1-tt))
+	y := (mul(v, dx)-mul(u, dy))/length + mul(mul(b.arch, 6.75), mul(sq(tt), 1-tt))
 	half := mul(b.thick, 1-mul(0.6, sq(tt)))
 	past := mul(max(-t, t-1), length)
 	d := math.Abs(y) - half
 	if past > 0 {
-		d = math.Sqrt(sq(past)+sq(y)) - mul(half, 0.4) // ends bluntly where the keypoint is
+		d = math.Sqrt(sq(past)+sq(y)) - mul(half, 0.1) // it ends where the keypoint is
 	}
-	ragged := mul(0.5, f.noise.at(s.u*1.2+mul(0.5, s.v), s.v*0.6))
+	ragged := mul(0.5, f.noise.at(mul(s.u, 1.2)+mul(0.5, s.v), mul(s.v, 0.6)))
 	w := mul(clamp(0.5-mul(mul(d+ragged, f.scale), 0.8), 0, 1), b.strength)
 	s.tone = lerp(s.tone, mul(b.albedo, 1+mul(0.3, ragged)), w)
-	s.gloss *= 1 - w
+	s.gloss = mul(s.gloss, 1-w)
 }
 
 func (f *face) paintHair(s *spot) {
@@ -294,13 +294,13 @@ func (f *face) paintHair(s *spot) {
 		return
 	}
 	x := s.n.x
-	d := s.v - h.line - mul(h.curve, sq(x)) - mul(h.fringe, mul(f.noise.at(s.u*0.3, 3.5), 0.7))
+	d := s.v - h.line - mul(h.curve, sq(x)) - mul(h.fringe, mul(f.noise.at(mul(s.u, 0.3), 3.5), 0.7))
 	// The parting draws the line up on one side.
 	part := (s.u - h.part) / 16
 	if part > -1 && part < 1 {
 		d += mul(mul(5, 1-math.Abs(part)), 1-math.Abs(part))
 	}
-	ragged := mul(1.6, f.noise.at(s.u*0.28, s.v*0.14)) + mul(0.7, f.noise.at(s.u*0.9, s.v*0.2))
+	ragged := mul(1.6, f.noise.at(mul(s.u, 0.28), mul(s.v, 0.14))) + mul(0.7, f.noise.at(mul(s.u, 0.9), mul(s.v, 0.2)))
 	d += ragged
 	edge := mul(h.side-math.Abs(x), f.a) + ragged
 	if h.long {
@@ -315,7 +315,7 @@ func (f *face) paintHair(s *spot) {
 	if w == 0 {
 		// A shadow under the hair.
 		if d < 5 {
-			s.tone *= 1 - mul(0.12, 1-d/5)
+			s.tone = mul(s.tone, 1-mul(0.12, 1-d/5))
 		}
 		return
 	}
@@ -346,7 +346,7 @@ func (f *face) glasses(l float64, s *spot) float64 {
 	}
 	rim := math.Abs(d) - x.rimThick
 	if au < e.u-x.rimU+2 {
-		rim = min(rim, math.Abs(dv+2.5+mul(0.06, sq(au)-9)*-1)-x.rimThick) // bridge
+		rim = min(rim, math.Abs(dv+2.5+mul(mul(0.06, sq(au)-9), -1))-x.rimThick) // bridge
 	}
 	if du > x.rimU-1 {
 		rim = min(rim, math.Abs(dv+2)-x.rimThick) // temple

@@ -50,7 +50,7 @@ func (r *random) between(lo, hi float64) float64 { return lerp(lo, hi, r.unit())
 // bell is close to normal, and never further than 3.5 deviations from the mean.
 func (r *random) bell(mean, deviation float64) float64 {
 	sum := r.unit() + r.unit() + r.unit() + r.unit()
-	return mean + mul((sum-2)*1.7320508075688772, deviation)
+	return mean + mul(mul(sum-2, 1.7320508075688772), deviation)
 }
 
 func (r *random) chance(p float64) bool { return r.unit() < p }
@@ -70,7 +70,7 @@ func (n *noise) fill(r *random) {
 	for i := 0; i < len(n); i += 4 {
 		w := r.Uint64()
 		for k := range 4 {
-			n[i+k] = float32(w>>(16*k)&0xffff)/32768 - 1
+			n[i+k] = float32(int(w>>(16*k)&0xffff)-32768) / 32768
 		}
 	}
 }
