@@ -1,0 +1,99 @@
+# fkzoo's tasks. `make` builds bin/fkzoo and its plugins; `make help` lists the rest.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := build
+
+GO       ?= go
+MODULE   := github.com/fkzoo/fkzoo
+FUZZTIME ?= 10s
+BENCH    ?= .
+
+ifeq ($(shell command -v $(GO) 2>/dev/null),)
+$(error $(GO): found no such program, want Go $(shell sed -n 's/^go //p' go.mod) or later: https://go.dev/dl)
+endif
+
+# The pure-Go backend's matrix products are written with simd/archsimd, which Go has for amd64.
+ifeq ($(shell $(GO) env GOARCH),amd64)
+export GOEXPERIMENT := simd
+endif
+
+# A plugin is a folder below plugins/ that holds a program.
+PLUGINS := $(patsubst plugins/%/main.go,%,$(shell grep -ls '^package main' plugins/*/main.go))
+
+# All that a binary is made of. The folders are listed too: a file that went away changes its folder's time.
+SOURCES := go.mod go.sum $(shell find cmd format host internal plugins specs zoo -path '*/testdata' -prune -o ! -name '*_test.go' -print)
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+# A file that changes with the version, and only then.
+$(shell mkdir -p bin/.plugins; [ "$$(cat bin/.version 2>/dev/null)" = "$(VERSION)" ] || echo "$(VERSION)" > bin/.version)
+
+# Without the commit in them plugins keep their checksums, and so what fkzoo remembers of them, over commits.
+BUILD := $(GO) build -trimpath -buildvcs=false
+
+.PHONY: build
+build: bin/fkzoo ## bin/fkzoo and every bin/fkzoo-plugin-*
+
+# name=sha256 of every plugin, with commas between: what is linked into fkzoo, which starts no plugin it doesn't know.
+bin/.plugins/checksums: $(SOURCES) Makefile
+	$(BUILD) -o bin/.plugins/ $(PLUGINS:%=./plugins/%)
+	rm -f bin/fkzoo-plugin-*
+	for p in $(PLUGINS); do ln -f "bin/.plugins/$$p" "bin/fkzoo-plugin-$$p"; done
+	sum=sha256sum; command -v sha256sum >/dev/null || sum='shasum -a 256'
+	(cd bin/.plugins && $$sum $(PLUGINS)) | awk '{ printf "%s%s=%s", sep, $$2, $$1; sep = "," }' > $@
+
+bin/fkzoo: bin/.plugins/checksums bin/.version
+	$(BUILD) -ldflags "-X $(MODULE)/host.shipped=$$(cat bin/.plugins/checksums) -X main.version=$(VERSION)" -o $@ ./cmd/fkzoo
+	touch $@
+
+.PHONY: demo
+demo: build ## train compact-s on drawn faces, see what it learned; about 3 minutes
+	mkdir -p demo
+	bin/fkzoo train compact-s --data demo --force -o demo/compact-s.fkz --plot demo/curves.svg
+	bin/fkzoo evaluate demo/compact-s.fkz --data demo
+	bin/fkzoo predict demo/compact-s.fkz demo --draw demo/faces > demo/points.json
+	@echo 'The model is demo/compact-s.fkz, its learning curves demo/curves.svg, the faces with their points demo/faces/.'
+
+.PHONY: test
+test: ## all tests; FKZOO_TESTDATA names the folder with the real data, TESTFLAGS adds flags
+	$(GO) test $(TESTFLAGS) ./...
+
+.PHONY: lint
+lint: ## gofmt, go vet, staticcheck
+	@files=$$(gofmt -l .); [ -z "$$files" ] || { printf 'not as gofmt wants it:\n%s\n' "$$files" >&2; exit 1; }
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+
+.PHONY: bench
+bench: ## benchmarks of every package that has some; BENCH=NAME picks some of them
+	$(GO) test -run='^$$' -bench='$(BENCH)' -timeout=60m $$(grep -rl --include='*_test.go' '^func Benchmark' . | xargs -n1 dirname | sort -u)
+
+.PHONY: fuzz
+fuzz: ## each fuzz target for FUZZTIME, 10s
+	@targets=$$(grep -rho --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' . | wc -l)
+	@[ "$$targets" -gt 0 ] || { echo 'found no fuzz target, want some' >&2; exit 1; }
+	@grep -ro --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' . | sort | sed 's|/[^/]*:func | |' | while read -r dir name; do
+	  echo "== $$dir $$name"
+	  $(GO) test -run='^$$' -fuzz="^$$name\$$" -fuzztime=$(FUZZTIME) "$$dir" </dev/null
+	done
+
+.PHONY: generate
+generate: ## the generated code, with the tools go.mod pins
+	$(GO) generate ./...
+
+# Systems that run fkzoo without cgo, so with the go backend alone.
+CROSS := linux/arm64 darwin/arm64 windows/amd64
+
+.PHONY: cross $(CROSS:%=cross/%)
+cross: $(CROSS:%=cross/%) ## build for the systems that have no cgo
+$(CROSS:%=cross/%):
+	CGO_ENABLED=0 GOEXPERIMENT= GOOS=$(word 2,$(subst /, ,$@)) GOARCH=$(word 3,$(subst /, ,$@)) $(GO) build ./...
+
+.PHONY: clean
+clean: ## remove what build and demo made
+	rm -rf bin demo
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
