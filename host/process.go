@@ -147,7 +147,8 @@ func (p *process) start(ctx context.Context, sockets string) error {
 		err = limited.Err() // ended just after it was connected
 	}
 	if err != nil {
-		p.stop()
+		_ = p.program.Kill(ctx) // there is nobody to be polite to
+		p.client.Kill()
 		return p.startFailure(ctx, limited, err)
 	}
 	return nil
@@ -206,13 +207,14 @@ func (p *process) startFailure(ctx, limited context.Context, err error) error {
 	if ctx.Err() != nil {
 		return p.fail(ErrStart, ctx.Err(), "not started: %v", context.Cause(ctx))
 	}
+	if p.program.ID() == "" {
+		return p.notStarted(err)
+	}
 	how, itself := p.program.exited(time.Second)
 	line := p.program.stdout.text()
 	shook := handshake.FindStringSubmatch(line)
 	var e *Error
 	switch {
-	case p.program.ID() == "":
-		return p.notStarted(err)
 	case line != "" && shook == nil:
 		e = p.fail(ErrHandshake, err, "found %q on its standard output, want nothing there before the handshake", plain(line, 120))
 	case shook != nil && shook[1] != strconv.Itoa(plugin.CoreProtocolVersion):
@@ -390,9 +392,7 @@ func (p *process) callFailure(ctx, limited context.Context, err error, asked str
 			return e
 		}
 	}
-	e := p.fail(ErrAnswer, err, "asked %s: %s", asked, said)
-	e.Stderr = p.program.stderr.text()
-	return e
+	return p.fail(ErrAnswer, err, "asked %s: %s", asked, said)
 }
 
 // message is an error's text without gRPC's wrapping.

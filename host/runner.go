@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -267,8 +268,8 @@ func (l *lastWords) Write(b []byte) (int, error) {
 
 func (l *lastWords) Close() error { return l.pipe.Close() }
 
-// text gives the few lines that explain most: a Go panic's first ones, or the
-// last ones.
+// text gives the few lines that explain most: the last ones, without the
+// stacks that a Go program shows when it panics.
 func (l *lastWords) text() string {
 	l.mu.Lock()
 	said := strings.TrimSpace(string(l.tail))
@@ -277,11 +278,8 @@ func (l *lastWords) text() string {
 		return ""
 	}
 	lines := strings.Split(said, "\n")
-	for i, line := range lines {
-		if strings.HasPrefix(line, "panic: ") || strings.HasPrefix(line, "fatal error: ") {
-			lines = lines[i:min(i+3, len(lines))]
-			break
-		}
+	if i := slices.IndexFunc(lines, func(line string) bool { return strings.HasPrefix(line, "goroutine ") }); i >= 0 {
+		lines = strings.Split(strings.TrimSpace(strings.Join(lines[:i], "\n")), "\n")
 	}
 	lines = lines[max(0, len(lines)-6):]
 	return strings.TrimSpace(plain(strings.Join(lines, "\n"), 1500))

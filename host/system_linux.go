@@ -11,11 +11,14 @@ import (
 
 func changeTime(stat *syscall.Stat_t) int64 { return stat.Ctim.Nano() }
 
+// parentDeath is what a plugin gets when its host dies.
+var parentDeath = syscall.SIGKILL
+
 // prepare makes the plugin a process group of its own (so that a terminal's
 // Ctrl-C is the host's alone to answer) that dies with the thread that starts
 // it, and makes it run the open file, whatever has become of its path.
 func prepare(cmd *exec.Cmd, program *os.File) {
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: parentDeath}
 	if _, err := os.Stat(fmt.Sprintf("/proc/self/fd/%d", program.Fd())); err == nil {
 		cmd.ExtraFiles = []*os.File{program}
 		cmd.Path = "/proc/self/fd/3"

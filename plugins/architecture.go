@@ -4,7 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"runtime/debug"
+	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -83,7 +84,7 @@ func (a Architecture) Document(settings map[string]string, data DataSummary) (d 
 	}
 	defer func() {
 		if problem := recover(); problem != nil {
-			d, err = nil, &panicked{problem, debug.Stack()}
+			d, err = nil, &panicked{problem, whereItPanicked()}
 		}
 	}()
 	if d, err = a.Blueprint(request); err != nil {
@@ -119,10 +120,27 @@ func (a Architecture) wanted() string {
 // panicked is a panic in a plugin's function.
 type panicked struct {
 	problem any
-	stack   []byte
+	place   string
 }
 
-func (p *panicked) Error() string { return fmt.Sprintf("the plugin's function panicked: %v", p.problem) }
+func (p *panicked) Error() string {
+	return fmt.Sprintf("the plugin's function panicked at %s: %v", p.place, p.problem)
+}
+
+// whereItPanicked gives file and line, called from a deferred function.
+func whereItPanicked() string {
+	pcs := make([]uintptr, 64)
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs)]) // without Callers, this and the deferred function
+	for {
+		frame, more := frames.Next()
+		if !strings.HasPrefix(frame.Function, "runtime.") {
+			return fmt.Sprintf("%s:%d", filepath.Base(frame.File), frame.Line)
+		}
+		if !more {
+			return "an unknown place"
+		}
+	}
+}
 
 // check finds what the host would refuse about the architectures themselves.
 func check(architectures []Architecture) error {

@@ -109,7 +109,6 @@ func (s *server) Blueprint(_ context.Context, request *wire.BlueprintRequest) (*
 			code := codes.InvalidArgument
 			if p := (*panicked)(nil); errors.As(err, &p) {
 				code = codes.Internal
-				fmt.Fprintf(os.Stderr, "%v\n%s", p, p.stack)
 			}
 			return nil, status.Error(code, err.Error())
 		}
