@@ -1,0 +1,237 @@
+package zoo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/fkzoo/fkzoo/host/engine"
+	"github.com/fkzoo/fkzoo/specs/blueprint"
+	"github.com/fkzoo/fkzoo/zoo/dataset"
+)
+
+// Evaluation is how far models' answers are from the truth.
+type Evaluation struct {
+	Score
+	Members []MemberScore `json:"members"`
+	// HeldOut are the rows that no member was trained on, where the data is the
+	// models' training data; nil elsewhere.
+	HeldOut *Score `json:"held_out,omitempty"`
+	Backend string `json:"backend"`
+}
+
+// Score is an error over the filled cells of some rows.
+type Score struct {
+	Rows       int           `json:"rows"`
+	Cells      int           `json:"cells"`       // filled ones, of the columns answered
+	Loss       float64       `json:"loss"`        // the first member's loss, in units of y
+	RMSEPixels float64       `json:"rmse_pixels"` // square root of the mean squared distance along one axis
+	MeanFace   float64       `json:"mean_face_rmse_pixels"`
+	Columns    []ColumnScore `json:"columns"`
+}
+
+// ColumnScore is the error of one column.
+type ColumnScore struct {
+	Name       string  `json:"name"`
+	Cells      int     `json:"cells"`
+	RMSEPixels float64 `json:"rmse_pixels"`
+	MeanFace   float64 `json:"mean_face_rmse_pixels"`
+}
+
+// MemberScore is the error of one member alone.
+type MemberScore struct {
+	Model      int     `json:"model"` // in the order given, from 0
+	Member     string  `json:"member"`
+	Cells      int     `json:"cells"`
+	Loss       float64 `json:"loss"`
+	RMSEPixels float64 `json:"rmse_pixels"`
+}
+
+// Evaluate answers a set that has points, and compares. The mean face is that
+// of the first model's training data, or, where that isn't known, of the set.
+func Evaluate(ctx context.Context, models []*Model, set *dataset.Set, o PredictOptions) (*Evaluation, *Prediction, error) {
+	if set.Len() == 0 || len(set.Columns) == 0 {
+		return nil, nil, fmt.Errorf("%s: found %d rows with %d columns, want points to compare with", set.Source, set.Len(), len(set.Columns))
+	}
+	all, err := predictMembers(ctx, models, set, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	p := mean(all, set.Len())
+	known := slices.ContainsFunc(p.Columns, func(c string) bool { return set.Column(c) >= 0 })
+	if !known {
+		return nil, nil, fmt.Errorf("%s: none of its columns is one of the model's: found %v, want some of %v", set.Source, set.Columns, p.Columns)
+	}
+	first := &models[0].Document.Members[0]
+	s := scorer{set: set, loss: first.Recipe.Loss, face: meanFace(models[0], set)}
+	s.scale, _ = first.Affine(models[0].Document.Input)
+
+	rows := allRows(set.Len())
+	e := &Evaluation{Score: s.score(p, rows), Backend: o.Backend.Name()}
+	for _, m := range all {
+		member := &models[m.model].Document.Members[m.member]
+		s := s
+		s.loss = member.Recipe.Loss
+		s.scale, _ = member.Affine(models[m.model].Document.Input)
+		score := s.score(&m.Prediction, rows)
+		e.Members = append(e.Members, MemberScore{m.model, member.Name, score.Cells, score.Loss, score.RMSEPixels})
+	}
+	held, err := heldOut(models, set)
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(held) > 0 {
+		part := s.score(p, held)
+		e.HeldOut = &part
+	}
+	if e.Cells == 0 {
+		return nil, nil, errors.New(set.Source + ": none of the model's columns has a filled cell")
+	}
+	return e, p, nil
+}
+
+// scorer compares answers with a set's points.
+type scorer struct {
+	set   *dataset.Set
+	loss  blueprint.Loss
+	scale float64            // pixels in a unit of y
+	face  map[string]float64 // the mean face
+}
+
+func (s *scorer) score(p *Prediction, rows []int) Score {
+	out := Score{Rows: len(rows)}
+	var loss, squares, face float64
+	for c, name := range p.Columns {
+		at := s.set.Column(name)
+		if at < 0 {
+			continue
+		}
+		column := ColumnScore{Name: name}
+		var sum, sumFace float64
+		for _, r := range rows {
+			truth := s.set.Row(r)[at]
+			if isNaN(truth) {
+				continue
+			}
+			d := float64(p.Row(r)[c]) - float64(truth)
+			m := s.face[name] - float64(truth)
+			sum += d * d
+			sumFace += m * m
+			loss += engine.CellLoss(s.loss, d/s.scale)
+			column.Cells++
+		}
+		column.RMSEPixels, column.MeanFace = root(sum, column.Cells), root(sumFace, column.Cells)
+		out.Columns = append(out.Columns, column)
+		out.Cells += column.Cells
+		squares += sum
+		face += sumFace
+	}
+	out.Loss = loss / float64(max(out.Cells, 1))
+	out.RMSEPixels, out.MeanFace = root(squares, out.Cells), root(face, out.Cells)
+	return out
+}
+
+func root(sum float64, n int) float64 { return math.Sqrt(sum / float64(max(n, 1))) }
+
+// meanFace gives each column's mean in the model's training data, or else in the set.
+func meanFace(m *Model, set *dataset.Set) map[string]float64 {
+	columns, face := set.Columns, columnMeans(set)
+	if d := m.Provenance.Data; len(d.Mean) > 0 && len(d.Mean) == len(d.Columns) {
+		columns, face = d.Columns, d.Mean
+	}
+	out := map[string]float64{}
+	for i, c := range columns {
+		out[c] = face[i]
+	}
+	return out
+}
+
+// columnMeans are the means of the filled cells; 0 where there are none.
+func columnMeans(set *dataset.Set) []float64 {
+	n := len(set.Columns)
+	sums, counts := make([]float64, n), make([]int, n)
+	for i, v := range set.Points {
+		if !isNaN(v) {
+			sums[i%n] += float64(v)
+			counts[i%n]++
+		}
+	}
+	for i := range sums {
+		sums[i] /= float64(max(counts[i], 1))
+	}
+	return sums
+}
+
+// heldOut are the rows of the set that no member of any model was trained on,
+// and that some member validated on; none where the set is not their data.
+func heldOut(models []*Model, set *dataset.Set) ([]int, error) {
+	trained, validated := make([]bool, set.Len()), make([]bool, set.Len())
+	for _, m := range models {
+		if m.Provenance.Data.Checksum == "" || m.Provenance.Data.Checksum != set.Checksum {
+			return nil, nil
+		}
+		for i := range m.Document.Members {
+			train, validation, err := rowsOf(&m.Document.Members[i], set, m.Provenance.Seed)
+			if err != nil {
+				return nil, err
+			}
+			for _, r := range train {
+				trained[r] = true
+			}
+			for _, r := range validation {
+				validated[r] = true
+			}
+		}
+	}
+	var out []int
+	for r := range trained {
+		if validated[r] && !trained[r] {
+			out = append(out, r)
+		}
+	}
+	return out, nil
+}
+
+// usable are the rows of the data that a member may learn from.
+func usable(m *blueprint.Member, set *dataset.Set) ([]int, error) {
+	columns := m.ColumnsOf(set.Columns)
+	if m.Recipe.CompleteRows() {
+		return set.RowsWith(columns...)
+	}
+	var at []int
+	for _, c := range columns {
+		i := set.Column(c)
+		if i < 0 {
+			return nil, &dataset.ColumnError{Source: set.Source, Column: c, Have: set.Columns}
+		}
+		at = append(at, i)
+	}
+	var out []int
+	for r := range set.Len() {
+		row := set.Row(r)
+		if slices.ContainsFunc(at, func(i int) bool { return !isNaN(row[i]) }) {
+			out = append(out, r)
+		}
+	}
+	return out, nil
+}
+
+// rowsOf parts the usable rows into those trained on and those held out.
+func rowsOf(m *blueprint.Member, set *dataset.Set, seed uint64) (train, validation []int, err error) {
+	rows, err := usable(m, set)
+	if err != nil {
+		return nil, nil, err
+	}
+	train, validation = dataset.Split(rows, m.Recipe.Validation, seed)
+	return train, validation, nil
+}
+
+func allRows(n int) []int {
+	out := make([]int, n)
+	for i := range out {
+		out[i] = i
+	}
+	return out
+}

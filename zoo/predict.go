@@ -1,0 +1,204 @@
+package zoo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/fkzoo/fkzoo/host/engine"
+	"github.com/fkzoo/fkzoo/host/engine/backend"
+	"github.com/fkzoo/fkzoo/specs/blueprint"
+	"github.com/fkzoo/fkzoo/zoo/dataset"
+)
+
+// Prediction is what models answer for the rows of a set.
+type Prediction struct {
+	Columns []string
+	Points  []float32 // [rows, columns], pixels of the set's images
+}
+
+// Row is row i's answer.
+func (p *Prediction) Row(i int) []float32 {
+	return p.Points[i*len(p.Columns) : (i+1)*len(p.Columns)]
+}
+
+// Original gives row i's answer in pixels of the picture that the row was read from.
+func (p *Prediction) Original(s *dataset.Set, i int) []float32 {
+	out := slices.Clone(p.Row(i))
+	scale := s.Scale(i)
+	for c, name := range p.Columns {
+		if blueprint.IsX(name) {
+			out[c] *= scale.X
+		} else {
+			out[c] *= scale.Y
+		}
+	}
+	return out
+}
+
+// PredictOptions are common to all that runs models.
+type PredictOptions struct {
+	Backend *backend.Backend
+	// FlipAverage answers each image and its mirror image, and takes the mean.
+	FlipAverage bool
+	// Tick, which may be nil, is told how much of the work is done.
+	Tick func(done, total int)
+}
+
+// Predict answers a set with the mean of the models: over all members that
+// give a column, by their weights. Columns are those of the first model, then
+// what later ones add.
+func Predict(ctx context.Context, models []*Model, set *dataset.Set, o PredictOptions) (*Prediction, error) {
+	all, err := predictMembers(ctx, models, set, o)
+	if err != nil {
+		return nil, err
+	}
+	return mean(all, set.Len()), nil
+}
+
+// memberPrediction is one member's answer.
+type memberPrediction struct {
+	model, member int
+	weight        float64
+	Prediction
+}
+
+func predictMembers(ctx context.Context, models []*Model, set *dataset.Set, o PredictOptions) ([]memberPrediction, error) {
+	if len(models) == 0 {
+		return nil, errors.New("found no model, want at least one")
+	}
+	images := imagesOf(set)
+	passes := 1
+	if o.FlipAverage {
+		passes = 2
+	}
+	total, done := 0, 0
+	for _, m := range models {
+		total += len(m.Document.Members) * set.Len() * passes
+	}
+	tick := func(rows int) {
+		if o.Tick != nil {
+			o.Tick(done+rows, total)
+		}
+	}
+	var out []memberPrediction
+	for k, m := range models {
+		for i := range m.Document.Members {
+			member := &m.Document.Members[i]
+			points, err := m.predictMember(ctx, o.Backend, i, images, tick)
+			done += set.Len()
+			if err != nil {
+				return nil, fmt.Errorf("member %s: %w", member.Name, err)
+			}
+			if o.FlipAverage {
+				if err := m.averageFlipped(ctx, o.Backend, i, images, points, tick); err != nil {
+					return nil, fmt.Errorf("member %s: flipped: %w", member.Name, err)
+				}
+				done += set.Len()
+			}
+			out = append(out, memberPrediction{k, i, member.MeanWeight(), Prediction{member.Columns, points}})
+		}
+	}
+	return out, nil
+}
+
+func (m *Model) predictMember(ctx context.Context, b *backend.Backend, member int, images engine.Images, tick func(int)) ([]float32, error) {
+	plan, err := blueprint.NewPlan(m.Document, member, nil)
+	if err != nil {
+		return nil, err
+	}
+	p, err := engine.NewPredictor(b, plan, m.Weights)
+	if err != nil {
+		return nil, err
+	}
+	defer p.Close()
+	return p.Predict(ctx, images, nil, tick)
+}
+
+// averageFlipped makes points the mean with the answers for mirrored images.
+func (m *Model) averageFlipped(ctx context.Context, b *backend.Backend, member int, images engine.Images, points []float32, tick func(int)) error {
+	columns := m.Document.Members[member].Columns
+	mirror := &blueprint.Mirror{}
+	if a := m.Document.Members[member].Recipe.Augment; a != nil && a.Mirror != nil {
+		mirror = a.Mirror
+	}
+	from, err := mirror.Permutation(columns)
+	if err != nil {
+		return err
+	}
+	axis := mirror.Axis
+	if axis == 0 {
+		axis = float64(images.Width)
+	}
+	flipped, err := m.predictMember(ctx, b, member, mirrored(images), tick)
+	if err != nil {
+		return err
+	}
+	for r := range images.Count {
+		row, other := points[r*len(columns):], flipped[r*len(columns):]
+		for c := range columns {
+			v := float64(other[from[c]])
+			if blueprint.IsX(columns[c]) {
+				v = axis - v
+			}
+			row[c] = float32((float64(row[c]) + v) / 2)
+		}
+	}
+	return nil
+}
+
+// mirrored gives the images turned left to right.
+func mirrored(im engine.Images) engine.Images {
+	im.Bytes, im.Floats = slices.Clone(im.Bytes), slices.Clone(im.Floats)
+	reverse(im.Bytes, im.Width, im.Channels)
+	reverse(im.Floats, im.Width, im.Channels)
+	return im
+}
+
+func reverse[T any](values []T, width, channels int) {
+	for line := range slices.Chunk(values, width*channels) {
+		for l, r := 0, width-1; l < r; l, r = l+1, r-1 {
+			for c := range channels {
+				line[l*channels+c], line[r*channels+c] = line[r*channels+c], line[l*channels+c]
+			}
+		}
+	}
+}
+
+// mean combines members' answers into one row of columns.
+func mean(all []memberPrediction, rows int) *Prediction {
+	index := map[string]int{}
+	out := &Prediction{}
+	for _, p := range all {
+		for _, c := range p.Columns {
+			if _, ok := index[c]; !ok {
+				index[c] = len(out.Columns)
+				out.Columns = append(out.Columns, c)
+			}
+		}
+	}
+	n := len(out.Columns)
+	sums, weights := make([]float64, rows*n), make([]float64, n)
+	for _, p := range all {
+		for c, name := range p.Columns {
+			at := index[name]
+			weights[at] += p.weight
+			for r := range rows {
+				sums[r*n+at] += p.weight * float64(p.Points[r*len(p.Columns)+c])
+			}
+		}
+	}
+	out.Points = make([]float32, len(sums))
+	for i, s := range sums {
+		out.Points[i] = float32(s / weights[i%n])
+	}
+	return out
+}
+
+func imagesOf(s *dataset.Set) engine.Images {
+	return engine.Images{Count: s.Len(), Height: s.Height, Width: s.Width, Channels: s.Channels, Bytes: s.Bytes, Floats: s.Floats}
+}
+
+func isNaN(v float32) bool { return math.IsNaN(float64(v)) }

@@ -1,0 +1,99 @@
+package zoo
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/fkzoo/fkzoo/specs/blueprint"
+)
+
+// recipePrefix marks settings of the recipe; all others are the plugin's own.
+const recipePrefix = "recipe."
+
+// splitSettings parts the user's settings into the plugin's and the recipe's.
+func splitSettings(all map[string]string) (plugin, recipe map[string]string) {
+	plugin, recipe = map[string]string{}, map[string]string{}
+	for name, value := range all {
+		if path, ok := strings.CutPrefix(name, recipePrefix); ok {
+			recipe[path] = value
+		} else {
+			plugin[name] = value
+		}
+	}
+	return plugin, recipe
+}
+
+// changeRecipes sets fields of every member's recipe, named by their path in
+// the document, as in optimizer.kind. A value is JSON, or else a string; where
+// the field is an object with a kind, a string changes its kind.
+func changeRecipes(d *blueprint.Document, changes map[string]string) (*blueprint.Document, error) {
+	if len(changes) == 0 {
+		return d, nil
+	}
+	text, err := d.JSON()
+	if err != nil {
+		return nil, err
+	}
+	var tree map[string]any
+	if err := json.Unmarshal(text, &tree); err != nil {
+		return nil, err
+	}
+	known := len(d.UnknownFields())
+	for _, m := range tree["members"].([]any) {
+		recipe := m.(map[string]any)["recipe"].(map[string]any)
+		for _, path := range slices.Sorted(maps.Keys(changes)) {
+			if err := change(recipe, strings.Split(path, "."), changes[path]); err != nil {
+				return nil, fmt.Errorf("setting %s%s: %w", recipePrefix, path, err)
+			}
+		}
+	}
+	if text, err = json.Marshal(tree); err != nil {
+		return nil, err
+	}
+	out, err := blueprint.Parse(text)
+	if err != nil {
+		return nil, fmt.Errorf("with the settings given: %w", err)
+	}
+	if unknown := out.UnknownFields(); len(unknown) > known {
+		return nil, fmt.Errorf("settings: found %s, which no recipe has", strings.Join(unknown, ", "))
+	}
+	return out, nil
+}
+
+func change(object map[string]any, path []string, value string) error {
+	for len(path) > 1 {
+		next, ok := object[path[0]].(map[string]any)
+		if !ok {
+			if object[path[0]] != nil {
+				return fmt.Errorf("%s is not an object", path[0])
+			}
+			next = map[string]any{}
+			object[path[0]] = next
+		}
+		object, path = next, path[1:]
+	}
+	var v any
+	if json.Unmarshal([]byte(value), &v) != nil {
+		v = value
+	}
+	old, isObject := object[path[0]].(map[string]any)
+	if kind, isText := v.(string); isText && isObject && old["kind"] != nil {
+		old["kind"] = kind
+		return nil
+	}
+	if v == nil {
+		delete(object, path[0])
+		return nil
+	}
+	object[path[0]] = v
+	if path[0] == "epochs" {
+		delete(object, "examples")
+	}
+	if path[0] == "examples" {
+		delete(object, "epochs")
+	}
+	return nil
+}
