@@ -175,6 +175,7 @@ func fetch(ctx context.Context, address string, p Package, f *os.File, h hash.Ha
 			if *done < p.Size {
 				return fmt.Errorf("broke off after %d of %d bytes", *done, p.Size)
 			}
+			o.say(Progress{Stage: StageDownload, File: p.File, Done: *done, Total: p.Size})
 			return nil
 		}
 		if err != nil {

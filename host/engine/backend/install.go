@@ -145,6 +145,10 @@ func (s *Store) install(ctx context.Context, k Kind, o Options) (Info, error) {
 	if err := writeFile(filepath.Join(s.dir, k.String()+".json"), append(record, '\n')); err != nil {
 		return Info{}, err
 	}
+	s.remember(k, memory{
+		Library: filepath.Join(s.dir, filepath.FromSlash(p.Library)), Size: st.Size(), Modified: st.ModTime().UnixNano(),
+		SHA256: p.LibrarySHA256, Surroundings: surroundings(k), Answer: a,
+	})
 	_ = s.sweep(k, folder)
 	_ = os.RemoveAll(filepath.Join(s.dir, ".wheels"))
 	return s.check(ctx, k)

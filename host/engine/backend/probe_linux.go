@@ -54,7 +54,7 @@ func probeChild(ctx context.Context, k Kind, library string) (answer, error) {
 		return answer{}, err
 	}
 	defer r.Close()
-	var noise tail
+	var noise head
 	cmd := exec.CommandContext(ctx, "/proc/self/exe")
 	cmd.Args[0] = os.Args[0]
 	cmd.Env = append(os.Environ(), probeVariable+"="+string(ask), "XLA_FLAGS="+xlaFlags, "GOTRACEBACK=none", "GOMLX_NO_AUTO_INSTALL=1")
@@ -105,7 +105,7 @@ func probeChild(ctx context.Context, k Kind, library string) (answer, error) {
 
 var (
 	signalLine = regexp.MustCompile(`SIG[A-Z]+: [a-z ]+`)
-	// logLine is the head that XLA's logging puts before each message.
+	// logLine is what XLA's logging puts before each message.
 	logLine = regexp.MustCompile(`^([IWEF])\d{4} [\d:.]+ +\d+ [^ ]+\] `)
 )
 
@@ -119,11 +119,11 @@ func death(err error, noise string) string {
 	var fatal, last string
 	for line := range strings.Lines(noise) {
 		line = strings.TrimSpace(line)
-		head := logLine.FindStringSubmatch(line)
+		prefix := logLine.FindStringSubmatch(line)
 		switch {
-		case head != nil && head[1] == "F":
-			fatal = line[len(head[0]):]
-		case head == nil && line != "" && !strings.Contains(line, "absl::InitializeLog"):
+		case prefix != nil && prefix[1] == "F":
+			fatal = line[len(prefix[0]):]
+		case prefix == nil && line != "" && !strings.Contains(line, "absl::InitializeLog"):
 			last = line
 		}
 	}
@@ -139,10 +139,10 @@ func death(err error, noise string) string {
 	return how
 }
 
-// tail keeps the first and cuts the rest of what a child prints.
-type tail struct{ bytes.Buffer }
+// head keeps the beginning of what a child prints and drops the rest.
+type head struct{ bytes.Buffer }
 
-func (t *tail) Write(p []byte) (int, error) {
+func (t *head) Write(p []byte) (int, error) {
 	if room := 64<<10 - t.Len(); room > 0 {
 		t.Buffer.Write(p[:min(room, len(p))])
 	}

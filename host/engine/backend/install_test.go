@@ -1,0 +1,650 @@
+package backend
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/gomlx/go-xla/installer"
+)
+
+const fakeLibrary = "\x7fELF not really"
+
+// makeWheel is a zip file with the entries name, content, name, content, …
+func makeWheel(t testing.TB, entries ...string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	for i := 0; i < len(entries); i += 2 {
+		w, err := z.CreateHeader(&zip.FileHeader{Name: entries[i], Method: zip.Store})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write([]byte(entries[i+1])); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func sum(data []byte) string {
+	s := sha256.Sum256(data)
+	return hex.EncodeToString(s[:])
+}
+
+// fakeIndex serves wheels as the package index does, and misbehaves on demand.
+type fakeIndex struct {
+	*httptest.Server
+	files  map[string][]byte // by file name
+	serve  func(w http.ResponseWriter, r *http.Request, data []byte, attempt int)
+	served atomic.Int32 // answers to requests for files
+	info   map[string]*installer.PipPackageInfo
+	asked  atomic.Int32
+}
+
+func newFakeIndex(t testing.TB) *fakeIndex {
+	f := &fakeIndex{files: map[string][]byte{}, info: map[string]*installer.PipPackageInfo{}}
+	f.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		attempt := int(f.served.Add(1))
+		data := f.files[filepath.Base(r.URL.Path)]
+		if f.serve != nil {
+			f.serve(w, r, data, attempt)
+			return
+		}
+		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
+	}))
+	t.Cleanup(f.Server.Close)
+	return f
+}
+
+// add offers a wheel and returns what would be pinned for it.
+func (f *fakeIndex) add(name string, data []byte, library string) wheel {
+	p := Package{Name: name, Version: "1.0", File: name + "-1.0.whl", SHA256: sum(data), Size: int64(len(data)), Licence: "MIT"}
+	f.files[p.File] = data
+	info := &installer.PipPackageInfo{Releases: map[string][]installer.PipReleaseInfo{p.Version: {
+		{Filename: "other.whl", URL: f.URL + "/other.whl"},
+		{Filename: p.File, URL: "../../files/" + p.File, Digests: map[string]string{"sha256": p.SHA256}},
+	}}}
+	info.Info.ProjectURL = f.URL + "/project/" + name + "/"
+	f.info[name] = info
+	return wheel{p, library}
+}
+
+// fakeStore is a store in folders of its own that installs from the index, and whose libraries work unless try says no.
+func fakeStore(t testing.TB, index *fakeIndex, sets ...wheelSet) *Store {
+	if supported() != nil {
+		t.Skip("XLA is not supported by this build")
+	}
+	s := NewStore(filepath.Join(t.TempDir(), "a folder", "data"), filepath.Join(t.TempDir(), "cache"))
+	s.index = func(name string) (*installer.PipPackageInfo, error) {
+		index.asked.Add(1)
+		if info := index.info[name]; info != nil {
+			return info, nil
+		}
+		return &installer.PipPackageInfo{}, nil
+	}
+	s.wheels = func(Kind) []wheelSet { return sets }
+	s.gpu = func() bool { return true }
+	s.try = func(context.Context, Kind, string) (answer, error) { return answer{"fake 1.2", "device 0"}, nil }
+	s.pause = time.Millisecond
+	return s
+}
+
+// clean fails if an installation left anything but libraries, records and the lock.
+func clean(t *testing.T, s *Store) {
+	t.Helper()
+	entries, err := os.ReadDir(s.dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), ".partial") {
+			t.Errorf("found %s left in the store", e.Name())
+		}
+	}
+	parts, _ := filepath.Glob(filepath.Join(s.dir, ".wheels", "*.part"))
+	for _, p := range parts {
+		t.Errorf("found %s left in the store", p)
+	}
+}
+
+func TestInstall(t *testing.T) {
+	index := newFakeIndex(t)
+	w := index.add("fake-cpu", makeWheel(t, "README", "hello", "pkg/lib.so", fakeLibrary), "pkg/lib.so")
+	s := fakeStore(t, index, wheelSet{w})
+	tried := 0
+	s.try = func(_ context.Context, k Kind, library string) (answer, error) {
+		tried++
+		data, err := os.ReadFile(library)
+		if err != nil || string(data) != fakeLibrary {
+			t.Errorf("tried %q, %v, want the wheel's library", data, err)
+		}
+		return answer{"fake 1.2", "device 0"}, nil
+	}
+	var stages []string
+	var last Progress
+	o := Options{Progress: func(p Progress) {
+		if len(stages) == 0 || stages[len(stages)-1] != p.Stage {
+			stages = append(stages, p.Stage)
+		}
+		if p.Stage == StageDownload {
+			last = p
+		}
+	}}
+	ctx := context.Background()
+	if got := s.List(ctx)[1]; got.State != NotInstalled || got.Name != "cpu" {
+		t.Errorf("before: found %+v, want not installed", got)
+	}
+	info, err := s.Install(ctx, "cpu", o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	clean(t, s)
+	if want := []string{StageDownload, StageUnpack, StageTry}; !slices.Equal(stages, want) {
+		t.Errorf("stages: found %q, want %q", stages, want)
+	}
+	if last.Done != w.Size || last.Total != w.Size || last.File != w.File {
+		t.Errorf("last of the download: found %+v, want all %d bytes", last, w.Size)
+	}
+	p := info.Provenance
+	if info.State != Ready || info.Version != "fake 1.2" || p == nil {
+		t.Fatalf("found %+v, want ready, fake 1.2, with provenance", info)
+	}
+	if !slices.Equal(p.Packages, []Package{w.Package}) || p.LibrarySHA256 != sum([]byte(fakeLibrary)) ||
+		p.LibrarySize != int64(len(fakeLibrary)) || p.Own != "" || time.Since(p.Installed) > time.Hour {
+		t.Errorf("provenance: found %+v", p)
+	}
+	if data, err := os.ReadFile(info.Library); err != nil || string(data) != fakeLibrary {
+		t.Errorf("library: found %q, %v", data, err)
+	}
+	// The same again asks neither the index nor the library.
+	asked, served := index.asked.Load(), index.served.Load()
+	if _, err := s.Install(ctx, "cpu", o); err != nil {
+		t.Error(err)
+	}
+	if index.asked.Load() != asked || index.served.Load() != served {
+		t.Error("second installation: found a download, want none")
+	}
+	if got := s.List(ctx)[1]; got.State != Ready || got.Library != info.Library {
+		t.Errorf("after: found %+v, want ready", got)
+	}
+	if tried != 1 {
+		t.Errorf("found %d trials, want 1", tried)
+	}
+	if err := s.Remove(ctx, "cpu"); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.List(ctx)[1]; got.State != NotInstalled {
+		t.Errorf("after removal: found %+v, want not installed", got)
+	}
+	if left, _ := filepath.Glob(filepath.Join(s.dir, "cpu*")); len(left) > 0 {
+		t.Errorf("after removal: found %q, want nothing", left)
+	}
+	if err := s.Remove(ctx, "cpu"); !errors.Is(err, ErrNotInstalled) {
+		t.Errorf("second removal: found %v, want %v", err, ErrNotInstalled)
+	}
+}
+
+func TestInstallCUDA(t *testing.T) {
+	index := newFakeIndex(t)
+	set := wheelSet{
+		index.add("fake-cuda", makeWheel(t, "jax/xla_cuda_plugin.so", fakeLibrary), "jax/xla_cuda_plugin.so"),
+		index.add("fake-cublas", makeWheel(t, "nvidia/cu13/lib/libcublas.so.13", "blas", "x.dist-info/License.txt", "no"), ""),
+		index.add("fake-nvcc", makeWheel(t, "nvidia/cu13/bin/ptxas", "ptxas"), ""),
+	}
+	s := fakeStore(t, index, set)
+	s.gpu = func() bool { return false }
+	if _, err := s.Install(context.Background(), "cuda", Options{}); err == nil || !strings.Contains(err.Error(), "no NVIDIA GPU") {
+		t.Errorf("without a GPU: found %v, want an error that says so", err)
+	}
+	if n := index.asked.Load(); n != 0 {
+		t.Errorf("without a GPU: found %d questions to the index, want none", n)
+	}
+	s.gpu = func() bool { return true }
+	info, err := s.Install(context.Background(), "cuda", Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	clean(t, s)
+	dir := filepath.Dir(info.Library)
+	if filepath.Base(dir) != "nvidia" {
+		t.Errorf("library: found %s, want it in a folder nvidia", info.Library)
+	}
+	for name, want := range map[string]string{"cu13/lib/libcublas.so.13": "blas", "cu13/bin/ptxas": "ptxas"} {
+		if got, err := os.ReadFile(filepath.Join(dir, name)); err != nil || string(got) != want {
+			t.Errorf("%s: found %q, %v, want %q", name, got, err, want)
+		}
+	}
+	if st, err := os.Stat(filepath.Join(dir, "cu13/bin/ptxas")); err != nil || st.Mode()&0o100 == 0 {
+		t.Errorf("ptxas: found mode %v, %v, want it executable", st.Mode(), err)
+	}
+	if got := info.Provenance.String(); got != "fake-cuda 1.0 and 2 more packages" {
+		t.Errorf("provenance: found %q", got)
+	}
+}
+
+// TestInstallFailures has the index or the wheel at fault; what was installed before must stay.
+func TestInstallFailures(t *testing.T) {
+	good := makeWheel(t, "lib.so", fakeLibrary, "filler", strings.Repeat("x", 3<<20))
+	half := func(w http.ResponseWriter, data []byte) {
+		w.Header().Set("Content-Length", strconv.Itoa(len(data)))
+		_, _ = w.Write(data[:len(data)/2])
+	}
+	cases := []struct {
+		name   string
+		wheel  []byte
+		change func(s *Store, f *fakeIndex, w *wheel)
+		serve  func(w http.ResponseWriter, r *http.Request, data []byte, attempt int)
+		served int // requests for the file
+		is     error
+		says   string
+	}{
+		{name: "other content", served: 1, is: ErrChecksum, says: "found SHA-256", serve: func(w http.ResponseWriter, _ *http.Request, data []byte, _ int) {
+			other := bytes.Clone(data)
+			other[len(other)/2]++
+			_, _ = w.Write(other)
+		}},
+		{name: "more content", served: 1, is: ErrChecksum, says: "more than the", serve: func(w http.ResponseWriter, _ *http.Request, data []byte, _ int) {
+			_, _ = w.Write(append(bytes.Clone(data), 'x'))
+		}},
+		{name: "index knows another checksum", is: ErrChecksum, says: "the index gives", change: func(s *Store, f *fakeIndex, w *wheel) {
+			f.info["fake"].Releases["1.0"][1].Digests["sha256"] = strings.Repeat("0", 64)
+		}},
+		{name: "index lacks the version", is: errGone, change: func(s *Store, f *fakeIndex, w *wheel) {
+			w.Version = "1.1"
+		}},
+		{name: "index gives no address", says: "want a whole one", change: func(s *Store, f *fakeIndex, w *wheel) {
+			f.info["fake"].Info.ProjectURL = ""
+		}},
+		{name: "index doesn't answer", says: "no route", change: func(s *Store, f *fakeIndex, w *wheel) {
+			s.index = func(string) (*installer.PipPackageInfo, error) { return nil, errors.New("no route") }
+		}},
+		{name: "file is gone", served: 1, is: errGone, serve: func(w http.ResponseWriter, r *http.Request, _ []byte, _ int) {
+			http.NotFound(w, r)
+		}},
+		{name: "forbidden", served: 1, says: "403", serve: func(w http.ResponseWriter, r *http.Request, _ []byte, _ int) {
+			http.Error(w, "no", http.StatusForbidden)
+		}},
+		{name: "server is down", served: attempts, says: "503", serve: func(w http.ResponseWriter, r *http.Request, _ []byte, _ int) {
+			http.Error(w, "no", http.StatusServiceUnavailable)
+		}},
+		{name: "breaks off each time", served: attempts, says: "", serve: func(w http.ResponseWriter, r *http.Request, data []byte, _ int) {
+			half(w, data)
+		}},
+		{name: "no library in it", wheel: makeWheel(t, "README", "hello"), served: 1, says: "has no lib.so"},
+		{name: "not a zip file", wheel: []byte("hello"), served: 1, says: "zip"},
+		{name: "damaged inside", wheel: bytes.Replace(good, []byte(fakeLibrary), []byte(strings.ToUpper(fakeLibrary)), 1), served: 1, says: "checksum"},
+		{name: "does not run", served: 1, is: ErrBroken, says: "no such luck", change: func(s *Store, f *fakeIndex, w *wheel) {
+			s.try = func(_ context.Context, _ Kind, library string) (answer, error) {
+				if data, _ := os.ReadFile(library); string(data) == "old" {
+					return answer{}, nil
+				}
+				return answer{}, errors.New("no such luck")
+			}
+		}},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			index := newFakeIndex(t)
+			data := c.wheel
+			if data == nil {
+				data = good
+			}
+			old := index.add("old", makeWheel(t, "lib.so", "old"), "lib.so")
+			w := index.add("fake", data, "lib.so")
+			s := fakeStore(t, index, wheelSet{old})
+			before, err := s.Install(context.Background(), "cpu", Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.change != nil {
+				c.change(s, index, &w)
+			}
+			s.wheels = func(Kind) []wheelSet { return []wheelSet{{w}} }
+			index.serve = c.serve
+			index.served.Store(0)
+			_, err = s.Install(context.Background(), "cpu", Options{})
+			if err == nil {
+				t.Fatal("found no error")
+			}
+			if c.is != nil && !errors.Is(err, c.is) || !strings.Contains(err.Error(), c.says) || !strings.HasPrefix(err.Error(), "backend cpu: ") {
+				t.Errorf("found %q, want %v, %q", err, c.is, c.says)
+			}
+			if got := int(index.served.Load()); got != c.served {
+				t.Errorf("found %d requests, want %d", got, c.served)
+			}
+			clean(t, s)
+			if after := s.List(context.Background())[1]; after.State != Ready || after.Library != before.Library {
+				t.Errorf("afterwards: found %+v, want the old one", after)
+			}
+		})
+	}
+}
+
+// TestDownloadGoesOn has connections that break, and a download that must come out right all the same.
+func TestDownloadGoesOn(t *testing.T) {
+	data := makeWheel(t, "lib.so", fakeLibrary, "filler", strings.Repeat("0123456789", 200_000))
+	part := func(w http.ResponseWriter, from, to int) {
+		w.Header().Set("Content-Length", strconv.Itoa(len(data)-from))
+		if from > 0 {
+			w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", from, len(data)-1, len(data)))
+			w.WriteHeader(http.StatusPartialContent)
+		}
+		_, _ = w.Write(data[from:to])
+	}
+	begin := func(r *http.Request) int {
+		n, _ := strconv.Atoi(strings.TrimSuffix(strings.TrimPrefix(r.Header.Get("Range"), "bytes="), "-"))
+		return n
+	}
+	cases := []struct {
+		name   string
+		serve  func(w http.ResponseWriter, r *http.Request, data []byte, attempt int)
+		served int
+	}{
+		{"goes on where it broke off", func(w http.ResponseWriter, r *http.Request, _ []byte, attempt int) {
+			from := begin(r)
+			if attempt > 1 && from == 0 {
+				t.Errorf("attempt %d: found no range asked for", attempt)
+			}
+			part(w, from, min(len(data), from+len(data)/3+1))
+		}, 3},
+		{"begins again where ranges aren't known", func(w http.ResponseWriter, r *http.Request, _ []byte, attempt int) {
+			part(w, 0, len(data)*min(attempt, 3)/3)
+		}, 3},
+		{"server is away for a moment", func(w http.ResponseWriter, r *http.Request, _ []byte, attempt int) {
+			if attempt < 3 {
+				http.Error(w, "later", http.StatusBadGateway)
+				return
+			}
+			part(w, 0, len(data))
+		}, 3},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			index := newFakeIndex(t)
+			s := fakeStore(t, index, wheelSet{index.add("fake", data, "lib.so")})
+			index.serve = c.serve
+			if _, err := s.Install(context.Background(), "cpu", Options{}); err != nil {
+				t.Fatal(err)
+			}
+			if got := int(index.served.Load()); got != c.served {
+				t.Errorf("found %d requests, want %d", got, c.served)
+			}
+		})
+	}
+}
+
+func TestInstallFallsBack(t *testing.T) {
+	index := newFakeIndex(t)
+	gone := index.add("gone", makeWheel(t, "lib.so", "x"), "lib.so")
+	delete(index.info, "gone")
+	w := index.add("fake", makeWheel(t, "lib.so", fakeLibrary), "lib.so")
+	s := fakeStore(t, index, wheelSet{gone}, wheelSet{w})
+	info, err := s.Install(context.Background(), "cpu", Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := info.Provenance.Packages[0].Name; got != "fake" {
+		t.Errorf("found %s, want the second one", got)
+	}
+}
+
+func TestInstallCancelled(t *testing.T) {
+	index := newFakeIndex(t)
+	w := index.add("fake", makeWheel(t, "lib.so", fakeLibrary), "lib.so")
+	s := fakeStore(t, index, wheelSet{w})
+	why := errors.New("enough")
+	ctx, cancel := context.WithCancelCause(context.Background())
+	index.serve = func(rw http.ResponseWriter, r *http.Request, data []byte, _ int) {
+		rw.Header().Set("Content-Length", strconv.Itoa(len(data)))
+		_, _ = rw.Write(data[:10])
+		rw.(http.Flusher).Flush()
+		cancel(why)
+		<-r.Context().Done()
+	}
+	if _, err := s.Install(ctx, "cpu", Options{}); !errors.Is(err, why) {
+		t.Errorf("found %v, want %v", err, why)
+	}
+	clean(t, s)
+	if got := s.List(context.Background())[1]; got.State != NotInstalled {
+		t.Errorf("found %+v, want not installed", got)
+	}
+}
+
+func TestInstallFrom(t *testing.T) {
+	index := newFakeIndex(t)
+	data := makeWheel(t, "lib.so", fakeLibrary)
+	one := wheelSet{index.add("one", data, "lib.so")}
+	two := wheelSet{index.add("a", makeWheel(t, "lib.so", "a"), "lib.so"), index.add("b", makeWheel(t, "nvidia/b", "b"), "")}
+	dir := filepath.Join(t.TempDir(), "with space, comma and \"quote\"")
+	if err := os.MkdirAll(filepath.Join(dir, "both"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	put := func(name string, data []byte) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	put("both/"+two[0].File, index.files[two[0].File])
+	put("both/"+two[1].File, index.files[two[1].File])
+	put("damaged-is-elsewhere", nil)
+	damaged := filepath.Join(dir, "damaged")
+	if err := os.Mkdir(damaged, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	put("damaged/"+one[0].File, data[1:])
+	cases := []struct {
+		name, from string
+		sets       []wheelSet
+		provenance string
+		is         error
+		says       string
+	}{
+		{name: "wheel under any name", from: put("x.zip", data), sets: []wheelSet{two, one}, provenance: "one 1.0"},
+		{name: "folder", from: filepath.Join(dir, "both"), sets: []wheelSet{one, two}, provenance: "a 1.0 and 1 more packages"},
+		{name: "own library", from: put("own.so", []byte(fakeLibrary)), sets: nil, provenance: "own library, SHA-256 " + sum([]byte(fakeLibrary))},
+		{name: "unknown wheel", from: put("y.whl", makeWheel(t, "lib.so", "y")), sets: []wheelSet{one}, is: ErrChecksum, says: one[0].SHA256},
+		{name: "one wheel of two", from: put("a.whl", index.files[two[0].File]), sets: []wheelSet{two}, says: "one of 2 wheels"},
+		{name: "folder without", from: dir, sets: []wheelSet{one, two}, says: "has no one-1.0.whl"},
+		{name: "folder with damage", from: damaged, sets: []wheelSet{one}, is: ErrChecksum, says: one[0].File},
+		{name: "text", from: put("z.txt", []byte("hello")), sets: []wheelSet{one}, says: "neither a wheel nor a shared library"},
+		{name: "empty", from: put("empty", nil), sets: []wheelSet{one}, says: "neither a wheel nor a shared library"},
+		{name: "missing", from: filepath.Join(dir, "nothing"), sets: []wheelSet{one}, is: fs.ErrNotExist},
+		{name: "no wheel for this system", from: put("w.whl", data), sets: nil, is: ErrChecksum, says: "none for " + runtime.GOOS},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			s := fakeStore(t, index, c.sets...)
+			s.index = func(string) (*installer.PipPackageInfo, error) {
+				t.Error("asked the index, want no network")
+				return nil, errors.New("no network")
+			}
+			info, err := s.Install(context.Background(), "cpu", Options{From: c.from})
+			clean(t, s)
+			if c.provenance == "" {
+				if err == nil || c.is != nil && !errors.Is(err, c.is) || !strings.Contains(err.Error(), c.says) {
+					t.Errorf("found %v, want %v, %q", err, c.is, c.says)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := info.Provenance.String(); got != c.provenance {
+				t.Errorf("found %q, want %q", got, c.provenance)
+			}
+			if strings.HasPrefix(c.provenance, "own") && info.Provenance.Own != c.from {
+				t.Errorf("own: found %q, want %q", info.Provenance.Own, c.from)
+			}
+		})
+	}
+	t.Run("no package for this system", func(t *testing.T) {
+		if _, err := fakeStore(t, index).Install(context.Background(), "cpu", Options{}); err == nil || !strings.Contains(err.Error(), "--from") {
+			t.Errorf("found %v, want an error that names --from", err)
+		}
+	})
+}
+
+// TestInstallTogether: several at once, as from several terminals, do the work once and all succeed.
+func TestInstallTogether(t *testing.T) {
+	index := newFakeIndex(t)
+	w := index.add("fake", makeWheel(t, "lib.so", fakeLibrary), "lib.so")
+	first := fakeStore(t, index, wheelSet{w})
+	var wg sync.WaitGroup
+	var waited atomic.Int32
+	index.serve = func(rw http.ResponseWriter, r *http.Request, data []byte, _ int) {
+		time.Sleep(50 * time.Millisecond)
+		_, _ = rw.Write(data)
+	}
+	for range 8 {
+		s := *first
+		wg.Go(func() {
+			info, err := s.Install(context.Background(), "cpu", Options{Progress: func(p Progress) {
+				if p.Stage == StageWait {
+					waited.Add(1)
+				}
+			}})
+			if err != nil || info.State != Ready {
+				t.Errorf("found %+v, %v, want ready", info, err)
+			}
+		})
+	}
+	wg.Wait()
+	if got := index.served.Load(); got != 1 {
+		t.Errorf("found %d downloads, want 1", got)
+	}
+	if waited.Load() == 0 {
+		t.Error("found nobody told of waiting")
+	}
+	clean(t, first)
+	// Who waits can give up.
+	unlock, err := first.lock(context.Background(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unlock()
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
+	defer cancel()
+	if _, err := first.Install(ctx, "cpu", Options{}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("found %v, want %v", err, context.DeadlineExceeded)
+	}
+}
+
+// TestInstallAfterCrash begins with everything that a killed installation can leave.
+func TestInstallAfterCrash(t *testing.T) {
+	index := newFakeIndex(t)
+	data := makeWheel(t, "lib.so", fakeLibrary)
+	w := index.add("fake", data, "lib.so")
+	s := fakeStore(t, index, wheelSet{w})
+	folder := "cpu-" + sum([]byte(fakeLibrary))[:12]
+	for name, content := range map[string]string{
+		".partial-1/pjrt_c_api_cpu_plugin.so":     "half",
+		".partial-1-old/pjrt_c_api_cpu_plugin.so": "older",
+		folder + "/pjrt_c_api_cpu_plugin.so":      "half",
+		"cpu-0123456789ab/x":                      "older",
+		".wheels/" + w.SHA256 + ".whl":            string(data[:9]),
+		".wheels/" + w.SHA256 + ".part":           "half",
+		"lock":                                    "",
+	} {
+		path := filepath.Join(s.dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := s.List(context.Background())[1]; got.State != NotInstalled {
+		t.Errorf("found %+v, want not installed", got)
+	}
+	info, err := s.Install(context.Background(), "cpu", Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := os.ReadFile(info.Library); string(got) != fakeLibrary {
+		t.Errorf("library: found %q", got)
+	}
+	var names []string
+	entries, _ := os.ReadDir(s.dir)
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	if want := []string{folder, "cpu.json", "lock"}; !slices.Equal(names, want) {
+		t.Errorf("store: found %q, want %q", names, want)
+	}
+}
+
+func TestInstallNowhere(t *testing.T) {
+	index := newFakeIndex(t)
+	w := index.add("fake", makeWheel(t, "lib.so", fakeLibrary), "lib.so")
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	closed := filepath.Join(t.TempDir(), "closed")
+	if err := os.Mkdir(closed, 0o555); err != nil {
+		t.Fatal(err)
+	}
+	dirs := map[string]string{"file": filepath.Join(file, "data"), "proc": "/proc/self/fkzoo"}
+	if os.Getuid() > 0 { // nothing is closed to root
+		dirs["closed"] = filepath.Join(closed, "data")
+	}
+	for name, dir := range dirs {
+		t.Run(name, func(t *testing.T) {
+			s := fakeStore(t, index, wheelSet{w})
+			s.dir = dir
+			if _, err := s.Install(context.Background(), "cpu", Options{}); err == nil || !strings.Contains(err.Error(), filepath.Dir(dir)) {
+				t.Errorf("found %v, want an error that names the folder", err)
+			}
+		})
+	}
+	if n := index.asked.Load(); n != 0 {
+		t.Errorf("found %d questions to the index, want none before there is a place", n)
+	}
+}
+
+// TestPinned guards the tables against slips of the hand.
+func TestPinned(t *testing.T) {
+	seen := map[string]bool{}
+	for _, sets := range [][]wheelSet{cpuWheels, cudaWheels} {
+		for _, set := range sets {
+			if set[0].Library == "" {
+				t.Errorf("%s: found no library in the first wheel", set[0].Name)
+			}
+			for i, w := range set {
+				if b, err := hex.DecodeString(w.SHA256); err != nil || len(b) != 32 || seen[w.SHA256] {
+					t.Errorf("%s: found SHA-256 %q, want 64 hexadecimal digits of its own", w.Name, w.SHA256)
+				}
+				seen[w.SHA256] = true
+				if !strings.HasPrefix(w.File, strings.ReplaceAll(w.Name, "-", "_")+"-"+w.Version+"-") || !strings.HasSuffix(w.File, "x86_64.whl") {
+					t.Errorf("%s %s: found file %q", w.Name, w.Version, w.File)
+				}
+				if i > 0 && w.Library != "" || w.Size < 1<<20 || w.Licence == "" {
+					t.Errorf("%s: found %+v", w.Name, w)
+				}
+			}
+		}
+	}
+}
