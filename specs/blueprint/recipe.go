@@ -418,7 +418,7 @@ func (s *Schedule) oneCycle(i, n, perEpoch float64) float64 {
 	if i <= peak && peak > 0 {
 		return cosine(first, s.From, i/peak)
 	}
-	if i <= peak || n-1 <= peak {
+	if i <= peak || n-1 <= max(peak, 0) {
 		return s.From
 	}
 	return cosine(s.From, last, min((i-peak)/(n-1-peak), 1))
