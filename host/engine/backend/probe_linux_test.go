@@ -266,10 +266,10 @@ func real(t *testing.T, folder string) *Store {
 }
 
 func TestReal(t *testing.T) {
+	temp := t.TempDir() // a subtest's own would have its name in the path
 	for _, folder := range []string{"plain", "with space", "with, comma", "NVIDIA cuda", `q"uo'te`, "ünï"} {
 		t.Run(folder, func(t *testing.T) {
 			s := real(t, folder)
-			temp := t.TempDir()
 			t.Setenv("TMPDIR", temp)
 			for range 2 { // the second time the library is loaded and remembered
 				b, err := s.Open(context.Background(), "cpu")
