@@ -83,7 +83,7 @@ func (f *File) read() error {
 	reader, ok := readers[version]
 	if !ok {
 		e := &Error{Kind: ErrVersion, Part: "prologue", Start: 5, End: 6,
-			Detail: fmt.Sprintf("is .fkz version %d, this fkzoo reads versions 1 to %d", version, Newest)}
+			Detail: fmt.Sprintf("is .fkz version %d, this fkzoo reads up to version %d", version, Newest)}
 		if version > Newest {
 			e.Detail += "; a newer fkzoo reads it"
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"math"
 	"runtime"
 	"slices"
 	"sync"
@@ -69,11 +70,7 @@ func (f *File) Tensor(name string) (Tensor, error) {
 	defer done()
 	start, end := f.Range(t)
 	if f.data == nil {
-		data := make([]byte, t.Length)
-		if err := f.readChecked(t, data); err != nil {
-			return Tensor{}, err
-		}
-		return f.tensor(t, data)
+		return f.copy(t)
 	}
 	data := f.data[start:end:end]
 	err = Guard(func() error {
@@ -167,6 +164,13 @@ func (f *File) Copy(name string) (Tensor, error) {
 		return Tensor{}, err
 	}
 	defer done()
+	return f.copy(t)
+}
+
+func (f *File) copy(t *Info) (Tensor, error) {
+	if t.Length > math.MaxInt {
+		return Tensor{}, f.fail(ErrLimit, t, "has %d bytes, more than a 32-bit program can hold", t.Length)
+	}
 	data := make([]byte, t.Length)
 	if err := f.readChecked(t, data); err != nil {
 		return Tensor{}, err
@@ -200,12 +204,7 @@ func (f *File) CopyAll() ([]Tensor, error) {
 	defer done()
 	list := make([]Tensor, len(f.h.infos))
 	errs := make([]error, len(list))
-	f.each(func(i int, t *Info) {
-		data := make([]byte, t.Length)
-		if errs[i] = f.readChecked(t, data); errs[i] == nil {
-			list[i], errs[i] = f.tensor(t, data)
-		}
-	})
+	f.each(func(i int, t *Info) { list[i], errs[i] = f.copy(t) })
 	for _, err := range errs {
 		if err != nil {
 			return nil, err

@@ -134,13 +134,13 @@ func hashes(data []byte) (uint32, [32]byte) {
 }
 
 // writeTensors writes everything behind a header of head's length.
-func writeTensors(f io.WriteSeeker, head []byte, infos []Info, tensors []Tensor) error {
+func writeTensors(f *atomicfile.File, head []byte, infos []Info, tensors []Tensor) error {
 	pos := prologueLen + int64(len(head))
 	base := roundUp(pos)
 	if _, err := f.Seek(pos, io.SeekStart); err != nil {
 		return err
 	}
-	w := bufio.NewWriterSize(f, 1<<16)
+	w := bufio.NewWriterSize(&flusher{f: f, pos: pos}, 1<<16)
 	for i := range infos {
 		if err := pad(w, base+infos[i].Offset-binHead-pos); err != nil {
 			return err
@@ -155,6 +155,27 @@ func writeTensors(f io.WriteSeeker, head []byte, infos []Info, tensors []Tensor)
 		pos = base + infos[i].Offset + infos[i].Length
 	}
 	return w.Flush()
+}
+
+// flusher writes piece by piece, and has each piece on its way to the disk while the next one is copied and hashed.
+type flusher struct {
+	f   *atomicfile.File
+	pos int64
+}
+
+func (w *flusher) Write(b []byte) (int, error) {
+	const piece = 8 << 20
+	done := 0
+	for done < len(b) {
+		n, err := w.f.Write(b[done:min(len(b), done+piece)])
+		w.f.Flush(w.pos, int64(n))
+		done += n
+		w.pos += int64(n)
+		if err != nil {
+			return done, err
+		}
+	}
+	return done, nil
 }
 
 // pad writes n nil bytes; n is less than 128.
