@@ -32,7 +32,7 @@ func Read(ctx context.Context, path string) (*Set, error) {
 		return nil, err
 	}
 	defer src.close()
-	s, err := readCSV(ctx, src)
+	s, err := readCSV(ctx, src, blockSize)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +58,7 @@ type task struct {
 	out chan *parsed
 }
 
-func readCSV(ctx context.Context, src *source) (*Set, error) {
+func readCSV(ctx context.Context, src *source, blockSize int) (*Set, error) {
 	workers := runtime.GOMAXPROCS(0)
 	lines := newBlocks(src, blockSize, workers+2)
 	first, err := lines.next()
@@ -76,17 +76,29 @@ func readCSV(ctx context.Context, src *source) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	if first.data, first.line = rest, 2; len(rest) == 0 {
-		if first, err = lines.next(); err != nil && err != io.EOF {
+	first = block{rest, 2}
+	blank := 0
+	for blankLines(first.data) { // the first row may lie in a later block
+		if len(first.data) > 0 && blank == 0 {
+			blank = first.line
+		}
+		first, err = lines.next()
+		if err == io.EOF {
+			return nil, fmt.Errorf("%s: found a header without rows, want at least one row: %w", src.name, ErrEmpty)
+		}
+		if err != nil {
 			return nil, err
 		}
 	}
-	if len(bytes.TrimSpace(first.data)) == 0 && (err == io.EOF || lines.done) {
-		return nil, fmt.Errorf("%s: found a header without rows, want at least one row: %w", src.name, ErrEmpty)
-	}
 	row, _ := cutLine(first.data)
-	if len(row) == 0 {
-		return nil, emptyLine(src.name, first.line)
+	if len(row) == 0 && blank == 0 {
+		blank = first.line
+	}
+	if blank > 0 {
+		return nil, emptyLine(src.name, blank)
+	}
+	if len(row) > maxLine {
+		return nil, l.tooLong(first.line)
 	}
 	side, err := l.side(row, first.line)
 	if err != nil {
@@ -238,6 +250,10 @@ func (l *layout) block(b block, out *parsed) *parsed {
 			out.err = emptyLine(l.file, out.blank)
 			return out
 		}
+		if len(line) > maxLine {
+			out.err = l.tooLong(number)
+			return out
+		}
 		np, nc := len(out.pixels), len(out.points)
 		out.pixels = slices.Grow(out.pixels, l.pixels)[:np+l.pixels]
 		out.points = slices.Grow(out.points, c)[:nc+c]
@@ -262,6 +278,17 @@ func cutLine(b []byte) (line, rest []byte) {
 		line = line[:end-1]
 	}
 	return line, rest
+}
+
+// blankLines says whether there is nothing but line ends.
+func blankLines(b []byte) bool {
+	for len(b) > 0 {
+		var line []byte
+		if line, b = cutLine(b); len(line) > 0 {
+			return false
+		}
+	}
+	return true
 }
 
 func emptyLine(file string, number int) error {

@@ -129,12 +129,12 @@ func (l *layout) side(line []byte, number int) (int, error) {
 		l.pixels = n
 		return side, nil
 	}
-	return 0, l.fieldCount(line, number)
+	return 0, l.countFields(line, number)
 }
 
-// fieldCount is the error for a line with too few or too many fields, or with a
-// quote out of place.
-func (l *layout) fieldCount(line []byte, number int) error {
+// countFields is the error for a line with too few or too many fields, or with
+// a quote out of place; else nil.
+func (l *layout) countFields(line []byte, number int) error {
 	n := 0
 	for at := 0; at <= len(line); n++ {
 		_, next, ok := nextField(line, at)
@@ -147,7 +147,14 @@ func (l *layout) fieldCount(line []byte, number int) error {
 		}
 		at = next
 	}
-	return &RowError{File: l.file, Line: number, Found: fmt.Sprintf("%d fields", n), Want: fmt.Sprintf("%d, as in the header", len(l.names))}
+	if n != len(l.names) {
+		return &RowError{File: l.file, Line: number, Found: fmt.Sprintf("%d fields", n), Want: fmt.Sprintf("%d, as in the header", len(l.names))}
+	}
+	return nil
+}
+
+func (l *layout) tooLong(number int) error {
+	return fmt.Errorf("%s line %d: found more than %d bytes, want at most that in a line: %w", l.file, number, maxLine, ErrLimit)
 }
 
 // parse reads one line, without its newline, into pixels and points. The byte
@@ -156,7 +163,7 @@ func (l *layout) parse(line []byte, number int, pixels []uint8, points []float32
 	at := 0
 	for f, role := range l.roles {
 		if at > len(line) {
-			return "", l.fieldCount(line, number)
+			return "", l.countFields(line, number)
 		}
 		if role == asImage {
 			if next := fastPixels(line[at:len(line)+1], pixels); next > 0 {
@@ -166,30 +173,37 @@ func (l *layout) parse(line []byte, number int, pixels []uint8, points []float32
 		}
 		field, next, ok := nextField(line, at)
 		if !ok {
-			return "", l.fieldCount(line, number)
+			return "", l.countFields(line, number)
 		}
 		at = next
+		var bad *RowError
 		switch role {
 		case asImage:
-			if e := slowPixels(field, pixels); e != nil {
-				e.File, e.Line, e.Column = l.file, number, l.names[f]
-				return "", e
-			}
+			bad = slowPixels(field, pixels)
 		case asID:
-			id = strings.TrimSpace(string(field))
-			if id == "" {
-				return "", &RowError{File: l.file, Line: number, Column: l.names[f], Found: "nothing", Want: "an id"}
-			}
+			id, bad = parseID(field)
 		default:
-			v, ok := parseCoordinate(field)
-			if !ok {
-				return "", &RowError{File: l.file, Line: number, Column: l.names[f], Found: quote(field), Want: "a number or nothing"}
+			points[role], bad = parseCoordinate(field)
+		}
+		if bad != nil {
+			// A cell may look wrong only because one before it is missing.
+			if err := l.countFields(line, number); err != nil {
+				return "", err
 			}
-			points[role] = v
+			bad.File, bad.Line, bad.Column = l.file, number, l.names[f]
+			return "", bad
 		}
 	}
 	if at <= len(line) {
-		return "", l.fieldCount(line, number)
+		return "", l.countFields(line, number)
+	}
+	return id, nil
+}
+
+func parseID(field []byte) (string, *RowError) {
+	id := strings.TrimSpace(string(field))
+	if id == "" {
+		return "", &RowError{Found: "nothing", Want: "an id"}
 	}
 	return id, nil
 }
@@ -285,19 +299,19 @@ func parsePixel(b []byte) (uint8, bool) {
 // parseCoordinate reads a decimal number, rounded to the nearest float32; an
 // empty cell is NaN. Infinities, NaN, hexadecimals and what float32 cannot hold
 // are refused.
-func parseCoordinate(b []byte) (float32, bool) {
-	b = bytes.Trim(b, " \t")
+func parseCoordinate(field []byte) (float32, *RowError) {
+	b := bytes.Trim(field, " \t")
 	if len(b) == 0 {
-		return nan, true
+		return nan, nil
 	}
-	if len(b) > 64 {
-		return 0, false
-	}
+	plain := len(b) <= 64
 	for _, c := range b {
-		if (c < '0' || c > '9') && c != '.' && c != '-' && c != '+' && c != 'e' && c != 'E' {
-			return 0, false
+		plain = plain && (c >= '0' && c <= '9' || c == '.' || c == '-' || c == '+' || c == 'e' || c == 'E')
+	}
+	if plain {
+		if v, err := strconv.ParseFloat(string(b), 32); err == nil {
+			return float32(v), nil
 		}
 	}
-	v, err := strconv.ParseFloat(string(b), 32)
-	return float32(v), err == nil
+	return 0, &RowError{Found: quote(field), Want: "a number or nothing"}
 }

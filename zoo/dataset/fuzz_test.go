@@ -1,0 +1,99 @@
+package dataset
+
+import (
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"io"
+	"slices"
+	"testing"
+)
+
+// FuzzCSV: no text may panic, where its blocks end must not matter, and what is
+// taken must be whole and agree with encoding/csv about its rows.
+func FuzzCSV(f *testing.F) {
+	f.Add([]byte("x_x,Image\n1,1 2 3 4\n,5 6 7 8\n"))
+	f.Add([]byte("ImageId,Image\r\n\"1\",\"1 2 3 4\"\r\n"))
+	f.Add([]byte("\xef\xbb\xbfImage,\"a\"\"b\"\n9.0,-1e3\n\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		read := func(size int) (*Set, error) {
+			return readCSV(ctx, &source{Reader: bytes.NewReader(data), name: "f.csv", size: int64(len(data))}, size)
+		}
+		s, err := read(1 << 16)
+		small, smallErr := read(8)
+		if (err == nil) != (smallErr == nil) || err != nil && err.Error() != smallErr.Error() {
+			t.Fatalf("one block: %v; small blocks: %v", err, smallErr)
+		}
+		if err != nil {
+			var row *RowError
+			if !errors.As(err, &row) && !errors.Is(err, ErrEmpty) && !errors.Is(err, ErrFormat) && !errors.Is(err, ErrLimit) {
+				t.Fatalf("an error of no kind: %v", err)
+			}
+			return
+		}
+		if s.Checksum != small.Checksum || s.Checksum != s.Sum() || !slices.Equal(s.IDs, small.IDs) {
+			t.Fatal("blocks change the result")
+		}
+		n := s.Len()
+		if n == 0 || len(s.Bytes) != n*s.Pixels() || len(s.Points) != n*len(s.Columns) || s.Height*s.Width != s.Pixels() {
+			t.Fatalf("%d rows, %d pixels, %d points", n, len(s.Bytes), len(s.Points))
+		}
+		r := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(data, bom)))
+		rows := -1
+		for {
+			if _, err := r.Read(); err == io.EOF {
+				break
+			} else if err != nil {
+				return // encoding/csv is stricter about quotes within a field
+			}
+			rows++
+		}
+		if rows != n {
+			t.Fatalf("found %d rows, encoding/csv %d", n, rows)
+		}
+	})
+}
+
+// FuzzPixels: what the fast parser takes, the slow one takes as the same.
+func FuzzPixels(f *testing.F) {
+	f.Add([]byte("0 9 10 255"), 4)
+	f.Add([]byte("1  2 3.0"), 3)
+	f.Add([]byte("256,"), 1)
+	f.Fuzz(func(t *testing.T, field []byte, n int) {
+		if n < 1 || n > 1000 || bytes.ContainsAny(field, ",\n\r") {
+			return
+		}
+		fast, slow := make([]uint8, n), make([]uint8, n)
+		next := fastPixels(append(slices.Clone(field), '\n'), fast)
+		err := slowPixels(field, slow)
+		if next > 0 && (err != nil || !bytes.Equal(fast, slow) || next != len(field)+1) {
+			t.Fatalf("fast %v to %d, slow %v, %v", fast, next, slow, err)
+		}
+	})
+}
+
+// FuzzNPY: no header may panic, or claim what it does not say.
+func FuzzNPY(f *testing.F) {
+	f.Add([]byte("\x93NUMPY\x01\x00\x46\x00{'descr': '<f4', 'fortran_order': False, 'shape': (8, 1, 96, 96), }    \n"))
+	f.Add([]byte("\x93NUMPY\x02\x00\x30\x00\x00\x00{\"shape\":(1,),'descr':'<f8','fortran_order':False}"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		d, err := parseNPYHeader(bytes.NewReader(data))
+		if err != nil {
+			if !errors.Is(err, ErrFormat) && !errors.Is(err, ErrLimit) {
+				t.Fatalf("an error of no kind: %v", err)
+			}
+			return
+		}
+		if d.size > int64(len(data)) || d.width != 4 && d.width != 8 {
+			t.Fatalf("found %+v in %d bytes", d, len(data))
+		}
+		for _, n := range d.shape {
+			if n < 0 {
+				t.Fatalf("found shape %v", d.shape)
+			}
+		}
+		if n, err := d.images(96, 96); err == nil && (n < 1 || n*96*96*8 < 0) {
+			t.Fatalf("found %d images of shape %v", n, d.shape)
+		}
+	})
+}
