@@ -77,19 +77,17 @@ func (pairs Pairs) permutation(columns []string) ([]int, error) {
 	for i := range perm {
 		perm[i] = i
 	}
+	if err := pairs.check(); err != nil {
+		return nil, err
+	}
 	for _, p := range pairs {
-		for _, c := range p {
-			if c < 0 || c >= len(columns) {
-				return nil, fmt.Errorf("pair (%d,%d): found column %d, want 0 to %d", p[0], p[1], c, len(columns)-1)
-			}
+		if high := max(p[0], p[1]); high >= len(columns) {
+			return nil, fmt.Errorf("pair (%d,%d): found column %d, want 0 to %d", p[0], p[1], high, len(columns)-1)
 		}
 		if IsX(columns[p[0]]) != IsX(columns[p[1]]) {
 			return nil, fmt.Errorf("pair (%d,%d): found %s and %s, want two columns of one axis", p[0], p[1], columns[p[0]], columns[p[1]])
 		}
 		perm[p[0]], perm[p[1]] = p[1], p[0]
-	}
-	if err := pairs.check(); err != nil {
-		return nil, err
 	}
 	return perm, nil
 }
@@ -98,6 +96,9 @@ func (pairs Pairs) permutation(columns []string) ([]int, error) {
 func (pairs Pairs) check() error {
 	used := map[int][2]int{}
 	for _, p := range pairs {
+		if low := min(p[0], p[1]); low < 0 {
+			return fmt.Errorf("pair (%d,%d): found column %d, want at least 0", p[0], p[1], low)
+		}
 		if p[0] == p[1] {
 			return fmt.Errorf("pair (%d,%d): found the same column twice, want two", p[0], p[1])
 		}

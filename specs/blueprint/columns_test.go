@@ -80,7 +80,7 @@ func TestMirrorByHand(t *testing.T) {
 		{"a pair given twice", Pairs{{0, 2}, {2, 0}}, KaggleColumns, "pair (2,0): column 2 is in the pair (0,2) too"},
 		{"one column", Pairs{{4, 4}}, KaggleColumns, "pair (4,4): found the same column twice"},
 		{"outside", Pairs{{0, 30}}, KaggleColumns, "pair (0,30): found column 30, want 0 to 29"},
-		{"below", Pairs{{-1, 0}}, KaggleColumns, "pair (-1,0): found column -1, want 0 to 29"},
+		{"below", Pairs{{-1, 0}}, KaggleColumns, "pair (-1,0): found column -1, want at least 0"},
 		{"two axes", Pairs{{0, 3}}, KaggleColumns, "pair (0,3): found left_eye_center_x and right_eye_center_y, want two columns of one axis"},
 		{"none", Pairs{}, KaggleColumns, ""},
 		{"from names without the other half", nil, KaggleColumns[:2], "column left_eye_center_x has no right_eye_center_x among the member's columns"},

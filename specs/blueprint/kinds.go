@@ -337,6 +337,14 @@ var Kinds = []Kind{
 	},
 }
 
+func kindNames() []string {
+	names := make([]string, len(Kinds))
+	for i := range Kinds {
+		names[i] = Kinds[i].Name
+	}
+	return names
+}
+
 // KindByName gives the row of that name, nil if there is none.
 func KindByName(name string) *Kind {
 	for i := range Kinds {

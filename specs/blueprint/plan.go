@@ -339,6 +339,9 @@ func (m *Member) check() error {
 		if err := l.check(known, earlier); err != nil {
 			return fmt.Errorf("layer %q: %w", l.Name, err)
 		}
+		if _, err := KindByName(l.Kind).values(l, 2); err != nil { // 2: an even number of columns
+			return fmt.Errorf("layer %q (%s): %w", l.Name, l.Kind, err)
+		}
 		known[l.Name] = true
 		earlier = append(earlier, l.Name)
 	}
@@ -351,11 +354,7 @@ func (m *Member) check() error {
 func (l *Layer) check(known map[string]bool, earlier []string) error {
 	kind := KindByName(l.Kind)
 	if kind == nil {
-		names := make([]string, len(Kinds))
-		for i := range Kinds {
-			names[i] = Kinds[i].Name
-		}
-		return fmt.Errorf("kind: found %q, want one of %s", cut(l.Kind), strings.Join(names, ", "))
+		return fmt.Errorf("kind: found %q, want one of %s", cut(l.Kind), strings.Join(kindNames(), ", "))
 	}
 	n := len(l.Inputs)
 	if l.Inputs == nil {

@@ -3,138 +3,233 @@ package blueprint
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 )
 
+// SchemaID is the name of the document's JSON Schema.
+const SchemaID = "https://github.com/fkzoo/fkzoo/specs/blueprint.schema.json"
+
+type object = map[string]any
+
 // Schema is the document's JSON Schema (draft 2020-12), made from [Kinds] and
-// the lists of this package. It says what a document looks like; what no
-// schema can say (shapes that fit, columns that exist) is [Parse]'s and
-// [Document.Validate]'s.
+// the lists and limits of this package. It says what a document looks like;
+// what no schema can say (shapes that fit, columns that exist) is [Parse]'s and
+// [Document.Validate]'s. It accepts whatever they accept.
 func Schema() []byte {
-	type m = map[string]any
-	text, count, share := m{"type": "string"}, m{"type": "integer", "minimum": 1}, m{"type": "number", "minimum": 0, "maximum": 1}
-	ref := func(name string) m { return m{"$ref": "#/$defs/" + name} }
-	object := func(required []string, properties m) m {
-		return m{"type": "object", "required": required, "properties": properties}
-	}
-	name := m{"type": "string", "pattern": layerName.String()}
-	atLeast0 := m{"type": "number", "minimum": 0}
-
-	kinds := make([]any, len(Kinds))
-	for i := range Kinds {
-		k := &Kinds[i]
-		properties := m{"name": name, "kind": m{"const": k.Name, "description": k.Help},
-			"inputs": m{"type": "array", "items": text, "minItems": k.MinInputs, "description": "names of earlier layers or \"input\"; without it: the layer before"}}
-		if k.MaxInputs >= 0 {
-			properties["inputs"].(m)["maxItems"] = k.MaxInputs
-		}
-		required := []string{"name", "kind"}
-		if k.MinInputs > 1 {
-			required = append(required, "inputs")
-		}
-		for j := range k.Settings {
-			s := &k.Settings[j]
-			properties[s.Name] = s.schema()
-			if s.Default == nil {
-				required = append(required, s.Name)
-			}
-		}
-		kinds[i] = object(required, properties)
-	}
-	optimizer := m{"kind": m{"enum": Optimizers}, "nesterov": m{"type": "boolean"}}
-	for _, s := range []string{"momentum", "beta1", "beta2", "epsilon", "decay", "clip"} {
-		optimizer[s] = ref("schedule")
-	}
-	augment := m{
-		"mirror": object(nil, m{"share": share, "axis": atLeast0, "pairs": m{"type": "array", "items": m{"type": "array", "items": m{"type": "integer", "minimum": 0}, "minItems": 2, "maxItems": 2}}}),
-		"erase":  object([]string{"share", "area"}, m{"share": share, "area": share}),
-	}
-	for _, s := range []string{"shift", "rotate", "scale", "brightness", "contrast", "noise"} {
-		augment[s] = ref("schedule")
-	}
-	recipe := object([]string{"loss", "optimizer", "rate", "batch", "validation"}, m{
-		"loss":      object([]string{"kind"}, m{"kind": m{"enum": Losses}, "rows": m{"enum": []string{"complete", "filled"}, "default": "complete"}, "delta": atLeast0, "epsilon": atLeast0}),
-		"optimizer": object([]string{"kind"}, optimizer), "rate": ref("schedule"),
-		"epochs": m{"type": "integer", "minimum": 1, "maximum": maxEpochs}, "examples": m{"type": "integer", "minimum": 1, "maximum": maxExamples},
-		"batch":      m{"type": "integer", "minimum": 1, "maximum": maxBatch},
-		"validation": m{"type": "number", "minimum": 0, "maximum": 0.9}, "seed": m{"type": "integer", "minimum": 0},
-		"augment": object(nil, augment), "stop": object([]string{"patience"}, m{"patience": count}),
-		"average": object([]string{"decay"}, m{"decay": ref("schedule")}), "start_from": text,
-	})
-	recipe["oneOf"] = []m{{"required": []string{"epochs"}}, {"required": []string{"examples"}}}
-
-	doc := object([]string{"blueprint", "name", "input", "members"}, m{
-		"blueprint": m{"const": Version}, "name": m{"type": "string", "pattern": docName.String()}, "summary": text, "source": text,
-		"input": object([]string{"height", "width", "channels"}, m{"height": count, "width": count, "channels": count, "scaling": m{"enum": Scalings, "default": "unit"}}),
-		"members": m{"type": "array", "minItems": 1, "maxItems": maxMembers, "items": object([]string{"name", "columns", "layers", "recipe"}, m{
-			"name": name, "columns": m{"type": "array", "items": text, "minItems": 1, "maxItems": maxColumns, "uniqueItems": true},
-			"layers": m{"type": "array", "minItems": 1, "maxItems": maxLayers, "items": m{"oneOf": kinds}},
-			"output": object(nil, m{"layer": text, "scale": atLeast0, "offset": m{"type": "number"}}),
-			"weight": atLeast0, "recipe": ref("recipe"),
-		})},
+	doc := fields("blueprint name input members", object{
+		"blueprint": object{"const": Version},
+		"name":      pattern(docName.String()),
+		"summary":   object{"type": "string", "maxLength": maxText},
+		"source":    object{"type": "string", "maxLength": maxText},
+		"input": fields("height width channels", object{
+			"height": integer(1, maxSide), "width": integer(1, maxSide), "channels": integer(1, maxSide),
+			"scaling": object{"enum": append([]string{""}, Scalings...), "default": Scalings[0]},
+		}),
+		"members": list1(maxMembers, fields("name columns layers recipe", object{
+			"name": pattern(layerName.String()),
+			"columns": object{"type": "array", "minItems": 1, "maxItems": maxColumns, "uniqueItems": true,
+				"items": object{"type": "string", "minLength": 1, "maxLength": maxColumnName}},
+			"layers": list1(maxLayers, layerSchema()),
+			"output": fields("", object{"layer": object{"type": "string"}, "scale": decimal(0, maxPixels), "offset": decimal(-maxPixels, maxPixels)}),
+			"weight": decimal(0, maxWeight),
+			"recipe": object{"$ref": "#/$defs/recipe"},
+		})),
 	})
 	doc["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+	doc["$id"] = SchemaID
 	doc["title"] = "fkzoo blueprint, version 1"
-	doc["$defs"] = m{"recipe": recipe, "schedule": m{"oneOf": []any{m{"type": "number"}, object([]string{"kind", "from"}, m{
-		"kind": m{"enum": Schedules}, "from": m{"type": "number"}, "to": m{"type": "number"}, "factor": m{"type": "number"},
-		"every": m{"type": "number"}, "warmup": atLeast0, "by": m{"enum": []string{"epoch", "step"}, "default": "epoch"},
-	})}}}
+	doc["$defs"] = object{"recipe": recipeSchema(), "schedule": scheduleSchema()}
 
 	var out bytes.Buffer
 	e := json.NewEncoder(&out)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
-	if err := e.Encode(dropNil(doc)); err != nil {
+	if err := e.Encode(doc); err != nil {
 		panic(err) // built of JSON values above
 	}
 	return out.Bytes()
 }
 
-// dropNil leaves out the empty "required" lists, which no schema may have.
-func dropNil(v any) any {
-	switch v := v.(type) {
-	case map[string]any:
-		for k, x := range v {
-			if list, ok := x.([]string); ok && list == nil {
-				delete(v, k)
-				continue
-			}
-			v[k] = dropNil(x)
-		}
-	case []any:
-		for i := range v {
-			v[i] = dropNil(v[i])
-		}
-	}
-	return v
+func integer(least, most int64) object {
+	return object{"type": "integer", "minimum": least, "maximum": most}
 }
 
-func (s *Setting) schema() map[string]any {
-	type m = map[string]any
-	number := func(kind string) m { return m{"type": kind, "minimum": s.Min, "maximum": s.Max} }
-	two := func(items m) m { return m{"type": "array", "items": items, "minItems": 2, "maxItems": 2} }
-	integer := number("integer")
-	var out m
+func decimal(least, most float64) object {
+	return object{"type": "number", "minimum": least, "maximum": most}
+}
+
+func pattern(p string) object { return object{"type": "string", "pattern": p} }
+
+func list1(most int, items object) object {
+	return object{"type": "array", "minItems": 1, "maxItems": most, "items": items}
+}
+
+// fields is an object's schema; required are names between spaces.
+func fields(required string, properties object) object {
+	out := object{"type": "object", "properties": properties}
+	if names := bytes.Fields([]byte(required)); len(names) > 0 {
+		list := make([]string, len(names))
+		for i, n := range names {
+			list[i] = string(n)
+		}
+		out["required"] = list
+	}
+	return out
+}
+
+// byKind is an object that must be as its kind says; so a validator speaks of
+// that kind alone.
+func byKind(kinds []string, of func(i int) object) object {
+	rules := make([]object, len(kinds))
+	for i, kind := range kinds {
+		rules[i] = object{"if": object{"properties": object{"kind": object{"const": kind}}}, "then": of(i)}
+	}
+	out := fields("kind", object{"kind": object{"enum": kinds}})
+	out["allOf"] = rules
+	return out
+}
+
+func layerSchema() object {
+	return byKind(kindNames(), func(i int) object {
+		k := &Kinds[i]
+		inputs := object{"type": "array", "items": object{"type": "string"}, "minItems": k.MinInputs, "maxItems": maxInputs,
+			"description": `names of earlier layers or "` + InputName + `"; without it: the layer before`}
+		if k.MaxInputs >= 0 {
+			inputs["maxItems"] = k.MaxInputs
+		}
+		required := "name kind"
+		if k.MinInputs > 1 {
+			required += " inputs"
+		}
+		properties := object{"name": pattern(layerName.String()), "kind": object{"description": k.Help}, "inputs": inputs}
+		for j := range k.Settings {
+			s := &k.Settings[j]
+			properties[s.Name] = s.schema()
+			if s.Default == nil {
+				required += " " + s.Name
+			}
+		}
+		return fields(required, properties)
+	})
+}
+
+func recipeSchema() object {
+	share := decimal(0, 1)
+	augment := object{
+		"mirror": fields("", object{"share": share, "axis": decimal(0, maxDim), "pairs": object{"type": "array",
+			"items": object{"type": "array", "items": object{"type": "integer", "minimum": 0}, "minItems": 2, "maxItems": 2}}}),
+		"erase": fields("share area", object{"share": share, "area": share}),
+	}
+	for _, s := range []string{"shift", "rotate", "scale", "brightness", "contrast", "noise"} {
+		augment[s] = schedule()
+	}
+	out := fields("loss optimizer rate batch validation", object{
+		"loss": lossSchema(), "optimizer": optimizerSchema(), "rate": schedule(),
+		"epochs": integer(0, maxEpochs), "examples": integer(0, maxExamples), "batch": integer(1, maxBatch),
+		"validation": decimal(0, 0.9), "seed": object{"type": "integer", "minimum": 0},
+		"augment": fields("", augment), "stop": fields("patience", object{"patience": integer(1, maxEpochs)}),
+		"average": fields("decay", object{"decay": schedule()}), "start_from": object{"type": "string", "pattern": "^$|" + startFrom.String()},
+	})
+	positive := func(field string) object {
+		return object{"required": []string{field}, "properties": object{field: object{"minimum": 1}}}
+	}
+	out["oneOf"] = []object{positive("epochs"), positive("examples")}
+	return out
+}
+
+func schedule() object { return object{"$ref": "#/$defs/schedule"} }
+
+// onlyOf has the properties of those kinds that have them, and wants the
+// others to be absent (nil) or of the value that stands for it.
+func onlyOf(kind string, of []string, property object, absent any) any {
+	switch {
+	case slices.Contains(of, kind):
+		return property
+	case absent == nil:
+		return false
+	}
+	return object{"const": absent}
+}
+
+func lossSchema() object {
+	return byKind(Losses, func(i int) object {
+		return fields("kind", object{
+			"rows":    object{"enum": []string{"", "complete", "filled"}, "default": "complete"},
+			"delta":   onlyOf(Losses[i], []string{"huber", "wing"}, decimal(0, 1e6), 0),
+			"epsilon": onlyOf(Losses[i], []string{"wing"}, decimal(0, 1e6), 0),
+		})
+	})
+}
+
+func optimizerSchema() object {
+	sgd, adams := []string{"sgd"}, []string{"adam", "adamw"}
+	return byKind(Optimizers, func(i int) object {
+		kind := Optimizers[i]
+		return fields("kind", object{
+			"momentum": onlyOf(kind, sgd, schedule(), nil), "nesterov": onlyOf(kind, sgd, object{"type": "boolean"}, false),
+			"beta1": onlyOf(kind, adams, schedule(), nil), "beta2": onlyOf(kind, adams, schedule(), nil),
+			"epsilon": onlyOf(kind, adams, schedule(), nil), "decay": onlyOf(kind, adams[1:], schedule(), nil),
+			"clip": schedule(),
+		})
+	})
+}
+
+// scheduleSchema is a number or an object of one of the kinds. No setting
+// takes a value below 0.
+func scheduleSchema() object {
+	value := object{"type": "number", "minimum": 0}
+	of := byKind(Schedules, func(i int) object {
+		kind, required := Schedules[i], "kind from"
+		if kind == "step" {
+			required += " factor every"
+		}
+		return fields(required, object{
+			"from": value, "to": onlyOf(kind, []string{"linear", "cosine"}, value, 0),
+			"factor": onlyOf(kind, []string{"step"}, decimal(1e-6, 1e4), 0),
+			"every":  onlyOf(kind, []string{"step"}, decimal(1e-6, maxEpochs), 0),
+			"warmup": decimal(0, maxEpochs),
+			"by":     object{"enum": []string{"", "epoch", "step"}, "default": "epoch"},
+		})
+	})
+	return object{"if": object{"type": "object"}, "then": of, "else": value}
+}
+
+func (s *Setting) schema() object {
+	two := func(items object) object {
+		return object{"type": "array", "items": items, "minItems": 2, "maxItems": 2}
+	}
+	whole := integer(int64(s.Min), int64(s.Max))
+	var out object
 	switch s.Type {
 	case TypeCount:
-		out = m{"oneOf": []any{integer, m{"enum": []string{CountColumns, CountPoints}}}}
+		out = object{"oneOf": []object{whole, {"enum": []string{CountColumns, CountPoints}}}}
 	case TypeInt:
-		out = integer
+		out = whole
 	case TypeFloat:
-		out = number("number")
+		out = decimal(s.Min, s.Max)
 	case TypeBool:
-		out = m{"type": "boolean"}
+		out = object{"type": "boolean"}
 	case TypeEnum:
-		out = m{"enum": s.Options}
+		out = object{"enum": s.Options}
 	case TypePair:
-		out = m{"oneOf": []any{integer, two(integer)}}
+		out = object{"oneOf": []object{whole, two(whole)}}
 	case TypePadding:
-		out = m{"oneOf": []any{m{"enum": []string{"valid", "same"}}, integer, two(integer), two(two(integer))}}
+		out = object{"oneOf": []object{{"enum": []string{"valid", "same"}}, whole, two(whole), two(two(whole))}}
 	case TypeShape:
-		out = m{"type": "array", "items": integer, "minItems": 1, "maxItems": maxRank}
+		out = list1(maxRank, whole)
 	}
 	out["description"] = s.Help
 	if s.Default != nil {
-		out["default"] = s.Default
+		out["default"] = s.defaultText()
 	}
 	return out
+}
+
+// defaultText is a setting's default as it stands in a document.
+func (s *Setting) defaultText() json.RawMessage {
+	raw, err := marshal(s.Default)
+	if err != nil {
+		panic(err) // the table's defaults are JSON values
+	}
+	return s.canonical(raw)
 }
