@@ -103,8 +103,11 @@ var testPlugins = map[string]func(){
 		}
 		plugins.Serve(offering("tiny"), hidden)
 	},
-	"twin": func() { plugins.Serve(offering("tiny"), offering("other")) },
-	"env":  func() { plugins.Serve(revealing()) },
+	"twin":  func() { plugins.Serve(offering("tiny"), offering("other")) },
+	"good2": func() { plugins.Serve(offering("a"), offering("b")) },
+	"good3": func() { plugins.Serve(offering("c")) },
+	"twin2": func() { plugins.Serve(offering("d"), offering("e")) },
+	"env":   func() { plugins.Serve(revealing()) },
 	"slow": func() { // with the SDK, its process busy in a function when the host goes
 		plugins.Serve(plugins.Architecture{Name: "net", Blueprint: func(plugins.Request) (*blueprint.Document, error) { return nil, sleep() }})
 	},

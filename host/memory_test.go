@@ -208,6 +208,7 @@ func BenchmarkListCold(b *testing.B) {
 
 func BenchmarkListWarm(b *testing.B) {
 	o := memoryOptions(b, seven...)
+	time.Sleep(settled + 100*time.Millisecond) // as it is for everybody who did not just build them
 	listing(b, o)
 	for b.Loop() {
 		if _, started := listing(b, o); len(started) > 0 {

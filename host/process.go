@@ -230,7 +230,7 @@ func (p *process) startFailure(ctx, limited context.Context, err error) error {
 	default:
 		e = p.fail(ErrHandshake, err, "no connection: %s", plain(message(err), 500))
 	}
-	e.Stderr = p.program.stderr.text()
+	e.Stderr = p.program.lastWords()
 	return e
 }
 
@@ -279,11 +279,11 @@ func (p *process) stop() {
 
 // list asks what the plugin offers and checks the answer.
 func (p *process) list(ctx context.Context) ([]remembered, error) {
-	limited, cancel := context.WithTimeout(ctx, p.o.List)
+	limited, cancel := limit(ctx, p.o.List)
 	defer cancel()
 	answer, err := p.asks.List(limited, &wire.ListRequest{})
 	if err != nil {
-		return nil, p.callFailure(ctx, limited, err, "what it offers", p.o.List)
+		return nil, p.callFailure(limited, err, "what it offers", p.o.List)
 	}
 	list, err := checkList(answer.GetArchitectures())
 	if err != nil {
@@ -333,11 +333,11 @@ func checkList(answer []*wire.Architecture) ([]remembered, error) {
 // blueprint asks for one blueprint and checks it against the columns asked
 // for. The text is the document's own form of it.
 func (p *process) blueprint(ctx context.Context, name string, r Request) (*blueprint.Document, []byte, error) {
-	limited, cancel := context.WithTimeout(ctx, p.o.Blueprint)
+	limited, cancel := limit(ctx, p.o.Blueprint)
 	defer cancel()
 	answer, err := p.asks.Blueprint(limited, &wire.BlueprintRequest{Architecture: name, Settings: r.Settings, Data: r.Data.Wire()})
 	if err != nil {
-		return nil, nil, p.callFailure(ctx, limited, err, "for the blueprint of "+name, p.o.Blueprint)
+		return nil, nil, p.callFailure(limited, err, "for the blueprint of "+name, p.o.Blueprint)
 	}
 	d, err := blueprint.Parse(answer.GetDocument())
 	if err != nil {
@@ -364,16 +364,33 @@ func (p *process) bad(architecture string, err error) error {
 	return p.fail(ErrAnswer, err, "asked for the blueprint of %s: %s", architecture, plain(err.Error(), 1000))
 }
 
-// callFailure says why a question got no answer.
-func (p *process) callFailure(ctx, limited context.Context, err error, asked string, within time.Duration) error {
-	if ctx.Err() != nil {
-		return p.fail(ErrTimeout, ctx.Err(), "asked %s: %v", asked, context.Cause(ctx))
+var errTooLate = errors.New("too late")
+
+// limit ends a question after a time, with errTooLate as the cause, or with
+// ctx, with ctx's cause. It has no deadline that gRPC would pass on: a plugin
+// that keeps one by itself could not be told from one that breaks off.
+func limit(ctx context.Context, within time.Duration) (context.Context, func()) {
+	limited, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() { cancel(context.Cause(ctx)) })
+	timer := time.AfterFunc(within, func() { cancel(errTooLate) })
+	return limited, func() {
+		stop()
+		timer.Stop()
+		cancel(nil)
 	}
-	if limited.Err() != nil { // it is of no use any more
+}
+
+// callFailure says why a question got no answer.
+func (p *process) callFailure(limited context.Context, err error, asked string, within time.Duration) error {
+	switch cause := context.Cause(limited); cause {
+	case nil:
+	case errTooLate: // it is of no use any more
 		p.program.end()
-		e := p.fail(ErrTimeout, limited.Err(), "asked %s: found no answer within %v", asked, within)
-		e.Stderr = p.program.stderr.text()
+		e := p.fail(ErrTimeout, err, "asked %s: found no answer within %v", asked, within)
+		e.Stderr = p.program.lastWords()
 		return e
+	default:
+		return p.fail(ErrTimeout, cause, "asked %s: %v", asked, cause)
 	}
 	said := plain(message(err), 1000)
 	switch status.Code(err) {
@@ -388,7 +405,7 @@ func (p *process) callFailure(ctx, limited context.Context, err error, asked str
 	case codes.Unavailable, codes.Canceled:
 		if how, itself := p.program.exited(time.Second); itself {
 			e := p.fail(ErrCrashed, err, "asked %s: it ended with %s", asked, how)
-			e.Stderr = p.program.stderr.text()
+			e.Stderr = p.program.lastWords()
 			return e
 		}
 	}

@@ -40,7 +40,7 @@ type program struct {
 var _ runner.Runner = (*program)(nil)
 
 func newProgram(name string, file *os.File) *program {
-	return &program{name: name, file: file, stdout: &firstLine{}, stderr: &lastWords{}, done: make(chan struct{})}
+	return &program{name: name, file: file, stdout: &firstLine{}, stderr: &lastWords{drained: make(chan struct{})}, done: make(chan struct{})}
 }
 
 // Start starts the process from a thread that lives as long as the process:
@@ -145,6 +145,19 @@ func (p *program) exited(within time.Duration) (how string, itself bool) {
 	return p.state.String(), !p.killed
 }
 
+// lastWords gives what the program last said, all of it if it has ended.
+func (p *program) lastWords() string {
+	select {
+	case <-p.done:
+		select {
+		case <-p.stderr.drained:
+		case <-time.After(time.Second):
+		}
+	default:
+	}
+	return p.stderr.text()
+}
+
 // Kill is called by go-plugin when the start failed or the end was not
 // graceful. A process that has closed its output is about to end by itself,
 // and how it ends is worth knowing.
@@ -242,7 +255,9 @@ func (f *firstLine) ended() bool {
 // lastWords is standard error, of which the last bytes are kept. What the
 // plugin writes through go-plugin later is written to it too.
 type lastWords struct {
-	pipe *os.File
+	pipe    *os.File
+	drained chan struct{} // closed when the pipe has nothing more to give
+	once    sync.Once
 
 	mu   sync.Mutex
 	tail []byte
@@ -253,6 +268,9 @@ const keptWords = 16 << 10
 func (l *lastWords) Read(b []byte) (int, error) {
 	n, err := l.pipe.Read(b)
 	_, _ = l.Write(b[:n])
+	if err != nil {
+		l.once.Do(func() { close(l.drained) })
+	}
 	return n, err
 }
 
