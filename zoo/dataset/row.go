@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -33,7 +32,7 @@ func parseHeader(file string, line []byte) (*layout, error) {
 		return nil, fmt.Errorf("%s line 1: found a header of %d bytes, want at most %d: %w", file, len(line), maxHeader, ErrLimit)
 	}
 	l := &layout{file: file}
-	hasImage := false
+	hasImage, seen := false, map[string]bool{}
 	for at := 0; at <= len(line); {
 		field, next, ok := nextField(line, at)
 		if !ok {
@@ -44,11 +43,12 @@ func parseHeader(file string, line []byte) (*layout, error) {
 		switch {
 		case name == "":
 			return nil, bad("", fmt.Sprintf("column %d without a name", len(l.names)+1), "a name for each")
-		case slices.Contains(l.names, name):
+		case seen[name]:
 			return nil, bad(name, "the name twice", "each once")
 		case len(l.names) == maxColumns:
 			return nil, fmt.Errorf("%s line 1: found more than %d columns, want at most that: %w", file, maxColumns, ErrLimit)
 		}
+		seen[name] = true
 		l.names = append(l.names, name)
 		switch name {
 		case "Image":
