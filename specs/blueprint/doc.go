@@ -10,3 +10,5 @@
 // run, where a document came from, or what a data set looks like beyond the
 // names of its columns.
 package blueprint
+
+//go:generate go run ./internal/generate ../..

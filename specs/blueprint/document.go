@@ -23,20 +23,20 @@ var ErrVersion = errors.New("newer blueprint version")
 // Document describes one architecture. Fields that this version doesn't know
 // are kept in Extra, here and in every part, and written back.
 type Document struct {
-	Version int      `json:"blueprint"`
-	Name    string   `json:"name"`
-	Summary string   `json:"summary,omitempty"`
-	Source  string   `json:"source,omitempty"` // where the layout comes from: a paper, a report, a file
-	Input   Input    `json:"input"`
-	Members []Member `json:"members"`
+	Version int      `json:"blueprint"`         // the document's version, 1
+	Name    string   `json:"name"`              // 1 to 64 of a-z, 0-9, "_", "." and "-", with a letter or digit at both ends
+	Summary string   `json:"summary,omitempty"` // one line for people
+	Source  string   `json:"source,omitempty"`  // where the layout comes from: a paper, a report, a file
+	Input   Input    `json:"input"`             // the image that every member takes
+	Members []Member `json:"members"`           // 1 to 64 networks
 	Extra   Extra    `json:"-"`
 }
 
 // Input is the image that every member takes: Height x Width x Channels values.
 type Input struct {
-	Height   int    `json:"height"`
-	Width    int    `json:"width"`
-	Channels int    `json:"channels"`
+	Height   int    `json:"height"`            // pixels
+	Width    int    `json:"width"`             // pixels
+	Channels int    `json:"channels"`          // 1: grey
 	Scaling  string `json:"scaling,omitempty"` // one of [Scalings]; the default is "unit"
 	Extra    Extra  `json:"-"`
 }
@@ -50,12 +50,12 @@ var Scalings = []string{
 
 // Member is one network of an architecture.
 type Member struct {
-	Name    string   `json:"name"`
-	Columns []string `json:"columns"` // the outputs in order; ["*"]: all of the data's
-	Layers  []Layer  `json:"layers"`
-	Output  Output   `json:"output,omitzero"`
+	Name    string   `json:"name"`             // 1 to 128 letters, digits, "_", "." and "-"; no other member's
+	Columns []string `json:"columns"`          // the outputs in order; ["*"]: all of the data's
+	Layers  []Layer  `json:"layers"`           // in an order in which they can be computed
+	Output  Output   `json:"output,omitzero"`  // where the answer is, and what it means
 	Weight  float64  `json:"weight,omitempty"` // in the mean of a column that several members give; 0 stands for 1
-	Recipe  Recipe   `json:"recipe"`
+	Recipe  Recipe   `json:"recipe"`           // how it is trained
 	Extra   Extra    `json:"-"`
 }
 

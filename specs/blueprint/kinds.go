@@ -99,9 +99,12 @@ func choice(name, def string, options []string, help string) Setting {
 	return Setting{Name: name, Type: TypeEnum, Default: def, Options: options, Help: help}
 }
 
+func padded(help string) Setting {
+	return Setting{Name: "padding", Type: TypePadding, Default: Padding{Mode: "valid"}, Max: maxWindow, Help: help}
+}
+
 var (
-	padding = Setting{Name: "padding", Type: TypePadding, Default: Padding{Mode: "valid"}, Max: maxWindow,
-		Help: `"valid" (none), "same", or zeros added at the borders`}
+	padding    = padded(`"valid" (none), "same", or zeros added at the borders`)
 	poolWindow = pair("window", 2, "height and width of a window")
 	poolStride = Setting{Name: "stride", Type: TypePair, Default: [2]int{0, 0}, Max: maxWindow,
 		Help: "step between windows; 0: the window's size"}
@@ -150,7 +153,7 @@ var Kinds = []Kind{
 	{
 		Name: "max_pool", MinInputs: 1, MaxInputs: 1,
 		Help:     "the largest value of each window; positions that do not fill a window are dropped",
-		Settings: []Setting{poolWindow, poolStride, padding},
+		Settings: []Setting{poolWindow, poolStride, padded(`"valid" (none), "same", or positions added at the borders, which are never the largest`)},
 		Shape:    poolShape, FLOPs: poolFLOPs,
 	},
 	{

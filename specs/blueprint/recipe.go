@@ -11,13 +11,13 @@ import (
 
 // Recipe says how a member is trained.
 type Recipe struct {
-	Loss       Loss      `json:"loss"`
-	Optimizer  Optimizer `json:"optimizer"`
-	Rate       Schedule  `json:"rate"` // learning rate
-	Epochs     int       `json:"epochs,omitempty"`
-	Examples   int64     `json:"examples,omitempty"` // instead of Epochs: epochs = Examples / rows that have the member's columns, rounded down, at least 1
-	Batch      int       `json:"batch"`
-	Validation float64   `json:"validation"`           // share of the rows held out
+	Loss       Loss      `json:"loss"`                 // what training makes small
+	Optimizer  Optimizer `json:"optimizer"`            // how a step changes the weights
+	Rate       Schedule  `json:"rate"`                 // learning rate
+	Epochs     int       `json:"epochs,omitempty"`     // passes over the training rows; this or examples
+	Examples   int64     `json:"examples,omitempty"`   // in place of epochs: epochs = examples / rows that have the member's columns, rounded down, at least 1
+	Batch      int       `json:"batch"`                // rows in a step; the last, smaller batch of an epoch is used
+	Validation float64   `json:"validation"`           // share of the rows held out, 0 to 0.9
 	Seed       uint64    `json:"seed,omitempty"`       // 0 stands for 1
 	Augment    *Augment  `json:"augment,omitempty"`    // nil: none
 	Stop       *Stop     `json:"stop,omitempty"`       // nil: never before the end
@@ -48,7 +48,7 @@ var Losses = []string{
 type Optimizer struct {
 	Kind     string    `json:"kind"`               // one of [Optimizers]
 	Momentum *Schedule `json:"momentum,omitempty"` // of sgd; the default is 0
-	Nesterov bool      `json:"nesterov,omitempty"` // of sgd
+	Nesterov bool      `json:"nesterov,omitempty"` // of sgd; the default is false
 	Beta1    *Schedule `json:"beta1,omitempty"`    // of adam and adamw; 0.9
 	Beta2    *Schedule `json:"beta2,omitempty"`    // of adam and adamw; 0.999
 	Epsilon  *Schedule `json:"epsilon,omitempty"`  // of adam and adamw; 1e-8
@@ -67,14 +67,14 @@ var Optimizers = []string{
 // Augment changes training images at random, each epoch anew. A setting of 0
 // or nil is off. Points move along; one that leaves the image counts as empty.
 type Augment struct {
-	Mirror     *Mirror   `json:"mirror,omitempty"`
+	Mirror     *Mirror   `json:"mirror,omitempty"`     // some faces turned left to right
 	Shift      *Schedule `json:"shift,omitempty"`      // pixels: uniform in [-shift, shift], both axes
 	Rotate     *Schedule `json:"rotate,omitempty"`     // degrees: uniform in [-rotate, rotate], around the centre
 	Scale      *Schedule `json:"scale,omitempty"`      // share: factor uniform in [1-scale, 1+scale]
 	Brightness *Schedule `json:"brightness,omitempty"` // of the range 0 to 1: added, uniform in [-brightness, brightness]
 	Contrast   *Schedule `json:"contrast,omitempty"`   // share: factor around the mean, uniform in [1-contrast, 1+contrast]
 	Noise      *Schedule `json:"noise,omitempty"`      // of the range 0 to 1: standard deviation of normal noise on each pixel
-	Erase      *Erase    `json:"erase,omitempty"`
+	Erase      *Erase    `json:"erase,omitempty"`      // a random rectangle hidden
 	Extra      Extra     `json:"-"`
 }
 
@@ -100,14 +100,14 @@ type Erase struct {
 // Stop ends training after Patience epochs without a better validation loss
 // and puts the best weights back.
 type Stop struct {
-	Patience int   `json:"patience"`
+	Patience int   `json:"patience"` // epochs
 	Extra    Extra `json:"-"`
 }
 
 // Average keeps an exponential moving average of the weights and of the
 // running statistics, which is what is validated and kept.
 type Average struct {
-	Decay Schedule `json:"decay"`
+	Decay Schedule `json:"decay"` // share of the old average kept at each step
 	Extra Extra    `json:"-"`
 }
 
