@@ -50,8 +50,18 @@ func (im Images) check(height, width, channels int) error {
 		return fmt.Errorf("images: found %dx%d with %d channels, want %dx%d with %d", im.Height, im.Width, im.Channels, height, width, channels)
 	}
 	want := im.Count * im.pixels()
-	if len(im.Bytes)+len(im.Floats) != want || (len(im.Bytes) > 0 && len(im.Floats) > 0) {
+	if im.Count < 0 || len(im.Bytes)+len(im.Floats) != want || (len(im.Bytes) > 0 && len(im.Floats) > 0) {
 		return fmt.Errorf("images: found %d values, want %d for %d images", len(im.Bytes)+len(im.Floats), want, im.Count)
+	}
+	return nil
+}
+
+// checkRows refuses rows that are not there.
+func (im Images) checkRows(rows []int) error {
+	for _, r := range rows {
+		if r < 0 || r >= im.Count {
+			return fmt.Errorf("rows: found row %d, want 0 to %d", r, im.Count-1)
+		}
 	}
 	return nil
 }
@@ -61,7 +71,7 @@ func (im Images) fill(dst []float32, rows []int) {
 	n := im.pixels()
 	for i, row := range rows {
 		out := dst[i*n : (i+1)*n]
-		if im.Floats != nil {
+		if len(im.Floats) > 0 {
 			copy(out, im.Floats[row*n:(row+1)*n])
 			continue
 		}
@@ -80,9 +90,9 @@ func guard(doing string, f func() error) (err error) {
 		case runtime.Error:
 			err = fmt.Errorf("%s: internal fault: %w", doing, r)
 		case error:
-			err = fmt.Errorf("%s: %s", doing, firstLine(r.Error()))
+			err = &failure{doing + ": " + firstLine(r.Error()), r}
 		default:
-			err = fmt.Errorf("%s: %s", doing, firstLine(fmt.Sprint(r)))
+			err = &failure{doing + ": " + firstLine(fmt.Sprint(r)), nil}
 		}
 	}()
 	if err := f(); err != nil {
@@ -90,6 +100,15 @@ func guard(doing string, f func() error) (err error) {
 	}
 	return nil
 }
+
+// failure is an error of GoMLX's without the stack trace in its text.
+type failure struct {
+	text  string
+	cause error
+}
+
+func (f *failure) Error() string { return f.text }
+func (f *failure) Unwrap() error { return f.cause }
 
 func firstLine(s string) string {
 	line, _, _ := strings.Cut(s, "\n")

@@ -76,10 +76,12 @@ func order(rows []int, seed uint64, member string, epoch int) []int {
 	return out
 }
 
-// choose marks count of n places at random: the images of a batch that are mirrored.
-func choose(n, count int, r *rand.Rand) []uint8 {
+// choose marks a share of n places at random, rounded down: the images of a
+// batch that are mirrored.
+func choose(n int, share float64, r *rand.Rand) []uint8 {
+	const rounding = 1e-9 // 0.29*100 is a little under 29
 	out := make([]uint8, n)
-	for _, i := range r.Perm(n)[:count] {
+	for _, i := range r.Perm(n)[:int(share*float64(n)+rounding)] {
 		out[i] = 1
 	}
 	return out

@@ -20,7 +20,7 @@ var lowerings = map[string]lowering{
 	"dense":           newDense,
 	"dropout":         func(n *blueprint.Node) op { return &dropout{node: n} },
 	"batch_norm":      newBatchNorm,
-	"layer_norm":      auto(layerNorm, "scale", "offset"),
+	"layer_norm":      func(n *blueprint.Node) op { return &layerNorm{node: n} },
 	"activation":      newActivation,
 	"add":             newAdd,
 	"multiply":        auto(func(_ *builder, _ *blueprint.Node, x []*Node) *Node { return fold(x, Mul) }),
@@ -33,24 +33,25 @@ var lowerings = map[string]lowering{
 	"attention":       func(n *blueprint.Node) op { return &attention{node: n} },
 }
 
-// autoOp leaves the gradient to GoMLX: that of sum(y * dy). Its function must
-// not contain products (see [kernel.Kernel.Dot]).
+// autoOp leaves the gradient to GoMLX: that of sum(y * dy). It has no parameters,
+// and its function must not contain products (see [kernel.Kernel.Dot]). It gets a copy of each input:
+// where one input was computed from another, or both are the same value, GoMLX
+// would otherwise follow that path too, which is the reverse pass's to do.
 type autoOp struct {
-	node   *blueprint.Node
-	f      func(b *builder, n *blueprint.Node, x []*Node) *Node
-	params []string
-	x      []*Node
-	y      *Node
+	node *blueprint.Node
+	f    func(b *builder, n *blueprint.Node, x []*Node) *Node
+	x    []*Node
+	y    *Node
 }
 
-func auto(f func(b *builder, n *blueprint.Node, x []*Node) *Node, params ...string) lowering {
-	return func(n *blueprint.Node) op { return &autoOp{node: n, f: f, params: params} }
+func auto(f func(b *builder, n *blueprint.Node, x []*Node) *Node) lowering {
+	return func(n *blueprint.Node) op { return &autoOp{node: n, f: f} }
 }
 
 func (o *autoOp) forward(b *builder, x []value) value {
 	o.x = make([]*Node, len(x))
 	for i, v := range x {
-		o.x[i] = v.node()
+		o.x[i] = Identity(v.node())
 	}
 	o.y = o.f(b, o.node, o.x)
 	return b.value(o.y)
@@ -63,18 +64,12 @@ func (o *autoOp) backward(b *builder, dy value, need []bool) []value {
 			wanted = append(wanted, x)
 		}
 	}
-	for _, p := range o.params {
-		wanted = append(wanted, b.param(o.node.Layer.Name, p))
-	}
 	got := vectorJacobian(o.y, dy.node(), wanted...)
 	out := make([]value, len(o.x))
 	for k := range o.x {
 		if need[k] {
 			out[k], got = b.value(got[0]), got[1:]
 		}
-	}
-	for i, p := range o.params {
-		b.addGradient(o.node.Layer.Name, p, got[i])
 	}
 	return out
 }
@@ -485,13 +480,33 @@ func (o *batchNorm) backward(b *builder, dy value, need []bool) []value {
 func globalAvgPool(_ *builder, _ *blueprint.Node, x []*Node) *Node { return ReduceMean(x[0], 1, 2) }
 
 // layerNorm: Ba, Kiros and Hinton 2016, over the last axis.
-func layerNorm(b *builder, n *blueprint.Node, in []*Node) *Node {
-	x := in[0]
+type layerNorm struct {
+	node *blueprint.Node
+	norm *Node // (x - mean) / deviation
+	inv  *Node // 1 / deviation, [..., 1]
+}
+
+func (o *layerNorm) forward(b *builder, in []value) value {
+	x, name := in[0].node(), o.node.Layer.Name
 	centred := Sub(x, ReduceAndKeep(x, ReduceMean, -1))
 	variance := ReduceAndKeep(Mul(centred, centred), ReduceMean, -1)
-	norm := Mul(centred, Rsqrt(AddScalar(variance, n.Values.Float("epsilon"))))
-	scale, offset := b.param(n.Layer.Name, "scale"), b.param(n.Layer.Name, "offset")
-	return Add(Mul(norm, ExpandLeftToRank(scale, x.Rank())), ExpandLeftToRank(offset, x.Rank()))
+	o.inv = Rsqrt(AddScalar(variance, o.node.Values.Float("epsilon")))
+	o.norm = Mul(centred, o.inv)
+	return b.value(b.AddRows(b.MulRows(o.norm, b.param(name, "scale")), b.param(name, "offset")))
+}
+
+// backward: dx = (d - mean(d) - norm * mean(d * norm)) / deviation, d = dy * scale.
+func (o *layerNorm) backward(b *builder, dy value, need []bool) []value {
+	name, d := o.node.Layer.Name, dy.node()
+	b.addGradient(name, "scale", b.SumRows(Mul(d, o.norm)))
+	b.addGradient(name, "offset", b.SumRows(d))
+	if !need[0] {
+		return make([]value, 1)
+	}
+	d = b.MulRows(d, b.param(name, "scale"))
+	along := ReduceAndKeep(Mul(d, o.norm), ReduceMean, -1)
+	d = Sub(Sub(d, ReduceAndKeep(d, ReduceMean, -1)), Mul(o.norm, along))
+	return []value{b.value(Mul(d, o.inv))}
 }
 
 // upsample repeats values, or interpolates between pixel centres, along one axis

@@ -43,6 +43,32 @@ func cellLoss(l blueprint.Loss, d *Node) *Node {
 	panic(fmt.Errorf("loss %s: %w", l.Kind, ErrUnsupported))
 }
 
+// cellGradient is the derivative of [cellLoss]; where that has a kink, at no
+// distance, it is 0.
+func cellGradient(l blueprint.Loss, d *Node) *Node {
+	delta, epsilon := lossWidths(l)
+	switch l.Kind {
+	case "mse":
+		return MulScalar(d, 2.0)
+	case "mae":
+		return Sign(d)
+	case "huber":
+		return ClipScalar(d, -delta, delta)
+	}
+	size := Abs(d) // wing
+	curved := Div(Scalar(d.Graph(), d.DType(), delta), AddScalar(size, epsilon))
+	return Mul(Sign(d), Where(LessThan(size, Scalar(d.Graph(), d.DType(), delta)), curved, OnesLike(d)))
+}
+
+// lossOf gives the loss's sum over the filled cells (filled is 1 there, 0
+// elsewhere), their number, and the gradient of the loss, which is their mean,
+// with respect to the answer.
+func lossOf(l blueprint.Loss, answer, target, filled *Node) (sum, count, dAnswer *Node) {
+	d := Sub(answer, target)
+	sum, count = ReduceAllSum(Mul(cellLoss(l, d), filled)), ReduceAllSum(filled)
+	return sum, count, Mul(cellGradient(l, d), Div(filled, MaxScalar(count, 1.0)))
+}
+
 // CellLoss is the loss of one cell, d = answer - truth in units of y, by the
 // formulas of [blueprint.Losses].
 func CellLoss(l blueprint.Loss, d float64) float64 {

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 
@@ -21,7 +22,10 @@ const (
 	hyperClip
 	hyperCorrect1 // 1 - beta1^t, Adam's bias corrections
 	hyperCorrect2
-	hyperAverage // the moving average's decay
+	hyperRest1 // 1 - beta, which float32 can't give from beta
+	hyperRest2
+	hyperAverage // the moving average's decay, and 1 - that
+	hyperAverageRest
 	hyperBrightness
 	hyperContrast
 	hyperNoise
@@ -44,11 +48,14 @@ func hyper(r *blueprint.Recipe, at blueprint.Progress) []float32 {
 	set(hyperEpsilon, o.Epsilon)
 	set(hyperDecay, o.Decay)
 	set(hyperClip, o.Clip)
+	v[hyperClip] = cmp.Or(v[hyperClip], math.MaxFloat32)
 	t := float64(at.Step + 1)
 	v[hyperCorrect1] = float32(1 - math.Pow(o.Beta1.At(at), t))
 	v[hyperCorrect2] = float32(1 - math.Pow(o.Beta2.At(at), t))
+	v[hyperRest1], v[hyperRest2] = float32(1-o.Beta1.At(at)), float32(1-o.Beta2.At(at))
 	if r.Average != nil {
 		set(hyperAverage, &r.Average.Decay)
+		v[hyperAverageRest] = float32(1 - r.Average.Decay.At(at))
 	}
 	if a := r.Augment; a != nil {
 		set(hyperBrightness, a.Brightness)
@@ -78,9 +85,8 @@ func update(o blueprint.Optimizer, decays bool, w, g *Node, slots []*Node, h fun
 		}
 		return Add(w, v), []*Node{v}
 	}
-	beta1, beta2 := h(hyperBeta1), h(hyperBeta2)
-	m := Add(Mul(slots[0], beta1), Mul(g, OneMinus(beta1)))
-	v := Add(Mul(slots[1], beta2), Mul(Mul(g, g), OneMinus(beta2)))
+	m := Add(Mul(slots[0], h(hyperBeta1)), Mul(g, h(hyperRest1)))
+	v := Add(Mul(slots[1], h(hyperBeta2)), Mul(Mul(g, g), h(hyperRest2)))
 	step := Div(Mul(m, Div(rate, h(hyperCorrect1))), Add(Sqrt(Div(v, h(hyperCorrect2))), h(hyperEpsilon)))
 	if o.Kind == "adamw" && decays {
 		w = Sub(w, Mul(w, Mul(rate, h(hyperDecay))))
@@ -108,15 +114,23 @@ func clip(gradients map[string]*Node, names []string, limit *Node) {
 
 // checkRecipe refuses what this engine can't follow yet.
 func checkRecipe(r *blueprint.Recipe) error {
-	if a := r.Augment; a != nil {
-		for name, s := range map[string]*blueprint.Schedule{"shift": a.Shift, "rotate": a.Rotate, "scale": a.Scale} {
-			if s != nil {
-				return fmt.Errorf("recipe.augment.%s: %w", name, ErrUnsupported)
-			}
-		}
-		if a.Erase != nil {
-			return fmt.Errorf("recipe.augment.erase: %w", ErrUnsupported)
+	a := r.Augment
+	if a == nil {
+		return nil
+	}
+	for _, s := range []struct {
+		name string
+		on   bool
+	}{
+		{"shift", on(a.Shift)}, {"rotate", on(a.Rotate)}, {"scale", on(a.Scale)},
+		{"erase", a.Erase != nil && a.Erase.Share > 0 && a.Erase.Area > 0},
+	} {
+		if s.on {
+			return fmt.Errorf("recipe.augment.%s: %w", s.name, ErrUnsupported)
 		}
 	}
 	return nil
 }
+
+// on tells whether a schedule is ever other than 0.
+func on(s *blueprint.Schedule) bool { return s != nil && (s.From != 0 || s.To != 0) }

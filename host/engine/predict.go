@@ -11,8 +11,8 @@ import (
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 )
 
-// predictBatch is how many images are predicted at a time: memory stays flat,
-// and each backend is near its best speed.
+// predictBatch is how many images are predicted at a time, fewer where there
+// are fewer: memory stays flat, and each backend is near its best speed.
 const predictBatch = 64
 
 // Predictor answers images with one member's network. It must not be used from
@@ -20,7 +20,7 @@ const predictBatch = 64
 type Predictor struct {
 	net      *network
 	weights  []compute.Buffer
-	programs map[int]*program // by batch
+	programs map[int]*program // by batch: powers of two, so that there are few
 	pixels   []float32
 }
 
@@ -40,6 +40,7 @@ func (p *Predictor) Close() {
 	for _, prog := range p.programs {
 		prog.close()
 	}
+	p.weights, p.programs = nil, map[int]*program{}
 }
 
 // Predict answers the images of these rows (nil: all) with coordinates in
@@ -61,10 +62,16 @@ func (p *Predictor) predict(ctx context.Context, weights []compute.Buffer, im Im
 			rows[i] = i
 		}
 	}
+	if err := im.checkRows(rows); err != nil {
+		return nil, err
+	}
 	scale, offset := plan.Member.Affine(in)
 	columns := len(plan.Columns)
 	out := make([]float32, len(rows)*columns)
-	batch := min(predictBatch, len(rows))
+	batch := 1
+	for batch < min(predictBatch, len(rows)) {
+		batch *= 2
+	}
 	for from := 0; from < len(rows); from += batch {
 		if err := ctx.Err(); err != nil {
 			return nil, err

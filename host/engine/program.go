@@ -129,6 +129,11 @@ func (p *program) close() {
 func compile(b *backend.Backend, name string, build func(g *Graph) []*Node) (p *program, err error) {
 	err = guard("cannot build the "+name+" graph for backend "+b.Name(), func() error {
 		g := NewGraph(b.Compute(), name)
+		defer func() {
+			if p == nil {
+				g.Finalize()
+			}
+		}()
 		if err := g.Compile(build(g)...); err != nil {
 			return err
 		}

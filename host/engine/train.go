@@ -41,12 +41,15 @@ func Upload(b *backend.Backend, e Examples) (*Resident, error) {
 	if err := e.check(e.Height, e.Width, e.Channels); err != nil {
 		return nil, err
 	}
+	if e.Count == 0 {
+		return nil, errors.New("images: found none, want at least 1")
+	}
 	if len(e.Points) != e.Count*len(e.Columns) {
 		return nil, fmt.Errorf("points: found %d values, want %d for %d rows of %d columns", len(e.Points), e.Count*len(e.Columns), e.Count, len(e.Columns))
 	}
 	r := &Resident{b: b, examples: e, dtype: dtypes.Uint8}
 	var err error
-	if e.Floats != nil {
+	if len(e.Floats) > 0 {
 		r.dtype = dtypes.Float32
 		r.images, err = upload(b.Compute(), e.Floats, e.Count, e.Height, e.Width, e.Channels)
 	} else {
@@ -96,6 +99,7 @@ type Trainer struct {
 	forward  *Predictor
 	epoch    int
 	step     int
+	lost     error // the step that failed and took the state with it
 }
 
 // NewTrainer prepares a member's training.
@@ -111,6 +115,9 @@ func NewTrainer(data *Resident, c Config) (*Trainer, error) {
 	}
 	if len(c.Rows) == 0 {
 		return nil, errors.New("found no rows to train on, want at least 1")
+	}
+	if err := data.examples.checkRows(c.Rows); err != nil {
+		return nil, err
 	}
 	if err := t.upload(); err != nil {
 		t.Close()
@@ -137,6 +144,7 @@ func (t *Trainer) Close() {
 		p.close()
 	}
 	t.forward.Close()
+	t.labels, t.state, t.programs = nil, nil, map[int]*program{}
 }
 
 // upload puts labels and state on the device.
@@ -148,31 +156,23 @@ func (t *Trainer) upload() error {
 	if t.labels, err = upload(t.net.b.Compute(), labels, len(labels)/width, width); err != nil {
 		return err
 	}
-	tensors := t.Weights
-	if t.State != nil {
-		tensors = t.State.Tensors
-		t.epoch, t.step = t.State.Epoch, t.State.Step
-	} else if tensors == nil {
-		tensors = InitialWeights(t.Plan, t.Seed)
-	}
 	t.names = t.stateNames()
+	tensors, err := t.start()
+	if err != nil {
+		return err
+	}
 	for i, name := range t.names {
 		shape := t.shapeOf(i)
 		a, ok := tensors[name]
-		if !ok && t.State == nil { // slots start at zero, averages at the weights
-			a = Array{Shape: shape, Data: make([]float32, shape.Size())}
-			if i >= len(t.names)-t.averages() {
-				a = tensors[t.net.params[i-len(t.names)+t.averages()].tensor]
-			}
-		} else if !ok {
-			return fmt.Errorf("tensor %s: missing, want shape %v to continue", name, shape)
+		if !ok {
+			return fmt.Errorf("tensor %s: missing, want shape %v", name, shape)
 		}
-		if !sameShape(a.Shape, shape) {
-			return fmt.Errorf("tensor %s: found shape %v, want %v", name, a.Shape, shape)
+		if !sameShape(a.Shape, shape) || int64(len(a.Data)) != shape.Size() {
+			return fmt.Errorf("tensor %s: found shape %v with %d values, want %v", name, a.Shape, len(a.Data), shape)
 		}
 		buf, err := upload(t.net.b.Compute(), a.Data, shape...)
 		if err != nil {
-			return err
+			return fmt.Errorf("tensor %s: %w", name, err)
 		}
 		t.state = append(t.state, buf)
 	}
@@ -180,8 +180,41 @@ func (t *Trainer) upload() error {
 	if t.State != nil {
 		sum, cells = t.State.LossSum, t.State.Cells
 	}
-	t.State = nil // its memory is no longer needed
+	t.State, t.Weights = nil, nil // their memory is no longer needed
 	return t.resetLoss(sum, cells)
+}
+
+// start gives the state's tensors from which training goes on: those of an
+// earlier state, or the first weights, with the optimizer's slots at zero and
+// the averages at the weights.
+func (t *Trainer) start() (Arrays, error) {
+	if s := t.State; s != nil {
+		if s.Epoch < 0 || s.Step < 0 || s.Step > t.StepsPerEpoch() {
+			return nil, fmt.Errorf("state: found epoch %d and step %d, want epochs from 0 and steps from 0 to %d", s.Epoch, s.Step, t.StepsPerEpoch())
+		}
+		t.epoch, t.step = s.Epoch, s.Step
+		return s.Tensors, nil
+	}
+	weights := t.Weights
+	if weights == nil {
+		weights = InitialWeights(t.Plan, t.Seed)
+	}
+	out := Arrays{}
+	first := len(t.names) - t.averages()
+	for i, name := range t.names {
+		switch {
+		case i < len(t.net.params):
+			if a, ok := weights[name]; ok {
+				out[name] = a
+			}
+		case i < first:
+			shape := t.shapeOf(i)
+			out[name] = Array{Shape: shape, Data: make([]float32, shape.Size())}
+		default:
+			out[name] = out[t.names[i-first]]
+		}
+	}
+	return out, nil
 }
 
 // stateNames are the state's tensors: parameters, the optimizer's slots of the
@@ -314,6 +347,9 @@ type EpochLoss struct {
 // after the batch under way and returns ctx's error; the state then is that
 // after the batch. tick, which may be nil, is told the steps done and in all.
 func (t *Trainer) Epoch(ctx context.Context, tick func(done, total int)) (EpochLoss, error) {
+	if t.lost != nil {
+		return EpochLoss{}, t.lost
+	}
 	rows := order(t.Rows, t.Seed, t.Plan.Member.Name, t.epoch)
 	size, total := t.batchSize(), t.StepsPerEpoch()
 	for t.step < total {
@@ -365,10 +401,10 @@ func (t *Trainer) train(rows []int) error {
 		t.programs[len(rows)] = p
 	}
 	small, err := t.stepInputs(rows)
+	defer free(small...)
 	if err != nil {
 		return err
 	}
-	defer free(small...)
 	inputs := append(slices.Clone(t.state), t.data.images, t.labels)
 	inputs = append(inputs, small...)
 	donate := make([]bool, len(inputs))
@@ -376,8 +412,9 @@ func (t *Trainer) train(rows []int) error {
 		donate[i] = true
 	}
 	out, err := p.run(inputs, donate)
-	if err != nil {
-		return fmt.Errorf("epoch %d, batch %d: %w", t.epoch+1, t.step+1, err)
+	if err != nil { // the state's memory was given away
+		t.state, t.lost = nil, fmt.Errorf("epoch %d, batch %d: %w", t.epoch+1, t.step+1, err)
+		return t.lost
 	}
 	t.state = out
 	return nil
@@ -395,7 +432,7 @@ func (t *Trainer) stepInputs(rows []int) ([]compute.Buffer, error) {
 		if share == 0 {
 			share = 0.5
 		}
-		flips = choose(len(rows), int(share*float64(len(rows))), r)
+		flips = choose(len(rows), share, r)
 	}
 	index, label := make([]int32, len(rows)), make([]int32, len(rows))
 	for i, row := range rows {
@@ -455,10 +492,8 @@ func (t *Trainer) compile(size int) (*program, error) {
 		filled := Slice(y, AxisRange(), AxisRange(width/2, width))
 
 		answer := forward(b, all, scaled(x, t.Plan.Document.Input.Scaling), t.Plan.Output)
-		cell := Mul(cellLoss(t.recipe().Loss, Sub(answer, target)), filled)
-		total, count := ReduceAllSum(cell), ReduceAllSum(filled)
-		mean := Div(total, MaxScalar(count, 1.0))
-		backward(b, all, Gradient(mean, answer)[0], t.Plan.Output)
+		total, count, d := lossOf(t.recipe().Loss, answer, target, filled)
+		backward(b, all, d, t.Plan.Output)
 
 		out := t.updateState(b, state, h)
 		return append(out, Add(sum, ConvertDType(total, dtypes.Float64)), Add(cells, ConvertDType(count, dtypes.Float64)))
@@ -531,10 +566,10 @@ func (t *Trainer) updateState(b *builder, state []*Node, h func(int) *Node) []*N
 		}
 	}
 	if n := t.averages(); n > 0 {
-		decay := h(hyperAverage)
+		decay, rest := h(hyperAverage), h(hyperAverageRest)
 		for i := range n {
 			at := len(state) - n + i
-			out[at] = Add(Mul(state[at], decay), Mul(out[i], OneMinus(decay)))
+			out[at] = Add(Mul(state[at], decay), Mul(out[i], rest))
 		}
 	}
 	return out
@@ -553,11 +588,17 @@ func (t *Trainer) current() []compute.Buffer {
 // Predict answers the images of these rows as [Predictor.Predict] does, with
 // the weights as they are now.
 func (t *Trainer) Predict(ctx context.Context, im Images, rows []int) ([]float32, error) {
+	if t.lost != nil {
+		return nil, t.lost
+	}
 	return t.forward.predict(ctx, t.current(), im, rows, nil)
 }
 
 // Current gives the weights as they are now: averaged where the recipe says so.
 func (t *Trainer) Current() (Arrays, error) {
+	if t.lost != nil {
+		return nil, t.lost
+	}
 	out := Arrays{}
 	for i, buf := range t.current() {
 		a, err := download(buf)
@@ -571,6 +612,9 @@ func (t *Trainer) Current() (Arrays, error) {
 
 // Snapshot gives the state, to be continued from later.
 func (t *Trainer) Snapshot() (*State, error) {
+	if t.lost != nil {
+		return nil, t.lost
+	}
 	s := &State{Epoch: t.epoch, Step: t.step, Tensors: Arrays{}}
 	var err error
 	if s.LossSum, s.Cells, err = t.loss(); err != nil {
