@@ -29,8 +29,13 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 # A file that changes with the version, and only then.
 $(shell mkdir -p bin/.plugins; [ "$$(cat bin/.version 2>/dev/null)" = "$(VERSION)" ] || echo "$(VERSION)" > bin/.version)
 
+SHA256 := $(if $(shell command -v sha256sum),sha256sum,shasum -a 256)
+
+# For tests too, so that everything is compiled once and not twice.
+export GOFLAGS := $(strip -trimpath $(GOFLAGS))
+
 # Without the commit in them plugins keep their checksums, and so what fkzoo remembers of them, over commits.
-BUILD := $(GO) build -trimpath -buildvcs=false
+BUILD := $(GO) build -buildvcs=false
 
 .PHONY: build
 build: bin/fkzoo ## bin/fkzoo and every bin/fkzoo-plugin-*
@@ -38,22 +43,23 @@ build: bin/fkzoo ## bin/fkzoo and every bin/fkzoo-plugin-*
 # name=sha256 of every plugin, with commas between: what is linked into fkzoo, which starts no plugin it doesn't know.
 bin/.plugins/checksums: $(SOURCES) Makefile
 	$(BUILD) -o bin/.plugins/ $(PLUGINS:%=./plugins/%)
-	rm -f bin/fkzoo-plugin-*
-	for p in $(PLUGINS); do ln -f "bin/.plugins/$$p" "bin/fkzoo-plugin-$$p"; done
-	sum=sha256sum; command -v sha256sum >/dev/null || sum='shasum -a 256'
-	(cd bin/.plugins && $$sum $(PLUGINS)) | awk '{ printf "%s%s=%s", sep, $$2, $$1; sep = "," }' > $@
+	@rm -f bin/fkzoo-plugin-*
+	@for p in $(PLUGINS); do ln -f "bin/.plugins/$$p" "bin/fkzoo-plugin-$$p"; done
+	@(cd bin/.plugins && $(SHA256) $(PLUGINS)) | awk '{ printf "%s%s=%s", sep, $$2, $$1; sep = "," }' > $@
 
 bin/fkzoo: bin/.plugins/checksums bin/.version
 	$(BUILD) -ldflags "-X $(MODULE)/host.shipped=$$(cat bin/.plugins/checksums) -X main.version=$(VERSION)" -o $@ ./cmd/fkzoo
-	touch $@
+	@touch $@
 
 .PHONY: demo
 demo: build ## train compact-s on drawn faces, see what it learned; about 3 minutes
-	mkdir -p demo
+	@mkdir -p demo
 	bin/fkzoo train compact-s --data demo --force -o demo/compact-s.fkz --plot demo/curves.svg
-	bin/fkzoo evaluate demo/compact-s.fkz --data demo
-	bin/fkzoo predict demo/compact-s.fkz demo --draw demo/faces > demo/points.json
-	@echo 'The model is demo/compact-s.fkz, its learning curves demo/curves.svg, the faces with their points demo/faces/.'
+	@printf '\nOn 500 faces that are not among those it was trained on:\n\n'
+	bin/fkzoo evaluate demo/compact-s.fkz --data demo:500:2 --sheet demo/worst.png --force
+	bin/fkzoo predict demo/compact-s.fkz demo:24:2 --draw demo/faces -o demo/points.csv --force
+	@printf '\n%s\n' 'In the folder demo: the model compact-s.fkz, its learning curves curves.svg, the worst of those faces' \
+	  'worst.png, and 24 of them in faces/ with their points: a dot where it was found, a ring where it is.'
 
 .PHONY: test
 test: ## all tests; FKZOO_TESTDATA names the folder with the real data, TESTFLAGS adds flags
