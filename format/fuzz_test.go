@@ -45,7 +45,7 @@ func FuzzFile(f *testing.F) {
 			for _, mapped := range []bool{true, false} {
 				_, err := examine(path, mapped)
 				typed(t, err)
-				if err == nil {
+				if err == nil && mapped {
 					sameAgain(t, path, data)
 				}
 			}
@@ -121,7 +121,7 @@ func FuzzHeader(f *testing.F) {
 
 // FuzzScan walks anything as one value: what the scanner accepts, the decoder reads, and it is in its one form.
 func FuzzScan(f *testing.F) {
-	for _, v := range []any{nil, true, -1, 1 << 40, 0.5, "text", []byte{1}, []any{1, []any{}}, map[string]any{"a": 1, "b": map[string]any{}}} {
+	for _, v := range []any{nil, true, -1, int64(1) << 40, 0.5, "text", []byte{1}, []any{1, []any{}}, map[string]any{"a": 1, "b": map[string]any{}}} {
 		raw, err := encodeValue(v, "")
 		if err != nil {
 			f.Fatal(err)

@@ -1,6 +1,6 @@
 package format
 
-// Limits of the reader and the writer, far above any honest file. Specs/fkz.md states them too.
+// Limits of the reader and the writer, far above any honest file. The text in specs/fkz.md states them too.
 const (
 	MaxHeader = 128 << 20 // bytes of the header
 	MaxDepth  = 128       // containers within each other, the header's own map counted
