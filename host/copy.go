@@ -93,22 +93,14 @@ func (h *Host) copyOf(original io.ReadSeeker, sum string) (*os.File, error) {
 	}
 
 	prune(folder)
-	temporary, err := os.CreateTemp(folder, temporaryPrefix+"*")
-	if err != nil {
-		return nil, err
-	}
-	defer os.Remove(temporary.Name()) // gone already if all went well
-	if _, err = original.Seek(0, io.SeekStart); err == nil {
-		_, err = io.Copy(temporary, original)
+	temporary := ""
+	_, err := original.Seek(0, io.SeekStart)
+	if err == nil {
+		temporary, err = writeTemporary(path, original, 0o500, func(*os.File) error { return nil })
 	}
 	if err == nil {
-		err = temporary.Chmod(0o500)
-	}
-	if closing := temporary.Close(); err == nil {
-		err = closing
-	}
-	if err == nil {
-		err = os.Rename(temporary.Name(), path)
+		defer os.Remove(temporary) // gone already if all went well
+		err = os.Rename(temporary, path)
 	}
 	if f := openCopy(path, sum); f != nil { // another process may have made it meanwhile
 		return f, nil
@@ -254,7 +246,7 @@ func (c *checksums) save() {
 	if err == nil {
 		err = os.MkdirAll(filepath.Dir(c.path), 0o700)
 	}
-	if err == nil && writeFile(c.path, append(text, '\n'), 0o600) == nil {
+	if err == nil && writeMemory(c.path, append(text, '\n')) == nil {
 		c.dirty = false
 	}
 }

@@ -88,7 +88,7 @@ func (h *Host) remember(o *offer) {
 		return
 	}
 	prune(filepath.Dir(path))
-	_ = writeFile(path, append(text, '\n'), 0o600)
+	_ = writeMemory(path, append(text, '\n'))
 }
 
 // thisProgram tells one build of fkzoo from another.
