@@ -80,7 +80,7 @@ func TestTooMuch(t *testing.T) {
 		"members":        {open + `"members":[` + strings.Repeat("0,", 1_000_000) + "0]}", "found more than 16384 entries"},
 		"layers":         {open + `"members":[{"layers":[` + strings.Repeat("{},", 1_000_000) + "{}]}]}", "found more than 16384 entries"},
 		"fields":         {open + strings.TrimSuffix(numbered(`"f%d":0,`, 20_000), ",") + "}", "found more than 16384 entries"},
-		"values":         {open + `"extra":[` + strings.Repeat("["+strings.Repeat("0,", 9_999)+"0],", 40) + "0]}", "found more than 262144 values"},
+		"values":         {open + `"extra":[` + strings.Repeat("["+strings.Repeat("0,", 9_999)+"0],", 60) + "0]}", "found more than 524288 values"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := Parse([]byte(c.text))

@@ -13,11 +13,11 @@ import (
 )
 
 // Limits of a document's text, so that what is built from it stays small. A
-// document of the most layers has fewer values.
+// document of 4 MiB of layers has fewer values.
 const (
 	maxDepth   = 64      // fkzoo's own reach 8
 	maxEntries = 1 << 14 // of one object or array
-	maxValues  = 1 << 18 // in all
+	maxValues  = 1 << 19 // in all
 )
 
 // container is an object or array that scan is in.
