@@ -102,8 +102,8 @@ func (b *Backend) Info() Info { return b.info }
 // Reason says why "auto" took this backend: what became of each better one. Empty when it was asked for by name.
 func (b *Backend) Reason() string { return b.reason }
 
-// NumThreads is how many threads the backend computes with on the host: GOMAXPROCS for go, NPROC or else the cores
-// this process may use for cpu. For cuda it is 1: the work is on the device.
+// NumThreads is how many threads the backend computes with on the host: GOMAXPROCS for go, the cores this process may
+// use (as taskset sets them; XLA heeds nothing else) for cpu. For cuda it is 1: the work is on the device.
 func (b *Backend) NumThreads() int { return b.threads }
 
 // Description is one line for people: name, version, threads, provenance, library.

@@ -92,7 +92,7 @@ func surroundings(k Kind) string {
 	host, _ := os.Hostname()
 	fmt.Fprintln(h, host, moduleVersion("github.com/gomlx/go-xla"), moduleVersion("github.com/gomlx/gomlx"))
 	fmt.Fprintf(h, "XLA_FLAGS=%q\n", xlaFlags)
-	variables := []string{"TF_XLA_FLAGS", "LD_LIBRARY_PATH", "LD_PRELOAD", "NPROC"}
+	variables := []string{"LD_LIBRARY_PATH", "LD_PRELOAD"}
 	if k == XLACUDA {
 		variables = append(variables, "CUDA_VISIBLE_DEVICES", "NVIDIA_VISIBLE_DEVICES")
 		driver, _ := os.ReadFile("/proc/driver/nvidia/version")

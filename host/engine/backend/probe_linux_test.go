@@ -228,8 +228,8 @@ func TestInstallKilled(t *testing.T) {
 	clean(t, s)
 }
 
-// real is a store with the real library from the user's own store, in a folder whose name must not matter.
-func real(t *testing.T, folder string) *Store {
+// realStore is a store with the real library from the user's own store, in a folder whose name must not matter.
+func realStore(t *testing.T, folder string) *Store {
 	t.Helper()
 	user, err := DefaultStore()
 	if err != nil {
@@ -269,7 +269,7 @@ func TestReal(t *testing.T) {
 	temp := t.TempDir() // a subtest's own would have its name in the path
 	for _, folder := range []string{"plain", "with space", "with, comma", "NVIDIA cuda", `q"uo'te`, "ünï"} {
 		t.Run(folder, func(t *testing.T) {
-			s := real(t, folder)
+			s := realStore(t, folder)
 			t.Setenv("TMPDIR", temp)
 			for range 2 { // the second time the library is loaded and remembered
 				b, err := s.Open(context.Background(), "cpu")
@@ -300,7 +300,7 @@ func TestReal(t *testing.T) {
 		})
 	}
 	t.Run("with a flag XLA refuses", func(t *testing.T) {
-		s := real(t, "flags")
+		s := realStore(t, "flags")
 		old := xlaFlags
 		defer func() { xlaFlags = old }()
 		xlaFlags = "--no_such_flag=1"
@@ -327,5 +327,23 @@ func TestRealDownload(t *testing.T) {
 	}
 	if info.State != Ready || info.Provenance.Packages[0] != cpuWheels[0][0].Package {
 		t.Errorf("found %+v, want %s", info, cpuWheels[0][0].Name)
+	}
+}
+
+// TestHomeless: without a home folder there is nowhere to install to, but go runs.
+func TestHomeless(t *testing.T) {
+	for _, v := range []string{"HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"} {
+		t.Setenv(v, "")
+	}
+	ctx := context.Background()
+	b, err := Open(ctx, Auto)
+	if err != nil || b.Name() != "go" || !strings.Contains(b.Reason(), "HOME") {
+		t.Errorf("auto: found %v, %v, want go, because of HOME", b, err)
+	}
+	if _, err := Open(ctx, "cpu"); err == nil || !strings.Contains(err.Error(), "HOME") {
+		t.Errorf("cpu: found %v, want an error that names HOME", err)
+	}
+	if _, err := InstallCPU(ctx, Options{}); err == nil || !strings.Contains(err.Error(), "HOME") {
+		t.Errorf("install: found %v, want an error that names HOME", err)
 	}
 }

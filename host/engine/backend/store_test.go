@@ -94,7 +94,7 @@ func TestMemory(t *testing.T) {
 	}{
 		{"nothing changed", func() error { return nil }, 0},
 		{"only the time changed", func() error { return os.Chtimes(info.Library, later, later) }, 0},
-		{"surroundings changed", func() error { return os.Setenv("NPROC", "7") }, 1},
+		{"surroundings changed", func() error { return os.Setenv("LD_LIBRARY_PATH", "/elsewhere") }, 1},
 		{"and stayed so", func() error { return nil }, 1},
 		{"memory is lost", func() error { return os.Remove(s.memoryPath(XLACPU)) }, 2},
 		{"memory is damaged", func() error { return os.WriteFile(s.memoryPath(XLACPU), []byte("{"), 0o644) }, 3},
@@ -103,7 +103,7 @@ func TestMemory(t *testing.T) {
 			return nil
 		}, 4},
 	}
-	t.Setenv("NPROC", "")
+	t.Setenv("LD_LIBRARY_PATH", "")
 	// The variable may have been set when the library was installed.
 	if _, err := s.check(ctx, XLACPU); err != nil {
 		t.Fatal(err)

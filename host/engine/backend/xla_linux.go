@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strconv"
 	"strings"
 	"sync"
 
@@ -36,7 +35,7 @@ func openXLA(k Kind, info Info) (_ *Backend, err error) {
 	}
 	threads := 1
 	if k == XLACPU {
-		threads = xlaThreads()
+		threads = runtime.NumCPU()
 	} else if err := findNVIDIA(filepath.Dir(path)); err != nil {
 		return nil, err
 	}
@@ -45,14 +44,6 @@ func openXLA(k Kind, info Info) (_ *Backend, err error) {
 		return nil, err
 	}
 	return &Backend{kind: k, compute: c, info: info, threads: threads}, nil
-}
-
-// xlaThreads is the size of XLA's pool on the CPU: as in tsl's DefaultThreadPoolSize, NPROC or else the schedulable cores.
-func xlaThreads() int {
-	if n, err := strconv.Atoi(os.Getenv("NPROC")); err == nil && n > 0 {
-		return n
-	}
-	return runtime.NumCPU()
 }
 
 var (
@@ -64,12 +55,12 @@ var (
 // and looks for "cpu", "cuda" and "nvidia" anywhere in the path, a user's name included. Where the path misleads it,
 // a CPU library is loaded through a symbolic link; a CUDA library can't be, since it finds others relative to its path.
 func loadable(k Kind, path string) (string, error) {
-	clear := func(p string) bool {
+	plain := func(p string) bool {
 		l := strings.ToLower(p)
 		cuda := strings.Contains(l, "cuda") || strings.Contains(l, "nvidia")
 		return !strings.Contains(l, ",") && strings.Contains(l, "cpu") == (k == XLACPU) && cuda == (k == XLACUDA)
 	}
-	if clear(path) {
+	if plain(path) {
 		return path, nil
 	}
 	hint := fmt.Errorf("%s: go-xla can't be given a path with a comma, or one that names another kind of device; "+
@@ -89,7 +80,7 @@ func loadable(k Kind, path string) (string, error) {
 	// go-xla keeps what it loaded under its name, so that the link is only needed for the loading.
 	defer os.RemoveAll(dir)
 	alias := filepath.Join(dir, "pjrt_c_api_cpu_plugin.so")
-	if !clear(alias) {
+	if !plain(alias) {
 		return "", hint
 	}
 	if err := os.Symlink(path, alias); err != nil {
