@@ -229,7 +229,6 @@ func fastPixels(b []byte, out []uint8) int {
 					return 0
 				}
 				i++
-				d = uint32(b[i]) - '0'
 			}
 		}
 		out[p] = uint8(v)
