@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -233,6 +234,9 @@ func TestBadVectors(t *testing.T) {
 	want, err := os.ReadFile(golden)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if strconv.IntSize < 64 {
+		return // an int's range shows in some of the words
 	}
 	a, b := strings.Split(got.String(), "\n"), strings.Split(string(want), "\n")
 	for i := range max(len(a), len(b)) {
