@@ -207,6 +207,40 @@ func TestPapers(t *testing.T) {
 	}
 }
 
+// Commands and flags in the papers' examples are those of the program.
+func TestCommandsOfThePapers(t *testing.T) {
+	var source strings.Builder
+	walk(t, func(name string) {
+		if path.Dir(name) == "cmd/fkzoo" && strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go") {
+			source.WriteString(read(t, name))
+		}
+	})
+	known := map[string]bool{"help": true}
+	for _, m := range regexp.MustCompile(`Name: "([a-z-]+)"`).FindAllStringSubmatch(source.String(), -1) {
+		known[m[1]] = true
+	}
+	block := regexp.MustCompile("(?s)\n```[a-z]*\n(.*?)\n```|`([^`\n]+)`")
+	command := regexp.MustCompile(`(?m)(?:^|bin/| )fkzoo ([a-z]+)|(?:^|[\s\[])--([a-z-]+)`)
+	found := 0
+	for _, name := range []string{"README.md", "docs/guide.md", "docs/layout.md"} {
+		for _, b := range block.FindAllStringSubmatch(read(t, name), -1) {
+			text := b[1] + b[2]
+			if strings.Contains(text, "package main") || strings.Contains(text, "──>") {
+				continue
+			}
+			for _, m := range command.FindAllStringSubmatch(text, -1) {
+				found++
+				if !known[m[1]+m[2]] {
+					t.Errorf("%s: %q has no such command or flag in cmd/fkzoo: %q", name, m[0], text)
+				}
+			}
+		}
+	}
+	if found < 40 {
+		t.Errorf("found %d commands and flags in the papers, want more", found)
+	}
+}
+
 func read(t *testing.T, name string) string {
 	t.Helper()
 	b, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(name)))
