@@ -1,0 +1,88 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"github.com/urfave/cli/v2"
+
+	"github.com/fkzoo/fkzoo/host/engine/backend"
+)
+
+func (p *program) backendCommand() *cli.Command {
+	return &cli.Command{
+		Name: "backend", Usage: "install and show what networks run on",
+		Subcommands: []*cli.Command{
+			{Name: "list", Usage: "show the backends and their state", Action: p.backendList,
+				Flags: []cli.Flag{&cli.BoolFlag{Name: "json", Usage: "print JSON"}}},
+			{Name: "install", Usage: "download, check and try a backend's library", ArgsUsage: "cpu|cuda", Action: p.backendInstall,
+				Flags: []cli.Flag{&cli.StringFlag{Name: "from", Usage: "a wheel, a folder of wheels, or a PJRT library, in place of a download"}}},
+			{Name: "remove", Usage: "remove a backend's library", ArgsUsage: "cpu|cuda", Action: func(c *cli.Context) error {
+				if c.NArg() != 1 {
+					return usagef("backend remove: found %d arguments, want cpu or cuda", c.NArg())
+				}
+				return backend.Remove(c.Context, c.Args().First())
+			}},
+		},
+	}
+}
+
+func (p *program) backendList(c *cli.Context) error {
+	all, err := backend.List(c.Context)
+	if err != nil {
+		return err
+	}
+	if c.Bool("json") {
+		return printJSON(p.stdout, all)
+	}
+	rows := [][]string{{"NAME", "STATE", "VERSION", "LIBRARY"}}
+	for _, b := range all {
+		state := string(b.State)
+		if b.Why != "" {
+			state += ": " + b.Why
+		}
+		rows = append(rows, []string{b.Name, state, b.Version, b.Library})
+	}
+	return table(p.stdout, rows)
+}
+
+func (p *program) backendInstall(c *cli.Context) error {
+	if c.NArg() != 1 {
+		return usagef("backend install: found %d arguments, want cpu or cuda", c.NArg())
+	}
+	store, err := backend.DefaultStore()
+	if err != nil {
+		return err
+	}
+	info, err := store.Install(c.Context, c.Args().First(), backend.Options{From: c.String("from"), Progress: p.installProgress()})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(p.stdout, "backend %s: %s: %s\n", info.Name, info.State, info.Library)
+	return nil
+}
+
+// installProgress prints each stage, and on a terminal a bar while downloading.
+func (p *program) installProgress() func(backend.Progress) {
+	var last string
+	var bar *progressbar.ProgressBar
+	terminal := isTerminal(p.stderr)
+	return func(at backend.Progress) {
+		if stage := at.Stage + " " + at.File; stage != last {
+			if bar != nil {
+				_ = bar.Clear()
+				bar = nil
+			}
+			last = stage
+			fmt.Fprintln(p.stderr, stage)
+		}
+		if terminal && at.Total > 0 {
+			if bar == nil {
+				bar = progressbar.NewOptions64(at.Total, progressbar.OptionSetWriter(p.stderr), progressbar.OptionShowBytes(true),
+					progressbar.OptionSetWidth(30), progressbar.OptionClearOnFinish(), progressbar.OptionThrottle(100*time.Millisecond))
+			}
+			_ = bar.Set64(at.Done)
+		}
+	}
+}

@@ -1,0 +1,136 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/fkzoo/fkzoo/zoo"
+	"github.com/fkzoo/fkzoo/zoo/dataset"
+	"github.com/fkzoo/fkzoo/zoo/draw"
+)
+
+var flipAverageFlag = &cli.BoolFlag{Name: "flip-average", Usage: "answer each image and its mirror image, and take the mean"}
+
+func (p *program) evaluateCommand() *cli.Command {
+	return &cli.Command{
+		Name: "evaluate", Usage: "compare models' answers with the truth", ArgsUsage: "FILE.fkz...",
+		Description: "Of several files, the mean answer is compared.",
+		Flags: []cli.Flag{
+			dataFlag, &cli.BoolFlag{Name: "json", Usage: "print JSON"}, flipAverageFlag,
+			&cli.StringFlag{Name: "sheet", Usage: "draw the worst faces to a .png file"},
+			&cli.BoolFlag{Name: "force", Usage: "replace files that exist"}, backendFlag,
+		},
+		Action: p.evaluate,
+	}
+}
+
+func (p *program) evaluate(c *cli.Context) error {
+	models, err := loadModels(c.Args().Slice())
+	if err != nil {
+		return err
+	}
+	if c.String("data") == "" {
+		return usagef("evaluate: no --data given, want data with points to compare with")
+	}
+	set, err := readData(c.Context, c.String("data"))
+	if err != nil {
+		return err
+	}
+	b, err := p.backend(c)
+	if err != nil {
+		return err
+	}
+	defer b.Close()
+	tick, end := p.tick("evaluating")
+	e, prediction, err := zoo.Evaluate(c.Context, models, set, zoo.PredictOptions{Backend: b, FlipAverage: c.Bool("flip-average"), Tick: tick})
+	end()
+	if err != nil {
+		return err
+	}
+	if path := c.String("sheet"); path != "" {
+		if err := worstSheet(path, set, prediction, c.Bool("force")); err != nil {
+			return err
+		}
+	}
+	if c.Bool("json") {
+		return printJSON(p.stdout, e)
+	}
+	return p.printEvaluation(e, set)
+}
+
+func (p *program) printEvaluation(e *zoo.Evaluation, set *dataset.Set) error {
+	fmt.Fprintf(p.stdout, "%s: %d rows, %d filled cells\n", set.Source, e.Rows, e.Cells)
+	rows := [][]string{{"", "LOSS", "RMSE PX", "MEAN FACE PX"}}
+	add := func(name string, s zoo.Score) {
+		rows = append(rows, []string{name, fmt.Sprintf("%.6f", s.Loss), fmt.Sprintf("%.3f", s.RMSEPixels), fmt.Sprintf("%.3f", s.MeanFace)})
+	}
+	add("all rows", e.Score)
+	if e.HeldOut != nil {
+		add(fmt.Sprintf("%d rows held out in training", e.HeldOut.Rows), *e.HeldOut)
+	}
+	if len(e.Members) > 1 {
+		for _, m := range e.Members {
+			rows = append(rows, []string{"member " + m.Member, fmt.Sprintf("%.6f", m.Loss), fmt.Sprintf("%.3f", m.RMSEPixels)})
+		}
+	}
+	if err := table(p.stdout, rows); err != nil {
+		return err
+	}
+	fmt.Fprintln(p.stdout)
+	rows = [][]string{{"COLUMN", "CELLS", "RMSE PX", "MEAN FACE PX"}}
+	for _, col := range e.Columns {
+		rows = append(rows, []string{col.Name, fmt.Sprint(col.Cells), fmt.Sprintf("%.3f", col.RMSEPixels), fmt.Sprintf("%.3f", col.MeanFace)})
+	}
+	return table(p.stdout, rows)
+}
+
+// worstSheet draws the faces with the largest errors, truth and prediction.
+func worstSheet(path string, set *dataset.Set, prediction *zoo.Prediction, force bool) error {
+	const most = 24
+	type face struct {
+		row  int
+		rmse float64
+	}
+	var faces []face
+	for r := range set.Len() {
+		var sum float64
+		cells := 0
+		for c, name := range prediction.Columns {
+			at := set.Column(name)
+			if at < 0 || math.IsNaN(float64(set.Row(r)[at])) {
+				continue
+			}
+			d := float64(prediction.Row(r)[c] - set.Row(r)[at])
+			sum += d * d
+			cells++
+		}
+		if cells > 0 {
+			faces = append(faces, face{r, math.Sqrt(sum / float64(cells))})
+		}
+	}
+	slices.SortStableFunc(faces, func(a, b face) int { return cmp.Compare(b.rmse, a.rmse) })
+	sheet := draw.Sheet{Title: "worst faces: predicted (dots) and true (rings)"}
+	for _, f := range faces[:min(most, len(faces))] {
+		picture := faceOf(set, prediction, f.row)
+		picture.True = truth(set, prediction.Columns, f.row)
+		picture.Note = fmt.Sprintf("%.2f px", f.rmse)
+		sheet.Faces = append(sheet.Faces, picture)
+	}
+	return sheet.Write(path, force)
+}
+
+// truth gives a row's points in the order of the columns, NaN for those that the set lacks.
+func truth(set *dataset.Set, columns []string, row int) []float32 {
+	out := make([]float32, len(columns))
+	for c, name := range columns {
+		out[c] = float32(math.NaN())
+		if at := set.Column(name); at >= 0 {
+			out[c] = set.Row(row)[at]
+		}
+	}
+	return out
+}

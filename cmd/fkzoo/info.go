@@ -1,0 +1,262 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/fkzoo/fkzoo/host"
+	"github.com/fkzoo/fkzoo/specs/blueprint"
+	"github.com/fkzoo/fkzoo/zoo"
+)
+
+func (p *program) infoCommand() *cli.Command {
+	return &cli.Command{
+		Name: "info", Usage: "show an architecture or a model", ArgsUsage: "ARCH|FILE.fkz",
+		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "json", Usage: "print JSON"},
+			&cli.StringSliceFlag{Name: "set", Usage: "`KEY=VALUE`: a setting of the architecture or its recipe; may be repeated"},
+		},
+		Action: p.info,
+	}
+}
+
+// described is an architecture or a model as «info --json» prints it.
+type described struct {
+	Name         string              `json:"name"`
+	Architecture string              `json:"architecture"`
+	Plugin       string              `json:"plugin,omitempty"`
+	Summary      string              `json:"summary"`
+	Source       string              `json:"source,omitempty"`
+	Parameters   int64               `json:"parameters"`
+	FLOPs        int64               `json:"flops"`
+	Settings     []host.Setting      `json:"settings,omitempty"`
+	Members      []describedMember   `json:"members"`
+	Blueprint    json.RawMessage     `json:"blueprint"`
+	Digest       string              `json:"digest,omitempty"`
+	Finished     *bool               `json:"finished,omitempty"`
+	History      []zoo.MemberHistory `json:"history,omitempty"`
+	Provenance   *zoo.Provenance     `json:"provenance,omitempty"`
+	Run          *zoo.Run            `json:"run,omitempty"`
+}
+
+type describedMember struct {
+	Name       string           `json:"name"`
+	Columns    []string         `json:"columns"`
+	Parameters int64            `json:"parameters"`
+	FLOPs      int64            `json:"flops"`
+	Layers     []describedLayer `json:"layers"`
+	plan       *blueprint.Plan
+}
+
+type describedLayer struct {
+	Name       string          `json:"name"`
+	Kind       string          `json:"kind"`
+	Shape      blueprint.Shape `json:"shape"`
+	Parameters int64           `json:"parameters"`
+	FLOPs      int64           `json:"flops"`
+}
+
+func describe(d *blueprint.Document, columns []string) (*described, error) {
+	text, err := d.JSON()
+	if err != nil {
+		return nil, err
+	}
+	out := &described{Name: d.Name, Architecture: d.Name, Summary: d.Summary, Source: d.Source, Blueprint: text}
+	for i := range d.Members {
+		plan, err := blueprint.NewPlan(d, i, columns)
+		if err != nil {
+			return nil, err
+		}
+		m := describedMember{Name: plan.Member.Name, Columns: plan.Columns, Parameters: plan.Parameters(), FLOPs: plan.FLOPs(), plan: plan}
+		for k := range plan.Nodes {
+			n := &plan.Nodes[k]
+			m.Layers = append(m.Layers, describedLayer{n.Layer.Name, n.Kind.Name, n.Out, n.Parameters(), n.FLOPs})
+		}
+		out.Parameters += m.Parameters
+		out.FLOPs += m.FLOPs
+		out.Members = append(out.Members, m)
+	}
+	return out, nil
+}
+
+func (p *program) info(c *cli.Context) error {
+	if c.NArg() != 1 {
+		return usagef("info: found %d arguments, want an architecture or a .fkz file", c.NArg())
+	}
+	name := c.Args().First()
+	var out *described
+	var err error
+	if isModel(name) {
+		out, err = p.infoModel(c, name)
+	} else {
+		out, err = p.infoArchitecture(c, name)
+	}
+	if err != nil {
+		return err
+	}
+	if c.Bool("json") {
+		return printJSON(p.stdout, out)
+	}
+	return p.printInfo(out)
+}
+
+func (p *program) infoModel(c *cli.Context, path string) (*described, error) {
+	if c.IsSet("set") {
+		return nil, usagef("info %s: found --set, which is for architectures: a model is as it was trained", path)
+	}
+	m, err := zoo.Load(path)
+	if err != nil {
+		return nil, err
+	}
+	out, err := describe(m.Document, nil)
+	if err != nil {
+		return nil, err
+	}
+	finished := m.State == nil
+	out.Digest, out.Finished, out.History, out.Provenance, out.Run = m.Digest, &finished, m.History, &m.Provenance, &m.Run
+	out.Plugin = m.Provenance.Plugin.Name
+	return out, nil
+}
+
+func (p *program) infoArchitecture(c *cli.Context, name string) (*described, error) {
+	settings, err := parseSettings(c.StringSlice("set"))
+	if err != nil {
+		return nil, err
+	}
+	h, err := p.host()
+	if err != nil {
+		return nil, err
+	}
+	defer h.Close()
+	d, a, err := p.offered(c, h, name, settings)
+	if err != nil {
+		return nil, err
+	}
+	if d, err = zoo.Prepare(d, blueprint.KaggleColumns, settings, 0, 0); err != nil {
+		return nil, err
+	}
+	out, err := describe(d, blueprint.KaggleColumns)
+	if err != nil {
+		return nil, err
+	}
+	out.Plugin, out.Settings = a.Plugin.Name, a.Settings
+	return out, nil
+}
+
+// offered gives a blueprint: with the default settings the remembered one, so
+// that no plugin is started.
+func (p *program) offered(c *cli.Context, h *host.Host, name string, settings map[string]string) (*blueprint.Document, host.Architecture, error) {
+	all, errs := h.List(c.Context)
+	for _, a := range all {
+		if a.FullName() != name && (a.Name != name || a.Ambiguous) {
+			continue
+		}
+		if len(zoo.PluginSettings(settings)) == 0 {
+			d, err := a.Document()
+			return d, a, err
+		}
+		answer, err := h.Blueprint(c.Context, a.FullName(), host.Request{Settings: zoo.PluginSettings(settings)})
+		return answer.Document, a, err
+	}
+	// The host says why: unknown, ambiguous, or a plugin that failed.
+	answer, err := h.Blueprint(c.Context, name, host.Request{})
+	if err == nil {
+		err = errors.Join(errs...)
+	}
+	return answer.Document, host.Architecture{}, err
+}
+
+func (p *program) printInfo(d *described) error {
+	w := p.stdout
+	fmt.Fprintf(w, "%s: %s\n", d.Name, d.Summary)
+	if d.Source != "" {
+		fmt.Fprintf(w, "source: %s\n", d.Source)
+	}
+	fmt.Fprintf(w, "%s parameters, %sFLOP an image\n", thousands(d.Parameters), flops(d.FLOPs))
+	for _, s := range d.Settings {
+		fmt.Fprintf(w, "--set %s=%s  %s\n", s.Name, s.Default, s.Help)
+	}
+	for _, m := range d.Members {
+		fmt.Fprintf(w, "\nmember %s: %d columns, %s parameters, %sFLOP an image\n", m.Name, len(m.Columns), thousands(m.Parameters), flops(m.FLOPs))
+		rows := [][]string{{"LAYER", "KIND", "SETTINGS", "INPUTS", "SHAPE", "PARAMETERS", "FLOP"}}
+		for i, l := range m.Layers {
+			node := &m.plan.Nodes[i]
+			rows = append(rows, []string{l.Name, l.Kind, settingsText(node), strings.Join(node.Layer.Inputs, " "), shapeText(l.Shape), thousands(l.Parameters), flops(l.FLOPs)})
+		}
+		if err := table(w, rows); err != nil {
+			return err
+		}
+		recipe, err := json.Marshal(m.plan.Member.Recipe)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(w, "recipe: %s\n", recipe)
+	}
+	return p.printMade(d)
+}
+
+// printMade prints what made a model.
+func (p *program) printMade(d *described) error {
+	if d.Provenance == nil {
+		return nil
+	}
+	w, from := p.stdout, d.Provenance
+	fmt.Fprintf(w, "\ndigest: %s\n", d.Digest)
+	if !*d.Finished {
+		fmt.Fprintln(w, "a checkpoint: the training is not finished")
+	}
+	fmt.Fprintf(w, "made by fkzoo %s, plugin %s (%.12s…), backend %s, seed %d\n", from.Fkzoo, from.Plugin.Name, from.Plugin.SHA256, from.Backend, from.Seed)
+	if len(from.Options) > 0 {
+		fmt.Fprintf(w, "options: %s\n", strings.Join(from.Options, " "))
+	}
+	if from.Start != "" {
+		fmt.Fprintf(w, "started from the model with digest %s\n", from.Start)
+	}
+	fmt.Fprintf(w, "data: %s, %d rows, checksum %s\n", from.Data.Source, from.Data.Rows, from.Data.Checksum)
+	var seconds float64
+	for _, s := range d.Run.Seconds {
+		seconds += s
+	}
+	for _, h := range d.History {
+		n := len(h.TrainLoss)
+		if n == 0 {
+			continue
+		}
+		line := fmt.Sprintf("history of %s: %d epochs, train loss %.6f", h.Member, n, h.TrainLoss[n-1])
+		if v := len(h.ValidationLoss); v > 0 {
+			line += fmt.Sprintf(", validation loss %.6f (%.3f pixels), best in epoch %d", h.ValidationLoss[v-1], h.RMSEPixels[v-1], h.BestEpoch)
+		}
+		if h.Stopped {
+			line += ", stopped early"
+		}
+		fmt.Fprintln(w, line)
+	}
+	fmt.Fprintf(w, "time: %s in %d epochs\n", short(time.Duration(seconds*float64(time.Second))), len(d.Run.Seconds))
+	return nil
+}
+
+func settingsText(n *blueprint.Node) string {
+	var out []string
+	for _, s := range n.Kind.Settings {
+		v, ok := n.Layer.Settings[s.Name]
+		if !ok {
+			continue
+		}
+		if pair, ok := v.([2]int); ok {
+			v = fmt.Sprintf("%dx%d", pair[0], pair[1])
+		} else if text, err := json.Marshal(v); err == nil {
+			v = strings.Trim(string(text), `"`)
+		}
+		out = append(out, fmt.Sprintf("%s=%v", s.Name, v))
+	}
+	return strings.Join(out, " ")
+}
+
+func shapeText(s blueprint.Shape) string {
+	return strings.Trim(strings.ReplaceAll(fmt.Sprint([]int(s)), " ", "x"), "[]")
+}

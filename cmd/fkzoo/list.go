@@ -1,0 +1,81 @@
+package main
+
+import (
+	"errors"
+	"path"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/fkzoo/fkzoo/host"
+)
+
+// listed is an architecture as «list --json» prints it.
+type listed struct {
+	Name       string         `json:"name"`
+	Plugin     string         `json:"plugin"`
+	Summary    string         `json:"summary"`
+	Parameters int64          `json:"parameters"`
+	Members    []string       `json:"members"`
+	Settings   []host.Setting `json:"settings"`
+	Ambiguous  bool           `json:"ambiguous,omitempty"`
+}
+
+func (p *program) listCommand() *cli.Command {
+	return &cli.Command{
+		Name: "list", Usage: "show the architectures that plugins offer", ArgsUsage: "[PATTERN...]",
+		Description: "A pattern is a name with wildcards: fkzoo list 'net?' 'net1*'.",
+		Flags:       []cli.Flag{&cli.BoolFlag{Name: "json", Usage: "print JSON"}},
+		Action:      p.list,
+	}
+}
+
+func (p *program) list(c *cli.Context) error {
+	patterns := c.Args().Slice()
+	for _, pattern := range patterns {
+		if _, err := path.Match(pattern, ""); err != nil {
+			return usagef("pattern %q: found a [ without its ], want a name with *, ? or [abc]", pattern)
+		}
+	}
+	h, err := p.host()
+	if err != nil {
+		return err
+	}
+	defer h.Close()
+	all, errs := h.List(c.Context)
+	out := []listed{}
+	for _, a := range all {
+		if matches(patterns, a.Name) || matches(patterns, a.FullName()) {
+			out = append(out, listed{a.Name, a.Plugin.Name, a.Summary, a.Parameters, a.Members, a.Settings, a.Ambiguous})
+		}
+	}
+	if c.Bool("json") {
+		err = printJSON(p.stdout, out)
+	} else if len(out) > 0 {
+		rows := [][]string{{"NAME", "PLUGIN", "PARAMETERS", "SUMMARY"}}
+		for _, a := range out {
+			name := a.Name
+			if a.Ambiguous {
+				name = a.Plugin + "/" + a.Name
+			}
+			rows = append(rows, []string{name, a.Plugin, thousands(a.Parameters), a.Summary})
+		}
+		err = table(p.stdout, rows)
+	}
+	if err == nil && len(errs) == 0 && len(out) == 0 {
+		if len(patterns) > 0 {
+			return errors.New("no architecture has a name that matches")
+		}
+		return errors.New("no plugin found: plugins are executables fkzoo-plugin-NAME beside fkzoo, in a folder of $FKZOO_PLUGIN_PATH, or installed with «fkzoo plugin install FILE»")
+	}
+	return errors.Join(append(errs, err)...)
+}
+
+// matches tells whether a name matches one of the patterns, or there are none.
+func matches(patterns []string, name string) bool {
+	for _, pattern := range patterns {
+		if ok, _ := path.Match(pattern, name); ok {
+			return true
+		}
+	}
+	return len(patterns) == 0
+}

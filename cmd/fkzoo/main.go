@@ -1,0 +1,232 @@
+// Command fkzoo trains, evaluates and uses the networks of a zoo of facial
+// keypoint architectures, which plugins offer.
+//
+// This package is the command line alone: flags, printing and exit codes. What
+// the commands do is the zoo's.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"strings"
+	"syscall"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/fkzoo/fkzoo/format"
+	"github.com/fkzoo/fkzoo/host"
+	"github.com/fkzoo/fkzoo/host/engine/backend"
+	"github.com/fkzoo/fkzoo/zoo"
+)
+
+// version is set at build from the repository's tag.
+var version = "development"
+
+// Exit codes.
+const (
+	exitFailure     = 1
+	exitUsage       = 2
+	exitInterrupted = 130 // as a shell reports SIGINT
+)
+
+// usageError is a wrong use of the command line.
+type usageError struct{ error }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-ctx.Done()
+		stop() // a second Ctrl-C ends the program at once
+	}()
+	os.Exit(run(ctx, os.Args, os.Stdout, os.Stderr))
+}
+
+// run is the whole program, with its streams given.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) (code int) {
+	defer func() {
+		if r := recover(); r != nil {
+			fmt.Fprintf(stderr, "fkzoo: internal fault: %v\nPlease report it with what follows.\n%s", r, debug.Stack())
+			code = exitFailure
+		}
+	}()
+	app := newApp(stdout, stderr)
+	args, err := reorder(app, args)
+	if err == nil {
+		err = app.RunContext(ctx, args)
+	}
+	if err == nil {
+		return 0
+	}
+	fmt.Fprintln(stderr, "fkzoo: "+strings.TrimSpace(err.Error()))
+	if hint := hintFor(err); hint != "" {
+		fmt.Fprintln(stderr, hint)
+	}
+	var usage usageError
+	switch {
+	case errors.As(err, &usage):
+		return exitUsage
+	case errors.Is(err, zoo.ErrInterrupted):
+		return exitInterrupted
+	}
+	return exitFailure
+}
+
+// hintFor says what to do, where an error's text doesn't.
+func hintFor(err error) string {
+	var unknown *host.UnknownError
+	var usage usageError
+	switch {
+	case errors.As(err, &unknown):
+		return "«fkzoo list» shows what there is"
+	case errors.As(err, &usage):
+		return "«fkzoo help COMMAND» shows how a command is used"
+	case errors.Is(err, format.ErrExists):
+		return "--force replaces it"
+	case errors.Is(err, backend.ErrNotInstalled):
+		return "«fkzoo backend install NAME» installs a backend"
+	}
+	return ""
+}
+
+func newApp(stdout, stderr io.Writer) *cli.App {
+	p := &program{stdout: stdout, stderr: stderr}
+	usage := func(_ *cli.Context, err error, _ bool) error { return usageError{err} }
+	app := &cli.App{
+		Name: "fkzoo", Usage: "a zoo of facial-keypoint networks", Version: version,
+		Writer: stdout, ErrWriter: stderr,
+		DisableSliceFlagSeparator: true, HideHelpCommand: false,
+		ExitErrHandler: func(*cli.Context, error) {}, // run prints errors, once
+		OnUsageError:   usage,
+		CommandNotFound: func(_ *cli.Context, name string) {
+			p.failed = usagef("command %q: there is none of that name", name)
+		},
+		Action: func(c *cli.Context) error {
+			if c.Args().Present() {
+				return usagef("command %q: there is none of that name", c.Args().First())
+			}
+			return cli.ShowAppHelp(c)
+		},
+		After: func(*cli.Context) error { return p.failed },
+		Commands: []*cli.Command{
+			p.listCommand(), p.infoCommand(), p.trainCommand(), p.evaluateCommand(), p.predictCommand(),
+			p.dataCommand(), p.plotCommand(), p.verifyCommand(), p.pluginCommand(), p.backendCommand(),
+		},
+	}
+	var mark func([]*cli.Command)
+	mark = func(all []*cli.Command) {
+		for _, c := range all {
+			c.OnUsageError = usage
+			mark(c.Subcommands)
+		}
+	}
+	mark(app.Commands)
+	return app
+}
+
+// program is what the commands share.
+type program struct {
+	stdout, stderr io.Writer
+	failed         error
+}
+
+// warn prints a line for people.
+func (p *program) warn(text string) { fmt.Fprintln(p.stderr, "fkzoo: "+text) }
+
+// host opens the plugins' host. Close it.
+func (p *program) host() (*host.Host, error) {
+	o, err := host.Defaults()
+	if err != nil {
+		return nil, err
+	}
+	o.Warn = p.warn
+	return host.New(o)
+}
+
+// backendFlag chooses what a network runs on.
+var backendFlag = &cli.StringFlag{
+	Name: "backend", Value: backend.Auto, EnvVars: []string{"FKZOO_BACKEND"},
+	Usage: "what networks run on: " + strings.Join(backend.Names(), ", "),
+}
+
+// backend opens the backend that the flag names, and says which auto took.
+func (p *program) backend(c *cli.Context) (*backend.Backend, error) {
+	b, err := backend.Open(c.Context, c.String("backend"))
+	if errors.Is(err, backend.ErrUnknown) {
+		return nil, usageError{err}
+	}
+	if err != nil {
+		return nil, err
+	}
+	fmt.Fprintln(p.stderr, "backend "+b.Description())
+	return b, nil
+}
+
+// reorder puts a command's flags before its arguments, since the library stops
+// reading flags at the first argument and people don't.
+func reorder(app *cli.App, args []string) ([]string, error) {
+	if len(args) == 0 {
+		return args, nil
+	}
+	head, rest := args[:1:1], args[1:]
+	commands, flags := app.Commands, app.Flags
+	for len(rest) > 0 {
+		i := 0
+		for i < len(rest) && strings.HasPrefix(rest[i], "-") {
+			i++ // the program's own flags have no values
+		}
+		if i == len(rest) {
+			break
+		}
+		var next *cli.Command
+		for _, c := range commands {
+			if c.HasName(rest[i]) {
+				next = c
+			}
+		}
+		if next == nil {
+			break
+		}
+		head = append(head, rest[:i+1]...)
+		rest = rest[i+1:]
+		commands, flags = next.Subcommands, next.Flags
+	}
+	takesValue := map[string]bool{}
+	for _, f := range flags {
+		_, isBool := f.(*cli.BoolFlag)
+		for _, name := range f.Names() {
+			takesValue[name] = !isBool
+		}
+	}
+	var before, after []string
+	for i := 0; i < len(rest); i++ {
+		a := rest[i]
+		if a == "--" {
+			after = append(after, rest[i+1:]...)
+			break
+		}
+		if !strings.HasPrefix(a, "-") || a == "-" {
+			after = append(after, a)
+			continue
+		}
+		before = append(before, a)
+		name := strings.TrimLeft(a, "-")
+		if takesValue[name] && !strings.Contains(a, "=") {
+			if i+1 == len(rest) {
+				return nil, usagef("flag %s: found no value, want one", a)
+			}
+			i++
+			before = append(before, rest[i])
+		}
+	}
+	if len(after) > 0 {
+		before = append(before, "--")
+	}
+	return append(append(head, before...), after...), nil
+}

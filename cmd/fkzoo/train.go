@@ -1,0 +1,231 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/fkzoo/fkzoo/host"
+	"github.com/fkzoo/fkzoo/specs/blueprint"
+	"github.com/fkzoo/fkzoo/zoo"
+	"github.com/fkzoo/fkzoo/zoo/dataset"
+)
+
+func (p *program) trainCommand() *cli.Command {
+	return &cli.Command{
+		Name: "train", Usage: "train an architecture", ArgsUsage: "ARCH",
+		Description: "Ctrl-C ends the batch under way, keeps what was learned in NAME.last.fkz, and --resume goes on from there.",
+		Flags: []cli.Flag{
+			dataFlag,
+			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "the model file (default: ARCH.fkz)"},
+			&cli.IntFlag{Name: "epochs", Usage: "epochs, in place of the recipe's"},
+			&cli.IntFlag{Name: "batch", Usage: "rows in a batch, in place of the recipe's"},
+			&cli.Uint64Flag{Name: "seed", Value: 1, Usage: "of the split, the weights, the order and all else that is random"},
+			&cli.StringSliceFlag{Name: "set", Usage: "`KEY=VALUE`: a setting of the architecture, or of its recipe, as in recipe.rate=0.01; may be repeated"},
+			&cli.StringFlag{Name: "start-from", Usage: "a model whose weights are taken where names and shapes agree"},
+			&cli.StringFlag{Name: "resume", Usage: "a checkpoint (NAME.last.fkz) to go on from, with its own recipe and seed"},
+			&cli.StringFlag{Name: "checkpoint-every", Usage: "keep NAME.last.fkz each `10ep, 500batch or 5min`"},
+			&cli.StringFlag{Name: "plot", Usage: "draw the learning curves to a .svg or .png file"},
+			&cli.BoolFlag{Name: "force", Usage: "replace files that exist"},
+			backendFlag,
+		},
+		Action: p.train,
+	}
+}
+
+func (p *program) train(c *cli.Context) error {
+	if c.NArg() != 1 {
+		return usagef("train: found %d arguments, want one architecture", c.NArg())
+	}
+	o, err := p.trainOptions(c)
+	if err != nil {
+		return err
+	}
+	name := c.Args().First()
+	if o.Data, err = p.trainData(c); err != nil {
+		return err
+	}
+	if o.Resume == nil {
+		if o.Document, o.Plugin, err = p.document(c, name, o.Data); err != nil {
+			return err
+		}
+	} else if found := o.Resume.Document.Name; found != baseName(name) {
+		return usagef("resume %s: found a training of %s, want %s", o.ResumePath, found, baseName(name))
+	}
+	b, err := p.backend(c)
+	if err != nil {
+		return err
+	}
+	defer b.Close()
+	o.Backend = b
+	w := newTrainWatch(p.stdout, p.stderr)
+	o.Watch = w
+	m, err := zoo.Train(c.Context, o)
+	w.end()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(p.stdout, "model: %s\n", o.Output)
+	if path := c.String("plot"); path != "" {
+		if err := drawCurves(path, []*zoo.Model{m}, nil, c.Bool("force")); err != nil {
+			return err
+		}
+		fmt.Fprintf(p.stdout, "curves: %s\n", path)
+	}
+	return nil
+}
+
+// baseName is an architecture's name without its plugin's.
+func baseName(name string) string { return name[strings.LastIndex(name, "/")+1:] }
+
+// trainOptions reads the flags.
+func (p *program) trainOptions(c *cli.Context) (zoo.TrainOptions, error) {
+	o := zoo.TrainOptions{
+		Seed: c.Uint64("seed"), Output: c.String("output"), Force: c.Bool("force"), Version: version,
+		Options: slices.Clone(c.StringSlice("set")),
+		Run:     zoo.Run{Started: time.Now().UTC().Format(time.RFC3339), Machine: runtime.GOOS + "/" + runtime.GOARCH, Command: os.Args},
+	}
+	if o.Output == "" {
+		o.Output = baseName(c.Args().First()) + ".fkz"
+	}
+	if !strings.HasSuffix(o.Output, ".fkz") {
+		return o, usagef("output %s: want a name that ends in .fkz", o.Output)
+	}
+	for _, name := range []string{"epochs", "batch"} {
+		if c.IsSet(name) && c.Int(name) < 1 {
+			return o, usagef("%s: found %d, want at least 1", name, c.Int(name))
+		}
+		if c.IsSet(name) {
+			o.Options = append(o.Options, fmt.Sprintf("recipe.%s=%d", name, c.Int(name)))
+		}
+	}
+	var err error
+	if o.Every, err = parseEvery(c.String("checkpoint-every")); err != nil {
+		return o, err
+	}
+	if path := c.String("plot"); path != "" {
+		if err := checkCurves(path, c.Bool("force")); err != nil {
+			return o, err
+		}
+	}
+	if path := c.String("resume"); path != "" {
+		for _, other := range []string{"start-from", "set", "epochs", "batch", "seed"} {
+			if c.IsSet(other) {
+				return o, usagef("resume: found --%s too, want neither: a training goes on with its own recipe and seed", other)
+			}
+		}
+		o.ResumePath = path
+		if o.Resume, err = zoo.Load(path); err != nil {
+			return o, err
+		}
+		if o.Resume.State == nil {
+			return o, fmt.Errorf("%s: the training is finished, want a checkpoint; --start-from begins a new one with its weights", path)
+		}
+	}
+	if path := c.String("start-from"); path != "" {
+		if o.Start, err = zoo.Load(path); err != nil {
+			return o, err
+		}
+	}
+	return o, nil
+}
+
+func (p *program) trainData(c *cli.Context) (*dataset.Set, error) {
+	source := c.String("data")
+	if source == "" {
+		source = "demo"
+		fmt.Fprintf(p.stdout, "no --data given: training on the demo faces, %d faces drawn by fkzoo itself\n", demoFaces)
+	}
+	set, err := readData(c.Context, source)
+	if err != nil {
+		return nil, err
+	}
+	if len(set.Columns) == 0 {
+		return nil, fmt.Errorf("%s: found no columns with coordinates, want training data", source)
+	}
+	return set, nil
+}
+
+// document asks a plugin for the blueprint, and applies the user's settings.
+func (p *program) document(c *cli.Context, name string, set *dataset.Set) (d *blueprint.Document, from host.PluginInfo, err error) {
+	settings, err := parseSettings(c.StringSlice("set"))
+	if err != nil {
+		return nil, from, err
+	}
+	h, err := p.host()
+	if err != nil {
+		return nil, from, err
+	}
+	defer h.Close()
+	summary, err := host.Summarize(set.Columns, set.Points)
+	if err != nil {
+		return nil, from, err
+	}
+	answer, err := h.Blueprint(c.Context, name, host.Request{Settings: zoo.PluginSettings(settings), Data: summary})
+	if err != nil {
+		return nil, from, err
+	}
+	for _, field := range answer.Document.UnknownFields() {
+		p.warn(fmt.Sprintf("plugin %s: architecture %s: field %s is unknown: it is kept, but has no effect", answer.Plugin.Name, name, field))
+	}
+	d, err = zoo.Prepare(answer.Document, set.Columns, settings, c.Int("epochs"), c.Int("batch"))
+	return d, answer.Plugin, err
+}
+
+func parseSettings(all []string) (map[string]string, error) {
+	out := map[string]string{}
+	for _, s := range all {
+		key, value, ok := strings.Cut(s, "=")
+		if !ok || key == "" {
+			return nil, usagef("set %q: want KEY=VALUE", s)
+		}
+		if _, twice := out[key]; twice {
+			return nil, usagef("set %s: given twice", key)
+		}
+		out[key] = value
+	}
+	return out, nil
+}
+
+// parseEvery reads 10ep, 500batch or 5min.
+func parseEvery(s string) (zoo.Every, error) {
+	if s == "" {
+		return zoo.Every{}, nil
+	}
+	for unit, make := range map[string]func(int) zoo.Every{
+		"ep":    func(n int) zoo.Every { return zoo.Every{Epochs: n} },
+		"batch": func(n int) zoo.Every { return zoo.Every{Batches: n} },
+		"min":   func(n int) zoo.Every { return zoo.Every{Time: time.Duration(n) * time.Minute} },
+	} {
+		if number, ok := strings.CutSuffix(s, unit); ok {
+			if n, err := strconv.Atoi(number); err == nil && n > 0 && n < 1<<30 {
+				return make(n), nil
+			}
+		}
+	}
+	return zoo.Every{}, usagef("checkpoint-every: found %q, want a number with ep, batch or min, as in 10ep", s)
+}
+
+func loadModels(paths []string) ([]*zoo.Model, error) {
+	if len(paths) == 0 {
+		return nil, usagef("found no model file, want at least one .fkz")
+	}
+	var out []*zoo.Model
+	for _, path := range paths {
+		m, err := zoo.Load(path)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, m)
+	}
+	return out, nil
+}
+
+// isModel tells whether an argument names a model file.
+func isModel(path string) bool { return strings.HasSuffix(path, ".fkz") }
