@@ -142,7 +142,7 @@ func checkJSON(ts *testscript.TestScript, neg bool, args []string) {
 			}
 			v = found
 		case []any:
-			if key == "#" {
+			if key == "len" {
 				v = float64(len(x))
 				continue
 			}

@@ -17,7 +17,13 @@ import (
 )
 
 // ErrExists is what a refusal to replace an existing file matches; it also matches fs.ErrExist.
-var ErrExists = fmt.Errorf("exists already: %w", fs.ErrExist)
+var ErrExists error = existsError{}
+
+type existsError struct{}
+
+func (existsError) Error() string { return "exists already" }
+
+func (existsError) Is(target error) bool { return target == fs.ErrExist }
 
 // File is a file being written. Nothing is at its path until Commit; Discard throws it away.
 // Its methods may not be used at the same time.
