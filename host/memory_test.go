@@ -225,3 +225,51 @@ func BenchmarkBlueprint(b *testing.B) {
 		}
 	}
 }
+
+// Whatever a memory holds, it is believed or ignored, without a panic.
+func FuzzRecall(f *testing.F) {
+	sum := fmt.Sprintf("%064d", 7)
+	o := Options{Config: f.TempDir(), Cache: f.TempDir(), Shipped: map[string]string{}}
+	h, err := New(o)
+	if err != nil {
+		f.Fatal(err)
+	}
+	h.remember(&offer{plugin: PluginInfo{Name: "net", SHA256: sum}, Architectures: []remembered{{Name: "net", Members: []string{"m"}, Document: tinyText("net")}}})
+	path := h.memoryPath("net", sum)
+	seed, err := os.ReadFile(path)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(seed)
+	f.Add(seed[:len(seed)/2])
+	f.Add([]byte("null"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if err := os.WriteFile(path, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		o := h.recall("net", sum)
+		if o == nil {
+			return
+		}
+		for _, a := range o.list() {
+			if _, err := a.Document(); err != nil && a.Name == "" {
+				t.Errorf("a nameless architecture was remembered: %+v", a)
+			}
+		}
+	})
+}
+
+// FuzzParseShipped: what the linker sets is taken whole or refused.
+func FuzzParseShipped(f *testing.F) {
+	f.Add("")
+	f.Add("net7=" + fmt.Sprintf("%064x", 255))
+	f.Add("net7=,=,")
+	f.Fuzz(func(t *testing.T, text string) {
+		all, err := parseShipped(text)
+		for name, sum := range all {
+			if err == nil && !isChecksum(sum) {
+				t.Errorf("%q gave %q the checksum %q", text, name, sum)
+			}
+		}
+	})
+}

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/fkzoo/fkzoo/specs/protocol"
 )
 
 // shipped holds the plugins that were built with this program, as
@@ -25,7 +27,7 @@ func parseShipped(text string) (map[string]string, error) {
 			continue
 		}
 		name, sum, _ := strings.Cut(part, "=")
-		if !isChecksum(sum) || all[name] != "" {
+		if protocol.CheckName(name) != nil || !isChecksum(sum) || all[name] != "" {
 			return nil, fmt.Errorf("checksums linked into fkzoo: found %q, want name=sha256 once for each plugin", part)
 		}
 		all[name] = sum

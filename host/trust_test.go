@@ -24,6 +24,7 @@ func TestParseShipped(t *testing.T) {
 		{"net7=" + a + ",baseline=" + b, map[string]string{"net7": a, "baseline": b}},
 		{"net7", nil},
 		{"net7=", nil},
+		{"=" + a, nil},
 		{"net7=" + a[1:], nil},
 		{"net7=" + strings.ToUpper(a), nil},
 		{"net7=" + a + ",net7=" + b, nil},
