@@ -47,7 +47,7 @@ func TestLargest(t *testing.T) {
 	if len(text) < MaxBytes/2 || len(text) > MaxBytes {
 		t.Fatalf("found %d bytes, want a document near the limit", len(text))
 	}
-	d, err := read(text)
+	d, err := Parse(text)
 	if err != nil {
 		t.Fatal(err)
 	}

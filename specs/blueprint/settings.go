@@ -300,11 +300,7 @@ func (k *Kind) values(l *Layer, columns int) (Values, error) {
 			out[s.Name] = s.Default
 			continue
 		}
-		raw, err := marshal(given)
-		if err != nil {
-			return nil, fmt.Errorf("setting %s: %w", s.Name, err)
-		}
-		v, err := s.parse(raw)
+		v, err := s.value(given)
 		if err != nil {
 			return nil, fmt.Errorf("setting %s: %w", s.Name, err)
 		}
@@ -321,6 +317,37 @@ func (k *Kind) values(l *Layer, columns int) (Values, error) {
 		}
 	}
 	return out, nil
+}
+
+// value is what parse gives of a value's text, without the text where the
+// value is such a one already.
+func (s *Setting) value(given any) (any, error) {
+	if s.parsed(given) {
+		return given, nil
+	}
+	raw, err := marshal(given)
+	if err != nil {
+		return nil, err
+	}
+	return s.parse(raw)
+}
+
+// parsed tells whether v is a value that parse could have given.
+func (s *Setting) parsed(v any) bool {
+	within := func(n int) bool { return float64(n) >= s.Min && float64(n) <= s.Max }
+	switch v := v.(type) {
+	case int:
+		return (s.Type == TypeCount || s.Type == TypeInt) && within(v)
+	case float64:
+		return s.Type == TypeFloat && v >= s.Min && v <= s.Max
+	case bool:
+		return s.Type == TypeBool
+	case string:
+		return s.Type == TypeEnum && slices.Contains(s.Options, v) || s.Type == TypeCount && (v == CountColumns || v == CountPoints)
+	case [2]int:
+		return s.Type == TypePair && within(v[0]) && within(v[1])
+	}
+	return false
 }
 
 func resolveCount(v any, columns int) (any, error) {
