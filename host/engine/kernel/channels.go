@@ -6,16 +6,46 @@ import (
 
 // AddChannels adds v [c] to every pixel.
 func (k *Kernel) AddChannels(m *Map, v *Node) *Map {
-	return k.Map(k.AddRows(m.NHWC(), v))
+	m.checkChannels(v)
+	if m.planes == nil {
+		return k.Map(k.AddRows(m.NHWC(), v))
+	}
+	whole := m.perChannel(v)
+	return m.onPlanes(false, func(x *Node) *Node { return Add(x, whole) })
 }
 
 // MulChannels multiplies every pixel by v [c].
 func (k *Kernel) MulChannels(m *Map, v *Node) *Map {
-	return k.Map(k.MulRows(m.NHWC(), v))
+	m.checkChannels(v)
+	if m.planes == nil {
+		return k.Map(k.MulRows(m.NHWC(), v))
+	}
+	whole := m.perChannel(v)
+	return m.onPlanes(m.clean, func(x *Node) *Node { return Mul(x, whole) })
 }
 
 // SumChannels sums over images and pixels: [c].
-func (k *Kernel) SumChannels(m *Map) *Node { return k.SumRows(m.NHWC()) }
+func (k *Kernel) SumChannels(m *Map) *Node {
+	if m.planes == nil {
+		return k.SumRows(m.NHWC())
+	}
+	// Adding planes is much faster than reducing one.
+	sums := append([]*Node(nil), m.cleaned().planes...)
+	for n := len(sums); n > 1; n = len(sums) {
+		for i := range n / 2 {
+			sums[i] = Add(sums[i], sums[n-1-i])
+		}
+		sums = sums[:(n+1)/2]
+	}
+	return ReduceSum(sums[0], 1)
+}
+
+func (m *Map) checkChannels(v *Node) {
+	mustFloat32("channels", v)
+	if v.Rank() != 1 || v.Shape().Dimensions[0] != m.c {
+		fail("channels: found %s for a map of %v, want [%d]", v.Shape(), dims(m), m.c)
+	}
+}
 
 // AddRows adds v [c] to every vector along the last axis of x [..., c].
 func (k *Kernel) AddRows(x, v *Node) *Node { return k.rowwise(Add, x, v) }

@@ -14,13 +14,13 @@ type Conv2D struct {
 
 // ConvPass is a convolution that went forward and can go backward.
 type ConvPass struct {
-	c       Conv2D
-	k       *Kernel
-	x       *Map
-	w       *Node
-	bias    bool
-	y       *Map
-	patches *Node
+	c      Conv2D
+	k      *Kernel
+	x      *Map
+	w      *Node
+	bias   bool
+	y      *Map
+	planes *goConv // on the Go backend
 }
 
 func (c Conv2D) normal() Conv2D {
@@ -32,13 +32,9 @@ func (c Conv2D) normal() Conv2D {
 	return c
 }
 
-// outSize is the number of window positions along one axis.
-func outSize(in, kernel, stride, dilation int, pad [2]int) int {
-	span := (kernel-1)*dilation + 1
-	if in+pad[0]+pad[1] < span {
-		return 0
-	}
-	return (in+pad[0]+pad[1]-span)/stride + 1
+func (c Conv2D) window(w *Node) window {
+	d := w.Shape().Dimensions
+	return window{size: [2]int{d[0], d[1]}, strides: c.Strides, dilations: c.Dilations, padding: c.Padding}
 }
 
 // Forward convolves x [n, h, w, cin] with the filter w [kh, kw, cin/groups,
@@ -47,14 +43,15 @@ func (c Conv2D) Forward(x *Map, w, bias *Node) (*Map, *ConvPass) {
 	c = c.normal()
 	c.check(x, w, bias)
 	p := &ConvPass{c: c, k: x.k, x: x, w: w, bias: bias != nil}
-	var y *Node
 	if x.k.Target == Go {
-		y = p.forwardDot(bias)
+		p.y, p.planes = c.goForward(x, w)
 	} else {
-		y = p.forwardXLA(bias)
+		p.y = x.k.Map(p.forwardXLA())
 	}
-	p.y = x.k.Map(y)
-	return p.y, p
+	if bias == nil {
+		return p.y, p
+	}
+	return x.k.AddChannels(p.y, bias), p
 }
 
 // Backward takes the gradient dy of the output and returns those of the input
@@ -63,26 +60,21 @@ func (p *ConvPass) Backward(dy *Map, needInput bool) (dx *Map, dw, db *Node) {
 	if !dy.sameDims(p.y) {
 		fail("convolution: found a gradient of %v, want %v", dims(dy), dims(p.y))
 	}
-	g := dy.NHWC()
 	if p.bias {
-		db = ReduceSum(g, 0, 1, 2)
+		db = p.k.SumChannels(dy)
 	}
-	var dxn *Node
-	if p.k.Target == Go {
-		dw, dxn = p.filterGradDot(g), nil
+	if p.planes != nil {
+		dy = dy.laidOut(p.y.p, p.y.g).cleaned()
 		if needInput {
-			dxn = p.inputGradDot(g)
+			dx = p.planes.inputGrad(dy)
 		}
-	} else {
-		dw = p.filterGradXLA(g)
-		if needInput {
-			dxn = p.inputGradXLA(g)
-		}
+		return dx, p.planes.filterGrad(dy), db
 	}
-	if dxn != nil {
-		dx = p.k.Map(dxn)
+	g := dy.NHWC()
+	if needInput {
+		dx = p.k.Map(p.inputGradXLA(g))
 	}
-	return dx, dw, db
+	return dx, p.filterGradXLA(g), db
 }
 
 func (c Conv2D) check(x *Map, w, bias *Node) {
@@ -98,19 +90,11 @@ func (c Conv2D) check(x *Map, w, bias *Node) {
 		fail("convolution: found %d channels in, %d out and %d groups, want multiples of the groups", x.c, d[3], c.Groups)
 	case d[2] != x.c/c.Groups:
 		fail("convolution: found a filter for %d channels, want %d (%d channels in %d groups)", d[2], x.c/c.Groups, x.c, c.Groups)
-	case c.outH(x, d) < 1 || c.outW(x, d) < 1:
+	case c.window(w).out(0, x.h) < 1 || c.window(w).out(1, x.w) < 1:
 		fail("convolution: a %dx%d filter (dilations %v) does not fit on %dx%d pixels with padding %v", d[0], d[1], c.Dilations, x.h, x.w, c.Padding)
 	case bias != nil && (bias.Rank() != 1 || bias.Shape().Dimensions[0] != d[3]):
 		fail("convolution: found a bias of shape %s, want [%d]", bias.Shape(), d[3])
 	}
-}
-
-func (c Conv2D) outH(x *Map, filter []int) int {
-	return outSize(x.h, filter[0], c.Strides[0], c.Dilations[0], c.Padding[0])
-}
-
-func (c Conv2D) outW(x *Map, filter []int) int {
-	return outSize(x.w, filter[1], c.Strides[1], c.Dilations[1], c.Padding[1])
 }
 
 // turned is the filter turned by 180 degrees with its channels swapped within

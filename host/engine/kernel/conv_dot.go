@@ -8,19 +8,19 @@ import (
 // [n, ho, wo, kh*kw*c].
 func im2col(x *Node, kh, kw int, strides, dilations [2]int) *Node {
 	d := x.Shape().Dimensions
-	ho := outSize(d[1], kh, strides[0], dilations[0], [2]int{})
-	wo := outSize(d[2], kw, strides[1], dilations[1], [2]int{})
+	see := window{size: [2]int{kh, kw}, strides: strides, dilations: dilations}
+	ho, wo := see.out(0, d[1]), see.out(1, d[2])
 	taps := make([]*Node, 0, kh*kw)
 	for i := range kh {
 		for j := range kw {
-			taps = append(taps, window(x, i*dilations[0], j*dilations[1], ho, wo, strides))
+			taps = append(taps, every(x, i*dilations[0], j*dilations[1], ho, wo, strides))
 		}
 	}
 	return Concatenate(taps, 3)
 }
 
-// window takes every strides-th pixel from (y, x) on, h by w of them.
-func window(x *Node, top, left, h, w int, strides [2]int) *Node {
+// every takes every strides-th pixel from (y, x) on, h by w of them.
+func every(x *Node, top, left, h, w int, strides [2]int) *Node {
 	d := x.Shape().Dimensions
 	if top == 0 && left == 0 && h == d[1] && w == d[2] {
 		return x
@@ -58,13 +58,9 @@ func (p *ConvPass) padded() *Node {
 	return padHW(p.x.NHWC(), p.c.Padding, [2]int{1, 1}, zero(p.w.Graph()))
 }
 
-func (p *ConvPass) forwardDot(bias *Node) *Node {
+func (p *ConvPass) forwardDot() *Node {
 	c := p.c
-	y := grouped(c.Groups, p.padded(), p.w, func(x, w *Node) *Node { return p.k.convDot(x, w, c.Strides, c.Dilations) })
-	if bias != nil {
-		y = Add(y, Reshape(bias, 1, 1, 1, -1))
-	}
-	return y
+	return grouped(c.Groups, p.padded(), p.w, func(x, w *Node) *Node { return p.k.convDot(x, w, c.Strides, c.Dilations) })
 }
 
 func (p *ConvPass) inputGradDot(dy *Node) *Node {

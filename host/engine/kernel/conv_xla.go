@@ -24,16 +24,12 @@ var gradAxes = ConvolveAxesConfig{
 
 func (p *ConvPass) dilated() bool { return p.c.Dilations != [2]int{1, 1} }
 
-func (p *ConvPass) forwardXLA(bias *Node) *Node {
+func (p *ConvPass) forwardXLA() *Node {
 	c := p.c
 	if p.dilated() {
-		return p.forwardDot(bias)
+		return p.forwardDot()
 	}
-	y := ConvGeneral(p.x.NHWC(), p.w, nhwcAxes, c.Strides[:], c.Padding[:], nil, nil, c.Groups, 1)
-	if bias != nil {
-		y = Add(y, Reshape(bias, 1, 1, 1, -1))
-	}
-	return y
+	return ConvGeneral(p.x.NHWC(), p.w, nhwcAxes, c.Strides[:], c.Padding[:], nil, nil, c.Groups, 1)
 }
 
 func (p *ConvPass) inputGradXLA(dy *Node) *Node {

@@ -62,7 +62,8 @@ type Options struct {
 // or goroutines.
 type Kernel struct {
 	Options
-	lastDot *Node
+	dots  [productsAtOnce]*Node // the latest products
+	count int                   // of products
 }
 
 // New returns a Kernel for one graph.
@@ -101,9 +102,9 @@ func Catch(f func()) (err error) {
 // Dot contracts one axis of lhs with one axis of rhs and returns the remaining
 // axes of lhs followed by those of rhs.
 //
-// On the Go backend the products of a graph run one after the other, whatever
-// the graph's shape: its worker pool (compute v0.1.2) hangs for ever when as
-// many products become ready at once as it has workers. Every product on that
+// On the Go backend the products of a graph run almost one after the other,
+// whatever the graph's shape: its worker pool (compute v0.1.2) hangs for ever
+// when as many products become ready at once as it has workers. Every product on that
 // target must therefore come from here.
 func (k *Kernel) Dot(lhs *Node, lhsAxis int, rhs *Node, rhsAxis int) *Node {
 	lhsAxis, rhsAxis = MustAdjustAxis(lhsAxis, lhs), MustAdjustAxis(rhsAxis, rhs)
@@ -113,17 +114,26 @@ func (k *Kernel) Dot(lhs *Node, lhsAxis int, rhs *Node, rhsAxis int) *Node {
 	return k.dot(lhs, []int{lhsAxis}, nil, rhs, []int{rhsAxis}, nil)
 }
 
+// productsAtOnce is how many products may run at the same time on the Go
+// backend: fewer than its workers, of which there are at least four where
+// products use several.
+const productsAtOnce = 2
+
 func (k *Kernel) dot(lhs *Node, lhsAxes, lhsBatch []int, rhs *Node, rhsAxes, rhsBatch []int) *Node {
-	if k.Target == Go && k.lastDot != nil {
+	if k.Target != Go {
+		return Dot(lhs, rhs).General(lhsAxes, lhsBatch, rhsAxes, rhsBatch)
+	}
+	if last := k.dots[k.count%productsAtOnce]; last != nil {
 		// The smaller operand carries the barrier, since it may be copied.
 		if lhs.Shape().Size() < rhs.Shape().Size() {
-			lhs = SchedulingBarrier(lhs, k.lastDot)
+			lhs = SchedulingBarrier(lhs, last)
 		} else {
-			rhs = SchedulingBarrier(rhs, k.lastDot)
+			rhs = SchedulingBarrier(rhs, last)
 		}
 	}
 	y := Dot(lhs, rhs).General(lhsAxes, lhsBatch, rhsAxes, rhsBatch)
-	k.lastDot = y
+	k.dots[k.count%productsAtOnce] = y
+	k.count++
 	return y
 }
 

@@ -1,16 +1,20 @@
 package kernel
 
 import (
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 	. "github.com/gomlx/gomlx/core/graph" //nolint:revive // GoMLX's own convention for graph code.
 )
 
 // Map is a batch of feature maps: n images of h by w pixels and c channels, in
-// whatever layout its Kernel's target likes.
+// whatever layout its Kernel's target likes. On XLA that is NHWC. On the Go
+// backend it is planes, see phased.
 type Map struct {
 	k          *Kernel
 	n, h, w, c int
-	nhwc       *Node
+	nhwc       *Node // nil until wanted where there are planes
+	phased
 }
 
 // Map takes an NHWC node [n, h, w, c].
@@ -24,13 +28,23 @@ func (k *Kernel) Map(x *Node) *Map {
 }
 
 // NHWC is the map as a node [n, h, w, c].
-func (m *Map) NHWC() *Node { return m.nhwc }
+func (m *Map) NHWC() *Node {
+	if m.nhwc == nil {
+		m.nhwc = m.join()
+	}
+	return m.nhwc
+}
 
 // Dims are the number of images, the height, the width and the channels.
 func (m *Map) Dims() (n, h, w, c int) { return m.n, m.h, m.w, m.c }
 
 // Graph is the map's graph.
-func (m *Map) Graph() *graph.Graph { return m.nhwc.Graph() }
+func (m *Map) Graph() *graph.Graph {
+	if m.nhwc != nil {
+		return m.nhwc.Graph()
+	}
+	return m.planes[0].Graph()
+}
 
 func (m *Map) sameDims(o *Map) bool {
 	return m.n == o.n && m.h == o.h && m.w == o.w && m.c == o.c
@@ -48,6 +62,9 @@ func (k *Kernel) Each(f func(xs ...*Node) *Node, ms ...*Map) *Map {
 			fail("elementwise operation: found maps of %v and %v, want equal ones", dims(ms[0]), dims(m))
 		}
 	}
+	if k.Target == Go {
+		return k.eachPlane(f, ms)
+	}
 	xs := make([]*Node, len(ms))
 	for i, m := range ms {
 		xs[i] = m.NHWC()
@@ -56,3 +73,16 @@ func (k *Kernel) Each(f func(xs ...*Node) *Node, ms ...*Map) *Map {
 }
 
 func dims(m *Map) []int { return []int{m.n, m.h, m.w, m.c} }
+
+// Gate is x where the condition, a bool node of the same shape, holds, and 0
+// elsewhere.
+func (k *Kernel) Gate(condition, x *Node) *Node {
+	if k.Target != Go {
+		return Where(condition, x, zero(x.Graph()))
+	}
+	// The Go backend's Where branches for each element, which costs five times
+	// this where the outcome is random.
+	return Mul(x, ConvertDType(Bitcast(condition, dtypes.Uint8), dtypes.Float32))
+}
+
+func float32Shape(dims ...int) shapes.Shape { return shapes.Make(dtypes.Float32, dims...) }

@@ -28,9 +28,11 @@ type Pool2D struct {
 
 // PoolPass is a pool that went forward and can go backward.
 type PoolPass struct {
-	c    Pool2D
-	k    *Kernel
-	x, y *Map
+	window
+	c      Pool2D
+	k      *Kernel
+	x, y   *Map
+	larger [][]*Node // on the Go backend: for each output plane, where each tap but the first exceeds those before
 }
 
 // Forward pools x [n, h, w, c].
@@ -49,76 +51,28 @@ func (c Pool2D) Forward(x *Map) (*Map, *PoolPass) {
 		}
 	}
 	p := &PoolPass{c: c, k: x.k, x: x}
-	if p.outH() < 1 || p.outW() < 1 {
+	p.window = window{size: c.Window, strides: c.Strides, dilations: [2]int{1, 1}, padding: c.Padding}
+	if p.out(0, x.h) < 1 || p.out(1, x.w) < 1 {
 		fail("pool: a window of %v does not fit on %dx%d pixels with padding %v", c.Window, x.h, x.w, c.Padding)
 	}
-	var y *Node
-	for i, t := range p.taps() {
-		switch {
-		case i == 0:
-			y = t
-		case c.Kind == PoolMax:
+	if x.k.Target == Go {
+		p.forwardGo()
+		return p.y, p
+	}
+	taps := p.tapsXLA()
+	y := taps[0]
+	for _, t := range taps[1:] {
+		if c.Kind == PoolMax {
 			y = Max(y, t)
-		default:
+		} else {
 			y = Add(y, t)
 		}
 	}
 	if c.Kind == PoolAvg {
-		y = Mul(y, p.weights(y))
+		y = Mul(y, p.weights(y.Graph()))
 	}
 	p.y = x.k.Map(y)
 	return p.y, p
-}
-
-func (p *PoolPass) outH() int {
-	return outSize(p.x.h, p.c.Window[0], p.c.Strides[0], 1, p.c.Padding[0])
-}
-
-func (p *PoolPass) outW() int {
-	return outSize(p.x.w, p.c.Window[1], p.c.Strides[1], 1, p.c.Padding[1])
-}
-
-// taps are the window's pixels, each for all outputs, in row-major order.
-func (p *PoolPass) taps() []*Node {
-	c := p.c
-	fill := zero(p.x.Graph())
-	if c.Kind == PoolMax {
-		fill = Infinity(p.x.Graph(), dtypes.Float32, -1)
-	}
-	x := padHW(p.x.NHWC(), c.Padding, [2]int{1, 1}, fill)
-	taps := make([]*Node, 0, c.Window[0]*c.Window[1])
-	for i := range c.Window[0] {
-		for j := range c.Window[1] {
-			taps = append(taps, window(x, i, j, p.outH(), p.outW(), c.Strides))
-		}
-	}
-	return taps
-}
-
-// weights are what a mean multiplies its sums with: a scalar, or [1, ho, wo, 1]
-// where windows at the border count fewer pixels.
-func (p *PoolPass) weights(y *Node) *Node {
-	c := p.c
-	if c.CountPadding || c.Padding == [2][2]int{} {
-		return Scalar(y.Graph(), dtypes.Float32, 1/float64(c.Window[0]*c.Window[1]))
-	}
-	count := func(axis, in, out int) []float32 {
-		n := make([]float32, out)
-		for o := range n {
-			from := o*c.Strides[axis] - c.Padding[axis][0]
-			n[o] = float32(min(from+c.Window[axis], in) - max(from, 0))
-		}
-		return n
-	}
-	rows, cols := count(0, p.x.h, p.outH()), count(1, p.x.w, p.outW())
-	table := make([][]float32, len(rows))
-	for i, r := range rows {
-		table[i] = make([]float32, len(cols))
-		for j, q := range cols {
-			table[i][j] = 1 / (r * q)
-		}
-	}
-	return Reshape(Const(y.Graph(), table), 1, len(rows), len(cols), 1)
 }
 
 // Backward takes the gradient of the output and returns that of the input.
@@ -126,50 +80,41 @@ func (p *PoolPass) Backward(dy *Map) *Map {
 	if !dy.sameDims(p.y) {
 		fail("pool: found a gradient of %v, want %v", dims(dy), dims(p.y))
 	}
-	g := dy.NHWC()
-	parts := make([]*Node, p.c.Window[0]*p.c.Window[1])
-	if p.c.Kind == PoolAvg {
-		g = Mul(g, p.weights(g))
-		for i := range parts {
-			parts[i] = g
-		}
-	} else {
-		var free *Node // Windows whose maximum has not been met yet.
-		none := zero(g.Graph())
-		for i, t := range p.taps() {
-			hit := Equal(t, p.y.NHWC())
-			if free != nil {
-				hit, free = LogicalAnd(hit, free), LogicalAnd(free, LogicalNot(hit))
-			} else {
-				free = LogicalNot(hit)
-			}
-			parts[i] = Where(hit, g, none)
-		}
+	if p.k.Target == Go {
+		return p.backwardGo(dy)
 	}
-	return p.k.Map(p.scatter(parts))
+	return p.k.Map(p.backwardXLA(dy.NHWC()))
 }
 
-// scatter adds the parts of the gradient, one for each pixel of the window, up
-// at the places they came from.
-func (p *PoolPass) scatter(parts []*Node) *Node {
-	c := p.c
-	in, out := [2]int{p.x.h, p.x.w}, [2]int{p.outH(), p.outW()}
-	var dx *Node
-	for i := range c.Window[0] {
-		for j := range c.Window[1] {
-			at := [2]int{i, j}
-			var pad [2][2]int
-			for a := range 2 {
-				lo := at[a] - c.Padding[a][0]
-				pad[a] = [2]int{lo, in[a] - lo - (out[a]-1)*c.Strides[a] - 1}
-			}
-			part := padHW(parts[i*c.Window[1]+j], pad, c.Strides, zero(p.x.Graph()))
-			if dx == nil {
-				dx = part
-			} else {
-				dx = Add(dx, part)
-			}
+// counts are, along an axis, how many pixels the mean of each output counts.
+func (p *PoolPass) counts(axis int) []float32 {
+	in := [2]int{p.x.h, p.x.w}[axis]
+	n := make([]float32, p.out(axis, in))
+	for o := range n {
+		from := o*p.strides[axis] - p.padding[axis][0]
+		n[o] = float32(min(from+p.size[axis], in) - max(from, 0))
+	}
+	return n
+}
+
+// even tells whether all means count the whole window.
+func (p *PoolPass) even() bool { return p.c.CountPadding || p.padding == [2][2]int{} }
+
+// share is what a mean's sum is multiplied with if even.
+func (p *PoolPass) share() float64 { return 1 / float64(p.size[0]*p.size[1]) }
+
+// weights are what a mean's sums are multiplied with: a scalar, or [1, ho, wo, 1].
+func (p *PoolPass) weights(g *Graph) *Node {
+	if p.even() {
+		return Scalar(g, dtypes.Float32, p.share())
+	}
+	rows, cols := p.counts(0), p.counts(1)
+	table := make([][]float32, len(rows))
+	for i, r := range rows {
+		table[i] = make([]float32, len(cols))
+		for j, q := range cols {
+			table[i][j] = 1 / (r * q)
 		}
 	}
-	return dx
+	return Reshape(Const(g, table), 1, len(rows), len(cols), 1)
 }

@@ -83,9 +83,14 @@ func (d Dropout) check() {
 // Mask is what Apply multiplies with: 0 or 1/(1-Rate).
 func (d Dropout) Mask(key *Node, dims ...int) *Node {
 	d.check()
-	g := key.Graph()
-	threshold := uint32(math.Round(d.Rate * (1 << 32)))
-	keep := GreaterOrEqual(bits(key, d.Stream, dims...), Scalar(g, dtypes.Uint32, threshold))
+	return d.scale(bits(key, d.Stream, dims...))
+}
+
+// scale turns random bits into 0 or 1/(1-Rate).
+func (d Dropout) scale(bits *Node) *Node {
+	threshold := Scalar(bits.Graph(), dtypes.Uint32, uint32(math.Round(d.Rate*(1<<32))))
+	// Through uint8, since the Go backend converts bools with a branch for each.
+	keep := Bitcast(GreaterOrEqual(bits, threshold), dtypes.Uint8)
 	return MulScalar(ConvertDType(keep, dtypes.Float32), 1/(1-d.Rate))
 }
 
@@ -97,6 +102,35 @@ func (d Dropout) Apply(x, key *Node) (y, mask *Node) {
 
 // ApplyMap is Apply for a feature map.
 func (d Dropout) ApplyMap(x *Map, key *Node) (y, mask *Map) {
-	mask = x.k.Map(d.Mask(key, x.n, x.h, x.w, x.c))
+	if x.planes == nil {
+		mask = x.k.Map(d.Mask(key, x.n, x.h, x.w, x.c))
+	} else {
+		mask = d.planeMask(x, key)
+	}
 	return x.k.Each(func(xs ...*Node) *Node { return Mul(xs[0], xs[1]) }, x, mask), mask
+}
+
+// planeMask is Mask for a map's planes: the same numbers in another order.
+func (d Dropout) planeMask(x *Map, key *Node) *Map {
+	d.check()
+	g := key.Graph()
+	// Positions count in NHWC order. Those of a plane are those of the first
+	// plane, moved.
+	axis := func(n, stride int) *Node {
+		return MulScalar(Iota(g, shapes.Make(dtypes.Uint32, n), 0), uint32(stride)*weyl)
+	}
+	sum := func(a, b *Node) *Node { // [m] and [n]: [m*n]
+		m, n := a.Shape().Dimensions[0], b.Shape().Dimensions[0]
+		return Reshape(Add(BroadcastToDims(Reshape(a, m, 1), m, n), BroadcastToDims(Reshape(b, 1, n), m, n)), -1)
+	}
+	row, pixel := x.w*x.c, x.c
+	within := sum(axis(x.g[0], x.p[0]*row), axis(x.g[1], x.p[1]*pixel))
+	at := Reshape(sum(axis(x.c, 1), sum(axis(x.n, x.h*row), within)), x.c, -1)
+	s := seed(key, d.Stream)
+	i := -1
+	return x.onPlanes(false, func(*Node) *Node {
+		i++
+		offset := uint32(i/x.p[1]*row+i%x.p[1]*pixel) * weyl
+		return d.scale(mix(Add(at, AddScalar(s, offset))))
+	})
 }
