@@ -61,6 +61,8 @@ func initialize(values []float32, p blueprint.Param, r *rand.Rand) {
 		uniform(math.Sqrt(6 / in))
 	case "he_normal":
 		normal(math.Sqrt(2 / in))
+	case "zeros":
+		clear(values)
 	case "ones":
 		for i := range values {
 			values[i] = 1

@@ -531,11 +531,11 @@ func interpolate(x *Node, axis, factor int) *Node {
 	}
 	dims := slices.Clone(x.Shape().Dimensions)
 	n := dims[axis]
-	part := func(from, to int) *Node { return SliceAxis(x, axis, AxisRange(from, to)) }
-	before := Concatenate([]*Node{part(0, 1), part(0, n-1)}, axis)
-	after := Concatenate([]*Node{part(1, n), part(n-1, n)}, axis)
-	if n == 1 {
-		before, after = x, x
+	before, after := x, x
+	if n > 1 {
+		part := func(from, to int) *Node { return SliceAxis(x, axis, AxisRange(from, to)) }
+		before = Concatenate([]*Node{part(0, 1), part(0, n-1)}, axis)
+		after = Concatenate([]*Node{part(1, n), part(n-1, n)}, axis)
 	}
 	wide := slices.Insert(slices.Clone(dims), axis+1, 1)
 	values := make([]*Node, factor)

@@ -1,0 +1,145 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/fkzoo/fkzoo/host/engine/backend"
+	"github.com/fkzoo/fkzoo/host/engine/backend/backendtest"
+)
+
+func TestPredict(t *testing.T) {
+	columns := []string{"a_x", "a_y", "b_x"}
+	layers := `{"name": "c", "kind": "conv2d", "filters": 3, "kernel": 2, "activation": "relu"}, {"name": "p", "kind": "max_pool"}, {"name": "n", "kind": "batch_norm"},
+		{"name": "f", "kind": "flatten"}, {"name": "o", "kind": "dropout"}, {"name": "y", "kind": "dense", "units": "columns"}`
+	plan := mustPlan(t, strings.Replace(document(5, 5, "standardize", layers, plain(sgd)), `"layers"`, `"output": {"scale": 2, "offset": 3}, "layers"`, 1), columns...)
+	im := faces(70, 5, 5, columns).Images
+	asFloats := im
+	asFloats.Bytes, asFloats.Floats = nil, make([]float32, len(im.Bytes))
+	for i, v := range im.Bytes {
+		asFloats.Floats[i] = float32(v)
+	}
+	backendtest.Each(t, func(t *testing.T, on *backend.Backend) {
+		p, err := NewPredictor(on, plan, InitialWeights(plan, 1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer p.Close()
+		predict := func(im Images, rows []int) []float32 {
+			t.Helper()
+			out, err := p.Predict(context.Background(), im, rows, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return out
+		}
+		close := func(what string, got, want []float32) {
+			t.Helper()
+			if len(got) != len(want) {
+				t.Fatalf("%s: found %d values, want %d", what, len(got), len(want))
+			}
+			for i := range got {
+				if math.Abs(float64(got[i]-want[i])) > 1e-5 {
+					t.Fatalf("%s: value %d is %g, want %g", what, i, got[i], want[i])
+				}
+			}
+		}
+		all := predict(im, nil)
+		if len(all) != 70*3 {
+			t.Fatalf("found %d values, want %d", len(all), 70*3)
+		}
+		if !slices.Equal(predict(im, upTo(70)), all) {
+			t.Error("all rows by number: found other answers than for all")
+		}
+		if !slices.Equal(predict(asFloats, nil), all) {
+			t.Error("float images: found other answers than for bytes")
+		}
+		if slices.Equal(all[:3], all[3:6]) {
+			t.Error("found the same answer for two images")
+		}
+		// The last six share a batch with zeros there, and here with none, or with others.
+		close("one row", predict(im, []int{69}), all[69*3:])
+		close("three rows", predict(im, []int{69, 0, 2}), slices.Concat(all[69*3:], all[:3], all[6:9]))
+		close("five rows twice", predict(im, []int{64, 65, 66, 67, 64}), slices.Concat(all[64*3:68*3], all[64*3:65*3]))
+		if len(p.programs) != 4 { // of 64, 1, 4 and 8
+			t.Errorf("found %d programs, want 4", len(p.programs))
+		}
+		if got := predict(im, []int{}); len(got) != 0 {
+			t.Errorf("no rows: found %v", got)
+		}
+		var ticks []int
+		if _, err := p.Predict(context.Background(), im, nil, func(done int) { ticks = append(ticks, done) }); err != nil || !slices.Equal(ticks, []int{64, 70}) {
+			t.Errorf("found the ticks %v and error %v, want [64 70]", ticks, err)
+		}
+		ctx, cancel := context.WithCancel(context.Background())
+		ticks = nil
+		_, err = p.Predict(ctx, im, nil, func(done int) { ticks = append(ticks, done); cancel() })
+		if !errors.Is(err, context.Canceled) || !slices.Equal(ticks, []int{64}) {
+			t.Errorf("stopped: found error %v after %v, want %v after [64]", err, ticks, context.Canceled)
+		}
+	})
+}
+
+// Pixels are y * scale + offset: a network that answers its bias alone.
+func TestPredictionsAreInPixels(t *testing.T) {
+	weights := Arrays{"net/y/weights": {Shape: []int{9, 2}, Data: make([]float32, 18)}, "net/y/bias": {Shape: []int{2}, Data: []float32{-0.5, 1}}}
+	for _, c := range []struct {
+		output string
+		want   []float32
+	}{{`{}`, []float32{0.75, 3}}, {`{"scale": 2, "offset": 10}`, []float32{9, 12}}, {`{"scale": 4}`, []float32{-2, 4}}} {
+		plan := mustPlan(t, strings.Replace(document(3, 3, "unit", oneDense, plain(sgd)), `"layers"`, `"output": `+c.output+`, "layers"`, 1), "a_x", "a_y")
+		p, err := NewPredictor(backendtest.Open(t, "go"), plan, weights)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := p.Predict(context.Background(), faces(1, 3, 3, nil).Images, nil, nil)
+		if err != nil || !slices.Equal(got, c.want) {
+			t.Errorf("output %s: found %v and error %v, want %v", c.output, got, err, c.want)
+		}
+		p.Close()
+		p.Close() // does no harm
+	}
+}
+
+func TestBadPredictionsAreRefused(t *testing.T) {
+	on := backendtest.Open(t, "go")
+	plan := mustPlan(t, document(3, 3, "unit", oneDense, plain(sgd)), "a_x")
+	weights := InitialWeights(plan, 1)
+	p, err := NewPredictor(on, plan, weights)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	for _, c := range []struct {
+		want string
+		im   Images
+		rows []int
+	}{
+		{"images: found 4x3 with 1 channels, want 3x3 with 1", faces(2, 4, 3, nil).Images, nil},
+		{"images: found 8 values, want 9 for 1 images", Images{1, 3, 3, 1, make([]uint8, 8), nil}, nil},
+		{"images: found 18 values, want 9 for 1 images", Images{1, 3, 3, 1, make([]uint8, 9), make([]float32, 9)}, nil},
+		{"images: found 0 values, want 9 for 1 images", Images{1, 3, 3, 1, nil, nil}, nil},
+		{"images: found 0 values, want -9 for -1 images", Images{-1, 3, 3, 1, nil, nil}, nil},
+		{"rows: found row 2, want 0 to 1", faces(2, 3, 3, nil).Images, []int{0, 2}},
+		{"rows: found row -1, want 0 to 1", faces(2, 3, 3, nil).Images, []int{-1}},
+	} {
+		if _, err := p.Predict(context.Background(), c.im, c.rows, nil); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("found error %v, want %q", err, c.want)
+		}
+	}
+	if got, err := p.Predict(context.Background(), Images{1, 3, 3, 1, make([]uint8, 9), []float32{}}, nil, nil); err != nil || len(got) != 1 {
+		t.Errorf("bytes beside an empty slice of floats: found %v and error %v", got, err)
+	}
+	delete(weights, "net/y/bias")
+	if _, err := NewPredictor(on, plan, weights); err == nil || !strings.Contains(err.Error(), "tensor net/y/bias: missing, want shape [1]") {
+		t.Errorf("found error %v, want the missing tensor's name", err)
+	}
+	weights["net/y/bias"] = Array{Shape: []int{1, 1}, Data: []float32{0}}
+	if _, err := NewPredictor(on, plan, weights); err == nil || !strings.Contains(err.Error(), "tensor net/y/bias: found shape [1 1], want [1]") {
+		t.Errorf("found error %v, want the wrong shape", err)
+	}
+}
