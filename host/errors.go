@@ -88,11 +88,16 @@ func (e *AmbiguousError) Error() string {
 	return fmt.Sprintf("architecture %q: %d plugins offer it, want one of %s", e.Name, len(e.Offered), strings.Join(e.Offered, ", "))
 }
 
-// nearest gives the name that a typing error may have meant, or "".
+// nearest gives the name that a typing error may have meant, or "". Of two as
+// near, the one of the same length is more likely.
 func nearest(name string, names []string) string {
-	best, least := "", 1+len(name)/3
+	best, least := "", 2*(2+len(name)/3)
 	for _, n := range names {
-		if d := distance(name, n); d <= least && (best == "" || d < least) {
+		d := 2 * distance(name, n)
+		if len(n) != len(name) {
+			d++
+		}
+		if d < least {
 			best, least = n, d
 		}
 	}
