@@ -52,12 +52,16 @@ func sum(data []byte) string {
 	return hex.EncodeToString(s[:])
 }
 
+// handler answers the request for a file; attempts count from 1.
+type handler func(w http.ResponseWriter, r *http.Request, data []byte, attempt int)
+
 // fakeIndex serves wheels as the package index does, and misbehaves on demand.
 type fakeIndex struct {
 	*httptest.Server
-	files  map[string][]byte // by file name
-	serve  func(w http.ResponseWriter, r *http.Request, data []byte, attempt int)
-	served atomic.Int32 // answers to requests for files
+	lock   sync.Mutex
+	files  map[string][]byte       // by file name
+	serve  atomic.Pointer[handler] // in place of the right answer
+	served atomic.Int32            // answers to requests for files
 	info   map[string]*installer.PipPackageInfo
 	asked  atomic.Int32
 }
@@ -66,9 +70,11 @@ func newFakeIndex(t testing.TB) *fakeIndex {
 	f := &fakeIndex{files: map[string][]byte{}, info: map[string]*installer.PipPackageInfo{}}
 	f.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		attempt := int(f.served.Add(1))
+		f.lock.Lock()
 		data := f.files[filepath.Base(r.URL.Path)]
-		if f.serve != nil {
-			f.serve(w, r, data, attempt)
+		f.lock.Unlock()
+		if serve := f.serve.Load(); serve != nil && *serve != nil {
+			(*serve)(w, r, data, attempt)
 			return
 		}
 		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
@@ -80,7 +86,9 @@ func newFakeIndex(t testing.TB) *fakeIndex {
 // add offers a wheel and returns what would be pinned for it.
 func (f *fakeIndex) add(name string, data []byte, library string) wheel {
 	p := Package{Name: name, Version: "1.0", File: name + "-1.0.whl", SHA256: sum(data), Size: int64(len(data)), Licence: "MIT"}
+	f.lock.Lock()
 	f.files[p.File] = data
+	f.lock.Unlock()
 	info := &installer.PipPackageInfo{Releases: map[string][]installer.PipReleaseInfo{p.Version: {
 		{Filename: "other.whl", URL: f.URL + "/other.whl"},
 		{Filename: p.File, URL: "../../files/" + p.File, Digests: map[string]string{"sha256": p.SHA256}},
@@ -254,7 +262,7 @@ func TestInstallFailures(t *testing.T) {
 		name   string
 		wheel  []byte
 		change func(s *Store, f *fakeIndex, w *wheel)
-		serve  func(w http.ResponseWriter, r *http.Request, data []byte, attempt int)
+		serve  handler
 		served int // requests for the file
 		is     error
 		says   string
@@ -321,7 +329,7 @@ func TestInstallFailures(t *testing.T) {
 				c.change(s, index, &w)
 			}
 			s.wheels = func(Kind) []wheelSet { return []wheelSet{{w}} }
-			index.serve = c.serve
+			index.serve.Store(&c.serve)
 			index.served.Store(0)
 			_, err = s.Install(context.Background(), "cpu", Options{})
 			if err == nil {
@@ -358,7 +366,7 @@ func TestDownloadGoesOn(t *testing.T) {
 	}
 	cases := []struct {
 		name   string
-		serve  func(w http.ResponseWriter, r *http.Request, data []byte, attempt int)
+		serve  handler
 		served int
 	}{
 		{"goes on where it broke off", func(w http.ResponseWriter, r *http.Request, _ []byte, attempt int) {
@@ -383,7 +391,7 @@ func TestDownloadGoesOn(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			index := newFakeIndex(t)
 			s := fakeStore(t, index, wheelSet{index.add("fake", data, "lib.so")})
-			index.serve = c.serve
+			index.serve.Store(&c.serve)
 			if _, err := s.Install(context.Background(), "cpu", Options{}); err != nil {
 				t.Fatal(err)
 			}
@@ -415,13 +423,14 @@ func TestInstallCancelled(t *testing.T) {
 	s := fakeStore(t, index, wheelSet{w})
 	why := errors.New("enough")
 	ctx, cancel := context.WithCancelCause(context.Background())
-	index.serve = func(rw http.ResponseWriter, r *http.Request, data []byte, _ int) {
+	misbehave := handler(func(rw http.ResponseWriter, r *http.Request, data []byte, _ int) {
 		rw.Header().Set("Content-Length", strconv.Itoa(len(data)))
 		_, _ = rw.Write(data[:10])
 		rw.(http.Flusher).Flush()
 		cancel(why)
 		<-r.Context().Done()
-	}
+	})
+	index.serve.Store(&misbehave)
 	if _, err := s.Install(ctx, "cpu", Options{}); !errors.Is(err, why) {
 		t.Errorf("found %v, want %v", err, why)
 	}
@@ -514,10 +523,11 @@ func TestInstallTogether(t *testing.T) {
 	first := fakeStore(t, index, wheelSet{w})
 	var wg sync.WaitGroup
 	var waited atomic.Int32
-	index.serve = func(rw http.ResponseWriter, r *http.Request, data []byte, _ int) {
+	misbehave := handler(func(rw http.ResponseWriter, r *http.Request, data []byte, _ int) {
 		time.Sleep(50 * time.Millisecond)
 		_, _ = rw.Write(data)
-	}
+	})
+	index.serve.Store(&misbehave)
 	for range 8 {
 		s := *first
 		wg.Go(func() {

@@ -193,13 +193,14 @@ func TestInstallKilled(t *testing.T) {
 	s := fakeStore(t, index, wheelSet{index.add("fake", data, "lib.so")})
 	reached := make(chan struct{}, 1)
 	release := make(chan struct{})
-	index.serve = func(w http.ResponseWriter, r *http.Request, data []byte, _ int) {
+	misbehave := handler(func(w http.ResponseWriter, r *http.Request, data []byte, _ int) {
 		w.Header().Set("Content-Length", strconv.Itoa(len(data)))
 		_, _ = w.Write(data[:len(data)/2])
 		w.(http.Flusher).Flush()
 		reached <- struct{}{}
 		<-release
-	}
+	})
+	index.serve.Store(&misbehave)
 	ask, err := json.Marshal(map[string]string{"Dir": s.dir, "URL": index.URL + "/fake-1.0.whl"})
 	if err != nil {
 		t.Fatal(err)
@@ -219,7 +220,7 @@ func TestInstallKilled(t *testing.T) {
 	if left, _ := filepath.Glob(filepath.Join(s.dir, ".partial-*")); len(left) != 1 {
 		t.Errorf("found %q, want the killed one's folder", left)
 	}
-	index.serve = nil
+	index.serve.Store(nil)
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	if info, err := s.Install(ctx, "cpu", Options{}); err != nil || info.State != Ready {

@@ -246,7 +246,7 @@ func (s *Store) sweep(k Kind, keep string) error {
 	for _, e := range entries {
 		name := e.Name()
 		old := k != Go && strings.HasPrefix(name, k.String()+"-") && name != keep
-		if old || strings.HasPrefix(name, ".partial-") {
+		if old || strings.HasPrefix(name, ".partial-") || strings.HasPrefix(name, ".fkzoo-") {
 			if err := os.RemoveAll(filepath.Join(s.dir, name)); err != nil {
 				return err
 			}
