@@ -374,3 +374,45 @@ func TestOpenRefuses(t *testing.T) {
 		t.Errorf("nothing: %v", err)
 	}
 }
+
+// CopyValues gives what Copy and Values give, and refuses a type that doesn't fit and a damaged tensor.
+func TestCopyValues(t *testing.T) {
+	m, tensors := example(t)
+	path := save(t, m, tensors)
+	f := mustOpen(t, path)
+	same(t, CopyValues[float32], f, "all/float32")
+	same(t, CopyValues[bool], f, "all/bool")
+	same(t, CopyValues[uint16], f, "all/bfloat16")
+	same(t, CopyValues[int64], f, "empty")
+	if _, err := CopyValues[float64](f, "all/float32"); !errors.Is(err, ErrValue) {
+		t.Errorf("float64 of a float32 tensor: error is %v, want ErrValue", err)
+	}
+	if _, err := CopyValues[float32](f, "none"); !errors.Is(err, ErrNoTensor) {
+		t.Errorf("no such tensor: error is %v, want ErrNoTensor", err)
+	}
+	info, _ := f.Info("all/float32")
+	start, _ := f.Range(&info)
+	b := read(t, path)
+	b[start] ^= 1
+	if err := os.WriteFile(path, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := CopyValues[float32](mustOpen(t, path), "all/float32"); !errors.Is(err, ErrDamaged) {
+		t.Errorf("damaged: error is %v, want ErrDamaged", err)
+	}
+}
+
+func same[T Element](t *testing.T, copyValues func(*File, string) ([]T, error), f *File, name string) {
+	t.Helper()
+	x, err := f.Copy(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := Values[T](x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := copyValues(f, name); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%s: found %v (%v), want %v", name, got, err, want)
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"unsafe"
 )
 
 // chunk is how many bytes are read or hashed at a time: they stay in the processor's cache between two uses.
@@ -193,6 +194,36 @@ func (f *File) CopyInto(b []byte, name string) error {
 	}
 	defer done()
 	return f.readChecked(t, b)
+}
+
+// CopyValues is Copy as a slice of Go values, whose type must fit as for NewTensor. It costs the tensor's length once,
+// where Copy and Values cost it twice.
+func CopyValues[T Element](f *File, name string) ([]T, error) {
+	t, err := f.info(name)
+	if err != nil {
+		return nil, err
+	}
+	if err := fits[T](t.Type); err != nil {
+		return nil, f.fail(ErrValue, t, "%s", err)
+	}
+	if t.Length > math.MaxInt {
+		return nil, f.fail(ErrLimit, t, "has %d bytes, more than a 32-bit program can hold", t.Length)
+	}
+	done, err := f.use()
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	size := t.Type.Size()
+	values := make([]T, int(t.Length)/size)
+	data := unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(values))), t.Length)
+	if err := f.readChecked(t, data); err != nil {
+		return nil, err // values may hold what no Go bool may be
+	}
+	if !littleEndian {
+		copy(data, swapped(data, size))
+	}
+	return values, nil
 }
 
 // CopyAll copies all tensors, in the file's order, on all processors.
