@@ -58,7 +58,7 @@ demo: build ## train compact-s on drawn faces, see what it learned; about 3 minu
 	@printf '\nOn 500 faces that are not among those it was trained on:\n\n'
 	bin/fkzoo evaluate demo/compact-s.fkz --data demo:500:2 --sheet demo/worst.png --force
 	bin/fkzoo predict demo/compact-s.fkz demo:24:2 --draw demo/faces -o demo/points.csv --force
-	@printf '\n%s\n' 'In the folder demo: the model compact-s.fkz, its learning curves curves.svg, the worst of those faces' \
+	@printf '%s\n' '' 'In the folder demo: the model compact-s.fkz, its learning curves curves.svg, the worst of those faces' \
 	  'worst.png, and 24 of them in faces/ with their points: a dot where it was found, a ring where it is.'
 
 .PHONY: test
