@@ -29,7 +29,7 @@ var lowerings = map[string]lowering{
 	"reshape":         func(n *blueprint.Node) op { return &reshape{out: n.Out} },
 	"upsample":        auto(upsample),
 	"softmax":         auto(func(_ *builder, _ *blueprint.Node, x []*Node) *Node { return Softmax(x[0], -1) }),
-	"soft_argmax":     auto(softArgmax),
+	"soft_argmax":     func(n *blueprint.Node) op { return &softArgmax{node: n} },
 	"attention":       func(n *blueprint.Node) op { return &attention{node: n} },
 }
 
@@ -515,8 +515,9 @@ func upsample(_ *builder, n *blueprint.Node, in []*Node) *Node {
 	x, f, s := in[0], n.Values.Pair("factor"), n.In[0]
 	batch := x.Shape().Dimensions[0]
 	if n.Values.Text("method") == "nearest" {
-		x = Reshape(x, batch, s[0], 1, s[1], 1, s[2])
-		x = BroadcastToDims(x, batch, s[0], f[0], s[1], f[1], s[2])
+		// Copies side by side: the Go backend walks a broadcast value by value.
+		x = Concatenate(slices.Repeat([]*Node{Reshape(x, batch, s[0], s[1], 1, s[2])}, f[1]), 3)
+		x = Concatenate(slices.Repeat([]*Node{Reshape(x, batch, s[0], 1, s[1]*f[1], s[2])}, f[0]), 2)
 		return Reshape(x, batch, s[0]*f[0], s[1]*f[1], s[2])
 	}
 	return interpolate(interpolate(x, 1, f[0]), 2, f[1])
@@ -551,20 +552,49 @@ func interpolate(x *Node, axis, factor int) *Node {
 	return Reshape(Concatenate(values, axis+1), dims...)
 }
 
-// softArgmax: the expected position under each map's softmax (Luvizon et al. 2019).
-func softArgmax(b *builder, n *blueprint.Node, in []*Node) *Node {
-	s := n.In[0]
-	x := DivScalar(Reshape(in[0], -1, s[0]*s[1], s[2]), n.Values.Float("temperature"))
-	p := Softmax(x, 1)
-	mean := func(along, n, inner int) *Node {
-		centres := make([]float32, along)
-		for i := range centres {
-			centres[i] = float32(2*(i/inner%n)+1)/float32(n) - 1
-		}
-		return ReduceSum(Mul(p, Reshape(Const(b.g, centres), 1, -1, 1)), 1)
-	}
+// softArgmax gives the expected position under each map's softmax (Luvizon et
+// al. 2019): (sum e*x) / (sum e) and the same for y, e = exp(map - its maximum).
+// Sums over a map, and numbers spread over one, are products with a matrix of
+// ones and the pixels' centres, which every backend does fast.
+type softArgmax struct {
+	node    *blueprint.Node
+	centres *Node // [pixels, 3]: 1, x and y of each pixel's centre
+	e       *Node // [rows, pixels], a row for each image and map
+	sum     *Node // [rows, 1]: of e
+	xy      *Node // [rows, 2]
+}
+
+func (o *softArgmax) forward(b *builder, in []value) value {
+	s := o.node.In[0]
 	pixels := s[0] * s[1]
-	return Reshape(Stack([]*Node{mean(pixels, s[1], 1), mean(pixels, s[0], s[1])}, -1), -1, 2*s[2])
+	table := make([][]float32, pixels)
+	for i := range table {
+		table[i] = []float32{1, float32(2*(i%s[1])+1)/float32(s[1]) - 1, float32(2*(i/s[1])+1)/float32(s[0]) - 1}
+	}
+	o.centres = Const(b.g, table)
+	maps := TransposeAllAxes(Reshape(in[0].node(), -1, pixels, s[2]), 0, 2, 1)
+	x := DivScalar(Reshape(maps, -1, pixels), o.node.Values.Float("temperature"))
+	top := ReduceAndKeep(x, ReduceMax, 1)
+	nothing := ZerosLike(top)
+	o.e = Exp(Sub(x, b.Dot(Concatenate([]*Node{top, nothing, nothing}, 1), 1, o.centres, 1)))
+	sums := b.Dot(o.e, 1, o.centres, 0) // [rows, 3]
+	o.sum = Slice(sums, AxisRange(), AxisRange(0, 1))
+	o.xy = Div(Slice(sums, AxisRange(), AxisRange(1, 3)), o.sum)
+	return b.value(Reshape(o.xy, -1, 2*s[2]))
+}
+
+// backward: the derivative of an expected position with respect to a pixel is
+// p * (the pixel's centre - the expected position), p = e / sum.
+func (o *softArgmax) backward(b *builder, dy value, need []bool) []value {
+	if !need[0] {
+		return make([]value, 1)
+	}
+	s := o.node.In[0]
+	slope := Div(Reshape(dy.node(), o.xy.Shape().Dimensions...), MulScalar(o.sum, o.node.Values.Float("temperature")))
+	constant := Neg(ReduceAndKeep(Mul(slope, o.xy), ReduceSum, 1))
+	d := Mul(o.e, b.Dot(Concatenate([]*Node{constant, slope}, 1), 1, o.centres, 1))
+	d = TransposeAllAxes(Reshape(d, -1, s[2], s[0]*s[1]), 0, 2, 1)
+	return []value{b.value(Reshape(d, -1, s[0], s[1], s[2]))}
 }
 
 // attention: scaled dot-product attention of every position over all (Vaswani et al. 2017).

@@ -234,7 +234,7 @@ type layerCase struct {
 
 // build adds the case to a graph: forward and backward in training, forward
 // alone otherwise. declare makes a parameter of the graph.
-func (r *layerCase) build(t testing.TB, on *backend.Backend, g *Graph, training bool, declare func(a Array) *Node) (out []*Node) {
+func (r *layerCase) build(t testing.TB, on *backend.Backend, g *Graph, training bool, declare func(name string, a Array) *Node) (out []*Node) {
 	t.Helper()
 	p := newPart(t, r.Layers, r.Inputs)
 	net := newNetwork(on, p.plan)
@@ -248,10 +248,10 @@ func (r *layerCase) build(t testing.TB, on *backend.Backend, g *Graph, training 
 		if !sameShape(a.Shape, q.Shape) {
 			t.Fatalf("%s: parameter %s: found shape %v, want %v", r.Name, q.key, q.Shape, a.Shape)
 		}
-		params = append(params, declare(a))
+		params = append(params, declare(q.key, a))
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.Inputs)) {
-		p.feeds[name].x = declare(r.Inputs[name].array(t))
+		p.feeds[name].x = declare(name, r.Inputs[name].array(t))
 	}
 	expect := func(name string, n *Node, want refArray) {
 		out, r.names, r.want = append(out, n), append(r.names, name), append(r.want, want.array(t))
@@ -267,7 +267,7 @@ func (r *layerCase) build(t testing.TB, on *backend.Backend, g *Graph, training 
 		return out
 	}
 	expect("value", y, r.Y)
-	backward(b, p.steps, declare(r.DY.array(t)), p.plan.Output)
+	backward(b, p.steps, declare("dy", r.DY.array(t)), p.plan.Output)
 	for _, name := range slices.Sorted(maps.Keys(r.DX)) {
 		expect("gradient of "+name, p.feeds[name].d.node(), r.DX[name])
 	}
@@ -334,9 +334,16 @@ func TestLayersAgreeWithPyTorch(t *testing.T) {
 			got := execute(t, on, func(g *Graph, declare func(a Array) *Node) (out []*Node) {
 				for i := range cases {
 					cases[i].refLayers = &some[i]
+					nodes := map[string]*Node{} // used by both
+					once := func(name string, a Array) *Node {
+						if nodes[name] == nil {
+							nodes[name] = declare(a)
+						}
+						return nodes[name]
+					}
 					within(some[i].Name, func() {
-						out = append(out, cases[i].build(t, on, g, true, declare)...)
-						out = append(out, cases[i].build(t, on, g, false, declare)...)
+						out = append(out, cases[i].build(t, on, g, true, once)...)
+						out = append(out, cases[i].build(t, on, g, false, once)...)
 					})
 				}
 				return out
