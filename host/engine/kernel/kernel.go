@@ -142,8 +142,9 @@ func (k *Kernel) transposeDot(a, b *Node) *Node {
 	if k.Target != Go {
 		return k.Dot(a, 0, b, 0)
 	}
-	// The Go backend would transpose both, element by element: do the smaller.
-	if a.Shape().Dimensions[1] <= b.Shape().Dimensions[1] {
+	// The Go backend would transpose both, element by element: do what is least.
+	m, p, q := a.Shape().Dimensions[0], a.Shape().Dimensions[1], b.Shape().Dimensions[1]
+	if m*p <= m*q+p*q {
 		return k.Dot(Transpose(a, 0, 1), 1, b, 0)
 	}
 	return Transpose(k.Dot(Transpose(b, 0, 1), 1, a, 0), 0, 1)

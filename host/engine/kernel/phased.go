@@ -1,6 +1,8 @@
 package kernel
 
 import (
+	"slices"
+
 	"github.com/gomlx/compute/dtypes"
 	. "github.com/gomlx/gomlx/core/graph" //nolint:revive // GoMLX's own convention for graph code.
 )
@@ -141,23 +143,24 @@ func (m *Map) refine(p [2]int) *Map {
 
 // border puts rows and columns of fill around x [planes, height, width].
 func border(x *Node, before, after [2]int, fill *Node) *Node {
-	if before[1] > 0 || after[1] > 0 { // Concatenate copies short rows faster than Pad.
-		d := x.Shape().Dimensions
-		parts := make([]*Node, 0, 3)
-		side := func(n int) {
-			if n > 0 {
-				parts = append(parts, BroadcastToDims(fill, d[0], d[1], n))
-			}
+	return along(along(x, 2, before[1], after[1], fill), 1, before[0], after[0], fill)
+}
+
+// along puts fill before and after x along an axis. Concatenate copies runs,
+// where the Go backend's Pad would walk single elements.
+func along(x *Node, axis, before, after int, fill *Node) *Node {
+	if before == 0 && after == 0 {
+		return x
+	}
+	side := func(n int) []*Node {
+		if n == 0 {
+			return nil
 		}
-		side(before[1])
-		parts = append(parts, x)
-		side(after[1])
-		x = Concatenate(parts, 2)
+		d := slices.Clone(x.Shape().Dimensions)
+		d[axis] = n
+		return []*Node{BroadcastToDims(fill, d...)}
 	}
-	if before[0] > 0 || after[0] > 0 {
-		x = Pad(x, fill, PadAxis{}, PadAxis{Start: before[0], End: after[0]}, PadAxis{})
-	}
-	return x
+	return Concatenate(slices.Concat(side(before), []*Node{x}, side(after)), axis)
 }
 
 // view is a plane moved: element (u, v) of the result is element (u+by[0],
@@ -215,9 +218,9 @@ func slide(x *Node, by int) *Node {
 		return BroadcastToDims(fill, x.Shape().Dimensions...)
 	}
 	if by > 0 {
-		return Pad(Slice(x, AxisRange(), AxisRange(by)), fill, PadAxis{}, PadAxis{End: by})
+		return along(Slice(x, AxisRange(), AxisRange(by)), 1, 0, by, fill)
 	}
-	return Pad(Slice(x, AxisRange(), AxisRange(0, pixels+by)), fill, PadAxis{}, PadAxis{Start: -by})
+	return along(Slice(x, AxisRange(), AxisRange(0, pixels+by)), 1, -by, 0, fill)
 }
 
 func (m *Map) exactView(x *Node, by, to [2]int, lowFill bool) *Node {
@@ -394,8 +397,31 @@ func staysZero(y *Node, zeros map[*Node]bool) bool {
 
 // perChannel makes v [c] as large as the map's planes.
 func (m *Map) perChannel(v *Node) *Node {
-	return BroadcastToDims(Reshape(v, m.c, 1), m.c, m.pixels(m.n))
+	// Doubled copies: the Go backend walks a broadcast value by value.
+	return spread(Reshape(v, m.c, 1), m.pixels(m.n))
 }
+
+// spread repeats x [rows, 1] to [rows, n] by doubling.
+func spread(x *Node, n int) *Node {
+	var parts []*Node
+	for size := 1; ; size *= 2 {
+		if n&size != 0 {
+			parts = append(parts, x)
+		}
+		if 2*size > n {
+			break
+		}
+		x = Concatenate([]*Node{x, x}, 1)
+	}
+	if len(parts) == 1 {
+		return parts[0]
+	}
+	return Concatenate(parts, 1)
+}
+
+// broadcast is x broadcast for good: without the barrier the Go backend would
+// leave that to each operation that uses it, which then walks single elements.
+func broadcast(x *Node, dims ...int) *Node { return OptimizationBarrier(BroadcastToDims(x, dims...)) }
 
 // onPlanes applies f to each plane.
 func (m *Map) onPlanes(clean bool, f func(x *Node) *Node) *Map {

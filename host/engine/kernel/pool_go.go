@@ -51,7 +51,7 @@ func (p *PoolPass) weigh(y *Node, a, b int) *Node {
 			}
 		}
 	}
-	each := BroadcastToDims(Reshape(Const(y.Graph(), table), 1, -1), p.y.c*p.y.n, len(table))
+	each := broadcast(Reshape(Const(y.Graph(), table), 1, -1), p.y.c*p.y.n, len(table))
 	return Mul(y, Reshape(each, p.y.c, -1))
 }
 
@@ -78,13 +78,19 @@ func (p *PoolPass) backwardGo(dy *Map) *Map {
 		}
 		parts[0].planes = append(parts[0].planes, g)
 	}
-	dx := p.x.like(p.x.p, p.x.g, false)
+	dx := p.x.like(p.x.p, p.x.g, p.aligned())
 	for a := range dx.p[0] {
 		for b := range dx.p[1] {
 			dx.planes = append(dx.planes, p.gather(parts, dx, a, b))
 		}
 	}
 	return dx
+}
+
+// aligned tells whether each plane of x lies in one tap's window alone, unmoved,
+// so that zeros in the gradient stay where they are.
+func (p *PoolPass) aligned() bool {
+	return p.size == p.strides && p.padding == [2][2]int{} && p.x.g == p.y.g
 }
 
 // gather adds up what plane (a, b) of dx gets from the taps.

@@ -121,7 +121,7 @@ func (d Dropout) planeMask(x *Map, key *Node) *Map {
 	}
 	sum := func(a, b *Node) *Node { // [m] and [n]: [m*n]
 		m, n := a.Shape().Dimensions[0], b.Shape().Dimensions[0]
-		return Reshape(Add(BroadcastToDims(Reshape(a, m, 1), m, n), BroadcastToDims(Reshape(b, 1, n), m, n)), -1)
+		return Reshape(Add(broadcast(Reshape(a, m, 1), m, n), broadcast(Reshape(b, 1, n), m, n)), -1)
 	}
 	row, pixel := x.w*x.c, x.c
 	within := sum(axis(x.g[0], x.p[0]*row), axis(x.g[1], x.p[1]*pixel))
