@@ -21,7 +21,6 @@ import (
 	"github.com/fkzoo/fkzoo/format"
 	"github.com/fkzoo/fkzoo/host"
 	"github.com/fkzoo/fkzoo/host/engine/backend"
-	"github.com/fkzoo/fkzoo/zoo"
 )
 
 // version is set at build from the repository's tag.
@@ -29,9 +28,8 @@ var version = "development"
 
 // Exit codes.
 const (
-	exitFailure     = 1
-	exitUsage       = 2
-	exitInterrupted = 130 // as a shell reports SIGINT
+	exitFailure = 1 // an interrupted training among them: its model isn't there
+	exitUsage   = 2
 )
 
 // usageError is a wrong use of the command line.
@@ -69,11 +67,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (code int
 		fmt.Fprintln(stderr, hint)
 	}
 	var usage usageError
-	switch {
-	case errors.As(err, &usage):
+	if errors.As(err, &usage) {
 		return exitUsage
-	case errors.Is(err, zoo.ErrInterrupted):
-		return exitInterrupted
 	}
 	return exitFailure
 }
@@ -163,6 +158,9 @@ func (p *program) backend(c *cli.Context) (*backend.Backend, error) {
 	}
 	if err != nil {
 		return nil, err
+	}
+	if reason := b.Reason(); reason != "" {
+		fmt.Fprintln(p.stderr, "backend auto: "+reason)
 	}
 	fmt.Fprintln(p.stderr, "backend "+b.Description())
 	return b, nil

@@ -167,7 +167,7 @@ func checkJSON(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // interrupt: interrupt PATTERN CMD ARGS... starts a command, sends it SIGINT
-// once its output matches, and wants it to end with 130.
+// once its output matches, and wants it to fail.
 func interrupt(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: interrupt PATTERN CMD ARGS...")
@@ -195,8 +195,8 @@ func interrupt(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	}
 	ts.Check(cmd.Process.Signal(os.Interrupt))
-	if err := <-ended; cmd.ProcessState.ExitCode() != exitInterrupted {
-		ts.Fatalf("found %v, want exit code %d\n%s", err, exitInterrupted, ts.ReadFile("interrupted.out"))
+	if err := <-ended; cmd.ProcessState.ExitCode() != exitFailure {
+		ts.Fatalf("found %v, want exit code %d\n%s", err, exitFailure, ts.ReadFile("interrupted.out"))
 	}
 }
 

@@ -216,7 +216,7 @@ func (o *activation) backward(b *builder, dy value, _ []bool) []value {
 		zero := ScalarZero(b.g, dy.DType())
 		switch o.name {
 		case "relu":
-			return Where(GreaterThan(y, zero), dy, zero)
+			return b.Gate(GreaterThan(y, zero), dy)
 		case "leaky_relu":
 			return Where(GreaterThan(x, zero), dy, MulScalar(dy, o.slope))
 		case "elu": // the derivative below 0 is exp(x) = y + 1
