@@ -1,8 +1,8 @@
 package zoo
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -49,27 +49,37 @@ type MemberScore struct {
 	RMSEPixels float64 `json:"rmse_pixels"`
 }
 
-// Evaluate answers a set that has points, and compares. The mean face is that
-// of the first model's training data, or, where that isn't known, of the set.
+// Evaluate answers a set that has points, and compares; columns that the set
+// lacks are left out. The mean face is that of the models' training data, or,
+// where that isn't known, of the set.
 func Evaluate(ctx context.Context, models []*Model, set *dataset.Set, o PredictOptions) (*Evaluation, *Prediction, error) {
 	if set.Len() == 0 || len(set.Columns) == 0 {
 		return nil, nil, fmt.Errorf("%s: found %d rows with %d columns, want points to compare with", set.Source, set.Len(), len(set.Columns))
+	}
+	if len(models) == 0 {
+		return nil, nil, errNoModel
+	}
+	var answered []string
+	for _, m := range models {
+		answered = append(answered, m.Document.Columns(nil)...)
+	}
+	if !slices.ContainsFunc(answered, func(c string) bool { return set.Column(c) >= 0 }) {
+		return nil, nil, fmt.Errorf("%s: none of its columns is one of the model's: found %v, want some of %v", set.Source, set.Columns, answered)
 	}
 	all, err := predictMembers(ctx, models, set, o)
 	if err != nil {
 		return nil, nil, err
 	}
 	p := mean(all, set.Len())
-	known := slices.ContainsFunc(p.Columns, func(c string) bool { return set.Column(c) >= 0 })
-	if !known {
-		return nil, nil, fmt.Errorf("%s: none of its columns is one of the model's: found %v, want some of %v", set.Source, set.Columns, p.Columns)
-	}
 	first := &models[0].Document.Members[0]
-	s := scorer{set: set, loss: first.Recipe.Loss, face: meanFace(models[0], set)}
+	s := scorer{set: set, loss: first.Recipe.Loss, face: meanFace(models, set)}
 	s.scale, _ = first.Affine(models[0].Document.Input)
 
 	rows := allRows(set.Len())
 	e := &Evaluation{Score: s.score(p, rows), Backend: o.Backend.Name()}
+	if e.Cells == 0 {
+		return nil, nil, fmt.Errorf("%s: none of the model's columns has a filled cell", set.Source)
+	}
 	for _, m := range all {
 		member := &models[m.model].Document.Members[m.member]
 		s := s
@@ -85,9 +95,6 @@ func Evaluate(ctx context.Context, models []*Model, set *dataset.Set, o PredictO
 	if len(held) > 0 {
 		part := s.score(p, held)
 		e.HeldOut = &part
-	}
-	if e.Cells == 0 {
-		return nil, nil, errors.New(set.Source + ": none of the model's columns has a filled cell")
 	}
 	return e, p, nil
 }
@@ -135,16 +142,21 @@ func (s *scorer) score(p *Prediction, rows []int) Score {
 
 func root(sum float64, n int) float64 { return math.Sqrt(sum / float64(max(n, 1))) }
 
-// meanFace gives each column's mean in the model's training data, or else in the set.
-func meanFace(m *Model, set *dataset.Set) map[string]float64 {
-	columns, face := set.Columns, columnMeans(set)
-	if d := m.Provenance.Data; len(d.Mean) > 0 && len(d.Mean) == len(d.Columns) {
-		columns, face = d.Columns, d.Mean
-	}
+// meanFace gives each column's mean in the training data of the first model
+// that had the column, or else in the set.
+func meanFace(models []*Model, set *dataset.Set) map[string]float64 {
 	out := map[string]float64{}
-	for i, c := range columns {
-		out[c] = face[i]
+	add := func(columns []string, means []float64) {
+		for i, c := range columns {
+			if _, ok := out[c]; !ok && len(means) == len(columns) {
+				out[c] = means[i]
+			}
+		}
 	}
+	for _, m := range models {
+		add(m.Provenance.Data.Columns, m.Provenance.Data.Mean)
+	}
+	add(set.Columns, columnMeans(set))
 	return out
 }
 
@@ -173,7 +185,7 @@ func heldOut(models []*Model, set *dataset.Set) ([]int, error) {
 			return nil, nil
 		}
 		for i := range m.Document.Members {
-			train, validation, err := rowsOf(&m.Document.Members[i], set, m.Provenance.Seed)
+			train, validation, err := rowsOf(&m.Document.Members[i], set)
 			if err != nil {
 				return nil, err
 			}
@@ -219,12 +231,12 @@ func usable(m *blueprint.Member, set *dataset.Set) ([]int, error) {
 }
 
 // rowsOf parts the usable rows into those trained on and those held out.
-func rowsOf(m *blueprint.Member, set *dataset.Set, seed uint64) (train, validation []int, err error) {
+func rowsOf(m *blueprint.Member, set *dataset.Set) (train, validation []int, err error) {
 	rows, err := usable(m, set)
 	if err != nil {
 		return nil, nil, err
 	}
-	train, validation = dataset.Split(rows, m.Recipe.Validation, seed)
+	train, validation = dataset.Split(rows, m.Recipe.Validation, cmp.Or(m.Recipe.Seed, 1))
 	return train, validation, nil
 }
 

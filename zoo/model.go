@@ -1,10 +1,10 @@
 package zoo
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -21,7 +21,17 @@ type Model struct {
 	State      *State              // of a training that goes on; nil: the model is finished
 	Provenance Provenance
 	Run        Run
-	Digest     string // of the file it was loaded from, hex
+	Digest     string         // of the file it was loaded from or saved to, hex
+	Extra      map[string]any // header fields that this version doesn't know; kept when the model is saved
+
+	kept kept
+}
+
+// kept is what a file had that this version doesn't know, beside Extra and the
+// blueprint's own: a newer version's fields, to be written back.
+type kept struct {
+	records map[string]any            // history, state, provenance and run as they were read
+	tensors map[string]map[string]any // fields of the index, by tensor
 }
 
 // MemberHistory is a member's training: a value for each epoch done.
@@ -79,7 +89,7 @@ type Run struct {
 	Started string    `json:"started,omitempty"` // RFC 3339
 	Machine string    `json:"machine,omitempty"`
 	Command []string  `json:"command,omitempty"`
-	Seconds []float64 `json:"seconds,omitempty"` // of each epoch, over all members
+	Seconds []float64 `json:"seconds,omitempty"` // of each epoch, over all members; of a resumed one what was done since
 	Resumed int       `json:"resumed,omitempty"` // times
 }
 
@@ -92,8 +102,8 @@ const (
 // ErrNotModel is returned for a .fkz file that holds something else.
 var ErrNotModel = errors.New("not a model of a network")
 
-// Save writes the model file at path, atomically. An existing file is replaced
-// only with force; else the error is [format.ErrExists].
+// Save writes the model file at path, atomically, and sets Digest. An existing
+// file is replaced only with force; else the error is [format.ErrExists].
 func (m *Model) Save(path string, force bool) error {
 	meta, err := m.meta()
 	if err != nil {
@@ -106,6 +116,7 @@ func (m *Model) Save(path string, force bool) error {
 			if err != nil {
 				return err
 			}
+			t.Extra = m.kept.tensors[t.Name]
 			tensors = append(tensors, t)
 		}
 		return nil
@@ -117,34 +128,60 @@ func (m *Model) Save(path string, force bool) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	return format.Write(path, meta, tensors, format.Options{Force: force})
+	if err := format.Write(path, meta, tensors, format.Options{Force: force}); err != nil {
+		return err
+	}
+	f, err := format.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	m.Digest = fmt.Sprintf("%x", f.Digest())
+	return nil
 }
 
-func (m *Model) meta() (meta format.Meta, err error) {
-	var state any
-	if m.State != nil {
-		state = m.State
+// part is one of the header's parts that are records: what it is called, the
+// struct, and what a file had there.
+type part struct {
+	name string
+	of   reflect.Value
+	raw  *any
+}
+
+// records are the model's; of a model without state, three.
+func (m *Model) records(meta *format.Meta) []part {
+	v := reflect.ValueOf(m).Elem()
+	out := []part{
+		{"history", v.FieldByName("History"), &meta.History},
+		{"provenance", v.FieldByName("Provenance"), &meta.Provenance},
+		{"run", v.FieldByName("Run"), &meta.Run},
 	}
-	for _, part := range []struct {
-		to   *any
-		from any
-	}{{&meta.Blueprint, m.Document}, {&meta.History, m.History}, {&meta.State, state}, {&meta.Provenance, m.Provenance}, {&meta.Run, m.Run}} {
-		if part.from == nil {
-			continue
-		}
-		text, err := json.Marshal(part.from)
-		if err != nil {
-			return meta, err
-		}
-		if *part.to, err = format.FromJSON(text); err != nil {
+	if m.State != nil {
+		out = append(out, part{"state", reflect.ValueOf(m.State).Elem(), &meta.State})
+	}
+	return out
+}
+
+func (m *Model) meta() (format.Meta, error) {
+	meta := format.Meta{Extra: m.Extra}
+	text, err := m.Document.JSON()
+	if err != nil {
+		return meta, err
+	}
+	if meta.Blueprint, err = format.FromJSON(text); err != nil {
+		return meta, err
+	}
+	for _, p := range m.records(&meta) {
+		if *p.raw, err = encode(p.of, m.kept.records[p.name], p.name); err != nil {
 			return meta, err
 		}
 	}
 	return meta, nil
 }
 
-// Load reads a model file. All of it is checked: its bytes, its blueprint, and
-// that each parameter of the blueprint has a tensor of its shape.
+// Load reads a model file. All of it is checked: its bytes, its blueprint, that
+// each parameter of the blueprint has a tensor of its shape, and that history
+// and state belong together.
 func Load(path string) (*Model, error) {
 	f, err := format.Open(path)
 	if err != nil {
@@ -156,58 +193,66 @@ func Load(path string) (*Model, error) {
 		return nil, err
 	}
 	m := &Model{Weights: engine.Arrays{}, Digest: fmt.Sprintf("%x", f.Digest())}
-	if err := m.setMeta(meta); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	if err := m.load(f); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+	for _, step := range []func() error{
+		func() error { return m.setMeta(&meta) },
+		func() error { return m.load(f) },
+		m.check,
+	} {
+		if err := step(); errors.As(err, new(*format.Error)) {
+			return nil, err // it names the file
+		} else if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
 	}
 	return m, nil
 }
 
-func (m *Model) setMeta(meta format.Meta) error {
-	text, err := format.ToJSON(meta.Blueprint)
-	if err != nil || meta.Blueprint == nil {
+func (m *Model) setMeta(meta *format.Meta) error {
+	if meta.Blueprint == nil {
 		return fmt.Errorf("%w: no blueprint", ErrNotModel)
 	}
+	text, err := format.ToJSON(meta.Blueprint)
+	if err != nil {
+		return fmt.Errorf("%w: field blueprint: %w", ErrNotModel, err)
+	}
 	if m.Document, err = blueprint.Parse(text); err != nil {
-		return err
+		return fmt.Errorf("field blueprint: %w", err)
 	}
 	if meta.State != nil {
 		m.State = &State{tensors: engine.Arrays{}, best: engine.Arrays{}}
 	}
-	for name, part := range map[string]struct {
-		from any
-		to   any
-	}{"history": {meta.History, &m.History}, "state": {meta.State, m.State}, "provenance": {meta.Provenance, &m.Provenance}, "run": {meta.Run, &m.Run}} {
-		if part.from == nil {
-			continue
+	m.Extra, m.kept.records = meta.Extra, map[string]any{}
+	for _, p := range m.records(meta) {
+		if err := decode(p.of, *p.raw, p.name); err != nil {
+			return fmt.Errorf("%w: field %w", ErrNotModel, err)
 		}
-		text, err := format.ToJSON(part.from)
-		if err == nil {
-			err = json.Unmarshal(text, part.to)
-		}
-		if err != nil {
-			return fmt.Errorf("%w: field %s: %v", ErrNotModel, name, err)
-		}
+		m.kept.records[p.name] = *p.raw
 	}
 	return nil
 }
 
 func (m *Model) load(f *format.File) error {
-	tensors, err := f.CopyAll()
-	if err != nil {
-		return err
-	}
-	for _, t := range tensors {
+	infos := f.Infos()
+	for i := range infos {
+		t := &infos[i]
 		if t.Type != format.Float32 {
 			return fmt.Errorf("tensor %s: found type %s, want %s", t.Name, t.Type, format.Float32)
 		}
-		values, err := format.Values[float32](t)
+		extra, err := t.Extra()
 		if err != nil {
 			return err
 		}
-		a := engine.Array{Shape: t.Shape, Data: values}
+		if extra != nil {
+			if m.kept.tensors == nil {
+				m.kept.tensors = map[string]map[string]any{}
+			}
+			m.kept.tensors[t.Name] = extra
+		}
+		values, err := format.CopyValues[float32](f, t.Name)
+		if err != nil {
+			return err
+		}
+		a := engine.Array{Shape: slices.Clone(t.Shape), Data: values}
 		switch name, training := strings.CutPrefix(t.Name, trainingPrefix); {
 		case training && m.State != nil:
 			m.State.tensors[name] = a
@@ -217,38 +262,113 @@ func (m *Model) load(f *format.File) error {
 			m.Weights[t.Name] = a
 		}
 	}
-	return m.check()
+	return nil
 }
 
-// check compares the weights with what the blueprint wants.
+// check compares weights, history and state with the blueprint and each other.
 func (m *Model) check() error {
-	wanted := map[string]bool{}
+	var members []map[string]blueprint.Shape // each one's parameters by tensor name
+	wanted := map[string]blueprint.Shape{}
 	for i := range m.Document.Members {
 		plan, err := blueprint.NewPlan(m.Document, i, nil)
 		if err != nil {
-			return err
+			return fmt.Errorf("field blueprint: %w", err)
 		}
-		for k := range plan.Nodes {
-			for _, p := range plan.Nodes[k].Params {
-				name := plan.TensorName(&plan.Nodes[k], p.Name)
-				wanted[name] = true
-				a, ok := m.Weights[name]
-				if !ok {
-					return fmt.Errorf("tensor %s: missing, want shape %v", name, p.Shape)
-				}
-				if !slices.Equal(a.Shape, p.Shape) {
-					return fmt.Errorf("tensor %s: found shape %v, want %v", name, a.Shape, p.Shape)
-				}
-			}
+		shapes := parameters(plan)
+		maps.Copy(wanted, shapes)
+		members = append(members, shapes)
+	}
+	if err := compare("tensor ", m.Weights, wanted); err != nil {
+		return err
+	}
+	for i := range m.History {
+		if err := m.History[i].check(); err != nil {
+			return fmt.Errorf("%w: history of %.128q: %w", ErrNotModel, m.History[i].Member, err)
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(m.Weights)) {
-		if !wanted[name] {
-			return fmt.Errorf("tensor %s: no parameter of the blueprint has that name", name)
+	if m.State == nil {
+		return nil
+	}
+	if n := len(members); m.State.Member < 0 || m.State.Member >= n {
+		return fmt.Errorf("%w: state: found member %d, want 0 to %d", ErrNotModel, m.State.Member, n-1)
+	}
+	if err := m.checkState(members[m.State.Member]); err != nil {
+		return fmt.Errorf("%w: state: %w", ErrNotModel, err)
+	}
+	return nil
+}
+
+// parameters are a plan's, by tensor name.
+func parameters(plan *blueprint.Plan) map[string]blueprint.Shape {
+	out := map[string]blueprint.Shape{}
+	for i := range plan.Nodes {
+		for _, p := range plan.Nodes[i].Params {
+			out[plan.TensorName(&plan.Nodes[i], p.Name)] = p.Shape
 		}
 	}
-	if m.State != nil && (m.State.Member < 0 || m.State.Member >= len(m.Document.Members)) {
-		return fmt.Errorf("state: found member %d, want 0 to %d", m.State.Member, len(m.Document.Members)-1)
+	return out
+}
+
+// compare refuses arrays that aren't exactly those wanted.
+func compare(what string, arrays engine.Arrays, wanted map[string]blueprint.Shape) error {
+	for _, name := range slices.Sorted(maps.Keys(wanted)) {
+		if a, ok := arrays[name]; !ok {
+			return fmt.Errorf("%s%s: missing, want shape %v", what, name, wanted[name])
+		} else if !slices.Equal(a.Shape, wanted[name]) {
+			return fmt.Errorf("%s%s: found shape %v, want %v", what, name, a.Shape, wanted[name])
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(arrays)) {
+		if _, ok := wanted[name]; !ok {
+			return fmt.Errorf("%s%s: no parameter of the blueprint has that name", what, name)
+		}
+	}
+	return nil
+}
+
+// check refuses series that don't belong together.
+func (h *MemberHistory) check() error {
+	n, v := len(h.TrainLoss), len(h.ValidationLoss)
+	switch {
+	case len(h.Rate) != n:
+		return fmt.Errorf("found %d rates, want one for each of %d epochs", len(h.Rate), n)
+	case v != 0 && v != n:
+		return fmt.Errorf("found %d validation losses, want none or one for each of %d epochs", v, n)
+	case len(h.RMSEPixels) != v:
+		return fmt.Errorf("found %d values of rmse_pixels, want as many as validation losses, %d", len(h.RMSEPixels), v)
+	case h.BestEpoch < 0 || h.BestEpoch > v:
+		return fmt.Errorf("found best epoch %d, want 0 to %d", h.BestEpoch, v)
+	}
+	return nil
+}
+
+// checkState refuses a state that the history contradicts, or that lacks what
+// early stopping would put back. The engine checks the rest when it goes on.
+func (m *Model) checkState(parameters map[string]blueprint.Shape) error {
+	s := m.State
+	if s.Epoch < 0 || s.Step < 0 || s.Cells < 0 {
+		return fmt.Errorf("found epoch %d, step %d and %g cells, want none below 0", s.Epoch, s.Step, s.Cells)
+	}
+	if len(m.History) != len(m.Document.Members) {
+		return fmt.Errorf("found the history of %d members, want %d", len(m.History), len(m.Document.Members))
+	}
+	for i, h := range m.History {
+		if want := m.Document.Members[i].Name; h.Member != want {
+			return fmt.Errorf("found the history of %.128q in place %d, want that of %s", h.Member, i+1, want)
+		}
+		n := len(h.TrainLoss)
+		switch {
+		case i == s.Member && n != s.Epoch:
+			return fmt.Errorf("found epoch %d of member %s, want %d as in its history", s.Epoch, h.Member, n)
+		case i == s.Member && h.Stopped:
+			return fmt.Errorf("found member %s stopped, want one that goes on", h.Member)
+		case i > s.Member && n > 0:
+			return fmt.Errorf("found %d epochs of member %s, want none before member %s is done", n, h.Member, m.History[s.Member].Member)
+		}
+	}
+	stops := m.Document.Members[s.Member].Recipe.Stop != nil
+	if len(s.best) > 0 || stops && m.History[s.Member].BestEpoch > 0 {
+		return compare("tensor "+bestPrefix, s.best, parameters)
 	}
 	return nil
 }

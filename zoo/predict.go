@@ -1,6 +1,7 @@
 package zoo
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -65,18 +66,19 @@ type memberPrediction struct {
 	Prediction
 }
 
+var errNoModel = errors.New("found no model, want at least one")
+
 func predictMembers(ctx context.Context, models []*Model, set *dataset.Set, o PredictOptions) ([]memberPrediction, error) {
 	if len(models) == 0 {
-		return nil, errors.New("found no model, want at least one")
+		return nil, errNoModel
 	}
-	images := imagesOf(set)
-	passes := 1
+	views := []engine.Images{imagesOf(set)}
 	if o.FlipAverage {
-		passes = 2
+		views = append(views, mirrored(views[0]))
 	}
 	total, done := 0, 0
 	for _, m := range models {
-		total += len(m.Document.Members) * set.Len() * passes
+		total += len(m.Document.Members) * set.Len() * len(views)
 	}
 	tick := func(rows int) {
 		if o.Tick != nil {
@@ -87,24 +89,25 @@ func predictMembers(ctx context.Context, models []*Model, set *dataset.Set, o Pr
 	for k, m := range models {
 		for i := range m.Document.Members {
 			member := &m.Document.Members[i]
-			points, err := m.predictMember(ctx, o.Backend, i, images, tick)
-			done += set.Len()
+			points, err := m.predictMember(ctx, o.Backend, i, views, tick)
 			if err != nil {
 				return nil, fmt.Errorf("member %s: %w", member.Name, err)
 			}
-			if o.FlipAverage {
-				if err := m.averageFlipped(ctx, o.Backend, i, images, points, tick); err != nil {
-					return nil, fmt.Errorf("member %s: flipped: %w", member.Name, err)
+			for at, v := range points {
+				if v-v != 0 { // not a number, or infinite
+					return nil, fmt.Errorf("member %s: found %g as the answer for image %s, want a finite number: its weights are of no use", member.Name, v, set.IDs[at/len(member.Columns)])
 				}
-				done += set.Len()
 			}
+			done += set.Len() * len(views)
 			out = append(out, memberPrediction{k, i, member.MeanWeight(), Prediction{member.Columns, points}})
 		}
 	}
 	return out, nil
 }
 
-func (m *Model) predictMember(ctx context.Context, b *backend.Backend, member int, images engine.Images, tick func(int)) ([]float32, error) {
+// predictMember answers the images; a second view of them is their mirror
+// images, and the answer then the mean of both.
+func (m *Model) predictMember(ctx context.Context, b *backend.Backend, member int, views []engine.Images, tick func(int)) ([]float32, error) {
 	plan, err := blueprint.NewPlan(m.Document, member, nil)
 	if err != nil {
 		return nil, err
@@ -114,39 +117,52 @@ func (m *Model) predictMember(ctx context.Context, b *backend.Backend, member in
 		return nil, err
 	}
 	defer p.Close()
-	return p.Predict(ctx, images, nil, tick)
+	points, err := p.Predict(ctx, views[0], nil, tick)
+	if err != nil || len(views) == 1 {
+		return points, err
+	}
+	turn, err := flipOf(plan.Member, views[0].Width)
+	if err != nil {
+		return nil, fmt.Errorf("flip average: %w", err)
+	}
+	flipped, err := p.Predict(ctx, views[1], nil, func(rows int) { tick(views[0].Count + rows) })
+	if err != nil {
+		return nil, err
+	}
+	turn.average(points, flipped)
+	return points, nil
 }
 
-// averageFlipped makes points the mean with the answers for mirrored images.
-func (m *Model) averageFlipped(ctx context.Context, b *backend.Backend, member int, images engine.Images, points []float32, tick func(int)) error {
-	columns := m.Document.Members[member].Columns
+// flip is how a member's answer changes when its image is mirrored.
+type flip struct {
+	columns []string
+	from    []int   // of the mirrored face, for each column
+	axis    float64 // x becomes axis - x
+}
+
+// flipOf gives the flip that the member was trained with, or else that which
+// follows from its columns' names.
+func flipOf(m *blueprint.Member, width int) (*flip, error) {
 	mirror := &blueprint.Mirror{}
-	if a := m.Document.Members[member].Recipe.Augment; a != nil && a.Mirror != nil {
+	if a := m.Recipe.Augment; a != nil && a.Mirror != nil {
 		mirror = a.Mirror
 	}
-	from, err := mirror.Permutation(columns)
-	if err != nil {
-		return err
-	}
-	axis := mirror.Axis
-	if axis == 0 {
-		axis = float64(images.Width)
-	}
-	flipped, err := m.predictMember(ctx, b, member, mirrored(images), tick)
-	if err != nil {
-		return err
-	}
-	for r := range images.Count {
-		row, other := points[r*len(columns):], flipped[r*len(columns):]
-		for c := range columns {
-			v := float64(other[from[c]])
-			if blueprint.IsX(columns[c]) {
-				v = axis - v
+	from, err := mirror.Permutation(m.Columns)
+	return &flip{m.Columns, from, cmp.Or(mirror.Axis, float64(width))}, err
+}
+
+// average makes points the mean with the answers for mirrored images, turned back.
+func (f *flip) average(points, flipped []float32) {
+	n := len(f.columns)
+	for at := 0; at < len(points); at += n {
+		for c, name := range f.columns {
+			v := float64(flipped[at+f.from[c]])
+			if blueprint.IsX(name) {
+				v = f.axis - v
 			}
-			row[c] = float32((float64(row[c]) + v) / 2)
+			points[at+c] = float32((float64(points[at+c]) + v) / 2)
 		}
 	}
-	return nil
 }
 
 // mirrored gives the images turned left to right.

@@ -1,8 +1,11 @@
 package zoo
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -28,24 +31,39 @@ func splitSettings(all map[string]string) (plugin, recipe map[string]string) {
 
 // changeRecipes sets fields of every member's recipe, named by their path in
 // the document, as in optimizer.kind. A value is JSON, or else a string; where
-// the field is an object with a kind, a string changes its kind.
+// the field is an object with a kind, a string changes its kind: the object's
+// other settings stay if the new kind has them all, else those that every kind has.
 func changeRecipes(d *blueprint.Document, changes map[string]string) (*blueprint.Document, error) {
 	if len(changes) == 0 {
 		return d, nil
 	}
+	out, err := changed(d, changes, true)
+	if err != nil {
+		if anew, second := changed(d, changes, false); second == nil {
+			return anew, nil
+		}
+	}
+	return out, err
+}
+
+// commonSettings are those of a loss, optimizer or schedule of any kind.
+var commonSettings = []string{"rows", "clip", "from", "warmup", "by"}
+
+func changed(d *blueprint.Document, changes map[string]string, keep bool) (*blueprint.Document, error) {
 	text, err := d.JSON()
 	if err != nil {
 		return nil, err
 	}
-	var tree map[string]any
-	if err := json.Unmarshal(text, &tree); err != nil {
+	v, err := jsonValue(text)
+	if err != nil {
 		return nil, err
 	}
+	tree := v.(map[string]any)
 	known := len(d.UnknownFields())
 	for _, m := range tree["members"].([]any) {
 		recipe := m.(map[string]any)["recipe"].(map[string]any)
 		for _, path := range slices.Sorted(maps.Keys(changes)) {
-			if err := change(recipe, strings.Split(path, "."), changes[path]); err != nil {
+			if err := change(recipe, strings.Split(path, "."), changes[path], keep); err != nil {
 				return nil, fmt.Errorf("setting %s%s: %w", recipePrefix, path, err)
 			}
 		}
@@ -63,7 +81,21 @@ func changeRecipes(d *blueprint.Document, changes map[string]string) (*blueprint
 	return out, nil
 }
 
-func change(object map[string]any, path []string, value string) error {
+// jsonValue reads JSON, its numbers digit by digit: a seed may have more than a
+// float64 holds.
+func jsonValue(text []byte) (v any, err error) {
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	if err := d.Decode(&v); err != nil {
+		return nil, err
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return nil, errors.New("more follows after the value")
+	}
+	return v, nil
+}
+
+func change(object map[string]any, path []string, value string, keep bool) error {
 	for len(path) > 1 {
 		next, ok := object[path[0]].(map[string]any)
 		if !ok {
@@ -75,12 +107,15 @@ func change(object map[string]any, path []string, value string) error {
 		}
 		object, path = next, path[1:]
 	}
-	var v any
-	if json.Unmarshal([]byte(value), &v) != nil {
+	v, err := jsonValue([]byte(value))
+	if err != nil {
 		v = value
 	}
 	old, isObject := object[path[0]].(map[string]any)
 	if kind, isText := v.(string); isText && isObject && old["kind"] != nil {
+		if !keep {
+			maps.DeleteFunc(old, func(name string, _ any) bool { return !slices.Contains(commonSettings, name) })
+		}
 		old["kind"] = kind
 		return nil
 	}

@@ -1,0 +1,224 @@
+package zoo
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"math"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"github.com/fkzoo/fkzoo/format"
+	"github.com/fkzoo/fkzoo/host/engine"
+	"github.com/fkzoo/fkzoo/internal/atomicfile"
+)
+
+// ErrBusy is returned where another training is under way to the same output.
+var ErrBusy = errors.New("another training is writing it now")
+
+// ElsewhereError tells that what was learned could not be written where it
+// should be, and where it is in its place.
+type ElsewhereError struct {
+	Path    string // where it is
+	Cause   error  // why it isn't where it should be
+	Partial bool   // it is a checkpoint, the training having been interrupted
+}
+
+func (e *ElsewhereError) Error() string {
+	what := "finished model"
+	if e.Partial {
+		what = "training so far"
+	}
+	return fmt.Sprintf("%v; the %s is in %s", e.Cause, what, e.Path)
+}
+
+func (e *ElsewhereError) Unwrap() error { return e.Cause }
+
+// LastPath is where a training to this model keeps its checkpoint.
+func LastPath(output string) string { return strings.TrimSuffix(output, ".fkz") + ".last.fkz" }
+
+// claim takes the right to write an output and its checkpoint, by a lock on a
+// hidden file beside them: two trainings would overwrite each other's
+// checkpoints. The lock ends with the process, however that ends.
+func claim(output string) (release func(), err error) {
+	if output == "" {
+		return nil, errors.New("output: found none, want a file's path")
+	}
+	folder, name := filepath.Split(output)
+	path := filepath.Join(folder, "."+name+".lock")
+	for {
+		lock := flock.New(path, flock.SetPermissions(0o666))
+		locked, err := lock.TryLock()
+		switch {
+		case errors.As(err, new(*fs.PathError)): // not even the file could be opened
+			return nil, fmt.Errorf("%s: cannot write beside it: %w", output, err)
+		case err != nil: // a file system without locks
+			_ = os.Remove(path)
+			return func() {}, nil
+		case !locked:
+			_ = lock.Close()
+			return nil, fmt.Errorf("%s: %w", output, ErrBusy)
+		}
+		mine, err := lock.Stat()
+		if there, serr := os.Stat(path); err == nil && serr == nil && os.SameFile(mine, there) {
+			return func() { unclaim(lock, path) }, nil
+		}
+		_ = lock.Close() // its last owner removed the file meanwhile
+	}
+}
+
+func unclaim(lock *flock.Flock, path string) {
+	_ = os.Remove(path) // while it is ours, so that nobody holds a lock on a file that is gone
+	_ = lock.Close()
+	if runtime.GOOS == "windows" { // which removes no open file
+		_ = os.Remove(path)
+	}
+}
+
+// checkOutput refuses, before hours are spent, to write where something is that
+// would be lost, or where nothing can be written.
+func (t *training) checkOutput() error {
+	last := LastPath(t.Output)
+	if _, err := os.Lstat(last); err == nil && !t.Force && !sameFile(last, t.ResumePath) {
+		return fmt.Errorf("%s: %w: the checkpoint of an earlier training, from which --resume goes on", last, format.ErrExists)
+	}
+	for _, try := range []struct {
+		path  string
+		force bool
+	}{{t.Output, t.Force}, {last, true}} {
+		f, err := atomicfile.Create(try.path, try.force)
+		if err != nil {
+			return err
+		}
+		f.Discard()
+	}
+	return nil
+}
+
+func sameFile(a, b string) bool {
+	infoA, errA := os.Stat(a)
+	infoB, errB := os.Stat(b)
+	return errA == nil && errB == nil && os.SameFile(infoA, infoB)
+}
+
+// due counts epochs and batches, and tells whether a checkpoint is to be kept now.
+func (t *training) due(epochs, batches int) bool {
+	t.passed += epochs
+	t.batches += batches
+	e := t.Every
+	return (e.Epochs > 0 && t.passed >= e.Epochs) || (e.Batches > 0 && t.batches >= e.Batches) || (e.Time > 0 && time.Since(t.kept) >= e.Time)
+}
+
+// checkpoint keeps the training as it stands in NAME.last.fkz. That it can't is
+// no reason to lose what was learned: the training goes on.
+func (r *memberRun) checkpoint() {
+	r.kept, r.passed, r.batches = time.Now(), 0, 0
+	m, err := r.snapshot()
+	if err == nil {
+		err = m.Save(LastPath(r.Output), true)
+	}
+	if err != nil {
+		r.Watch.Note(fmt.Sprintf("no checkpoint: %v; the training goes on", err))
+		return
+	}
+	r.last = LastPath(r.Output)
+}
+
+// snapshot is the training as it stands, as a model.
+func (r *memberRun) snapshot() (*Model, error) {
+	s, err := r.trainer.Snapshot()
+	if err != nil {
+		return nil, err
+	}
+	if math.IsNaN(s.LossSum) || math.IsInf(s.LossSum, 0) {
+		return nil, fmt.Errorf("%w: the loss of epoch %d is %g", engine.ErrDiverged, s.Epoch+1, s.LossSum)
+	}
+	m := *r.model
+	m.Weights = maps.Clone(m.Weights)
+	if r.plan.Member.Recipe.Average != nil {
+		current, err := r.trainer.Current()
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(m.Weights, current)
+	} else {
+		for name := range parameters(r.plan) { // the same in both, so kept once
+			m.Weights[name] = s.Tensors[name]
+			delete(s.Tensors, name)
+		}
+	}
+	m.State = &State{Member: r.index, Epoch: s.Epoch, Step: s.Step, LossSum: s.LossSum, Cells: s.Cells, tensors: s.Tensors, best: r.bestParts}
+	return &m, nil
+}
+
+// interrupted keeps a checkpoint and says where it is.
+func (r *memberRun) interrupted() error {
+	if r.learned == 0 && r.Resume == nil {
+		return fmt.Errorf("%w before the first batch was done", ErrInterrupted)
+	}
+	if r.learned == 0 && r.ResumePath != "" {
+		return fmt.Errorf("%w before another batch was done; the training so far is in %s", ErrInterrupted, r.ResumePath)
+	}
+	epoch, step := r.trainer.Position()
+	at := fmt.Errorf("%w in epoch %d, after batch %d of %d", ErrInterrupted, epoch+1, step, r.trainer.StepsPerEpoch())
+	m, err := r.snapshot()
+	if err != nil {
+		return r.atLast(fmt.Errorf("%w: %w", at, err))
+	}
+	path := LastPath(r.Output)
+	if err := m.Save(path, true); err != nil {
+		return elsewhere(m, path, fmt.Errorf("%w: %w", at, err))
+	}
+	return fmt.Errorf("%w; the training so far is in %s", at, path)
+}
+
+// atLast adds to an error where what was learned before it is.
+func (t *training) atLast(err error) error {
+	if t.last == "" {
+		return err
+	}
+	return fmt.Errorf("%w; the training as it was at its last checkpoint is in %s", err, t.last)
+}
+
+// finish writes the model, and removes the checkpoint, which has nothing that
+// the model hasn't.
+func (t *training) finish() (*Model, error) {
+	if err := t.model.Save(t.Output, t.Force); err != nil {
+		return nil, elsewhere(t.model, t.Output, err)
+	}
+	if err := os.Remove(LastPath(t.Output)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Watch.Note(err.Error())
+	}
+	return t.model, nil
+}
+
+// elsewhere writes a model that can't be written to path to another file: where
+// something else has taken the name, beside it, else in the system's folder for
+// temporary files. The error says where it is, if anywhere.
+func elsewhere(m *Model, path string, cause error) error {
+	partial := m.State != nil
+	if errors.Is(cause, format.ErrExists) {
+		for n := 2; n < 10; n++ {
+			other := fmt.Sprintf("%s-%d.fkz", strings.TrimSuffix(path, ".fkz"), n)
+			if m.Save(other, false) == nil {
+				return &ElsewhereError{other, cause, partial}
+			}
+		}
+	}
+	folder, err := os.MkdirTemp("", "fkzoo-")
+	if err != nil {
+		return errors.Join(cause, err)
+	}
+	other := filepath.Join(folder, filepath.Base(path))
+	if err := m.Save(other, false); err != nil {
+		_ = os.Remove(folder)
+		return fmt.Errorf("%w; nor can it be kept elsewhere: %w", cause, err)
+	}
+	return &ElsewhereError{other, cause, partial}
+}

@@ -1,0 +1,203 @@
+package zoo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"time"
+
+	"github.com/fkzoo/fkzoo/host/engine"
+	"github.com/fkzoo/fkzoo/specs/blueprint"
+)
+
+// member trains one member.
+func (t *training) member(ctx context.Context, data *engine.Resident, index int) error {
+	plan, err := blueprint.NewPlan(t.model.Document, index, nil)
+	if err != nil {
+		return err
+	}
+	train, validation, err := rowsOf(plan.Member, t.Data)
+	if err != nil {
+		return err
+	}
+	config := engine.Config{
+		Plan: plan, Rows: train, Epochs: plan.Member.Recipe.EpochsFor(len(train) + len(validation)),
+		Seed: plan.Member.Recipe.Seed, Weights: t.model.Weights,
+	}
+	run := &memberRun{training: t, index: index, plan: plan, validation: validation, epochs: config.Epochs, best: math.Inf(1)}
+	if s := t.model.State; s != nil {
+		if s.Epoch > config.Epochs || s.Epoch == config.Epochs && s.Step > 0 {
+			return fmt.Errorf("member %s: state: found epoch %d and batch %d, want at most %d epochs", plan.Member.Name, s.Epoch, s.Step, config.Epochs)
+		}
+		config.State = t.engineState(s, plan)
+		run.restore(s)
+	}
+	if run.trainer, err = engine.NewTrainer(data, config); err != nil {
+		return fmt.Errorf("member %s: %w", plan.Member.Name, err)
+	}
+	defer run.trainer.Close()
+	// All that the trainer has is no longer needed here.
+	t.model.State = nil
+	for name := range parameters(plan) {
+		delete(t.model.Weights, name)
+	}
+	done, _ := run.trainer.Position()
+	t.Watch.Member(MemberStart{
+		Name: plan.Member.Name, Index: index, Members: len(t.model.Document.Members), Columns: len(plan.Columns),
+		TrainRows: len(train), ValidRows: len(validation), Epochs: config.Epochs, Done: done,
+		Batch: plan.Member.Recipe.Batch, Parameters: plan.Parameters(),
+	})
+	if err := run.epochsLeft(ctx, done); err != nil {
+		return fmt.Errorf("member %s: %w", plan.Member.Name, err)
+	}
+	return nil
+}
+
+// engineState puts a checkpoint's parts together again: where no average is
+// kept, the weights are the training state's own.
+func (t *training) engineState(s *State, plan *blueprint.Plan) *engine.State {
+	tensors := maps.Clone(s.tensors)
+	if plan.Member.Recipe.Average == nil {
+		for name := range parameters(plan) {
+			tensors[name] = t.model.Weights[name]
+		}
+	}
+	return &engine.State{Epoch: s.Epoch, Step: s.Step, LossSum: s.LossSum, Cells: s.Cells, Tensors: tensors}
+}
+
+// memberRun is a member's training under way.
+type memberRun struct {
+	*training
+	index      int
+	plan       *blueprint.Plan
+	trainer    *engine.Trainer
+	validation []int
+	epochs     int
+	best       float64       // least validation loss so far
+	bestParts  engine.Arrays // its weights; nil where nothing will put them back
+}
+
+func (r *memberRun) history() *MemberHistory { return &r.model.History[r.index] }
+
+func (r *memberRun) restore(s *State) {
+	if len(s.best) > 0 {
+		r.bestParts = s.best
+	}
+	for _, v := range r.history().ValidationLoss {
+		r.best = min(r.best, v)
+	}
+}
+
+func (r *memberRun) epochsLeft(ctx context.Context, done int) error {
+	for e := done; e < r.epochs; e++ {
+		stop, err := r.epoch(ctx)
+		if err != nil {
+			return err
+		}
+		if stop {
+			break
+		}
+		if e+1 < r.epochs && r.due(1, 0) {
+			r.checkpoint()
+		}
+	}
+	return r.keepWeights()
+}
+
+// keepWeights puts the member's weights, as they stay, into the model.
+func (r *memberRun) keepWeights() error {
+	weights := r.bestParts
+	if r.plan.Member.Recipe.Stop == nil || weights == nil {
+		var err error
+		if weights, err = r.trainer.Current(); err != nil {
+			return err
+		}
+	}
+	maps.Copy(r.model.Weights, weights)
+	return nil
+}
+
+// epoch trains and validates one epoch; stop tells that patience is at its end.
+func (r *memberRun) epoch(ctx context.Context) (stop bool, err error) {
+	start := time.Now()
+	epoch, _ := r.trainer.Position()
+	rate := r.plan.Member.Recipe.Rate.At(blueprint.Progress{
+		Epoch: epoch, Epochs: r.epochs, Step: epoch * r.trainer.StepsPerEpoch(), StepsPerEpoch: r.trainer.StepsPerEpoch(),
+	})
+	loss, err := r.trainer.Epoch(ctx, func(done, total int) {
+		r.learned++
+		r.Watch.Batch(done, total)
+		if r.due(0, 1) && done < total {
+			r.checkpoint()
+		}
+	})
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		return false, r.interrupted()
+	}
+	if err != nil {
+		return false, r.atLast(err)
+	}
+	done := EpochDone{
+		Member: r.plan.Member.Name, Epoch: epoch + 1, Epochs: r.epochs, TrainLoss: loss.Loss, Rate: rate,
+		ValidationLoss: math.NaN(), RMSEPixels: math.NaN(),
+	}
+	h := r.history()
+	h.TrainLoss, h.Rate = append(h.TrainLoss, loss.Loss), append(h.Rate, rate)
+	if len(r.validation) > 0 {
+		// Ctrl-C waits for the validation: it is short, and the epoch then is whole.
+		if err := r.validate(context.WithoutCancel(ctx), &done); err != nil {
+			return false, r.atLast(err)
+		}
+		h.ValidationLoss, h.RMSEPixels = append(h.ValidationLoss, done.ValidationLoss), append(h.RMSEPixels, done.RMSEPixels)
+		if done.Best {
+			h.BestEpoch = epoch + 1
+		}
+	}
+	done.Time = time.Since(start)
+	r.model.Run.Seconds = append(r.model.Run.Seconds, done.Time.Seconds())
+	r.Watch.Epoch(done)
+	if s := r.plan.Member.Recipe.Stop; s != nil && h.BestEpoch > 0 && epoch+1-h.BestEpoch >= s.Patience && epoch+1 < r.epochs {
+		h.Stopped = true
+		r.Watch.Note(fmt.Sprintf("%s: stopped after epoch %d: %d epochs without a better validation loss; the weights of epoch %d are put back", done.Member, epoch+1, s.Patience, h.BestEpoch))
+		return true, nil
+	}
+	return false, nil
+}
+
+// validate answers the held-out rows with the weights as they are now.
+func (r *memberRun) validate(ctx context.Context, done *EpochDone) error {
+	points, err := r.trainer.Predict(ctx, imagesOf(r.Data), r.validation)
+	if err != nil {
+		return err
+	}
+	scale, _ := r.plan.Member.Affine(r.plan.Document.Input)
+	columns := r.plan.Columns
+	var loss, squares float64
+	cells := 0
+	for c, name := range columns {
+		at := r.Data.Column(name)
+		for i, row := range r.validation {
+			truth := r.Data.Row(row)[at]
+			if isNaN(truth) {
+				continue
+			}
+			d := float64(points[i*len(columns)+c]) - float64(truth)
+			squares += d * d
+			loss += engine.CellLoss(r.plan.Member.Recipe.Loss, d/scale)
+			cells++
+		}
+	}
+	done.ValidationLoss, done.RMSEPixels = loss/float64(max(cells, 1)), root(squares, cells)
+	if math.IsNaN(done.ValidationLoss) || math.IsInf(done.ValidationLoss, 0) {
+		return fmt.Errorf("%w: the validation loss of epoch %d is %g: a smaller learning rate may help", engine.ErrDiverged, done.Epoch, done.ValidationLoss)
+	}
+	if done.ValidationLoss < r.best {
+		r.best, done.Best = done.ValidationLoss, true
+		if r.plan.Member.Recipe.Stop != nil {
+			r.bestParts, err = r.trainer.Current()
+		}
+	}
+	return err
+}
