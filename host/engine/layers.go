@@ -5,7 +5,7 @@ import (
 	"math"
 	"slices"
 
-	. "github.com/gomlx/gomlx/core/graph" //nolint:staticcheck // graph code reads as formulas
+	. "github.com/gomlx/gomlx/core/graph"
 
 	"github.com/fkzoo/fkzoo/host/engine/kernel"
 	"github.com/fkzoo/fkzoo/specs/blueprint"

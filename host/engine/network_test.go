@@ -11,7 +11,7 @@ import (
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
-	. "github.com/gomlx/gomlx/core/graph" //nolint:staticcheck // graph code reads as formulas
+	. "github.com/gomlx/gomlx/core/graph"
 
 	"github.com/fkzoo/fkzoo/host/engine/backend"
 	"github.com/fkzoo/fkzoo/host/engine/backend/backendtest"

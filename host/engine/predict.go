@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"github.com/gomlx/compute"
-	. "github.com/gomlx/gomlx/core/graph" //nolint:staticcheck // graph code reads as formulas
+	. "github.com/gomlx/gomlx/core/graph"
 
 	"github.com/fkzoo/fkzoo/host/engine/backend"
 	"github.com/fkzoo/fkzoo/specs/blueprint"

@@ -56,7 +56,7 @@ func document(width int) *blueprint.Document {
 			Recipe: blueprint.Recipe{
 				Loss:      blueprint.Loss{Kind: "mse", Rows: "filled"},
 				Optimizer: blueprint.Optimizer{Kind: "adam"},
-				Rate:      blueprint.Schedule{Kind: "one_cycle", From: 0.005, By: "step"},
+				Rate:      blueprint.Schedule{Kind: "one_cycle", From: 0.02, By: "step"},
 				Epochs:    30, Batch: 32, Validation: 0.1,
 				Augment: &blueprint.Augment{Mirror: &blueprint.Mirror{}},
 			},
