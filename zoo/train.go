@@ -176,9 +176,6 @@ func (t *training) begin() error {
 	if t.Resume != nil {
 		return t.beginResumed()
 	}
-	if slices.Contains(t.Document.Columns(nil), blueprint.AllColumns) {
-		return errors.New("the blueprint's columns are not resolved")
-	}
 	m := &Model{Document: seeded(t.Document, t.Seed), Weights: engine.Arrays{}, Run: t.Run}
 	m.Provenance = Provenance{
 		Fkzoo: t.Version, Plugin: PluginFrom{t.Plugin.Name, t.Plugin.SHA256}, Seed: m.Document.Members[0].Recipe.Seed,
@@ -190,7 +187,7 @@ func (t *training) begin() error {
 	}
 	taken := 0
 	for i := range m.Document.Members {
-		plan, err := blueprint.NewPlan(m.Document, i, t.Data.Columns)
+		plan, err := blueprint.NewPlan(m.Document, i, nil) // without columns, as a file's
 		if err != nil {
 			return err
 		}

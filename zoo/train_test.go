@@ -1,0 +1,731 @@
+package zoo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"os"
+	"path/filepath"
+	"reflect"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/fkzoo/fkzoo/format"
+	"github.com/fkzoo/fkzoo/host"
+	"github.com/fkzoo/fkzoo/host/engine"
+	"github.com/fkzoo/fkzoo/specs/blueprint"
+)
+
+// A training that is interrupted after any batch, once or after every one, and
+// goes on from its checkpoint, gives the file that an uninterrupted one gives.
+func TestResumedIsUninterrupted(t *testing.T) {
+	const small = `"epochs": 3, "batch": 6`
+	const rising = `"rate": {"kind": "linear", "from": 0.02, "to": 0.6}, ` // soon too large: the validation loss falls and then rises
+	mirror := `, "augment": {"mirror": {"share": 0.4}, "noise": 0.05, "brightness": 0.1}`
+	for _, c := range []struct {
+		name    string
+		members []network
+	}{
+		{"momentum", []network{{"net", every, linear, recipe(small + `, "optimizer": {"kind": "sgd", "momentum": 0.9, "nesterov": true}`), ""}}},
+		{"adam, dropout, mirror, noise", []network{{"net", every, dropout, recipe(small + `, "optimizer": {"kind": "adam"}` + mirror), ""}}},
+		{"average, decaying weights", []network{{"net", every, dropout, recipe(small + `, "optimizer": {"kind": "adamw"}, "average": {"decay": 0.8}`), ""}}},
+		{"early stopping", []network{{"net", every, linear, recipe(rising + `"epochs": 8, "batch": 6, "stop": {"patience": 2}`), ""}}},
+		{"early stopping of averages", []network{{"net", every, linear, recipe(rising + `"epochs": 8, "batch": 6, "stop": {"patience": 1}, "average": {"decay": 0.5}`), ""}}},
+		{"none held out", []network{{"net", every, linear, recipe(small + `, "validation": 0`), ""}}},
+		{"three members", []network{
+			{"eyes", eyes, dropout, recipe(rising + `"epochs": 3, "batch": 9, "stop": {"patience": 1}`), ""},
+			{"nose", nose, linear, recipe(small + `, "optimizer": {"kind": "adam"}, "average": {"decay": 0.5}`), ""},
+			{"all", every, linear, recipe(small), ""},
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			o := options(t, document(t, c.members...), faces(30, every, 7))
+			w := &watch{}
+			o.Watch = w
+			whole := mustTrain(t, o)
+			if strings.Contains(c.name, "early stopping") && !(whole.History[0].Stopped && whole.History[0].BestEpoch < len(whole.History[0].TrainLoss)) {
+				t.Fatalf("found best epoch %d of %d, want one before the last: the test tests nothing", whole.History[0].BestEpoch, len(whole.History[0].TrainLoss))
+			}
+			for k := 1; k < w.batches; k++ {
+				part := o
+				part.Output = filepath.Join(t.TempDir(), "part.fkz")
+				part.ResumePath = interrupt(t, part, k)
+				part.Resume = mustLoad(t, part.ResumePath)
+				part.Document, part.Seed = nil, 99 // the checkpoint's own stand
+				part.Watch = &watch{}
+				sameModel(t, fmt.Sprintf("interrupted after batch %d", k), mustTrain(t, part), whole)
+			}
+
+			// After every batch, and with a checkpoint each.
+			part := o
+			part.Output = filepath.Join(t.TempDir(), "part.fkz")
+			part.Every = Every{Batches: 1}
+			part.ResumePath = interrupt(t, part, 1)
+			for k := 1; k < w.batches-1; k++ {
+				part.Resume = mustLoad(t, part.ResumePath)
+				interrupt(t, part, 1)
+			}
+			part.Resume, part.Watch = mustLoad(t, part.ResumePath), &watch{}
+			m := mustTrain(t, part)
+			sameModel(t, "interrupted after each batch", m, whole)
+			if m.Run.Resumed != w.batches-1 {
+				t.Errorf("found %d resumptions, want %d", m.Run.Resumed, w.batches-1)
+			}
+			if _, err := os.Stat(part.ResumePath); !errors.Is(err, os.ErrNotExist) {
+				t.Errorf("the checkpoint of a finished training: %v, want none", err)
+			}
+			if left, _ := filepath.Glob(filepath.Join(filepath.Dir(part.Output), ".*")); len(left) > 0 {
+				t.Errorf("found %v left", left)
+			}
+		})
+	}
+}
+
+// sameModel compares all that the digest is made of, so that a failure says where.
+func sameModel(t *testing.T, what string, got, want *Model) {
+	t.Helper()
+	if !reflect.DeepEqual(got.History, want.History) {
+		t.Errorf("%s: found history %+v, want %+v", what, got.History, want.History)
+	}
+	if !maps.EqualFunc(got.Weights, want.Weights, func(a, b engine.Array) bool { return slices.Equal(a.Data, b.Data) }) {
+		t.Errorf("%s: the weights differ", what)
+	}
+	if got.State != nil {
+		t.Errorf("%s: found a state, want a finished model", what)
+	}
+	if got.Digest != want.Digest || len(got.Digest) != 64 {
+		t.Errorf("%s: found digest %s, want %s", what, got.Digest, want.Digest)
+	}
+}
+
+// Early stopping puts back the weights of the epoch that it says.
+func TestBestWeightsArePutBack(t *testing.T) {
+	set := faces(30, every, 7)
+	o := options(t, one(t, linear, `"rate": {"kind": "linear", "from": 0.02, "to": 0.6}, "epochs": 12, "batch": 6, "stop": {"patience": 2}`), set)
+	m := mustTrain(t, o)
+	h := m.History[0]
+	least := slices.Min(h.ValidationLoss)
+	if !h.Stopped || h.BestEpoch != slices.Index(h.ValidationLoss, least)+1 || len(h.TrainLoss) != h.BestEpoch+2 {
+		t.Fatalf("found best epoch %d, stopped %v after %d, validation losses %v", h.BestEpoch, h.Stopped, len(h.TrainLoss), h.ValidationLoss)
+	}
+	e, _, err := Evaluate(t.Context(), []*Model{m}, set, PredictOptions{Backend: goBackend(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !near(e.HeldOut.Loss, least, 1e-6) || near(e.HeldOut.Loss, h.ValidationLoss[len(h.ValidationLoss)-1], 1e-6) {
+		t.Errorf("found loss %g on the rows held out, want the best epoch's, %g", e.HeldOut.Loss, least)
+	}
+	// Without stop the last weights stay.
+	o = options(t, one(t, linear, `"rate": {"kind": "linear", "from": 0.02, "to": 0.6}, "epochs": 12, "batch": 6`), set)
+	m = mustTrain(t, o)
+	if e, _, err = Evaluate(t.Context(), []*Model{m}, set, PredictOptions{Backend: goBackend(t)}); err != nil {
+		t.Fatal(err)
+	}
+	if h := m.History[0]; len(h.ValidationLoss) != 12 || h.BestEpoch == 12 || !near(e.HeldOut.Loss, h.ValidationLoss[11], 1e-6) {
+		t.Errorf("without stop: found loss %g, want the last epoch's, %g", e.HeldOut.Loss, h.ValidationLoss[11])
+	}
+}
+
+// The digest is of what was learned: not of paths, times, machine and how often
+// checkpoints were kept; data, seed and recipe are in it.
+func TestDigest(t *testing.T) {
+	set := faces(20, every, 1)
+	d := func() *blueprint.Document { return one(t, dropout, `"epochs": 2, "batch": 8`) }
+	o := options(t, d(), set)
+	o.Run = Run{Started: "2026-01-01T00:00:00Z", Machine: "linux/amd64", Command: []string{"fkzoo", "train"}}
+	want := mustTrain(t, o).Digest
+	moved := *set
+	moved.Source = "elsewhere/faces.zip"
+	for _, c := range []struct {
+		name   string
+		change func(*TrainOptions)
+		same   bool
+	}{
+		{"other place, machine, version", func(o *TrainOptions) {
+			o.Data, o.Version, o.Options = &moved, "v2", []string{"a=b"}
+			o.Plugin = host.PluginInfo{Name: "other", SHA256: "00"}
+			o.Run = Run{Started: "2027", Machine: "darwin/arm64"}
+			o.Every = Every{Batches: 1}
+		}, true},
+		{"no watcher", func(o *TrainOptions) { o.Watch = nil }, true},
+		{"seed", func(o *TrainOptions) { o.Seed++ }, false},
+		{"recipe", func(o *TrainOptions) { o.Document.Members[0].Recipe.Rate = blueprint.Constant(0.04) }, false},
+		{"data", func(o *TrainOptions) { o.Data = faces(20, every, 2) }, false},
+	} {
+		o := options(t, d(), set)
+		c.change(&o)
+		m := mustTrain(t, o)
+		if (m.Digest == want) != c.same {
+			t.Errorf("%s: found digest %s beside %s, want the same: %v", c.name, m.Digest, want, c.same)
+		}
+		if loaded := mustLoad(t, o.Output); loaded.Digest != m.Digest {
+			t.Errorf("%s: the file's digest is %s, want %s", c.name, loaded.Digest, m.Digest)
+		}
+	}
+	// The seed of a recipe counts where none is given, and the file says which it was.
+	o = options(t, d(), set)
+	o.Document.Members[0].Recipe.Seed = 3
+	o.Seed = 0
+	if m := mustTrain(t, o); m.Digest != want || m.Provenance.Seed != 3 || m.Document.Members[0].Recipe.Seed != 3 {
+		t.Errorf("recipe's seed: found digest %s, seed %d, want %s, 3", m.Digest, m.Provenance.Seed, want)
+	}
+}
+
+// Provenance and run say what made a model.
+func TestRecord(t *testing.T) {
+	set := faces(20, every, 1)
+	start := mustTrain(t, options(t, one(t, linear, `"epochs": 1`), set))
+	o := options(t, one(t, linear, `"epochs": 3`), set)
+	o.Plugin = host.PluginInfo{Name: "baseline", SHA256: "abc"}
+	o.Options = []string{"hidden=8"}
+	o.Run = Run{Started: "2026-01-01T00:00:00Z", Machine: "linux/amd64", Command: []string{"fkzoo", "train", "tiny"}}
+	o.Start = start
+	mustTrain(t, o)
+	m := mustLoad(t, o.Output)
+	want := Provenance{
+		Fkzoo: "test", Plugin: PluginFrom{"baseline", "abc"}, Seed: 3, Backend: "go", Options: []string{"hidden=8"}, Start: start.Digest,
+		Data: DataFrom{"faces.csv", set.Checksum, 20, every, nil},
+	}
+	for _, c := range every {
+		want.Data.Mean = append(want.Data.Mean, columnMean(set, c))
+	}
+	got := m.Provenance
+	for i := range got.Data.Mean {
+		if !near(got.Data.Mean[i], want.Data.Mean[i], 1e-9) {
+			t.Errorf("mean of %s: found %g, want %g", every[i], got.Data.Mean[i], want.Data.Mean[i])
+		}
+	}
+	got.Data.Mean, want.Data.Mean = nil, nil
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("found provenance %+v, want %+v", got, want)
+	}
+	if len(m.Run.Seconds) != 3 || m.Run.Started != o.Run.Started || m.Run.Machine != o.Run.Machine || !slices.Equal(m.Run.Command, o.Run.Command) || m.Run.Resumed != 0 {
+		t.Errorf("found run %+v", m.Run)
+	}
+	if m.Epochs() != 3 {
+		t.Errorf("found %d epochs, want 3", m.Epochs())
+	}
+}
+
+func TestStartFrom(t *testing.T) {
+	set := faces(20, every, 1)
+	from := mustTrain(t, options(t, one(t, dropout, `"epochs": 1`), set))
+	two := mustTrain(t, options(t, document(t, network{"eyes", eyes, linear, recipe(`"epochs": 1`), ""}, network{"nose", nose, linear, recipe(`"epochs": 1`), ""}), set))
+	frozen := `"rate": 0, "epochs": 1`
+	for _, c := range []struct {
+		name     string
+		from     *Model
+		to       *blueprint.Document
+		taken    []string // tensors, from SOURCE where that differs
+		fail     string
+		mentions string
+	}{
+		{"all", from, one(t, dropout, frozen), []string{"net/hidden/weights", "net/hidden/bias", "net/out/weights", "net/out/bias"}, "", "net/out/bias: taken from net/out/bias"},
+		{"another member's name", from, document(t, network{"other", every, dropout, recipe(frozen), ""}),
+			[]string{"other/hidden/weights", "other/hidden/bias", "other/out/weights", "other/out/bias"}, "", "other/out/bias: taken from net/out/bias"},
+		{"another width", from, one(t, strings.ReplaceAll(dropout, `"units": 5`, `"units": 4`), frozen), []string{"net/out/bias"}, "", "net/hidden/weights: drawn: shape [64 4], the other model's net/hidden/weights has [64 5]"},
+		{"one of two", two, document(t, network{"nose", nose, linear, recipe(frozen), ""}, network{"new", eyes, linear, recipe(frozen), ""}),
+			[]string{"nose/out/weights", "nose/out/bias"}, "", "new/out/bias: drawn: the other model has none"},
+		{"nothing fits", two, one(t, linear, frozen), nil, "no tensor of the model to start from (tiny) has a name and shape that fit", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			o := options(t, c.to, set)
+			w := &watch{}
+			o.Start, o.Watch = c.from, w
+			m, err := Train(t.Context(), o)
+			if c.fail != "" {
+				wantError(t, "train", err, nil, c.fail)
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !w.noted(c.mentions) {
+				t.Errorf("found notes %q, want %q", w.notes, c.mentions)
+			}
+			for name, a := range m.Weights {
+				source := c.from.Weights[name]
+				if source.Data == nil {
+					_, rest, _ := strings.Cut(name, "/")
+					source = c.from.Weights["net/"+rest]
+				}
+				if same := slices.Equal(a.Data, source.Data); same != slices.Contains(c.taken, name) {
+					t.Errorf("%s: taken: %v", name, same)
+				}
+			}
+		})
+	}
+}
+
+// A loss that leaves the numbers ends the training with an error; what was
+// learned before stays in the last checkpoint, and no model is written.
+func TestDiverging(t *testing.T) {
+	set := faces(40, every, 1)
+	o := options(t, one(t, linear, `"rate": {"kind": "step", "from": 0.01, "factor": 10000, "every": 2}, "epochs": 9, "batch": 4`), set)
+	o.Every = Every{Batches: 2}
+	w := &watch{}
+	o.Watch = w
+	_, err := Train(t.Context(), o)
+	wantError(t, "diverging", err, engine.ErrDiverged, "the training as it was at its last checkpoint is in "+LastPath(o.Output))
+	if _, err := os.Stat(o.Output); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the model: %v, want none", err)
+	}
+	m := mustLoad(t, LastPath(o.Output))
+	for name, a := range m.Weights {
+		for _, v := range a.Data {
+			if math.IsNaN(float64(v)) {
+				t.Fatalf("the checkpoint's tensor %s holds a value that is not a number", name)
+			}
+		}
+	}
+	// At Ctrl-C, too.
+	o = options(t, one(t, linear, `"rate": 10000, "epochs": 9, "batch": 1, "validation": 0`), set)
+	ctx, cancel := context.WithCancel(t.Context())
+	o.Watch = &watch{onBatch: func(n int) {
+		if n == 30 {
+			cancel()
+		}
+	}}
+	_, err = Train(ctx, o)
+	wantError(t, "interrupted when diverged", err, ErrInterrupted, "diverged")
+	if !errors.Is(err, engine.ErrDiverged) {
+		t.Errorf("error is %v, want ErrDiverged too", err)
+	}
+}
+
+// What can't be trained on is refused before anything is written.
+func TestTrainRefuses(t *testing.T) {
+	set := faces(20, every, 1)
+	empty := faces(20, every, 1)
+	for i := range empty.Points {
+		if empty.Columns[i%len(every)] == "nose_tip_x" {
+			empty.Points[i] = float32(math.NaN())
+		}
+	}
+	large := faces(2, every, 1)
+	large.Height, large.Width = 4, 16
+	finished := mustTrain(t, options(t, one(t, linear, ``), set))
+	o := options(t, one(t, linear, `"batch": 6`), set)
+	checkpoint := interrupt(t, o, 2)
+	for _, c := range []struct {
+		name   string
+		change func(*TrainOptions)
+		want   string
+	}{
+		{"columns that the data lacks", func(o *TrainOptions) { o.Data = withColumns(set, eyes) }, "nose_tip_x"},
+		{"no complete row", func(o *TrainOptions) { o.Document, o.Data = one(t, linear, `"loss": {"kind": "mse"}`), empty }, "faces.csv: member net: found no row with its columns filled, want at least one"},
+		{"images of another size", func(o *TrainOptions) { o.Data = large }, "images: found 4x16"},
+		{"columns not resolved", func(o *TrainOptions) { o.Document = document(t, network{"net", []string{"*"}, linear, recipe(""), ""}) }, `columns: found "*"`},
+		{"no output", func(o *TrainOptions) { o.Output = "" }, "output: found none"},
+		{"a finished model", func(o *TrainOptions) { o.Resume = finished }, "the model is finished"},
+		{"other data", func(o *TrainOptions) { o.Resume, o.Data = mustLoad(t, checkpoint), faces(20, every, 2) }, "found data with checksum"},
+	} {
+		o := options(t, one(t, linear, ``), set)
+		c.change(&o)
+		_, err := Train(t.Context(), o)
+		wantError(t, c.name, err, nil, c.want)
+		if o.Output != "" {
+			if files, _ := os.ReadDir(filepath.Dir(o.Output)); len(files) > 0 {
+				t.Errorf("%s: found %v, want nothing written", c.name, files)
+			}
+		}
+	}
+}
+
+// A single row, and a share that holds none out, are enough.
+func TestFewRows(t *testing.T) {
+	for _, n := range []int{1, 2, 3} {
+		set := faces(n, every, 4)
+		for i := range set.Points {
+			if math.IsNaN(float64(set.Points[i])) {
+				set.Points[i] = 3
+			}
+		}
+		m := mustTrain(t, options(t, one(t, linear, `"validation": 0.4, "batch": 2`), set))
+		if h := m.History[0]; len(h.TrainLoss) != 4 || (len(h.ValidationLoss) == 4) != (n == 3) || (h.BestEpoch > 0) != (n == 3) {
+			t.Errorf("%d rows: found %d losses, %d of validation, best epoch %d", n, len(h.TrainLoss), len(h.ValidationLoss), h.BestEpoch)
+		}
+		m = mustTrain(t, options(t, one(t, linear, `"validation": 0.4, "stop": {"patience": 1}`), set))
+		if n < 3 && m.History[0].Stopped {
+			t.Errorf("%d rows: stopped early without rows to judge by", n)
+		}
+		for name, a := range m.Weights {
+			if v := a.Data[0]; math.IsNaN(float64(v)) {
+				t.Errorf("%d rows: %s is %g", n, name, v)
+			}
+		}
+	}
+}
+
+// Ctrl-C before anything was learned keeps nothing, and replaces nothing.
+func TestInterruptedBeforeTheFirstBatch(t *testing.T) {
+	set := faces(20, every, 1)
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	o := options(t, one(t, linear, `"batch": 6`), set)
+	_, err := Train(ended, o)
+	wantError(t, "at once", err, ErrInterrupted, "before the first batch")
+	if files, _ := os.ReadDir(filepath.Dir(o.Output)); len(files) > 0 {
+		t.Errorf("found %v, want nothing written", files)
+	}
+	path := interrupt(t, o, 2)
+	before, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Resume, o.ResumePath = mustLoad(t, path), path
+	_, err = Train(ended, o)
+	wantError(t, "resumed and at once", err, ErrInterrupted, "the training so far is in "+path)
+	if after, err := os.ReadFile(path); err != nil || string(after) != string(before) {
+		t.Errorf("the checkpoint was changed (%v)", err)
+	}
+}
+
+// Ctrl-C between members and during a validation leaves a checkpoint at that point.
+func TestInterruptedBetween(t *testing.T) {
+	set := faces(30, every, 1)
+	d := document(t, network{"eyes", eyes, linear, recipe(`"epochs": 2, "batch": 7`), ""}, network{"nose", nose, linear, recipe(`"epochs": 2, "batch": 7`), ""})
+	o := options(t, d, set)
+	whole := mustTrain(t, o)
+	for _, c := range []struct {
+		after         int // epochs over all members
+		member, epoch int // of the checkpoint
+	}{{1, 0, 1}, {2, 1, 0}, {3, 1, 1}} {
+		part := o
+		part.Output = filepath.Join(t.TempDir(), "m.fkz")
+		ctx, cancel := context.WithCancel(t.Context())
+		n := 0
+		part.Watch = &watch{onEpoch: func(EpochDone) {
+			if n++; n == c.after {
+				cancel()
+			}
+		}}
+		_, err := Train(ctx, part)
+		wantError(t, "interrupted", err, ErrInterrupted, "the training so far is in ")
+		part.ResumePath = LastPath(part.Output)
+		part.Resume, part.Watch = mustLoad(t, part.ResumePath), &watch{}
+		if s := part.Resume.State; s.Member != c.member || s.Epoch != c.epoch || s.Step != 0 {
+			t.Errorf("after epoch %d: found member %d, epoch %d, step %d, want %d, %d, 0", c.after, s.Member, s.Epoch, s.Step, c.member, c.epoch)
+		}
+		sameModel(t, fmt.Sprintf("after epoch %d", c.after), mustTrain(t, part), whole)
+	}
+	// After the last epoch there is nothing left to interrupt.
+	part := o
+	part.Output = filepath.Join(t.TempDir(), "m.fkz")
+	ctx, cancel := context.WithCancel(t.Context())
+	n := 0
+	part.Watch = &watch{onEpoch: func(EpochDone) {
+		if n++; n == 4 {
+			cancel()
+		}
+	}}
+	m, err := Train(ctx, part)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sameModel(t, "after the last epoch", m, whole)
+}
+
+// Checkpoints come as often as asked.
+func TestEvery(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		every Every
+		want  []int // batches done at each
+	}{
+		{"never", Every{}, nil},
+		{"2 epochs", Every{Epochs: 2}, []int{6, 12}},
+		{"2 batches", Every{Batches: 2}, []int{2, 4, 6, 8, 10, 12, 14}},
+		{"4 batches", Every{Batches: 4}, []int{4, 8, 12}},
+		{"each moment", Every{Time: 1}, []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14}},
+	} {
+		o := options(t, one(t, linear, `"epochs": 5, "batch": 8, "validation": 0`), faces(20, every, 1))
+		o.Every = c.every
+		var found []int
+		look := func() { // after the moment for a checkpoint has passed
+			if m, err := Load(LastPath(o.Output)); err == nil {
+				if at := m.State.Epoch*3 + m.State.Step; len(found) == 0 || found[len(found)-1] != at {
+					found = append(found, at)
+				}
+			}
+		}
+		o.Watch = &watch{onBatch: func(int) { look() }}
+		mustTrain(t, o)
+		if !slices.Equal(found, c.want) {
+			t.Errorf("%s: found checkpoints after batches %v, want %v", c.name, found, c.want)
+		}
+	}
+}
+
+func TestOutput(t *testing.T) {
+	set := faces(20, every, 1)
+	new := func() TrainOptions { return options(t, one(t, linear, `"batch": 6`), set) }
+	write := func(path string) {
+		t.Helper()
+		if err := os.WriteFile(path, []byte("precious"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	o := new()
+	write(o.Output)
+	_, err := Train(t.Context(), o)
+	wantError(t, "exists", err, format.ErrExists, "m.fkz: exists already")
+	o.Force = true
+	mustTrain(t, o)
+	mustLoad(t, o.Output)
+
+	o = new()
+	write(LastPath(o.Output))
+	_, err = Train(t.Context(), o)
+	wantError(t, "a checkpoint exists", err, format.ErrExists, "from which --resume goes on")
+
+	o = new()
+	o.Output = filepath.Join(filepath.Dir(o.Output), "missing", "m.fkz")
+	_, err = Train(t.Context(), o)
+	wantError(t, "no folder", err, os.ErrNotExist, "missing")
+
+	for _, folder := range []func(string) string{func(s string) string { return s }, LastPath} {
+		o = new()
+		o.Force = true
+		if err := os.Mkdir(folder(o.Output), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		_, err = Train(t.Context(), o)
+		wantError(t, "a folder", err, nil, "is a folder")
+	}
+
+	if runtime.GOOS != "windows" {
+		o = new()
+		if err := os.Symlink("nowhere", o.Output); err != nil {
+			t.Fatal(err)
+		}
+		_, err = Train(t.Context(), o)
+		wantError(t, "a symbolic link to nothing", err, format.ErrExists, "exists already")
+	}
+	if runtime.GOOS == "linux" { // where nobody can write, root neither
+		o = new()
+		o.Output = "/proc/m.fkz"
+		_, err = Train(t.Context(), o)
+		wantError(t, "a folder without writing", err, nil, "/proc/m.fkz: cannot write beside it")
+	}
+}
+
+// Two trainings to one output don't mix: the second is refused, and the first goes on.
+func TestBusy(t *testing.T) {
+	set := faces(20, every, 1)
+	o := options(t, one(t, linear, `"batch": 6`), set)
+	second := o
+	second.Force = true
+	o.Watch = &watch{onBatch: func(n int) {
+		if n == 2 {
+			_, err := Train(t.Context(), second)
+			wantError(t, "second", err, ErrBusy, "m.fkz: another training is writing it now")
+		}
+	}}
+	want := mustTrain(t, o).Digest
+	if got := mustTrain(t, second).Digest; got != want {
+		t.Errorf("after the first: found digest %s, want %s", got, want)
+	}
+}
+
+// A checkpoint that can't be written costs no training.
+func TestCheckpointFails(t *testing.T) {
+	set := faces(20, every, 1)
+	o := options(t, one(t, linear, `"batch": 6`), set)
+	want := mustTrain(t, o).Digest
+	o.Force, o.Every = true, Every{Batches: 1}
+	w := &watch{}
+	w.onBatch = func(n int) {
+		switch n {
+		case 3:
+			_ = os.Remove(LastPath(o.Output))
+			if err := os.Mkdir(LastPath(o.Output), 0o777); err != nil {
+				t.Error(err)
+			}
+		case 8:
+			_ = os.Remove(LastPath(o.Output))
+		}
+	}
+	o.Watch = w
+	if got := mustTrain(t, o).Digest; got != want {
+		t.Errorf("found digest %s, want %s", got, want)
+	}
+	if !w.noted("no checkpoint") || !w.noted("; the training goes on") {
+		t.Errorf("found notes %q", w.notes)
+	}
+}
+
+// What can't be written where it should be is written elsewhere, and the error says where.
+func TestElsewhere(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	t.Setenv("TMP", os.Getenv("TMPDIR")) // on Windows
+	set := faces(20, every, 1)
+	o := options(t, one(t, linear, `"batch": 6`), set)
+	want := mustTrain(t, o)
+
+	moved := func(name string, err error) *Model {
+		t.Helper()
+		var e *ElsewhereError
+		if !errors.As(err, &e) || !strings.Contains(err.Error(), e.Path) {
+			t.Fatalf("%s: error is %v, want an ElsewhereError that names the file", name, err)
+		}
+		m := mustLoad(t, e.Path)
+		if e.Partial != (m.State != nil) {
+			t.Errorf("%s: found partial %v", name, e.Partial)
+		}
+		return m
+	}
+
+	// Somebody's file has taken the name: it stays, and the model is beside it.
+	o = options(t, o.Document, set)
+	taken := o.Output
+	o.Watch = &watch{onBatch: func(n int) {
+		if n == 5 {
+			if err := os.WriteFile(taken, []byte("precious"), 0o600); err != nil {
+				t.Error(err)
+			}
+		}
+	}}
+	_, err := Train(t.Context(), o)
+	sameModel(t, "name taken", moved("name taken", err), want)
+	wantError(t, "name taken", err, format.ErrExists, "the finished model is in "+strings.TrimSuffix(taken, ".fkz")+"-2.fkz")
+	if b, _ := os.ReadFile(taken); string(b) != "precious" {
+		t.Errorf("the other file holds %q", b)
+	}
+
+	// The folder is gone.
+	gone := func(at int, then func()) TrainOptions {
+		o := options(t, o.Document, set)
+		folder := filepath.Join(filepath.Dir(o.Output), "sub")
+		if err := os.Mkdir(folder, 0o777); err != nil {
+			t.Fatal(err)
+		}
+		o.Output = filepath.Join(folder, "m.fkz")
+		o.Watch = &watch{onBatch: func(n int) {
+			if n == at {
+				if err := os.RemoveAll(folder); err != nil {
+					t.Error(err)
+				}
+				then()
+			}
+		}}
+		return o
+	}
+	if runtime.GOOS == "windows" {
+		return // the lock's file is open
+	}
+	_, err = Train(t.Context(), gone(5, func() {}))
+	sameModel(t, "no folder", moved("no folder", err), want)
+
+	ctx, cancel := context.WithCancel(t.Context())
+	o = gone(5, cancel)
+	_, err = Train(ctx, o)
+	wantError(t, "interrupted without a folder", err, ErrInterrupted, "the training so far is in ")
+	part := moved("interrupted", err)
+	o = options(t, o.Document, set)
+	o.Resume = part
+	sameModel(t, "resumed", mustTrain(t, o), want)
+}
+
+// Nothing in a damaged or made-up state ends in a panic or a wrong model.
+func TestDamagedStates(t *testing.T) {
+	set := faces(20, every, 1)
+	d := document(t, network{"eyes", eyes, linear, recipe(`"epochs": 2, "batch": 6`), ""},
+		network{"net", every, dropout, recipe(`"epochs": 4, "batch": 6, "optimizer": {"kind": "adam"}, "average": {"decay": 0.5}, "stop": {"patience": 3}`), ""})
+	path := interrupt(t, options(t, d, set), 2*3+2*3+1) // member 1, epoch 2, batch 1
+	change := func(arrays engine.Arrays, name string, a *engine.Array) {
+		if _, ok := arrays[name]; !ok {
+			t.Fatalf("found no tensor %s, have %v", name, slices.Sorted(maps.Keys(arrays)))
+		}
+		if a == nil {
+			delete(arrays, name)
+		} else {
+			arrays[name] = *a
+		}
+	}
+	wrong := &engine.Array{Shape: []int{2}, Data: make([]float32, 2)}
+	for _, c := range []struct {
+		name   string
+		change func(m *Model)
+		want   string // "": it goes on
+	}{
+		{"as it is", func(m *Model) {}, ""},
+		{"no weights", func(m *Model) { change(m.State.tensors, "net/out/weights", nil) }, "tensor net/out/weights: missing"},
+		{"no optimizer's", func(m *Model) { change(m.State.tensors, "optimizer/mean/net/out/bias", nil) }, "tensor optimizer/mean/net/out/bias: missing"},
+		{"no average", func(m *Model) { change(m.State.tensors, "average/net/out/bias", nil) }, "tensor average/net/out/bias: missing"},
+		{"wrong shape", func(m *Model) { change(m.State.tensors, "optimizer/square/net/out/bias", wrong) }, "tensor optimizer/square/net/out/bias: found shape [2]"},
+		{"no best", func(m *Model) { m.State.best = nil }, "tensor best/net/hidden/bias: missing"},
+		{"a part of the best", func(m *Model) { change(m.State.best, "net/out/bias", nil) }, "tensor best/net/out/bias: missing"},
+		{"best of a wrong shape", func(m *Model) { change(m.State.best, "net/out/bias", wrong) }, "tensor best/net/out/bias: found shape [2]"},
+		{"best of another", func(m *Model) { m.State.best["eyes/out/bias"] = *wrong }, "tensor best/eyes/out/bias: no parameter"},
+		{"member below", func(m *Model) { m.State.Member = -1 }, "found member -1"},
+		{"member above", func(m *Model) { m.State.Member = 2 }, "found member 2"},
+		{"the member before", func(m *Model) { m.State.Member = 0 }, "want none before member eyes is done"},
+		{"epoch below", func(m *Model) { m.State.Epoch = -1 }, "found epoch -1"},
+		{"epoch above", func(m *Model) { m.State.Epoch = 3 }, "found epoch 3 of member net, want 2 as in its history"},
+		{"step below", func(m *Model) { m.State.Step = -1 }, "step -1"},
+		{"step above", func(m *Model) { m.State.Step = 4 }, "found epoch 2 and step 4"},
+		{"step far above", func(m *Model) { m.State.Step = math.MaxInt }, "step 9223372036854775807"},
+		{"cells below", func(m *Model) { m.State.Cells = -1 }, "-1 cells"},
+		{"loss not a number", func(m *Model) { m.State.LossSum = math.NaN() }, "state.loss_sum: found NaN"},
+		{"no history", func(m *Model) { m.History = nil }, "found the history of 0 members, want 2"},
+		{"another's history", func(m *Model) { m.History[0].Member = "nose" }, `found the history of "nose" in place 1, want that of eyes`},
+		{"a stopped member", func(m *Model) { m.History[1].Stopped = true }, "found member net stopped"},
+		{"history longer than the recipe", func(m *Model) {
+			h := &m.History[1]
+			for range 3 {
+				h.TrainLoss, h.Rate = append(h.TrainLoss, 1), append(h.Rate, 1)
+				h.ValidationLoss, h.RMSEPixels = append(h.ValidationLoss, 1), append(h.RMSEPixels, 1)
+			}
+			m.State.Epoch = 5
+		}, "found epoch 5 and batch 1, want at most 4 epochs"},
+		{"rates lost", func(m *Model) { m.History[1].Rate = nil }, "found 0 rates"},
+		{"validation lost", func(m *Model) { m.History[1].ValidationLoss = m.History[1].ValidationLoss[:1] }, "found 1 validation losses"},
+		{"pixels lost", func(m *Model) { m.History[1].RMSEPixels = nil }, "found 0 values of rmse_pixels"},
+		{"best epoch above", func(m *Model) { m.History[1].BestEpoch = 3 }, "found best epoch 3"},
+		{"other data", func(m *Model) { m.Provenance.Data.Checksum = "" }, "found data with checksum"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m := mustLoad(t, path)
+			c.change(m)
+			made := filepath.Join(t.TempDir(), "made.fkz")
+			err := m.Save(made, false)
+			if err == nil {
+				if m, err = Load(made); err == nil {
+					o := options(t, nil, set)
+					o.Resume = m
+					_, err = Train(t.Context(), o)
+				}
+			}
+			if c.want == "" {
+				if err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			wantError(t, "made-up state", err, nil, c.want)
+			if err != nil && strings.Contains(err.Error(), "internal fault") {
+				t.Errorf("error is %v, want one without a panic behind it", err)
+			}
+		})
+	}
+}
+
+// Resuming on another backend or version is recorded.
+func TestResumedElsewhere(t *testing.T) {
+	set := faces(20, every, 1)
+	o := options(t, one(t, linear, `"batch": 6`), set)
+	path := interrupt(t, o, 2)
+	w := &watch{}
+	o.Resume, o.ResumePath, o.Version, o.Watch = mustLoad(t, path), path, "newer", w
+	o.Resume.Provenance.Backend = "cuda"
+	m := mustTrain(t, o)
+	if m.Provenance.Backend != "cuda, go" || m.Provenance.Fkzoo != "test, newer" || !w.noted("began on backend cuda and goes on with go") {
+		t.Errorf("found backend %q, fkzoo %q, notes %q", m.Provenance.Backend, m.Provenance.Fkzoo, w.notes)
+	}
+}
