@@ -25,7 +25,7 @@ const Newest = 1
 // All methods may be used from several goroutines at once.
 type File struct {
 	path   string
-	file   *os.File
+	file   source
 	size   int64 // when opened
 	first  []byte
 	head   []byte
@@ -36,20 +36,40 @@ type File struct {
 	place  sync.Mutex   // the place where the file stands; all but Rewrite give their own
 	mu     sync.RWMutex // held for reading while file or mapping are in use
 	data   []byte       // the whole file's mapping; nil where there is none
+	unmap  func([]byte) error
 	closed bool
 }
+
+// source is where a file's bytes come from.
+type source interface {
+	io.ReaderAt
+	io.Closer
+	Length() (int64, error) // at the moment
+}
+
+// disk is a file of the system's.
+type disk struct{ *os.File }
+
+func (d disk) Length() (int64, error) {
+	info, err := d.Stat()
+	if err != nil {
+		return 0, err
+	}
+	return info.Size(), nil
+}
+
+// memory is a file's bytes in memory.
+type memory struct{ *bytes.Reader }
+
+func (m memory) Length() (int64, error) { return m.Size(), nil }
+
+func (memory) Close() error { return nil }
 
 // Open maps the model file at path and reads its header alone. What is wrong with it is an *Error.
 func Open(path string) (*File, error) { return open(path, true) }
 
 func open(path string, mapped bool) (*File, error) {
-	// Looked at before it is opened, as opening a pipe would wait for its writer.
-	if info, err := os.Stat(path); err != nil {
-		return nil, err
-	} else if !info.Mode().IsRegular() {
-		return nil, &Error{Kind: ErrNotFkz, Path: path, Detail: fmt.Sprintf("is no regular file but %s", info.Mode().Type())}
-	}
-	file, err := os.Open(path)
+	file, err := openDisk(path)
 	if err != nil {
 		return nil, err
 	}
@@ -60,18 +80,42 @@ func open(path string, mapped bool) (*File, error) {
 	}
 	// Without a mapping (a system or a file system that has none) tensors are read into memory.
 	if mapped && f.size <= math.MaxInt {
-		f.data, _ = mapFile(file, f.size)
+		f.data, _ = mapFile(file.File, f.size)
+		f.unmap = unmapFile
+	}
+	return f, nil
+}
+
+// openDisk opens a regular file.
+func openDisk(path string) (disk, error) {
+	// Looked at before it is opened, as opening a pipe would wait for its writer.
+	if info, err := os.Stat(path); err != nil {
+		return disk{}, err
+	} else if !info.Mode().IsRegular() {
+		return disk{}, &Error{Kind: ErrNotFkz, Path: path, Detail: fmt.Sprintf("is no regular file but %s", info.Mode().Type())}
+	}
+	file, err := os.Open(path)
+	return disk{file}, err
+}
+
+// openBytes is open of a file in memory; where it is to be mapped, tensors are views on data.
+func openBytes(data []byte, mapped bool) (*File, error) {
+	f := &File{path: "memory", file: memory{bytes.NewReader(data)}}
+	if err := f.read(); err != nil {
+		return nil, at(f.path, err)
+	}
+	if mapped {
+		f.data, f.unmap = data, func([]byte) error { return nil }
 	}
 	return f, nil
 }
 
 // read checks everything before the tensors, and the file's length.
 func (f *File) read() error {
-	info, err := f.file.Stat()
-	if err != nil {
+	var err error
+	if f.size, err = f.file.Length(); err != nil {
 		return err
 	}
-	f.size = info.Size()
 	first := make([]byte, min(prologueLen, f.size))
 	if err := f.readAt(first, 0, "prologue"); err != nil {
 		return err
@@ -212,7 +256,7 @@ func (f *File) Close() error {
 	f.closed = true
 	var err error
 	if f.data != nil {
-		err = unmapFile(f.data)
+		err = f.unmap(f.data)
 		f.data = nil
 	}
 	return errors.Join(err, f.file.Close())

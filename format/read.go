@@ -93,8 +93,8 @@ func (f *File) faulted(t *Info, err error) error {
 	if !errors.As(err, &e) || e.Kind != ErrFault {
 		return err
 	}
-	if info, serr := f.file.Stat(); serr == nil && info.Size() < f.end() {
-		return f.fail(ErrTruncated, t, "the file had %d bytes when it was opened and now has %d", f.size, info.Size())
+	if n, serr := f.file.Length(); serr == nil && n < f.end() {
+		return f.fail(ErrTruncated, t, "the file had %d bytes when it was opened and now has %d", f.size, n)
 	}
 	fault := f.fail(ErrFault, t, "reading the mapping failed")
 	fault.Cause = e.Cause
@@ -316,9 +316,9 @@ func (f *File) Verify() error {
 			report.Intact = append(report.Intact, f.h.infos[i].Name)
 		}
 	}
-	if info, err := f.file.Stat(); err != nil {
+	if n, err := f.file.Length(); err != nil {
 		found(err)
-	} else if err := f.checkSize(info.Size()); err != nil {
+	} else if err := f.checkSize(n); err != nil {
 		found(err)
 	}
 	if len(report.Damage) > 0 {

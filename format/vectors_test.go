@@ -44,9 +44,21 @@ func vectors(t testing.TB) []vector {
 	if err := json.Unmarshal(data, &list); err != nil {
 		t.Fatal(err)
 	}
-	files, err := filepath.Glob(filepath.Join(vectorFolder, "*.fkz"))
-	if err != nil || len(files) != len(list) || len(list) < 100 {
+	var files []string
+	for _, pattern := range []string{"*.fkz", "attacks/*.fkz"} {
+		some, err := filepath.Glob(filepath.Join(vectorFolder, pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, some...)
+	}
+	if len(files) != len(list) || len(list) < 100 {
 		t.Fatalf("%d files and %d entries in vectors.json, want as many, and at least 100", len(files), len(list))
+	}
+	for _, v := range list {
+		if attack := strings.HasPrefix(v.File, "attacks/"); attack != (v.Outcome != "ok") {
+			t.Errorf("%s: its outcome is %s, want bad files, and only those, in the folder attacks", v.File, v.Outcome)
+		}
 	}
 	return list
 }
@@ -176,7 +188,11 @@ var outcomes = map[string]error{
 
 // examine opens a file, reads all of it in every way and verifies it. It gives the first error and where it came up.
 func examine(path string, mapped bool) (string, error) {
-	f, err := open(path, mapped)
+	return examineFile(open(path, mapped))
+}
+
+// examineFile is examine of what was opened, with what opening it gave.
+func examineFile(f *File, err error) (string, error) {
 	if err != nil {
 		return "open", err
 	}

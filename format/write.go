@@ -228,14 +228,14 @@ func (f *File) Rewrite(path string, m Meta, o Options) error {
 		return err
 	}
 	defer out.Discard()
-	if err := f.copyTensors(out, h, head); err != nil {
+	if err := f.copyTensors(out.File, h, head); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return out.Commit()
 }
 
 // copyTensors writes a file with this header and f's tensors. From the first bin head on, both files have the same bytes.
-func (f *File) copyTensors(out *atomicfile.File, h *header, head []byte) error {
+func (f *File) copyTensors(out io.Writer, h *header, head []byte) error {
 	if _, err := out.Write(append(prologue(head), head...)); err != nil {
 		return err
 	}
@@ -249,13 +249,17 @@ func (f *File) copyTensors(out *atomicfile.File, h *header, head []byte) error {
 	start, _ := f.Range(&f.h.infos[0])
 	start -= binHead
 	want := f.end() - start
-	// The kernel copies from the place where the file stands, which nothing else uses.
-	f.place.Lock()
-	defer f.place.Unlock()
-	if _, err := f.file.Seek(start, io.SeekStart); err != nil {
-		return err
+	from := io.Reader(io.NewSectionReader(f.file, start, want))
+	if d, ok := f.file.(disk); ok {
+		// The kernel copies from the place where the file stands, which nothing else uses.
+		f.place.Lock()
+		defer f.place.Unlock()
+		if _, err := d.Seek(start, io.SeekStart); err != nil {
+			return err
+		}
+		from = io.LimitReader(d.File, want)
 	}
-	n, err := io.Copy(out.File, io.LimitReader(f.file, want))
+	n, err := io.Copy(out, from)
 	if err == nil && n != want {
 		return &Error{Kind: ErrTruncated, Path: f.path, Start: start, End: start + want, Detail: fmt.Sprintf("ends after %d bytes", start+n)}
 	}

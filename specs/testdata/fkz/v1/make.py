@@ -125,8 +125,8 @@ def good(file, about, fields, tensors):
 
 
 def bad(file, about, outcome, data, when="open"):
-    write("bad-" + file, data)
-    vectors.append({"file": "bad-" + file, "about": about, "outcome": outcome, "when": when})
+    write("attacks/" + file, data)
+    vectors.append({"file": "attacks/" + file, "about": about, "outcome": outcome, "when": when})
 
 
 # Good files.
