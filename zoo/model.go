@@ -198,9 +198,12 @@ func Load(path string) (*Model, error) {
 		func() error { return m.load(f) },
 		m.check,
 	} {
-		if err := step(); errors.As(err, new(*format.Error)) {
+		err := step()
+		var known *format.Error
+		switch {
+		case errors.As(err, &known) && known.Path != "":
 			return nil, err // it names the file
-		} else if err != nil {
+		case err != nil:
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
 	}

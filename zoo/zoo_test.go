@@ -39,8 +39,12 @@ func recipe(changes string) string {
 		"loss": map[string]any{"kind": "mse", "rows": "filled"}, "optimizer": map[string]any{"kind": "sgd"},
 		"rate": 0.05, "epochs": 4, "batch": 1000, "validation": 0.25,
 	}
-	if err := json.Unmarshal([]byte("{"+changes+"}"), &r); err != nil {
+	var changed map[string]json.RawMessage
+	if err := json.Unmarshal([]byte("{"+changes+"}"), &changed); err != nil {
 		panic(err)
+	}
+	for name, v := range changed {
+		r[name] = v
 	}
 	text, _ := json.Marshal(r)
 	return string(text)
