@@ -42,7 +42,12 @@ func readData(ctx context.Context, source string) (*dataset.Set, error) {
 			}
 		}
 	}
-	return demo.Faces(ctx, faces, seed)
+	set, err := demo.Faces(ctx, faces, seed)
+	if err != nil {
+		return nil, err
+	}
+	set.Source = source // with number and seed, so that the record of a training says which faces
+	return set, nil
 }
 
 func (p *program) dataCommand() *cli.Command {

@@ -36,6 +36,9 @@ func (p *program) evaluate(c *cli.Context) error {
 	if c.String("data") == "" {
 		return usagef("evaluate: no --data given, want data with points to compare with")
 	}
+	if err := checkFree(c.String("sheet"), c.Bool("force")); err != nil {
+		return err
+	}
 	set, err := readData(c.Context, c.String("data"))
 	if err != nil {
 		return err
@@ -83,7 +86,11 @@ func (p *program) printEvaluation(e *zoo.Evaluation, set *dataset.Set) error {
 	fmt.Fprintln(p.stdout)
 	rows = [][]string{{"COLUMN", "CELLS", "RMSE PX", "MEAN FACE PX"}}
 	for _, col := range e.Columns {
-		rows = append(rows, []string{col.Name, fmt.Sprint(col.Cells), fmt.Sprintf("%.3f", col.RMSEPixels), fmt.Sprintf("%.3f", col.MeanFace)})
+		row := []string{col.Name, fmt.Sprint(col.Cells), "-", "-"}
+		if col.Cells > 0 {
+			row[2], row[3] = fmt.Sprintf("%.3f", col.RMSEPixels), fmt.Sprintf("%.3f", col.MeanFace)
+		}
+		rows = append(rows, row)
 	}
 	return table(p.stdout, rows)
 }

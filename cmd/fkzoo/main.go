@@ -21,6 +21,7 @@ import (
 	"github.com/fkzoo/fkzoo/format"
 	"github.com/fkzoo/fkzoo/host"
 	"github.com/fkzoo/fkzoo/host/engine/backend"
+	"github.com/fkzoo/fkzoo/zoo"
 )
 
 // version is set at build from the repository's tag.
@@ -62,6 +63,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (code int
 	if err == nil {
 		return 0
 	}
+	// Ctrl-C before or after a training, as while data is read or images are answered.
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		err = zoo.ErrInterrupted
+	}
 	fmt.Fprintln(stderr, "fkzoo: "+strings.TrimSpace(err.Error()))
 	if hint := hintFor(err); hint != "" {
 		fmt.Fprintln(stderr, hint)
@@ -78,6 +83,8 @@ func hintFor(err error) string {
 	var unknown *host.UnknownError
 	var usage usageError
 	switch {
+	case errors.As(err, new(*zoo.ElsewhereError)):
+		return "" // it says all
 	case errors.As(err, &unknown):
 		return "«fkzoo list» shows what there is"
 	case errors.As(err, &usage):
@@ -123,6 +130,17 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 	}
 	mark(app.Commands)
 	return app
+}
+
+// checkFree refuses, before the work begins, a file that must not be replaced.
+func checkFree(path string, force bool) error {
+	if path == "" || force {
+		return nil
+	}
+	if _, err := os.Lstat(path); err == nil {
+		return fmt.Errorf("%s: %w", path, format.ErrExists)
+	}
+	return nil
 }
 
 // program is what the commands share.

@@ -1,9 +1,14 @@
 package main
 
 import (
+	"archive/zip"
+	"bufio"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"image"
+	"image/jpeg"
+	"image/png"
 	"math"
 	"os"
 	"os/exec"
@@ -102,8 +107,26 @@ func TestScripts(t *testing.T) {
 			"interrupt": interrupt,
 			"sameRMSE":  sameRMSE,
 			"flip":      flipByte,
+			"truth":     writeTruth,
+			"csv":       checkCSV,
+			"picture":   writePicture,
+			"scaled":    checkScaled,
 		},
 	})
+}
+
+// TestRealData is passed over where the real data isn't at hand, so that it is
+// noticed: the script data.txtar then is too.
+func TestRealData(t *testing.T) {
+	folder := os.Getenv("FKZOO_TESTDATA")
+	if folder == "" {
+		t.Skip("FKZOO_TESTDATA not set")
+	}
+	for _, name := range []string{"data/training.zip", "data/test.zip", "legacy/probe-images.npy"} {
+		if _, err := os.Stat(filepath.Join(folder, name)); err != nil {
+			t.Error(err)
+		}
+	}
 }
 
 // exitCode: code N CMD ARGS... wants the exit code N.
@@ -191,7 +214,7 @@ func interrupt(ts *testscript.TestScript, neg bool, args []string) {
 		select {
 		case err := <-ended:
 			ts.Fatalf("ended before its output matched %s: %v\n%s", pattern, err, text)
-		case <-time.After(50 * time.Millisecond):
+		case <-time.After(5 * time.Millisecond):
 		}
 	}
 	ts.Check(cmd.Process.Signal(os.Interrupt))
@@ -250,4 +273,103 @@ func lines(text string) [][]string {
 		out = append(out, strings.Split(strings.TrimRight(line, "\r\n"), ","))
 	}
 	return out
+}
+
+// writeTruth: truth ZIP OUT.csv writes the zip's first file without its last
+// column, which must be Image.
+func writeTruth(ts *testscript.TestScript, neg bool, args []string) {
+	z, err := zip.OpenReader(args[0])
+	ts.Check(err)
+	defer z.Close()
+	in, err := z.File[0].Open()
+	ts.Check(err)
+	defer in.Close()
+	out, err := os.Create(ts.MkAbs(args[1]))
+	ts.Check(err)
+	defer out.Close()
+	scan := bufio.NewScanner(in)
+	scan.Buffer(nil, 1<<20)
+	for first := true; scan.Scan(); first = false {
+		line := scan.Text()
+		at := strings.LastIndexByte(line, ',')
+		if first && line[at+1:] != "Image" {
+			ts.Fatalf("found %q as the last column, want Image", line[at+1:])
+		}
+		_, err := fmt.Fprintln(out, line[:at])
+		ts.Check(err)
+	}
+	ts.Check(scan.Err())
+}
+
+// checkCSV: csv FILE ROWS COLUMNS wants a table of so many rows below its
+// header, with a number in every column but the first.
+func checkCSV(ts *testscript.TestScript, neg bool, args []string) {
+	table := lines(ts.ReadFile(args[0]))
+	if found := fmt.Sprint(len(table) - 1); found != args[1] {
+		ts.Fatalf("%s: found %s rows, want %s", args[0], found, args[1])
+	}
+	for i, row := range table {
+		if found := fmt.Sprint(len(row)); found != args[2] {
+			ts.Fatalf("%s line %d: found %s columns, want %s", args[0], i+1, found, args[2])
+		}
+		for _, cell := range row[1:] {
+			if _, err := strconv.ParseFloat(cell, 64); (err == nil) == (i == 0) {
+				ts.Fatalf("%s line %d: found %q", args[0], i+1, cell)
+			}
+		}
+	}
+}
+
+// writePicture: picture FILE WIDTH HEIGHT writes a picture of one grey.
+func writePicture(ts *testscript.TestScript, neg bool, args []string) {
+	w, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	h, err := strconv.Atoi(args[2])
+	ts.Check(err)
+	m := image.NewGray(image.Rect(0, 0, w, h))
+	for i := range m.Pix {
+		m.Pix[i] = 128
+	}
+	out, err := os.Create(ts.MkAbs(args[0]))
+	ts.Check(err)
+	defer out.Close()
+	if filepath.Ext(args[0]) == ".png" {
+		ts.Check(png.Encode(out, m))
+	} else {
+		ts.Check(jpeg.Encode(out, m, nil))
+	}
+}
+
+// checkScaled: scaled FILE.csv A B X Y wants row B's coordinates to be row A's
+// times X and Y.
+func checkScaled(ts *testscript.TestScript, neg bool, args []string) {
+	table := lines(ts.ReadFile(args[0]))
+	row := func(name string) []string {
+		for _, r := range table {
+			if r[0] == name {
+				return r
+			}
+		}
+		ts.Fatalf("%s: found no row %s", args[0], name)
+		return nil
+	}
+	a, b := row(args[1]), row(args[2])
+	for c, name := range table[0] {
+		if c == 0 {
+			continue
+		}
+		factor := args[3]
+		if strings.HasSuffix(name, "_y") {
+			factor = args[4]
+		}
+		var v [3]float64
+		for i, text := range []string{a[c], b[c], factor} {
+			var err error
+			v[i], err = strconv.ParseFloat(text, 64)
+			ts.Check(err)
+		}
+		if math.Abs(v[0]*v[2]-v[1]) > 1e-4*math.Abs(v[1])+1e-6 {
+			ts.Fatalf("%s: found %g in %s and %g in %s, want it times %s", name, v[0], args[1], v[1], args[2], factor)
+		}
+	}
 }

@@ -1,14 +1,8 @@
 package main
 
 import (
-	"errors"
-	"fmt"
-	"io/fs"
-	"os"
-
 	"github.com/urfave/cli/v2"
 
-	"github.com/fkzoo/fkzoo/format"
 	"github.com/fkzoo/fkzoo/zoo"
 	"github.com/fkzoo/fkzoo/zoo/draw"
 )
@@ -42,12 +36,7 @@ func checkCurves(path string, force bool) error {
 	if err := (&draw.Curves{}).CheckPath(path); err != nil {
 		return usageError{err}
 	}
-	if _, err := os.Lstat(path); err == nil && !force {
-		return fmt.Errorf("%s: %w", path, format.ErrExists)
-	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return nil
+	return checkFree(path, force)
 }
 
 // drawCurves draws each member's losses; names are the files', where there are several.

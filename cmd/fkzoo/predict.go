@@ -53,6 +53,9 @@ func (p *program) predict(c *cli.Context) error {
 	if c.IsSet("limit") && c.Int("limit") < 1 {
 		return usagef("limit: found %d, want at least 1", c.Int("limit"))
 	}
+	if err := checkFree(c.String("output"), c.Bool("force")); err != nil {
+		return err
+	}
 	models, err := loadModels(modelPaths)
 	if err != nil {
 		return err
@@ -136,6 +139,14 @@ func writeCSV(w io.Writer, set *dataset.Set, prediction *zoo.Prediction) error {
 
 // writeJSON writes a list of {"image": ..., "points": {column: pixels}}.
 func writeJSON(w io.Writer, set *dataset.Set, prediction *zoo.Prediction) error {
+	columns := make([]string, len(prediction.Columns))
+	for i, c := range prediction.Columns {
+		name, err := json.Marshal(c)
+		if err != nil {
+			return err
+		}
+		columns[i] = string(name)
+	}
 	out := bufio.NewWriter(w)
 	out.WriteString("[")
 	for r := range set.Len() {
@@ -151,7 +162,7 @@ func writeJSON(w io.Writer, set *dataset.Set, prediction *zoo.Prediction) error 
 			if c > 0 {
 				out.WriteString(", ")
 			}
-			fmt.Fprintf(out, "%q: %s", prediction.Columns[c], number32(v))
+			fmt.Fprintf(out, "%s: %s", columns[c], number32(v))
 		}
 		out.WriteString("}}")
 	}

@@ -30,7 +30,7 @@ func (p *program) trainCommand() *cli.Command {
 			&cli.StringSliceFlag{Name: "set", Usage: "`KEY=VALUE`: a setting of the architecture, or of its recipe, as in recipe.rate=0.01; may be repeated"},
 			&cli.StringFlag{Name: "start-from", Usage: "a model whose weights are taken where names and shapes agree"},
 			&cli.StringFlag{Name: "resume", Usage: "a checkpoint (NAME.last.fkz) to go on from, with its own recipe and seed"},
-			&cli.StringFlag{Name: "checkpoint-every", Usage: "keep NAME.last.fkz each `10ep, 500batch or 5min`"},
+			&cli.StringFlag{Name: "checkpoint-every", Value: "5min", Usage: "keep NAME.last.fkz each `10ep, 500batch or 5min`"},
 			&cli.StringFlag{Name: "plot", Usage: "draw the learning curves to a .svg or .png file"},
 			&cli.BoolFlag{Name: "force", Usage: "replace files that exist"},
 			backendFlag,
@@ -48,7 +48,7 @@ func (p *program) train(c *cli.Context) error {
 		return err
 	}
 	name := c.Args().First()
-	if o.Data, err = p.trainData(c); err != nil {
+	if o.Data, err = p.trainData(c, o.Resume); err != nil {
 		return err
 	}
 	if o.Resume == nil {
@@ -93,9 +93,15 @@ func (p *program) trainOptions(c *cli.Context) (zoo.TrainOptions, error) {
 	}
 	if o.Output == "" {
 		o.Output = baseName(c.Args().First()) + ".fkz"
+		if name, ok := strings.CutSuffix(c.String("resume"), ".last.fkz"); ok {
+			o.Output = name + ".fkz" // that of the training that goes on
+		}
 	}
 	if !strings.HasSuffix(o.Output, ".fkz") {
 		return o, usagef("output %s: want a name that ends in .fkz", o.Output)
+	}
+	if c.IsSet("seed") && o.Seed == 0 {
+		return o, usagef("seed: found 0, want at least 1")
 	}
 	for _, name := range []string{"epochs", "batch"} {
 		if c.IsSet(name) && c.Int(name) < 1 {
@@ -136,8 +142,13 @@ func (p *program) trainOptions(c *cli.Context) (zoo.TrainOptions, error) {
 	return o, nil
 }
 
-func (p *program) trainData(c *cli.Context) (*dataset.Set, error) {
+// trainData reads the data given, or else that of the training that goes on.
+func (p *program) trainData(c *cli.Context, resume *zoo.Model) (*dataset.Set, error) {
 	source := c.String("data")
+	if source == "" && resume != nil {
+		source = resume.Provenance.Data.Source
+		fmt.Fprintf(p.stdout, "no --data given: going on with %s\n", source)
+	}
 	if source == "" {
 		source = "demo"
 		fmt.Fprintf(p.stdout, "no --data given: training on the demo faces, %d faces drawn by fkzoo itself\n", demoFaces)
@@ -157,6 +168,9 @@ func (p *program) document(c *cli.Context, name string, set *dataset.Set) (d *bl
 	settings, err := parseSettings(c.StringSlice("set"))
 	if err != nil {
 		return nil, from, err
+	}
+	if _, ok := settings["recipe.seed"]; ok {
+		return nil, from, usagef("set recipe.seed: want --seed, which stands over the recipe's")
 	}
 	h, err := p.host()
 	if err != nil {
