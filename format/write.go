@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"cmp"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -26,7 +27,7 @@ type Options struct {
 
 // Write makes the model file at path, atomically: after an error or a crash whatever was there is there still.
 // Tensors are stored sorted by name, so that equal content gives equal bytes; their Data must not change meanwhile.
-// What cannot be stored is refused with ErrValue or ErrLimit.
+// Signatures in m.Extra that are not of this content are dropped. What cannot be stored is refused with ErrValue or ErrLimit.
 func Write(path string, m Meta, tensors []Tensor, o Options) error {
 	fields, err := m.fields()
 	if err != nil {
@@ -38,47 +39,69 @@ func Write(path string, m Meta, tensors []Tensor, o Options) error {
 	if err != nil {
 		return at(path, err)
 	}
+	hashed := h.field(signaturesField) != nil
+	if hashed {
+		// Whether a signature stays, and so the header's length, depends on the checksums.
+		hashAll(h.infos, sorted)
+		if err := h.settle(); err != nil {
+			return at(path, err)
+		}
+	}
+	head, err := h.encode()
+	if err != nil {
+		return at(path, err)
+	}
 	f, err := atomicfile.Create(path, o.Force)
 	if err != nil {
 		return err
 	}
 	defer f.Discard()
-
-	// The checksums come first in the file, but are known last. They are computed while the tensors are written to where
-	// they will lie if every CRC-32 still to come takes five bytes in the header.
-	head, err := h.encode()
-	if err != nil {
-		return at(path, err)
+	if hashed {
+		err = writeTensors(f, head, h.infos, sorted)
+	} else {
+		head, err = writeHashing(f, head, h, sorted)
 	}
+	if err == nil {
+		_, err = f.WriteAt(append(prologue(head), head...), 0)
+	}
+	var e *Error
+	if errors.As(err, &e) {
+		return at(path, err)
+	} else if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return f.Commit()
+}
+
+// writeHashing writes the tensors and computes their checksums at once, and gives the header with these.
+//
+// The checksums come first in the file, but are known last. The tensors are written to where they will lie if every
+// CRC-32 takes five bytes in the header, as describe has it.
+func writeHashing(f *atomicfile.File, head []byte, h *header, tensors []Tensor) ([]byte, error) {
 	hashed := make(chan struct{})
 	infos := slices.Clone(h.infos)
 	go func() {
 		defer close(hashed)
-		hashAll(infos, sorted)
+		hashAll(infos, tensors)
 	}()
-	err = writeTensors(f, head, h.infos, sorted)
+	err := writeTensors(f, head, h.infos, tensors)
 	<-hashed
 	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+		return nil, err
 	}
 	guess := layoutOf(head, h.infos)
 	h.infos = infos
 	if head, err = h.encode(); err != nil {
-		return at(path, err)
+		return nil, err
 	}
-	if layoutOf(head, h.infos) != guess {
-		// A CRC-32 below 65536: one in 65,536 is.
-		if err := writeTensors(f, head, h.infos, sorted); err != nil {
-			return fmt.Errorf("%s: %w", path, err)
-		}
-		if err := f.Truncate(endOf(head, h.infos)); err != nil {
-			return fmt.Errorf("%s: %w", path, err)
-		}
+	if layoutOf(head, h.infos) == guess {
+		return head, nil
 	}
-	if _, err := f.WriteAt(append(prologue(head), head...), 0); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+	// A CRC-32 below 65536: one in 65,536 is.
+	if err := writeTensors(f, head, h.infos, tensors); err != nil {
+		return nil, err
 	}
-	return f.Commit()
+	return head, f.Truncate(endOf(head, h.infos))
 }
 
 // describe checks the tensors and makes a header of them, with the checksums still missing.
@@ -207,6 +230,7 @@ func endOf(head []byte, infos []Info) int64 {
 
 // Rewrite makes at path a file with the tensors of f and other metadata. The tensors' bytes are copied as they are (by the
 // kernel where it can), in their order and with their checksums and unknown fields; they are not verified on the way.
+// Signatures in m.Extra are dropped where digest or provenance are no longer f's and they are not of what is there now.
 // Path may be f's own, with Force (on Windows only after Close, so not there).
 func (f *File) Rewrite(path string, m Meta, o Options) error {
 	fields, err := m.fields()
@@ -219,6 +243,11 @@ func (f *File) Rewrite(path string, m Meta, o Options) error {
 	}
 	defer done()
 	h := &header{fields: fields, infos: slices.Clone(f.h.infos)}
+	if !h.covers(f.h) {
+		if err := h.settle(); err != nil {
+			return at(path, err)
+		}
+	}
 	head, err := h.encode()
 	if err != nil {
 		return at(path, err)
