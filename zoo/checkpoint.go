@@ -17,6 +17,7 @@ import (
 	"github.com/fkzoo/fkzoo/format"
 	"github.com/fkzoo/fkzoo/host/engine"
 	"github.com/fkzoo/fkzoo/internal/atomicfile"
+	"github.com/fkzoo/fkzoo/specs/blueprint"
 )
 
 // ErrBusy is returned where another training is under way to the same output.
@@ -141,20 +142,25 @@ func (r *memberRun) snapshot() (*Model, error) {
 	}
 	m := *r.model
 	m.Weights = maps.Clone(m.Weights)
-	if r.plan.Member.Recipe.Average != nil {
-		current, err := r.trainer.Current()
-		if err != nil {
-			return nil, err
-		}
-		maps.Copy(m.Weights, current)
-	} else {
-		for name := range parameters(r.plan) { // the same in both, so kept once
-			m.Weights[name] = s.Tensors[name]
-			delete(s.Tensors, name)
-		}
+	for name, from := range currentNames(r.plan) {
+		m.Weights[name] = s.Tensors[from]
+		delete(s.Tensors, from) // so that each array is kept once
 	}
 	m.State = &State{Member: r.index, Epoch: s.Epoch, Step: s.Step, LossSum: s.LossSum, Cells: s.Cells, tensors: s.Tensors, best: r.bestParts}
 	return &m, nil
+}
+
+// currentNames says which of a training's tensors are the member's weights as
+// they are validated and kept: the moving averages where there are some.
+func currentNames(plan *blueprint.Plan) map[string]string {
+	out := map[string]string{}
+	for name := range parameters(plan) {
+		out[name] = name
+		if plan.Member.Recipe.Average != nil {
+			out[name] = "average/" + name
+		}
+	}
+	return out
 }
 
 // interrupted keeps a checkpoint and says where it is.

@@ -55,14 +55,12 @@ func (t *training) member(ctx context.Context, data *engine.Resident, index int)
 	return nil
 }
 
-// engineState puts a checkpoint's parts together again: where no average is
-// kept, the weights are the training state's own.
+// engineState puts a checkpoint's parts together again: what stands among the
+// model's weights is the training's, too.
 func (t *training) engineState(s *State, plan *blueprint.Plan) *engine.State {
 	tensors := maps.Clone(s.tensors)
-	if plan.Member.Recipe.Average == nil {
-		for name := range parameters(plan) {
-			tensors[name] = t.model.Weights[name]
-		}
+	for name, to := range currentNames(plan) {
+		tensors[to] = t.model.Weights[name]
 	}
 	return &engine.State{Epoch: s.Epoch, Step: s.Step, LossSum: s.LossSum, Cells: s.Cells, Tensors: tensors}
 }

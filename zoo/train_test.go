@@ -430,6 +430,33 @@ func TestInterruptedBetween(t *testing.T) {
 	sameModel(t, "after the last epoch", m, whole)
 }
 
+// A checkpoint holds each array once: the model's weights are the training's,
+// or its averages.
+func TestCheckpointTensors(t *testing.T) {
+	for changes, want := range map[string][]string{
+		`"batch": 6`: {"net/out/bias", "net/out/weights", "training/optimizer/velocity/net/out/bias", "training/optimizer/velocity/net/out/weights"},
+		`"batch": 20, "stop": {"patience": 3}, "average": {"decay": 0.5}, "optimizer": {"kind": "adam"}`: {
+			"best/net/out/bias", "best/net/out/weights", "net/out/bias", "net/out/weights",
+			"training/net/out/bias", "training/net/out/weights",
+			"training/optimizer/mean/net/out/bias", "training/optimizer/mean/net/out/weights",
+			"training/optimizer/square/net/out/bias", "training/optimizer/square/net/out/weights",
+		},
+	} {
+		f, err := format.Open(interrupt(t, options(t, one(t, linear, changes), faces(20, every, 1)), 2))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var found []string
+		for _, x := range f.Infos() {
+			found = append(found, x.Name)
+		}
+		_ = f.Close()
+		if !slices.Equal(found, want) {
+			t.Errorf("%s: found tensors %q, want %q", changes, found, want)
+		}
+	}
+}
+
 // Checkpoints come as often as asked.
 func TestEvery(t *testing.T) {
 	for _, c := range []struct {
@@ -519,6 +546,10 @@ func TestOutput(t *testing.T) {
 func TestBusy(t *testing.T) {
 	set := faces(20, every, 1)
 	o := options(t, one(t, linear, `"batch": 6`), set)
+	// What a killed training left behind doesn't count.
+	if err := os.WriteFile(filepath.Join(filepath.Dir(o.Output), ".m.fkz.lock"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	second := o
 	second.Force = true
 	o.Watch = &watch{onBatch: func(n int) {
@@ -657,7 +688,8 @@ func TestDamagedStates(t *testing.T) {
 		{"as it is", func(m *Model) {}, ""},
 		{"no weights", func(m *Model) { change(m.State.tensors, "net/out/weights", nil) }, "tensor net/out/weights: missing"},
 		{"no optimizer's", func(m *Model) { change(m.State.tensors, "optimizer/mean/net/out/bias", nil) }, "tensor optimizer/mean/net/out/bias: missing"},
-		{"no average", func(m *Model) { change(m.State.tensors, "average/net/out/bias", nil) }, "tensor average/net/out/bias: missing"},
+		{"no average", func(m *Model) { change(m.Weights, "net/out/bias", nil) }, "tensor net/out/bias: missing"},
+		{"a tensor more", func(m *Model) { m.State.tensors["average/net/out/bias"] = *wrong }, ""},
 		{"wrong shape", func(m *Model) { change(m.State.tensors, "optimizer/square/net/out/bias", wrong) }, "tensor optimizer/square/net/out/bias: found shape [2]"},
 		{"no best", func(m *Model) { m.State.best = nil }, "tensor best/net/hidden/bias: missing"},
 		{"a part of the best", func(m *Model) { change(m.State.best, "net/out/bias", nil) }, "tensor best/net/out/bias: missing"},
@@ -724,7 +756,12 @@ func TestResumedElsewhere(t *testing.T) {
 	w := &watch{}
 	o.Resume, o.ResumePath, o.Version, o.Watch = mustLoad(t, path), path, "newer", w
 	o.Resume.Provenance.Backend = "cuda"
+	// What a newer version said of a tensor isn't true of the tensor that comes after it.
+	o.Resume.kept.tensors = map[string]map[string]any{"net/out/bias": {"later": true}}
 	m := mustTrain(t, o)
+	if _, tensors, err := format.Load(o.Output); err != nil || len(tensors) != 2 || tensors[0].Extra != nil {
+		t.Errorf("found %d tensors, the first with %v (%v), want 2 and nothing", len(tensors), tensors[0].Extra, err)
+	}
 	if m.Provenance.Backend != "cuda, go" || m.Provenance.Fkzoo != "test, newer" || !w.noted("began on backend cuda and goes on with go") {
 		t.Errorf("found backend %q, fkzoo %q, notes %q", m.Provenance.Backend, m.Provenance.Fkzoo, w.notes)
 	}
