@@ -12,7 +12,7 @@ import (
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
-	. "github.com/gomlx/gomlx/core/graph" //nolint:revive // GoMLX's own convention for graph code.
+	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 )
 
@@ -141,7 +141,7 @@ func (n benchNet) kernels(o Options, params []*Node, x, key *Node) (*Node, func(
 		back = append(back, func(dm *Map, _ *Node) (*Map, *Node) { return pass.Backward(dm), nil })
 		lateBias() // after the pool: the same, on a quarter of the values
 		lateBias = nil
-		if o.Training {
+		if o.Training && drop > 0 {
 			stream++
 			var mask *Map
 			m, mask = Dropout{Rate: drop, Stream: stream}.ApplyMap(m, key)

@@ -1,7 +1,7 @@
 package kernel
 
 import (
-	. "github.com/gomlx/gomlx/core/graph" //nolint:revive // GoMLX's own convention for graph code.
+	. "github.com/gomlx/gomlx/core/graph"
 )
 
 // Conv2D is a two-dimensional convolution (cross-correlation, as everywhere in
@@ -14,6 +14,7 @@ type Conv2D struct {
 
 // ConvPass is a convolution that went forward and can go backward.
 type ConvPass struct {
+	window
 	c      Conv2D
 	k      *Kernel
 	x      *Map
@@ -42,7 +43,7 @@ func (c Conv2D) window(w *Node) window {
 func (c Conv2D) Forward(x *Map, w, bias *Node) (*Map, *ConvPass) {
 	c = c.normal()
 	c.check(x, w, bias)
-	p := &ConvPass{c: c, k: x.k, x: x, w: w, bias: bias != nil}
+	p := &ConvPass{window: c.window(w), c: c, k: x.k, x: x, w: w, bias: bias != nil}
 	if x.k.Target == Go {
 		p.y, p.planes = c.goForward(x, w)
 	} else {

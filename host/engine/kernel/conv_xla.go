@@ -1,7 +1,7 @@
 package kernel
 
 import (
-	. "github.com/gomlx/gomlx/core/graph" //nolint:revive // GoMLX's own convention for graph code.
+	. "github.com/gomlx/gomlx/core/graph"
 )
 
 var nhwcAxes = ConvolveAxesConfig{
@@ -44,9 +44,45 @@ func (p *ConvPass) inputGradXLA(dy *Node) *Node {
 	return ConvGeneral(dy, p.turned(), nhwcAxes, nil, pad[:], nil, nil, p.c.Groups, 1)
 }
 
+// filterGradXLA is the filter's gradient as convolutions of some images at a
+// time: x with its channels as images and its images as channels, and dy as
+// the filter. XLA's own way, all images in one, takes twice to ten times as long.
 func (p *ConvPass) filterGradXLA(dy *Node) *Node {
-	if p.dilated() || p.c.Strides != [2]int{1, 1} || p.c.Groups != 1 {
+	size := p.window.size
+	patch := size[0] * size[1] * p.x.c
+	if p.dilated() || p.c.Strides != [2]int{1, 1} || p.c.Groups != 1 || patch <= smallPatch {
 		return p.filterGradDot(dy)
 	}
-	return ConvGeneral(p.x.NHWC(), dy, gradAxes, nil, p.c.Padding[:], nil, nil, 1, 1)
+	at := p.imagesAtOnce()
+	if at >= p.x.n {
+		return ConvGeneral(p.x.NHWC(), dy, gradAxes, nil, p.c.Padding[:], nil, nil, 1, 1)
+	}
+	var sum *Node
+	for from := 0; from < p.x.n; from += at {
+		some := AxisRange(from, min(from+at, p.x.n))
+		part := ConvGeneral(Slice(p.x.NHWC(), some), Slice(dy, some), gradAxes, nil, p.c.Padding[:], nil, nil, 1, 1)
+		if sum == nil {
+			sum = part
+		} else {
+			sum = Add(sum, part)
+		}
+	}
+	return sum
+}
+
+// smallPatch is up to how many values under the filter a product with gathered
+// patches is faster on XLA's CPU: that of a first layer on grey images.
+const smallPatch = 16
+
+// imagesAtOnce is the number of images that a convolution of the filter's
+// gradient takes. On a CPU the best is around 4 of them for 3x3 filters and 2
+// for 2x2, however large the images.
+func (p *ConvPass) imagesAtOnce() int {
+	if p.k.Target != XLACPU {
+		return p.x.n
+	}
+	if p.window.size[0]*p.window.size[1] < 9 {
+		return 2
+	}
+	return 4
 }

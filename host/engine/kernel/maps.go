@@ -2,9 +2,9 @@ package kernel
 
 import (
 	"github.com/gomlx/compute/dtypes"
-	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/compute/gobackend"
 	"github.com/gomlx/gomlx/core/graph"
-	. "github.com/gomlx/gomlx/core/graph" //nolint:revive // GoMLX's own convention for graph code.
+	. "github.com/gomlx/gomlx/core/graph"
 )
 
 // Map is a batch of feature maps: n images of h by w pixels and c channels, in
@@ -80,9 +80,15 @@ func (k *Kernel) Gate(condition, x *Node) *Node {
 	if k.Target != Go {
 		return Where(condition, x, zero(x.Graph()))
 	}
-	// The Go backend's Where branches for each element, which costs five times
-	// this where the outcome is random.
-	return Mul(x, ConvertDType(Bitcast(condition, dtypes.Uint8), dtypes.Float32))
+	return Mul(x, indicator(condition)) // Where would branch, see there
 }
 
-func float32Shape(dims ...int) shapes.Shape { return shapes.Make(dtypes.Float32, dims...) }
+// indicator is 1 where the condition holds, and 0 elsewhere.
+func indicator(condition *Node) *Node {
+	if condition.Graph().Backend().String() == gobackend.BackendName {
+		// The Go backend's Where and conversion of bools branch for each element,
+		// which costs five times this where the outcome is random.
+		condition = Bitcast(condition, dtypes.Uint8)
+	}
+	return ConvertDType(condition, dtypes.Float32)
+}

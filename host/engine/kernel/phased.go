@@ -4,7 +4,7 @@ import (
 	"slices"
 
 	"github.com/gomlx/compute/dtypes"
-	. "github.com/gomlx/gomlx/core/graph" //nolint:revive // GoMLX's own convention for graph code.
+	. "github.com/gomlx/gomlx/core/graph"
 )
 
 // phased is the layout of maps on the Go backend, which is fast at products, at

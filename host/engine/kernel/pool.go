@@ -2,7 +2,7 @@ package kernel
 
 import (
 	"github.com/gomlx/compute/dtypes"
-	. "github.com/gomlx/gomlx/core/graph" //nolint:revive // GoMLX's own convention for graph code.
+	. "github.com/gomlx/gomlx/core/graph"
 )
 
 // PoolKind is what a pool makes of a window.
@@ -32,6 +32,7 @@ type PoolPass struct {
 	c      Pool2D
 	k      *Kernel
 	x, y   *Map
+	first  *Node     // on XLA, where windows tile: which tap is the first maximum
 	larger [][]*Node // on the Go backend: for each output plane, where each tap but the first exceeds those before
 }
 
@@ -61,7 +62,11 @@ func (c Pool2D) Forward(x *Map) (*Map, *PoolPass) {
 	}
 	taps := p.tapsXLA()
 	y := taps[0]
-	for _, t := range taps[1:] {
+	if c.Kind == PoolMax && p.tiles() {
+		y, p.first = firstMaximum(taps)
+		taps = nil
+	}
+	for _, t := range taps[min(1, len(taps)):] {
 		if c.Kind == PoolMax {
 			y = Max(y, t)
 		} else {

@@ -1,7 +1,7 @@
 package kernel
 
 import (
-	. "github.com/gomlx/gomlx/core/graph" //nolint:revive // GoMLX's own convention for graph code.
+	. "github.com/gomlx/gomlx/core/graph"
 )
 
 func (p *PoolPass) forwardGo() {

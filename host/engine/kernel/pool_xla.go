@@ -2,7 +2,8 @@ package kernel
 
 import (
 	"github.com/gomlx/compute/dtypes"
-	. "github.com/gomlx/gomlx/core/graph" //nolint:revive // GoMLX's own convention for graph code.
+	"github.com/gomlx/compute/shapes"
+	. "github.com/gomlx/gomlx/core/graph"
 )
 
 // tapsXLA are the window's pixels, each for all outputs, in row-major order.
@@ -21,7 +22,42 @@ func (p *PoolPass) tapsXLA() []*Node {
 	return taps
 }
 
+// tiles tells whether windows lie side by side, so that a pixel is in one alone.
+func (p *PoolPass) tiles() bool {
+	return p.size == p.strides && p.padding == [2][2]int{} && p.size[0]*p.size[1] <= 256
+}
+
+// firstMaximum is the largest tap, and which it is, as uint8.
+func firstMaximum(taps []*Node) (y, first *Node) {
+	y = taps[0]
+	g := y.Graph()
+	first = BroadcastToDims(Scalar(g, dtypes.Uint8, 0), y.Shape().Dimensions...)
+	for i, t := range taps[1:] {
+		first = Where(GreaterThan(t, y), Scalar(g, dtypes.Uint8, i+1), first)
+		y = Max(y, t)
+	}
+	return y, first
+}
+
+// tiled is the input's gradient in one pass: each pixel asks whether it was its
+// window's first maximum.
+func (p *PoolPass) tiled(dy *Node) *Node {
+	g := dy.Graph()
+	d := []int{p.y.n, p.y.h, p.size[0], p.y.w, p.size[1], p.y.c}
+	spread := func(x *Node) *Node {
+		return BroadcastToDims(Reshape(x, d[0], d[1], 1, d[3], 1, d[5]), d...)
+	}
+	shape := shapes.Make(dtypes.Uint8, d...)
+	tap := Add(MulScalar(Iota(g, shape, 2), p.size[1]), Iota(g, shape, 4))
+	dx := Where(Equal(spread(p.first), tap), spread(dy), zero(g))
+	dx = Reshape(dx, p.y.n, p.y.h*p.size[0], p.y.w*p.size[1], p.y.c)
+	return padHW(dx, [2][2]int{{0, p.x.h - p.y.h*p.size[0]}, {0, p.x.w - p.y.w*p.size[1]}}, [2]int{1, 1}, zero(g))
+}
+
 func (p *PoolPass) backwardXLA(g *Node) *Node {
+	if p.first != nil {
+		return p.tiled(g)
+	}
 	parts := make([]*Node, p.size[0]*p.size[1])
 	if p.c.Kind == PoolAvg {
 		g = Mul(g, p.weights(g.Graph()))

@@ -5,7 +5,7 @@ import (
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
-	. "github.com/gomlx/gomlx/core/graph" //nolint:revive // GoMLX's own convention for graph code.
+	. "github.com/gomlx/gomlx/core/graph"
 )
 
 // Random numbers are a hash of (key, stream, position): no state, the same on
@@ -89,9 +89,7 @@ func (d Dropout) Mask(key *Node, dims ...int) *Node {
 // scale turns random bits into 0 or 1/(1-Rate).
 func (d Dropout) scale(bits *Node) *Node {
 	threshold := Scalar(bits.Graph(), dtypes.Uint32, uint32(math.Round(d.Rate*(1<<32))))
-	// Through uint8, since the Go backend converts bools with a branch for each.
-	keep := Bitcast(GreaterOrEqual(bits, threshold), dtypes.Uint8)
-	return MulScalar(ConvertDType(keep, dtypes.Float32), 1/(1-d.Rate))
+	return MulScalar(indicator(GreaterOrEqual(bits, threshold)), 1/(1-d.Rate))
 }
 
 // Apply drops elements of x. The gradient of x is that of y times the mask.

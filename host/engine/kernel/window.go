@@ -1,6 +1,6 @@
 package kernel
 
-import . "github.com/gomlx/gomlx/core/graph" //nolint:revive // GoMLX's own convention for graph code.
+import . "github.com/gomlx/gomlx/core/graph"
 
 // window is a filter's or a pool's geometry.
 type window struct {
