@@ -189,6 +189,51 @@ func FuzzHeader(f *testing.F) {
 	})
 }
 
+// FuzzSalvage salvages anything: what it finds can be written, and the damage is told.
+func FuzzSalvage(f *testing.F) {
+	m, tensors := example(f)
+	whole := read(f, save(f, m, tensors))
+	f.Add(whole)
+	for i := 0; i < len(whole); i += 97 {
+		data := bytes.Clone(whole)
+		data[i] ^= 0xff
+		f.Add(data)
+	}
+	for _, v := range vectors(f) {
+		if data := read(f, filepath.Join(vectorFolder, v.File)); len(data) < 4096 {
+			f.Add(data)
+		}
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		s, err := salvage(&File{path: "memory", file: memory{bytes.NewReader(data)}})
+		if err != nil {
+			typed(t, err)
+			return
+		}
+		if _, err := examineFile(openBytes(data, true)); (err == nil) != (len(s.Damage) == 0) {
+			t.Errorf("opened and verified it gave %v, salvaged %v", err, s.Damage)
+		}
+		list, err := s.tensors()
+		if err != nil {
+			t.Fatal(err)
+		}
+		total := 0
+		for _, x := range list {
+			total += len(x.Data)
+		}
+		if total > 2*len(data) {
+			t.Errorf("found %d bytes of tensors in a file of %d", total, len(data))
+		}
+		fields, err := s.Meta.fields()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := describe(fields, list); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
 // FuzzScan walks anything as one value: what the scanner accepts, the decoder reads, and it is in its one form.
 func FuzzScan(f *testing.F) {
 	for _, v := range []any{nil, true, -1, int64(1) << 40, 0.5, "text", []byte{1}, []any{1, []any{}}, map[string]any{"a": 1, "b": map[string]any{}}} {

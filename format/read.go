@@ -76,10 +76,7 @@ func (f *File) Tensor(name string) (Tensor, error) {
 	data := f.data[start:end:end]
 	err = Guard(func() error {
 		sum := crc32.ChecksumIEEE(data)
-		if e := f.compare(t, sum, f.data[start-binHead:start], t.Type == Bool && badBool(data) >= 0); e != nil {
-			return e
-		}
-		return nil
+		return f.compare(t, f.data[start-binHead:start], sum, t.Type == Bool && badBool(data) >= 0)
 	})
 	if err != nil {
 		return Tensor{}, f.faulted(t, err)
@@ -101,14 +98,18 @@ func (f *File) faulted(t *Info, err error) error {
 	return fault
 }
 
-// compare holds a tensor's CRC and the bin head in front of its data against the index.
-func (f *File) compare(t *Info, sum uint32, bin []byte, badBool bool) *Error {
+// compare holds the bin head in front of a tensor's data, and the data's CRC, against the index.
+func (f *File) compare(t *Info, bin []byte, sum uint32, badBool bool) error {
 	if want := binHeadOf(t.Length); string(bin) != string(want[:]) {
 		e := f.fail(ErrDamaged, t, "the msgpack head before its data is %x, want %x", bin, want)
 		e.Start -= binHead
 		e.End = e.Start + binHead
 		return e
 	}
+	return f.compareData(t, sum, badBool)
+}
+
+func (f *File) compareData(t *Info, sum uint32, badBool bool) error {
 	if sum != t.CRC {
 		return f.fail(ErrDamaged, t, "its CRC-32 is %08x, want %08x", sum, t.CRC)
 	}
@@ -129,21 +130,27 @@ func (f *File) readChecked(t *Info, b []byte) error {
 	if err := f.readAt(bin[:], start-binHead, tensorPart(t.Name)); err != nil {
 		return f.naming(t, err)
 	}
-	sum, bad := uint32(0), false
-	for rest := b; len(rest) > 0; {
-		n := min(chunk, len(rest))
-		if err := f.readAt(rest[:n], start, tensorPart(t.Name)); err != nil {
-			return f.naming(t, err)
+	sum, bad, err := f.readData(t, b)
+	if err != nil {
+		return err
+	}
+	return f.compare(t, bin[:], sum, bad)
+}
+
+// readData reads a tensor's data into b and gives its CRC-32, and whether it has bools that are none.
+func (f *File) readData(t *Info, b []byte) (sum uint32, bad bool, err error) {
+	start, _ := f.Range(t)
+	for len(b) > 0 {
+		n := min(chunk, len(b))
+		if err := f.readAt(b[:n], start, tensorPart(t.Name)); err != nil {
+			return 0, false, f.naming(t, err)
 		}
-		sum = crc32.Update(sum, crc32.IEEETable, rest[:n])
-		bad = bad || t.Type == Bool && badBool(rest[:n]) >= 0
-		rest = rest[n:]
+		sum = crc32.Update(sum, crc32.IEEETable, b[:n])
+		bad = bad || t.Type == Bool && badBool(b[:n]) >= 0
+		b = b[n:]
 		start += int64(n)
 	}
-	if e := f.compare(t, sum, bin[:], bad); e != nil {
-		return e
-	}
-	return nil
+	return sum, bad, nil
 }
 
 func (f *File) naming(t *Info, err error) error {
@@ -366,13 +373,22 @@ func (f *File) verifyPadding(i int) error {
 
 // verifyTensor compares the bin head and both checksums.
 func (f *File) verifyTensor(t *Info) error {
-	buf := chunks.Get().(*[chunk]byte)
-	defer chunks.Put(buf)
-	start, end := f.Range(t)
+	start, _ := f.Range(t)
 	var bin [binHead]byte
 	if err := f.readAt(bin[:], start-binHead, tensorPart(t.Name)); err != nil {
 		return f.naming(t, err)
 	}
+	if err := f.compare(t, bin[:], t.CRC, false); err != nil {
+		return err
+	}
+	return f.verifyData(t)
+}
+
+// verifyData compares both checksums of a tensor's data.
+func (f *File) verifyData(t *Info) error {
+	buf := chunks.Get().(*[chunk]byte)
+	defer chunks.Put(buf)
+	start, end := f.Range(t)
 	crc, sha, bad := uint32(0), sha256.New(), false
 	for start < end {
 		b := buf[:min(chunk, end-start)]
@@ -384,8 +400,8 @@ func (f *File) verifyTensor(t *Info) error {
 		bad = bad || t.Type == Bool && badBool(b) >= 0
 		start += int64(len(b))
 	}
-	if e := f.compare(t, crc, bin[:], bad); e != nil {
-		return e
+	if err := f.compareData(t, crc, bad); err != nil {
+		return err
 	}
 	if got := [32]byte(sha.Sum(nil)); got != t.SHA256 {
 		return f.fail(ErrDamaged, t, "its SHA-256 is %x, want %x", got, t.SHA256)
