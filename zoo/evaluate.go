@@ -107,22 +107,28 @@ type scorer struct {
 	face  map[string]float64 // the mean face
 }
 
+// score compares the answers to these rows of the set; a prediction is of all rows.
 func (s *scorer) score(p *Prediction, rows []int) Score {
+	return s.compare(p.Columns, rows, func(i int) []float32 { return p.Row(rows[i]) })
+}
+
+// compare is score for answers that are found by their place in rows.
+func (s *scorer) compare(columns []string, rows []int, answer func(i int) []float32) Score {
 	out := Score{Rows: len(rows)}
 	var loss, squares, face float64
-	for c, name := range p.Columns {
+	for c, name := range columns {
 		at := s.set.Column(name)
 		if at < 0 {
 			continue
 		}
 		column := ColumnScore{Name: name}
 		var sum, sumFace float64
-		for _, r := range rows {
+		for i, r := range rows {
 			truth := s.set.Row(r)[at]
 			if isNaN(truth) {
 				continue
 			}
-			d := float64(p.Row(r)[c]) - float64(truth)
+			d := float64(answer(i)[c]) - float64(truth)
 			m := s.face[name] - float64(truth)
 			sum += d * d
 			sumFace += m * m

@@ -47,7 +47,7 @@ func (t *training) member(ctx context.Context, data *engine.Resident, index int)
 	t.Watch.Member(MemberStart{
 		Name: plan.Member.Name, Index: index, Members: len(t.model.Document.Members), Columns: len(plan.Columns),
 		TrainRows: len(train), ValidRows: len(validation), Epochs: config.Epochs, Done: done,
-		Batch: plan.Member.Recipe.Batch, Parameters: plan.Parameters(),
+		Batch: plan.Member.Recipe.Batch, Parameters: plan.Parameters(), MeanFace: run.meanFacePixels(),
 	})
 	if err := run.epochsLeft(ctx, done); err != nil {
 		return fmt.Errorf("member %s: %w", plan.Member.Name, err)
@@ -164,30 +164,32 @@ func (r *memberRun) epoch(ctx context.Context) (stop bool, err error) {
 	return false, nil
 }
 
+// scorer compares with the data as the member's recipe does.
+func (r *memberRun) scorer() *scorer {
+	s := &scorer{set: r.Data, loss: r.plan.Member.Recipe.Loss, face: meanFace([]*Model{r.model}, r.Data)}
+	s.scale, _ = r.plan.Member.Affine(r.plan.Document.Input)
+	return s
+}
+
+// meanFacePixels is the error of always answering the mean face on the rows
+// held out; NaN where there are none.
+func (r *memberRun) meanFacePixels() float64 {
+	if len(r.validation) == 0 {
+		return math.NaN()
+	}
+	nothing := make([]float32, len(r.plan.Columns))
+	return r.scorer().compare(r.plan.Columns, r.validation, func(int) []float32 { return nothing }).MeanFace
+}
+
 // validate answers the held-out rows with the weights as they are now.
 func (r *memberRun) validate(ctx context.Context, done *EpochDone) error {
 	points, err := r.trainer.Predict(ctx, imagesOf(r.Data), r.validation)
 	if err != nil {
 		return err
 	}
-	scale, _ := r.plan.Member.Affine(r.plan.Document.Input)
-	columns := r.plan.Columns
-	var loss, squares float64
-	cells := 0
-	for c, name := range columns {
-		at := r.Data.Column(name)
-		for i, row := range r.validation {
-			truth := r.Data.Row(row)[at]
-			if isNaN(truth) {
-				continue
-			}
-			d := float64(points[i*len(columns)+c]) - float64(truth)
-			squares += d * d
-			loss += engine.CellLoss(r.plan.Member.Recipe.Loss, d/scale)
-			cells++
-		}
-	}
-	done.ValidationLoss, done.RMSEPixels = loss/float64(max(cells, 1)), root(squares, cells)
+	n := len(r.plan.Columns)
+	score := r.scorer().compare(r.plan.Columns, r.validation, func(i int) []float32 { return points[i*n : (i+1)*n] })
+	done.ValidationLoss, done.RMSEPixels = score.Loss, score.RMSEPixels
 	if math.IsNaN(done.ValidationLoss) || math.IsInf(done.ValidationLoss, 0) {
 		return fmt.Errorf("%w: the validation loss of epoch %d is %g: a smaller learning rate may help", engine.ErrDiverged, done.Epoch, done.ValidationLoss)
 	}

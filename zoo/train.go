@@ -71,6 +71,7 @@ type MemberStart struct {
 	Epochs, Done         int // in all, and done already
 	Batch                int
 	Parameters           int64
+	MeanFace             float64 // pixels: what always answering the mean face gives on the rows held out; NaN where there are none
 }
 
 // EpochDone is a finished epoch's figures. Validation figures are NaN where no

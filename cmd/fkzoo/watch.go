@@ -42,6 +42,9 @@ func (w *trainWatch) Member(m zoo.MemberStart) {
 	}
 	fmt.Fprintf(w.out, "%s%s parameters, %d columns; %d rows to train on, %d held out; batches of %d\n",
 		name, thousands(m.Parameters), m.Columns, m.TrainRows, m.ValidRows, m.Batch)
+	if m.ValidRows > 0 {
+		fmt.Fprintf(w.out, "always answering the mean face gives %.3f pixels on the rows held out\n", m.MeanFace)
+	}
 	if m.Done > 0 {
 		fmt.Fprintf(w.out, "going on after epoch %d of %d\n", m.Done, m.Epochs)
 	}
