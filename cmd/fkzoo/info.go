@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/fkzoo/fkzoo/format"
 	"github.com/fkzoo/fkzoo/host"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 	"github.com/fkzoo/fkzoo/zoo"
@@ -42,6 +43,7 @@ type described struct {
 	History      []zoo.MemberHistory `json:"history,omitempty"`
 	Provenance   *zoo.Provenance     `json:"provenance,omitempty"`
 	Run          *zoo.Run            `json:"run,omitempty"`
+	Signatures   []signedWith        `json:"signatures,omitempty"`
 }
 
 type describedMember struct {
@@ -120,7 +122,13 @@ func (p *program) infoModel(c *cli.Context, path string) (*described, error) {
 	finished := m.State == nil
 	out.Digest, out.Finished, out.History, out.Provenance, out.Run = m.Digest, &finished, m.History, &m.Provenance, &m.Run
 	out.Plugin = m.Provenance.Plugin.Name
-	return out, nil
+	f, err := format.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	out.Signatures, err = signatures(f)
+	return out, err
 }
 
 func (p *program) infoArchitecture(c *cli.Context, name string) (*described, error) {
@@ -210,7 +218,8 @@ func (p *program) printMade(d *described) error {
 	if !*d.Finished {
 		fmt.Fprintln(w, "a checkpoint: the training is not finished")
 	}
-	fmt.Fprintf(w, "made by fkzoo %s, plugin %s (%.12s…), backend %s, seed %d\n", from.Fkzoo, from.Plugin.Name, from.Plugin.SHA256, from.Backend, from.Seed)
+	printSignatures(p, "", d.Signatures)
+	fmt.Fprintf(w, "made by fkzoo %s, plugin %s (SHA-256 %s), backend %s, seed %d\n", from.Fkzoo, from.Plugin.Name, from.Plugin.SHA256, from.Backend, from.Seed)
 	if len(from.Options) > 0 {
 		fmt.Fprintf(w, "options: %s\n", strings.Join(from.Options, " "))
 	}

@@ -118,7 +118,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		After: func(*cli.Context) error { return p.failed },
 		Commands: []*cli.Command{
 			p.listCommand(), p.infoCommand(), p.trainCommand(), p.evaluateCommand(), p.predictCommand(),
-			p.dataCommand(), p.plotCommand(), p.verifyCommand(), p.pluginCommand(), p.backendCommand(),
+			p.dataCommand(), p.plotCommand(), p.verifyCommand(), p.salvageCommand(), p.diffCommand(), p.signCommand(), p.pluginCommand(), p.backendCommand(),
 		},
 	}
 	var mark func([]*cli.Command)

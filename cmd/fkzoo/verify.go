@@ -1,8 +1,10 @@
 package main
 
 import (
+	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -11,31 +13,182 @@ import (
 
 func (p *program) verifyCommand() *cli.Command {
 	return &cli.Command{
-		Name: "verify", Usage: "check every byte of model files", ArgsUsage: "FILE.fkz...",
-		Action: func(c *cli.Context) error {
-			if c.NArg() == 0 {
-				return usagef("verify: found no file, want at least one .fkz")
-			}
-			var errs []error
-			for _, path := range c.Args().Slice() {
-				if err := p.verify(path); err != nil {
-					errs = append(errs, err)
-				}
-			}
-			return errors.Join(errs...)
+		Name: "verify", Usage: "check every byte of model files, and their signatures", ArgsUsage: "FILE.fkz...",
+		Flags: []cli.Flag{
+			&cli.StringSliceFlag{Name: "key", Usage: "`FILE` with a public key (PEM) that each file must be signed by; may be repeated"},
+			&cli.BoolFlag{Name: "json", Usage: "print JSON: a list, an object for each file"},
 		},
+		Action: p.verifyAll,
 	}
 }
 
-func (p *program) verify(path string) error {
+// verified is what «verify --json» prints of a file.
+type verified struct {
+	File       string       `json:"file"`
+	Intact     bool         `json:"intact"`
+	Version    int          `json:"version,omitempty"`
+	Bytes      int64        `json:"bytes"`
+	Digest     string       `json:"digest,omitempty"` // of an intact file
+	Tensors    int          `json:"tensors"`          // of a damaged file those that are intact
+	Header     bool         `json:"header"`           // whether it has its checksum
+	Damage     []damage     `json:"damage,omitempty"`
+	Rest       []string     `json:"intact_tensors,omitempty"` // of a damaged file
+	Signatures []signedWith `json:"signatures,omitempty"`
+	Error      string       `json:"error,omitempty"` // why the file is refused
+}
+
+// damage is one finding: what is wrong, in which part of the file, and its bytes, end not included.
+type damage struct {
+	Kind   string `json:"kind"`
+	Part   string `json:"part,omitempty"`
+	Tensor string `json:"tensor,omitempty"`
+	Start  int64  `json:"start"`
+	End    int64  `json:"end"`
+	Detail string `json:"detail"`
+}
+
+type signedWith struct {
+	Key  string `json:"key"` // hex
+	Good bool   `json:"good"`
+}
+
+func damages(list []*format.Error) []damage {
+	var out []damage
+	for _, e := range list {
+		out = append(out, damage{e.Kind.Error(), e.Part, e.Tensor, e.Start, e.End, e.Detail})
+	}
+	return out
+}
+
+func signatures(f *format.File) ([]signedWith, error) {
+	list, err := f.Signatures()
+	var out []signedWith
+	for _, s := range list {
+		out = append(out, signedWith{fmt.Sprintf("%x", []byte(s.Key)), s.Good})
+	}
+	return out, err
+}
+
+func (p *program) verifyAll(c *cli.Context) error {
+	if c.NArg() == 0 {
+		return usagef("verify: found no file, want at least one .fkz")
+	}
+	var keys []ed25519.PublicKey
+	for _, path := range c.StringSlice("key") {
+		key, err := format.ReadPublicKey(path)
+		if err != nil {
+			return err
+		}
+		keys = append(keys, key)
+	}
+	var errs []error
+	all := []verified{}
+	for _, path := range c.Args().Slice() {
+		v, err := verifyFile(path, keys)
+		if err != nil {
+			errs = append(errs, err)
+			v.Error = err.Error()
+		}
+		all = append(all, v)
+		if !c.Bool("json") {
+			p.printVerified(&v)
+		}
+	}
+	if c.Bool("json") {
+		if err := printJSON(p.stdout, all); err != nil {
+			return err
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// verifyFile checks all of a file. What it finds comes with an error too, where the file is refused for it.
+func verifyFile(path string, keys []ed25519.PublicKey) (verified, error) {
+	v := verified{File: path}
 	f, err := format.Open(path)
+	if err == nil {
+		defer f.Close()
+		err = f.Verify()
+	}
 	if err != nil {
-		return err
+		return located(v, err)
 	}
-	defer f.Close()
-	if err := f.Verify(); err != nil {
-		return err
+	v.Intact, v.Header, v.Version, v.Bytes, v.Tensors = true, true, f.Version(), f.Size(), len(f.Infos())
+	v.Digest = fmt.Sprintf("%x", f.Digest())
+	if v.Signatures, err = signatures(f); err != nil {
+		return v, err
 	}
-	fmt.Fprintf(p.stdout, "%s: intact: version %d, %d tensors, %s bytes, digest %x\n", path, f.Version(), len(f.Infos()), thousands(f.Size()), f.Digest())
-	return nil
+	for _, s := range v.Signatures {
+		if !s.Good {
+			return v, fmt.Errorf("%s: %w: that by the key %s is not of this file's digest and provenance", path, format.ErrSignature, s.Key)
+		}
+	}
+	for _, key := range keys {
+		if err := f.SignedBy(key); err != nil {
+			return v, err
+		}
+	}
+	return v, nil
+}
+
+// located says of a file that was refused with err what of it is damaged and what isn't.
+func located(v verified, err error) (verified, error) {
+	s, none := format.Salvage(v.File)
+	if none != nil {
+		var e *format.Error
+		if errors.As(err, &e) {
+			v.Damage = damages([]*format.Error{e})
+		}
+		return v, err
+	}
+	defer s.Close()
+	v.Bytes, v.Header, v.Tensors, v.Damage = s.Size, s.Checked, len(s.Intact), damages(s.Damage)
+	for _, t := range s.Intact {
+		v.Rest = append(v.Rest, t.Name)
+	}
+	if n := len(s.Damage); n > 1 {
+		return v, fmt.Errorf("%w; and %d more findings; %d tensors are intact", s.Damage[0], n-1, len(s.Intact))
+	} else if n == 1 {
+		return v, fmt.Errorf("%w; %d tensors are intact", s.Damage[0], len(s.Intact))
+	}
+	return v, err
+}
+
+func (p *program) printVerified(v *verified) {
+	w := p.stdout
+	if v.Intact {
+		fmt.Fprintf(w, "%s: intact: version %d, %d tensors, %s bytes, digest %s\n", v.File, v.Version, v.Tensors, thousands(v.Bytes), v.Digest)
+		printSignatures(p, v.File+": ", v.Signatures)
+		return
+	}
+	for _, d := range v.Damage {
+		fmt.Fprintf(w, "%s: %s\n", v.File, d)
+	}
+	if len(v.Rest) > 0 {
+		fmt.Fprintf(w, "%s: %d tensors are intact: %s\n", v.File, len(v.Rest), strings.Join(v.Rest, ", "))
+	}
+	if v.Bytes > 0 && !v.Header {
+		fmt.Fprintf(w, "%s: the header hasn't its checksum: names, shapes and metadata may have changed\n", v.File)
+	}
+}
+
+func (d damage) String() string {
+	out := d.Kind
+	if d.Part != "" {
+		out += ": " + d.Part
+	}
+	if d.End > d.Start {
+		out += fmt.Sprintf(", bytes %d to %d", d.Start, d.End-1)
+	}
+	return out + ": " + d.Detail
+}
+
+func printSignatures(p *program, before string, list []signedWith) {
+	for _, s := range list {
+		how := "good"
+		if !s.Good {
+			how = "NOT GOOD: of something else than this file's digest and provenance"
+		}
+		fmt.Fprintf(p.stdout, "%ssignature by %s: %s\n", before, s.Key, how)
+	}
 }
