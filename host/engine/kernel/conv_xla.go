@@ -57,10 +57,13 @@ func (p *ConvPass) filterGradXLA(dy *Node) *Node {
 	if at >= p.x.n {
 		return ConvGeneral(p.x.NHWC(), dy, gradAxes, nil, p.c.Padding[:], nil, nil, 1, 1)
 	}
+	// What made x and dy is not to be made again for each part.
+	x := OptimizationBarrier(p.x.NHWC())
+	dy = OptimizationBarrier(dy)
 	var sum *Node
 	for from := 0; from < p.x.n; from += at {
 		some := AxisRange(from, min(from+at, p.x.n))
-		part := ConvGeneral(Slice(p.x.NHWC(), some), Slice(dy, some), gradAxes, nil, p.c.Padding[:], nil, nil, 1, 1)
+		part := ConvGeneral(Slice(x, some), Slice(dy, some), gradAxes, nil, p.c.Padding[:], nil, nil, 1, 1)
 		if sum == nil {
 			sum = part
 		} else {
