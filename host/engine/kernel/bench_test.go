@@ -11,7 +11,6 @@ import (
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
-	"github.com/gomlx/gomlx/core/graph"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 )
@@ -205,7 +204,7 @@ func (n benchNet) plain(training bool, params []*Node, x, rng *Node) (y, newRNG 
 	v, p := x, 0
 	n.layers(func(_, _, _ int) {
 		pad := [2]int{n.padding, n.padding}
-		v = graph.Convolve(v, params[p]).PaddingPerDim([][2]int{pad, pad}).Done()
+		v = Convolve(v, params[p]).PaddingPerDim([][2]int{pad, pad}).Done()
 		v = relu(Add(v, ExpandLeftToRank(params[p+1], 4)))
 		p += 2
 	}, func(rate float64) {
@@ -304,7 +303,7 @@ func (t *trainer) step(b *testing.B) float64 {
 		}
 		args = append(args, d)
 	}
-	out, err := t.exec.Exec(append(args, t.x, t.y)...)
+	out, err := t.exec.Call(append(args, t.x, t.y)...)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -357,7 +356,7 @@ func product1024(b *testing.B, backend compute.Backend) func() {
 		args[i] = tensors.FromShape(shapes.Make(dtypes.Float32, 1024, 1024))
 	}
 	return func() {
-		if _, err := e.Exec(args...); err != nil {
+		if _, err := e.Call(args...); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -429,7 +428,7 @@ func BenchmarkPredict(b *testing.B) {
 						args = append(args, p)
 					}
 					best := alternate(b, func() {
-						y, err := e.Exec1(args...)
+						y, err := e.Call1(args...)
 						if err != nil {
 							b.Fatal(err)
 						}

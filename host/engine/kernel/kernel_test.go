@@ -147,7 +147,7 @@ func checkCase(t *testing.T, b compute.Backend, o Options, c refCase) {
 			names, want = append(names, "bias gradient"), append(want, c.DB)
 		}
 	}
-	got, err := graph.ExecOnceN(b, func(in []*graph.Node) []*graph.Node {
+	got, err := graph.CallOnceN(b, func(in []*graph.Node) []*graph.Node {
 		k := New(o)
 		x, dy := k.Map(in[0]), k.Map(in[1])
 		if c.Op != "conv" {
@@ -222,7 +222,7 @@ func TestBadCombinationsAreNamed(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var err error
-			_, _ = graph.ExecOnce(b, func(x, w *graph.Node) *graph.Node {
+			_, _ = graph.CallOnce(b, func(x, w *graph.Node) *graph.Node {
 				err = Catch(func() {
 					k := New(Options{})
 					if x.Rank() != 4 {

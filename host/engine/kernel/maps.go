@@ -3,7 +3,6 @@ package kernel
 import (
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/gobackend"
-	"github.com/gomlx/gomlx/core/graph"
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
@@ -39,7 +38,7 @@ func (m *Map) NHWC() *Node {
 func (m *Map) Dims() (n, h, w, c int) { return m.n, m.h, m.w, m.c }
 
 // Graph is the map's graph.
-func (m *Map) Graph() *graph.Graph {
+func (m *Map) Graph() *Graph {
 	if m.nhwc != nil {
 		return m.nhwc.Graph()
 	}
