@@ -42,3 +42,13 @@ func (t DType) Size() int {
 	}
 	return 0
 }
+
+// dtypeOf gives the type of a name, without a copy of it where the format has it.
+func dtypeOf(name []byte) DType {
+	for _, t := range DTypes {
+		if string(name) == string(t) {
+			return t
+		}
+	}
+	return DType(name)
+}

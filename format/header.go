@@ -26,8 +26,9 @@ type rawField struct {
 
 // header is a header's content: the sections as their bytes, the index decoded.
 type header struct {
-	fields []rawField // all but the index, sorted by name
-	infos  []Info     // in the file's order
+	fields []rawField     // all but the index, sorted by name
+	infos  []Info         // in the file's order
+	byName map[string]int // their places; of a header that was read
 }
 
 // indexFields are those of a tensor's entry in the index.
@@ -162,14 +163,22 @@ func (e *encoder) index(infos []Info) error {
 func parseHeader(b []byte) (*header, error) {
 	h := &header{}
 	c := &cursor{b: b, base: prologueLen}
-	var index *cursor
-	err := c.eachPair(0, func(name string, value []byte, start int) *Error {
-		if name == "index" {
-			index = &cursor{b: b[:start+len(value)], pos: start, base: c.base}
-			return nil
+	var indexErr *Error
+	indexed := false
+	err := c.eachPair(func(name []byte) *Error {
+		before := *c
+		if string(name) == "index" {
+			indexed = true
+			if indexErr = h.parseIndex(c, int64(len(b))); indexErr == nil {
+				return nil
+			}
+			*c = before // it may be wrong for what it is made of: that comes first
 		}
-		h.fields = append(h.fields, rawField{name, value})
-		return nil
+		raw, err := c.value(1)
+		if err == nil && string(name) != "index" {
+			h.fields = append(h.fields, rawField{string(name), raw})
+		}
+		return err
 	})
 	if err != nil {
 		return nil, err
@@ -182,11 +191,11 @@ func parseHeader(b []byte) (*header, error) {
 			return nil, c.fail(ErrHeader, 0, len(b), "has no field %q", name)
 		}
 	}
-	if index == nil {
+	if !indexed {
 		return nil, c.fail(ErrHeader, 0, len(b), "has no field %q", "index")
 	}
-	if err := h.parseIndex(index, int64(len(b))); err != nil {
-		return nil, err
+	if indexErr != nil {
+		return nil, indexErr
 	}
 	return h, nil
 }
@@ -203,7 +212,9 @@ func (h *header) parseIndex(c *cursor, headerLen int64) *Error {
 	if head.u > MaxTensors {
 		return c.fail(ErrLimit, head.start, c.pos, "has an index of %d tensors, at most %d are allowed", head.u, MaxTensors)
 	}
-	seen := make(map[string]bool)
+	// An entry has more than 64 bytes, so this room is less than the header's own.
+	room := min(head.u, uint64(len(c.b))/64)
+	h.infos, h.byName = make([]Info, 0, room), make(map[string]int, room)
 	due := int64(0) // the offset the next tensor must have
 	for i := range head.u {
 		start := c.pos
@@ -218,12 +229,13 @@ func (h *header) parseIndex(c *cursor, headerLen int64) *Error {
 		if len(h.infos) == 0 && (t.Offset == align || !fits0(headerLen)) {
 			due = align
 		}
-		if why := misplaced(&t, due, seen[t.Name]); why != "" {
+		_, twice := h.byName[t.Name]
+		if why := misplaced(&t, due, twice); why != "" {
 			e := c.fail(ErrIndex, start, c.pos, "%s", why)
 			e.Part, e.Tensor = "index, "+tensorPart(t.Name), t.Name
 			return e
 		}
-		seen[t.Name] = true
+		h.byName[t.Name] = len(h.infos)
 		due = roundUp(t.Offset + t.Length + binHead)
 		h.infos = append(h.infos, t)
 	}
@@ -248,17 +260,18 @@ func misplaced(t *Info, due int64, twice bool) string {
 // parseInfo reads one entry of the index.
 func parseInfo(c *cursor) (Info, *Error) {
 	var t Info
-	missing := slices.Clone(indexFields)
+	var had [7]bool // of indexFields
 	entry := c.pos
-	err := c.eachPair(2, func(name string, value []byte, start int) *Error {
-		i := slices.Index(missing, name)
-		if i < 0 { // and none comes twice
-			t.extra = append(t.extra, rawField{name, value})
-			return nil
+	err := c.eachPair(func(name []byte) *Error {
+		for i, known := range indexFields {
+			if string(name) == known {
+				had[i] = true
+				return t.set(known, c)
+			}
 		}
-		missing = slices.Delete(missing, i, i+1)
-		v := &cursor{b: value, base: c.base + int64(start)}
-		return t.set(name, v)
+		raw, err := c.value(3)
+		t.extra = append(t.extra, rawField{string(name), raw})
+		return err
 	})
 	if err != nil {
 		return t, err
@@ -266,7 +279,13 @@ func parseInfo(c *cursor) (Info, *Error) {
 	fail := func(format string, args ...any) (Info, *Error) {
 		return t, c.fail(ErrIndex, entry, c.pos, format, args...)
 	}
-	if len(missing) > 0 {
+	if slices.Contains(had[:], false) {
+		var missing []string
+		for i, name := range indexFields {
+			if !had[i] {
+				missing = append(missing, name)
+			}
+		}
 		return fail("lacks %s", strings.Join(missing, ", "))
 	}
 	if why := badName(t.Name); why != "" {
@@ -282,39 +301,51 @@ func parseInfo(c *cursor) (Info, *Error) {
 	return t, nil
 }
 
-// set takes a known field's value, which is whole and checked msgpack.
+// set reads a known field's value.
 func (t *Info) set(name string, c *cursor) *Error {
+	start := c.pos
 	it, err := c.next()
 	if err != nil {
 		return err
 	}
-	want := map[string]kind{"name": kindString, "type": kindString, "sha256": kindBytes, "shape": kindArray}
-	due, ok := want[name]
-	if !ok {
-		due = kindUint
+	fail := func(format string, args ...any) *Error {
+		c.pos = start
+		if err := c.skip(3); err != nil {
+			return err
+		}
+		return c.fail(ErrIndex, start, c.pos, format, args...)
+	}
+	due := kindUint
+	switch name {
+	case "name", "type":
+		due = kindString
+	case "sha256":
+		due = kindBytes
+	case "shape":
+		due = kindArray
 	}
 	if it.kind != due {
-		return c.fail(ErrIndex, 0, len(c.b), "has %s as %s, want %s", it.kind, name, due)
+		return fail("has %s as %s, want %s", it.kind, name, due)
 	}
 	switch name {
 	case "name":
 		t.Name = string(it.body)
 	case "type":
-		t.Type = DType(it.body)
+		t.Type = dtypeOf(it.body)
 	case "sha256":
 		if len(it.body) != len(t.SHA256) {
-			return c.fail(ErrIndex, 0, len(c.b), "has a sha256 of %d bytes, want %d", len(it.body), len(t.SHA256))
+			return fail("has a sha256 of %d bytes, want %d", len(it.body), len(t.SHA256))
 		}
 		copy(t.SHA256[:], it.body)
 	case "crc32":
 		if it.u > math.MaxUint32 {
-			return c.fail(ErrIndex, 0, len(c.b), "has the crc32 %d, which has more than 32 bits", it.u)
+			return fail("has the crc32 %d, which has more than 32 bits", it.u)
 		}
 		t.CRC = uint32(it.u)
 	case "length", "offset":
 		// Twice the sum of the largest tensors is far below this, so that no sum of the two overflows.
 		if it.u > 1<<56 {
-			return c.fail(ErrIndex, 0, len(c.b), "has the %s %d, want at most %d", name, it.u, int64(1<<56))
+			return fail("has the %s %d, want at most %d", name, it.u, int64(1<<56))
 		}
 		if name == "length" {
 			t.Length = int64(it.u)
@@ -323,7 +354,11 @@ func (t *Info) set(name string, c *cursor) *Error {
 		}
 	case "shape":
 		if it.u > MaxRank {
-			return c.fail(ErrLimit, 0, len(c.b), "has %d axes, at most %d are allowed", it.u, MaxRank)
+			e := fail("has %d axes, at most %d are allowed", it.u, MaxRank)
+			if e.Kind == ErrIndex {
+				e.Kind = ErrLimit
+			}
+			return e
 		}
 		t.Shape = make([]int, it.u)
 		for i := range t.Shape {
@@ -332,7 +367,7 @@ func (t *Info) set(name string, c *cursor) *Error {
 				return err
 			}
 			if d.kind != kindUint || d.u > MaxTensor || d.u > math.MaxInt {
-				return c.fail(ErrIndex, 0, len(c.b), "has %s in the shape, want an integer from 0 to %d", d.describe(), int64(MaxTensor))
+				return fail("has %s in the shape, want an integer from 0 to %d", d.describe(), int64(MaxTensor))
 			}
 			t.Shape[i] = int(d.u)
 		}

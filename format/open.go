@@ -24,14 +24,13 @@ const Newest = 1
 // File is an open model file. Its header has been checked and its checksum compared; tensors are checked as they are read.
 // All methods may be used from several goroutines at once.
 type File struct {
-	path   string
-	file   source
-	size   int64 // when opened
-	first  []byte
-	head   []byte
-	h      *header
-	base   int64 // where offsets count from
-	byName map[string]int
+	path  string
+	file  source
+	size  int64 // when opened
+	first []byte
+	head  []byte
+	h     *header
+	base  int64 // where offsets count from
 
 	place  sync.Mutex   // the place where the file stands; all but Rewrite give their own
 	mu     sync.RWMutex // held for reading while file or mapping are in use
@@ -186,10 +185,6 @@ func readV1(f *File, first []byte) error {
 		return err
 	}
 	f.first, f.head, f.h, f.base = first, head, h, roundUp(prologueLen+n)
-	f.byName = make(map[string]int, len(h.infos))
-	for i := range h.infos {
-		f.byName[h.infos[i].Name] = i
-	}
 	return f.checkSize(f.size)
 }
 

@@ -23,7 +23,7 @@ func (f *File) Infos() []Info { return slices.Clone(f.h.infos) }
 
 // Info gives a tensor's entry in the index.
 func (f *File) Info(name string) (Info, bool) {
-	i, ok := f.byName[name]
+	i, ok := f.h.byName[name]
 	if !ok {
 		return Info{}, false
 	}
@@ -37,7 +37,7 @@ func (f *File) Range(t *Info) (start, end int64) {
 }
 
 func (f *File) info(name string) (*Info, error) {
-	i, ok := f.byName[name]
+	i, ok := f.h.byName[name]
 	if !ok {
 		return nil, &Error{Kind: ErrNoTensor, Path: f.path, Part: tensorPart(name), Tensor: name,
 			Detail: fmt.Sprintf("the file has %d others", len(f.h.infos))}

@@ -200,15 +200,14 @@ func (c *cursor) skip(depth int) *Error {
 		keys bool   // a map
 		last []byte // its last key
 	}
-	var stack [MaxDepth]frame
-	top := -1
+	stack := make([]frame, 0, 8) // more is rare, and clearing room for it costs more than all else here
 	for {
 		it, err := c.next()
 		if err != nil {
 			return err
 		}
-		if top >= 0 {
-			f := &stack[top]
+		if len(stack) > 0 {
+			f := &stack[len(stack)-1]
 			if f.keys && f.left%2 == 0 {
 				if err := c.key(it, f.last, f.last == nil); err != nil {
 					return err
@@ -218,19 +217,19 @@ func (c *cursor) skip(depth int) *Error {
 			f.left--
 		}
 		if it.kind == kindArray || it.kind == kindMap {
-			if top+1+depth >= MaxDepth {
+			if len(stack)+depth >= MaxDepth {
 				return c.fail(ErrLimit, it.start, c.pos, "nests deeper than %d", MaxDepth)
 			}
-			top++
-			stack[top] = frame{left: it.u, keys: it.kind == kindMap}
-			if it.kind == kindMap {
-				stack[top].left *= 2
+			f := frame{left: it.u, keys: it.kind == kindMap}
+			if f.keys {
+				f.left *= 2
 			}
+			stack = append(stack, f)
 		}
-		for top >= 0 && stack[top].left == 0 {
-			top--
+		for len(stack) > 0 && stack[len(stack)-1].left == 0 {
+			stack = stack[:len(stack)-1]
 		}
-		if top < 0 {
+		if len(stack) == 0 {
 			return nil
 		}
 	}
@@ -250,8 +249,8 @@ func (c *cursor) key(it item, last []byte, first bool) *Error {
 	return nil
 }
 
-// eachPair reads a map's head, then calls f with each key and the bytes of its value, which are checked.
-func (c *cursor) eachPair(depth int, f func(key string, value []byte, start int) *Error) *Error {
+// eachPair reads a map's head, then each key, and calls f, which must walk the value.
+func (c *cursor) eachPair(f func(key []byte) *Error) *Error {
 	head, err := c.next()
 	if err != nil {
 		return err
@@ -269,13 +268,18 @@ func (c *cursor) eachPair(depth int, f func(key string, value []byte, start int)
 			return err
 		}
 		last = it.body
-		start := c.pos
-		if err := c.skip(depth + 1); err != nil {
-			return err
-		}
-		if err := f(string(it.body), c.b[start:c.pos], start); err != nil {
+		if err := f(it.body); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// value walks a value that lies depth containers deep, and gives its bytes.
+func (c *cursor) value(depth int) ([]byte, *Error) {
+	start := c.pos
+	if err := c.skip(depth); err != nil {
+		return nil, err
+	}
+	return c.b[start:c.pos], nil
 }
