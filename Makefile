@@ -8,7 +8,9 @@ SHELL := bash
 GO       ?= go
 MODULE   := github.com/fkzoo/fkzoo
 FUZZTIME ?= 10s
+FUZZ     ?= .
 BENCH    ?= .
+BENCHTIME ?=
 
 ifeq ($(shell command -v $(GO) 2>/dev/null),)
 $(error $(GO): found no such program, want Go $(shell sed -n 's/^go //p' go.mod) or later: https://go.dev/dl)
@@ -26,8 +28,6 @@ PLUGINS := $(patsubst plugins/%/main.go,%,$(shell grep -ls '^package main' plugi
 SOURCES := go.mod go.sum $(shell find cmd format host internal plugins specs zoo -path '*/testdata' -prune -o ! -name '*_test.go' -print)
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
-# A file that changes with the version, and only then.
-$(shell mkdir -p bin/.plugins; [ "$$(cat bin/.version 2>/dev/null)" = "$(VERSION)" ] || echo "$(VERSION)" > bin/.version)
 
 SHA256 := $(if $(shell command -v sha256sum),sha256sum,shasum -a 256)
 
@@ -42,17 +42,29 @@ build: bin/fkzoo ## bin/fkzoo and every bin/fkzoo-plugin-*
 
 # name=sha256 of every plugin, with commas between: what is linked into fkzoo, which starts no plugin it doesn't know.
 bin/.plugins/checksums: $(SOURCES) Makefile
+	@mkdir -p bin/.plugins
 	$(BUILD) -o bin/.plugins/ $(PLUGINS:%=./plugins/%)
 	@rm -f bin/fkzoo-plugin-*
 	@for p in $(PLUGINS); do ln -f "bin/.plugins/$$p" "bin/fkzoo-plugin-$$p"; done
 	@(cd bin/.plugins && $(SHA256) $(PLUGINS)) | awk '{ printf "%s%s=%s", sep, $$2, $$1; sep = "," }' > $@
+
+# A file that changes with the version, and only then.
+ifneq ($(shell cat bin/.version 2>/dev/null),$(VERSION))
+bin/.version: FORCE
+endif
+bin/.version:
+	@mkdir -p $(@D)
+	@echo '$(VERSION)' > $@
+
+.PHONY: FORCE
+FORCE:
 
 bin/fkzoo: bin/.plugins/checksums bin/.version
 	$(BUILD) -ldflags "-X $(MODULE)/host.shipped=$$(cat bin/.plugins/checksums) -X main.version=$(VERSION)" -o $@ ./cmd/fkzoo
 	@touch $@
 
 .PHONY: demo
-demo: build ## train compact-s on drawn faces, see what it learned; about 3 minutes
+demo: build ## train compact-s on drawn faces, see what it learned; under 3 minutes
 	@mkdir -p demo
 	bin/fkzoo train compact-s --data demo:1600 --epochs 12 --force -o demo/compact-s.fkz --plot demo/curves.svg
 	@printf '\nOn 500 faces that are not among those it was trained on:\n\n'
@@ -66,23 +78,26 @@ test: ## all tests; FKZOO_TESTDATA names the folder with the real data, TESTFLAG
 	$(GO) test $(TESTFLAGS) ./...
 
 .PHONY: lint
-lint: ## gofmt, go vet, staticcheck
+lint: ## gofmt, go.mod as go mod tidy wants it, go vet, staticcheck
 	@files=$$(gofmt -l .); [ -z "$$files" ] || { printf 'not as gofmt wants it:\n%s\n' "$$files" >&2; exit 1; }
+	$(GO) mod tidy -diff
+	$(GO) mod verify
 	$(GO) vet ./...
 	$(GO) tool staticcheck ./...
 
 .PHONY: bench
-bench: ## benchmarks of every package that has some; BENCH=NAME picks some of them
-	$(GO) test -run='^$$' -bench='$(BENCH)' -timeout=60m $$(grep -rl --include='*_test.go' '^func Benchmark' . | xargs -n1 dirname | sort -u)
+bench: ## benchmarks of every package that has some; BENCH=REGEXP picks some of them, BENCHTIME=1x runs each once
+	$(GO) test -run='^$$' -bench='$(BENCH)' $(BENCHTIME:%=-benchtime='%') -timeout=60m \
+	  $$(grep -rl --include='*_test.go' '^func Benchmark' . | xargs -n1 dirname | sort -u)
 
 .PHONY: fuzz
-fuzz: ## each fuzz target for FUZZTIME, 10s
-	@targets=$$(grep -rho --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' . | wc -l)
-	@[ "$$targets" -gt 0 ] || { echo 'found no fuzz target, want some' >&2; exit 1; }
-	@grep -ro --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' . | sort | sed 's|/[^/]*:func | |' | while read -r dir name; do
-	  echo "== $$dir $$name"
-	  $(GO) test -run='^$$' -fuzz="^$$name\$$" -fuzztime=$(FUZZTIME) "$$dir" </dev/null
-	done
+fuzz: ## each fuzz target for FUZZTIME, 10s; FUZZ=REGEXP picks some by folder and name
+	@targets=$$(grep -ro --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' . | sed 's|/[^/]*:func | |' | sort | grep -E -e '$(FUZZ)') || \
+	  { echo 'found no fuzz target that matches $(FUZZ), want some' >&2; exit 1; }; \
+	while read -r dir name; do \
+	  echo "== $$dir $$name"; \
+	  $(GO) test -run='^$$' -fuzz="^$$name\$$" -fuzztime='$(FUZZTIME)' "$$dir" </dev/null; \
+	done <<< "$$targets"
 
 .PHONY: generate
 generate: ## the generated code, with the tools go.mod pins
