@@ -119,16 +119,32 @@ func (t *training) due(epochs, batches int) bool {
 // checkpoint keeps the training as it stands in NAME.last.fkz. That it can't is
 // no reason to lose what was learned: the training goes on.
 func (r *memberRun) checkpoint() {
-	r.kept, r.passed, r.batches = time.Now(), 0, 0
 	m, err := r.snapshot()
-	if err == nil {
-		err = m.Save(LastPath(r.Output), true)
-	}
-	if err != nil {
-		r.Watch.Note(fmt.Sprintf("no checkpoint: %v; the training goes on", err))
+	r.keep(m, err)
+}
+
+// memberDone keeps a checkpoint where another member follows: should that fail
+// to start, this one's hours are not lost.
+func (t *training) memberDone(index int) {
+	if index+1 == len(t.model.Document.Members) || t.Every == (Every{}) {
 		return
 	}
-	r.last = LastPath(r.Output)
+	m := *t.model
+	m.State = &State{Member: index + 1} // not begun: without tensors
+	t.keep(&m, nil)
+}
+
+// keep writes a checkpoint, unless it couldn't be made.
+func (t *training) keep(m *Model, err error) {
+	t.kept, t.passed, t.batches = time.Now(), 0, 0
+	if err == nil {
+		err = m.Save(LastPath(t.Output), true)
+	}
+	if err != nil {
+		t.Watch.Note(fmt.Sprintf("no checkpoint: %v; the training goes on", err))
+		return
+	}
+	t.last = LastPath(t.Output)
 }
 
 // snapshot is the training as it stands, as a model.

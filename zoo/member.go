@@ -31,7 +31,9 @@ func (t *training) member(ctx context.Context, data *engine.Resident, index int)
 		if s.Epoch > config.Epochs || s.Epoch == config.Epochs && s.Step > 0 {
 			return fmt.Errorf("member %s: state: found epoch %d and batch %d, want at most %d epochs", plan.Member.Name, s.Epoch, s.Step, config.Epochs)
 		}
-		config.State = t.engineState(s, plan)
+		if !s.fresh() {
+			config.State = t.engineState(s, plan)
+		}
 		run.restore(s)
 	}
 	if run.trainer, err = engine.NewTrainer(data, config); err != nil {
@@ -135,7 +137,7 @@ func (r *memberRun) epoch(ctx context.Context) (stop bool, err error) {
 		return false, r.interrupted()
 	}
 	if err != nil {
-		return false, r.atLast(err)
+		return false, err
 	}
 	done := EpochDone{
 		Member: r.plan.Member.Name, Epoch: epoch + 1, Epochs: r.epochs, TrainLoss: loss.Loss, Rate: rate,
@@ -146,7 +148,7 @@ func (r *memberRun) epoch(ctx context.Context) (stop bool, err error) {
 	if len(r.validation) > 0 {
 		// Ctrl-C waits for the validation: it is short, and the epoch then is whole.
 		if err := r.validate(context.WithoutCancel(ctx), &done); err != nil {
-			return false, r.atLast(err)
+			return false, err
 		}
 		h.ValidationLoss, h.RMSEPixels = append(h.ValidationLoss, done.ValidationLoss), append(h.RMSEPixels, done.RMSEPixels)
 		if done.Best {

@@ -58,6 +58,9 @@ type State struct {
 	best    engine.Arrays
 }
 
+// fresh tells whether the member has not begun: it starts from the model's weights.
+func (s *State) fresh() bool { return s.Epoch == 0 && s.Step == 0 && len(s.tensors) == 0 }
+
 // Provenance says what made a model.
 type Provenance struct {
 	Fkzoo   string     `json:"fkzoo"`

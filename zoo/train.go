@@ -146,8 +146,12 @@ func Train(ctx context.Context, o TrainOptions) (*Model, error) {
 	}
 	for i := from; i < len(t.model.Document.Members); i++ {
 		if err := t.member(ctx, resident, i); err != nil {
+			if !errors.Is(err, ErrInterrupted) { // which says itself where it is
+				err = t.atLast(err)
+			}
 			return nil, err
 		}
+		t.memberDone(i)
 	}
 	return t.finish()
 }
@@ -192,6 +196,9 @@ func (t *training) begin() error {
 		if err != nil {
 			return err
 		}
+		if err := t.check(plan); err != nil {
+			return err
+		}
 		member := plan.Member
 		if train, _, err := rowsOf(member, t.Data); err != nil {
 			return err
@@ -207,6 +214,14 @@ func (t *training) begin() error {
 		return fmt.Errorf("no tensor of the model to start from (%s) has a name and shape that fit", t.Start.Document.Name)
 	}
 	t.model = m
+	return nil
+}
+
+// check refuses a member that the engine can't train.
+func (t *training) check(plan *blueprint.Plan) error {
+	if err := engine.Check(t.TrainOptions.Backend, plan); err != nil {
+		return fmt.Errorf("member %s: %w", plan.Member.Name, err)
+	}
 	return nil
 }
 
@@ -228,6 +243,15 @@ func (t *training) beginResumed() error {
 	}
 	if found, want := t.Data.Checksum, m.Provenance.Data.Checksum; found != want {
 		return fmt.Errorf("%s: found data with checksum %.12s…, want %.12s… (%s): a training goes on with its own data", t.Data.Source, found, want, m.Provenance.Data.Source)
+	}
+	for i := m.State.Member; i < len(m.Document.Members); i++ {
+		plan, err := blueprint.NewPlan(m.Document, i, nil)
+		if err != nil {
+			return err
+		}
+		if err := t.check(plan); err != nil {
+			return err
+		}
 	}
 	made := &m.Provenance
 	if name := t.TrainOptions.Backend.Name(); !among(made.Backend, name) {

@@ -311,6 +311,8 @@ func TestTrainRefuses(t *testing.T) {
 	finished := mustTrain(t, options(t, one(t, linear, ``), set))
 	o := options(t, one(t, linear, `"batch": 6`), set)
 	checkpoint := interrupt(t, o, 2)
+	two := interrupt(t, options(t, document(t, network{"eyes", eyes, linear, recipe(`"batch": 6`), ""}, network{"nose", nose, linear, recipe(""), ""}), set), 2)
+	turned := blueprint.Constant(5)
 	for _, c := range []struct {
 		name   string
 		change func(*TrainOptions)
@@ -320,6 +322,13 @@ func TestTrainRefuses(t *testing.T) {
 		{"no complete row", func(o *TrainOptions) { o.Document, o.Data = one(t, linear, `"loss": {"kind": "mse"}`), empty }, "faces.csv: member net: found no row with its columns filled, want at least one"},
 		{"images of another size", func(o *TrainOptions) { o.Data = large }, "images: found 4x16"},
 		{"columns not resolved", func(o *TrainOptions) { o.Document = document(t, network{"net", []string{"*"}, linear, recipe(""), ""}) }, `columns: found "*"`},
+		{"a second member's recipe", func(o *TrainOptions) {
+			o.Document = document(t, network{"eyes", eyes, linear, recipe(""), ""}, network{"nose", nose, linear, recipe(`"augment": {"rotate": 5}`), ""})
+		}, "member nose: recipe.augment.rotate: not supported"},
+		{"a resumed one's second member", func(o *TrainOptions) {
+			o.Resume = mustLoad(t, two)
+			o.Resume.Document.Members[1].Recipe.Augment = &blueprint.Augment{Rotate: &turned}
+		}, "member nose: recipe.augment.rotate: not supported"},
 		{"no output", func(o *TrainOptions) { o.Output = "" }, "output: found none"},
 		{"a finished model", func(o *TrainOptions) { o.Resume = finished }, "the model is finished"},
 		{"other data", func(o *TrainOptions) { o.Resume, o.Data = mustLoad(t, checkpoint), faces(20, every, 2) }, "found data with checksum"},
@@ -428,6 +437,40 @@ func TestInterruptedBetween(t *testing.T) {
 		t.Fatal(err)
 	}
 	sameModel(t, "after the last epoch", m, whole)
+}
+
+// A member's end is kept before the next one starts, and named by whatever ends
+// the training later; going on from there gives the same model.
+func TestMemberDone(t *testing.T) {
+	set := faces(30, every, 1)
+	d := document(t, network{"eyes", eyes, linear, recipe(`"epochs": 2, "batch": 7`), ""},
+		network{"nose", nose, dropout, recipe(`"epochs": 2, "batch": 7, "optimizer": {"kind": "adam"}, "average": {"decay": 0.5}`), ""})
+	o := options(t, d, set)
+	whole := mustTrain(t, o)
+	part := o
+	part.Output, part.Every = filepath.Join(t.TempDir(), "m.fkz"), Every{Epochs: 100}
+	kept := filepath.Join(t.TempDir(), "kept.fkz")
+	part.Watch = &watch{onMember: func(m MemberStart) {
+		if m.Index == 1 {
+			if err := os.Link(LastPath(part.Output), kept); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}}
+	sameModel(t, "with checkpoints", mustTrain(t, part), whole)
+	m := mustLoad(t, kept)
+	if s := m.State; s.Member != 1 || s.Epoch != 0 || s.Step != 0 || len(m.History[0].TrainLoss) != 2 {
+		t.Errorf("found state %+v and history %+v, want member 1 not begun", s, m.History)
+	}
+	part.Output, part.Resume, part.ResumePath, part.Watch = filepath.Join(t.TempDir(), "m.fkz"), m, kept, &watch{}
+	sameModel(t, "resumed", mustTrain(t, part), whole)
+
+	part = o
+	part.Document = document(t, network{"eyes", eyes, linear, recipe(`"epochs": 2, "batch": 7`), ""},
+		network{"nose", nose, linear, recipe(`"rate": 10000, "epochs": 9, "batch": 1`), ""})
+	part.Output, part.Every, part.Watch = filepath.Join(t.TempDir(), "m.fkz"), Every{Epochs: 100}, &watch{}
+	_, err := Train(t.Context(), part)
+	wantError(t, "a second member that diverges", err, engine.ErrDiverged, "at its last checkpoint is in "+LastPath(part.Output))
 }
 
 // A checkpoint holds each array once: the model's weights are the training's,

@@ -122,16 +122,23 @@ func goBackend(t testing.TB) *backend.Backend { return backendtest.Open(t, "go")
 
 // watch records a training, and calls back.
 type watch struct {
-	notes   []string
-	epochs  []EpochDone
-	members []MemberStart
-	batches int
-	onBatch func(batches int)
-	onEpoch func(EpochDone)
+	notes    []string
+	epochs   []EpochDone
+	members  []MemberStart
+	batches  int
+	onBatch  func(batches int)
+	onMember func(MemberStart)
+	onEpoch  func(EpochDone)
 }
 
-func (w *watch) Member(m MemberStart) { w.members = append(w.members, m) }
-func (w *watch) Note(text string)     { w.notes = append(w.notes, text) }
+func (w *watch) Note(text string) { w.notes = append(w.notes, text) }
+
+func (w *watch) Member(m MemberStart) {
+	w.members = append(w.members, m)
+	if w.onMember != nil {
+		w.onMember(m)
+	}
+}
 
 func (w *watch) Batch(int, int) {
 	w.batches++
