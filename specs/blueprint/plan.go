@@ -16,6 +16,7 @@ const (
 	maxColumns    = 4096
 	maxInputs     = 256
 	maxParameters = 1 << 31
+	maxTensor     = 1<<30 - 1 // values of one parameter, of four bytes each
 	maxFLOPs      = 1 << 50
 	maxSide       = 1 << 14 // of an image
 	maxText       = 4096    // bytes of summary and source
@@ -169,6 +170,9 @@ func (n *Node) infer(columns int) error {
 	for _, p := range n.Params {
 		if err := p.Shape.check(); err != nil {
 			return fmt.Errorf("parameter %s: %w", p.Name, err)
+		}
+		if n := p.Shape.Size(); n > maxTensor {
+			return fmt.Errorf("parameter %s: found %d values (%v), want at most %d: a model file holds less than 4 GiB a tensor", p.Name, n, p.Shape, int64(maxTensor))
 		}
 	}
 	n.FLOPs = n.Out.Size()
