@@ -20,6 +20,8 @@ import (
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/gobackend"
+
+	_ "github.com/fkzoo/fkzoo/host/engine/backend/quiet" // before go-xla logs
 )
 
 // Kind says which lowering of a layer suits a backend.
