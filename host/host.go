@@ -20,6 +20,7 @@ package host
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -127,8 +128,10 @@ type Host struct {
 	running map[string]*slot // by plugin name
 	sockets *socketFolder    // made when the first plugin starts
 	warned  map[string]bool
+	asked   map[asked]*answered
 
 	checksums checksums
+	notice    time.Duration // a wait longer than this is told of
 }
 
 // New makes a host. It starts nothing and writes nothing. Close it.
@@ -158,7 +161,7 @@ func New(o Options) (*Host, error) {
 	if o.MaxAnswer <= 0 {
 		o.MaxAnswer = protocol.MaxAnswer
 	}
-	h := &Host{o: o, shipped: o.Shipped, running: map[string]*slot{}, warned: map[string]bool{}}
+	h := &Host{o: o, shipped: o.Shipped, running: map[string]*slot{}, warned: map[string]bool{}, asked: map[asked]*answered{}, notice: time.Second}
 	if h.shipped == nil {
 		var err error
 		if h.shipped, err = parseShipped(shipped); err != nil {
@@ -257,7 +260,8 @@ func (a Architecture) Document() (*blueprint.Document, error) {
 // List says what all plugins offer, sorted by plugin, then in the plugin's
 // order. Plugins that can't be asked give an error each (an [*Error]) and don't
 // keep the others from being listed. No process is started for a plugin whose
-// answers are remembered.
+// answers are remembered, nor twice for one that failed: until its file
+// changes, this host gives the same error again.
 func (h *Host) List(ctx context.Context) ([]Architecture, []error) {
 	found, errs := h.find()
 	offers := make([]*offer, len(found))
@@ -289,19 +293,76 @@ func (h *Host) List(ctx context.Context) ([]Architecture, []error) {
 
 // offer gives what one plugin offers, from memory if it can.
 func (h *Host) offer(ctx context.Context, p found) (*offer, error) {
+	o, sum, err := h.known(p)
+	if o != nil || err != nil {
+		return o, err
+	}
+	a := h.answered(asked{p.name, p.path, sum})
+	select {
+	case a.turn <- struct{}{}:
+		defer func() { <-a.turn }()
+	case <-ctx.Done():
+		return nil, p.fail(ErrTimeout, ctx.Err(), "not asked what it offers: %v", context.Cause(ctx))
+	}
+	if a.failed != nil {
+		return nil, a.failed
+	}
+	if o, _, err := h.known(p); o != nil || err != nil { // somebody has asked meanwhile
+		return o, err
+	}
+	defer h.waiting(p)()
+	if o, err = h.askOffer(ctx, p); err != nil && ctx.Err() == nil && lasting(err) {
+		a.failed = err
+	}
+	return o, err
+}
+
+// known gives what a plugin is remembered to offer, or nil, and its checksum.
+// It fails if the plugin may not run.
+func (h *Host) known(p found) (*offer, string, error) {
 	sum, err := h.quickChecksum(p)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	trust, err := h.trust(p, sum)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	if o := h.recall(p.name, sum); o != nil {
+	o := h.recall(p.name, sum)
+	if o != nil {
 		o.plugin = PluginInfo{Name: p.name, Path: p.path, SHA256: sum, Trust: trust}
-		return o, nil
 	}
-	return h.askOffer(ctx, p)
+	return o, sum, nil
+}
+
+// asked is a plugin's file with one content.
+type asked struct{ name, path, sum string }
+
+// answered is how asking such a file what it offers went.
+type answered struct {
+	turn   chan struct{} // held while it is asked; guards failed
+	failed error
+}
+
+func (h *Host) answered(what asked) *answered {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.asked[what] == nil {
+		h.asked[what] = &answered{turn: make(chan struct{}, 1)}
+	}
+	return h.asked[what]
+}
+
+// lasting tells whether a failure is the plugin's own, to be expected again.
+// One that is not, a full disk say, may be gone the next time.
+func lasting(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Kind != ErrStart
+}
+
+// waiting tells the user whom fkzoo waits for, if it is long; call stop.
+func (h *Host) waiting(p found) (stop func() bool) {
+	return time.AfterFunc(h.notice, func() { h.warn(fmt.Sprintf("plugin %s (%s): waiting for its answer", p.name, p.path)) }).Stop
 }
 
 // askOffer starts the plugin if need be, asks what it offers and each default
@@ -366,48 +427,80 @@ func (h *Host) Blueprint(ctx context.Context, name string, r Request) (Answer, e
 	if len(r.Data.Columns) == 0 {
 		r.Data.Columns = blueprint.KaggleColumns
 	}
-	p, architecture, err := h.resolve(ctx, name)
+	a, err := h.Architecture(ctx, name)
 	if err != nil {
 		return Answer{}, err
 	}
+	p := found{name: a.Plugin.Name, path: a.Plugin.Path, dev: a.Plugin.Trust == Development}
+	defer h.waiting(p)()
 	process, err := h.process(ctx, p)
 	if err != nil {
 		return Answer{}, err
 	}
-	d, _, err := process.blueprint(ctx, architecture, r)
+	d, _, err := process.blueprint(ctx, a.Name, r)
 	if err != nil {
 		return Answer{}, err
 	}
 	return Answer{Document: d, Plugin: process.plugin}, nil
 }
 
-// resolve finds the plugin that offers name.
-func (h *Host) resolve(ctx context.Context, name string) (found, string, error) {
-	if plugin, architecture, full := strings.Cut(name, "/"); full {
-		all, _ := h.find()
-		for _, p := range all {
-			if p.name != plugin {
-				continue
-			}
-			o, err := h.offer(ctx, p)
-			if err != nil {
-				return found{}, "", err
-			}
-			unknown := &UnknownError{Name: name}
-			for _, a := range o.Architectures {
-				if a.Name == architecture {
-					return p, architecture, nil
-				}
-				unknown.Offered = append(unknown.Offered, p.name+"/"+a.Name)
-			}
-			return found{}, "", unknown
+// Architecture finds the architecture called name, or plugin/name, and fails
+// as [Host.Blueprint] does. What is remembered comes first: plugins whose
+// offers aren't are started only if no remembered one has that name, so that
+// one that hangs delays nobody who doesn't need it.
+func (h *Host) Architecture(ctx context.Context, name string) (Architecture, error) {
+	if plugin, _, full := strings.Cut(name, "/"); full {
+		return h.fullName(ctx, plugin, name)
+	}
+	var remembered []Architecture
+	all, _ := h.find()
+	for _, p := range all {
+		if o, _, err := h.known(p); o != nil && err == nil {
+			remembered = append(remembered, o.list()...)
 		}
-		return found{}, "", &Error{Plugin: plugin, Kind: ErrMissing, Problem: "missing, want " + h.whereToLook(plugin)}
+	}
+	h.checksums.save()
+	a, err := choose(remembered, name)
+	var unknown *UnknownError
+	if !errors.As(err, &unknown) {
+		return a, err
 	}
 	list, errs := h.List(ctx)
+	a, err = choose(list, name)
+	if errors.As(err, &unknown) {
+		unknown.Failed = errs
+	}
+	return a, err
+}
+
+// fullName finds plugin/name by asking that plugin alone.
+func (h *Host) fullName(ctx context.Context, plugin, name string) (Architecture, error) {
+	all, _ := h.find()
+	for _, p := range all {
+		if p.name != plugin {
+			continue
+		}
+		o, err := h.offer(ctx, p)
+		if err != nil {
+			return Architecture{}, err
+		}
+		unknown := &UnknownError{Name: name}
+		for _, a := range o.list() {
+			if a.FullName() == name {
+				return a, nil
+			}
+			unknown.Offered = append(unknown.Offered, a.FullName())
+		}
+		return Architecture{}, unknown
+	}
+	return Architecture{}, &Error{Plugin: plugin, Kind: ErrMissing, Problem: "missing, want " + h.whereToLook(plugin)}
+}
+
+// choose gives the one architecture of that name.
+func choose(from []Architecture, name string) (Architecture, error) {
 	var offering []Architecture
-	unknown := &UnknownError{Name: name, Failed: errs}
-	for _, a := range list {
+	unknown := &UnknownError{Name: name}
+	for _, a := range from {
 		unknown.Offered = append(unknown.Offered, a.Name)
 		if a.Name == name {
 			offering = append(offering, a)
@@ -415,13 +508,13 @@ func (h *Host) resolve(ctx context.Context, name string) (found, string, error) 
 	}
 	switch len(offering) {
 	case 0:
-		return found{}, "", unknown
+		return Architecture{}, unknown
 	case 1:
-		return found{name: offering[0].Plugin.Name, path: offering[0].Plugin.Path, dev: offering[0].Plugin.Trust == Development}, name, nil
+		return offering[0], nil
 	}
 	ambiguous := &AmbiguousError{Name: name}
 	for _, a := range offering {
 		ambiguous.Offered = append(ambiguous.Offered, a.FullName())
 	}
-	return found{}, "", ambiguous
+	return Architecture{}, ambiguous
 }
