@@ -9,12 +9,12 @@ import (
 // goConv is a convolution on planes.
 type goConv struct {
 	window
-	k       *Kernel
-	groups  int
-	x       *Map // with planes
-	y       *Map
-	w       *Node
-	patches []*Node // for each output plane, what the filter sees: [taps*cin, pixels]
+	k      *Kernel
+	groups int
+	x      *Map // with planes
+	y      *Map
+	w      *Node
+	sees   [][]*Node // for each output plane, the input planes that the filter sees
 }
 
 // goForward convolves planes. The bias is the caller's affair.
@@ -29,33 +29,45 @@ func (c Conv2D) goForward(x *Map, w *Node) (*Map, *goConv) {
 	for a := range g.y.p[0] {
 		for b := range g.y.p[1] {
 			rows := seen(g.x, g.y, a, b, g.taps(0, a, g.x.p[0]), g.taps(1, b, g.x.p[1]), false)
-			patches := g.stack(rows, g.x.c)
-			g.patches = append(g.patches, patches)
-			g.y.planes = append(g.y.planes, g.product(lhs, patches, cout))
+			g.sees = append(g.sees, rows)
+			g.y.planes = append(g.y.planes, g.times(lhs, rows, cout))
 		}
 	}
 	return g.y, g
 }
 
-// stack puts planes of c channels below each other, group by group.
-func (g *goConv) stack(rows []*Node, c int) *Node {
+// stack puts planes below each other, group by group: [rows, pixels], or
+// [groups, rows/groups, pixels]. It waits for the product last, so that what it
+// makes, which is large, is still in the caches when its own product starts,
+// and no other is made before it is wanted.
+func (g *goConv) stack(planes []*Node, last *Node) *Node {
+	pixels := planes[0].Shape().Dimensions[1]
 	if g.groups == 1 {
-		return Concatenate(rows, 0)
+		if last != nil {
+			planes = append([]*Node{after(last, 0, pixels)}, planes...)
+		}
+		return Concatenate(planes, 0)
 	}
-	parts := make([]*Node, len(rows))
-	for i, r := range rows {
-		parts[i] = Reshape(r, g.groups, c/g.groups, -1)
+	var parts []*Node
+	if last != nil {
+		parts = append(parts, after(last, g.groups, 0, pixels))
+	}
+	for _, x := range planes {
+		parts = append(parts, Reshape(x, g.groups, -1, pixels))
 	}
 	return Concatenate(parts, 1)
 }
 
-// product is lhs [rows, k] times rhs [k, pixels], or, for each group, lhs
-// [groups, rows/groups, k] times rhs [groups, k, pixels].
-func (g *goConv) product(lhs, rhs *Node, rows int) *Node {
-	if g.groups == 1 {
-		return g.k.Dot(lhs, 1, rhs, 0)
-	}
-	return Reshape(g.k.dot(lhs, []int{2}, []int{0}, rhs, []int{1}, []int{0}), rows, -1)
+// times is lhs [rows, k] times the planes below each other [k, pixels], or, for
+// each group, lhs [groups, rows/groups, k] times those.
+func (g *goConv) times(lhs *Node, planes []*Node, rows int) *Node {
+	return g.k.inTurn(func(last *Node) *Node {
+		rhs := g.stack(planes, last)
+		if g.groups == 1 {
+			return Dot(lhs, rhs).General([]int{1}, nil, []int{0}, nil)
+		}
+		return Reshape(Dot(lhs, rhs).General([]int{2}, []int{0}, []int{1}, []int{0}), rows, -1)
+	})
 }
 
 // filterRows is the filter as [cout, taps*cin], or [groups, cout/groups, taps*cin/groups].
@@ -68,26 +80,33 @@ func (g *goConv) filterRows() *Node {
 }
 
 // filterGrad is the filter's gradient, the sum over the planes of dy times what
-// they saw.
+// they saw. That is put together again: to keep it takes more time and memory.
 func (g *goConv) filterGrad(dy *Map) *Node {
 	d := g.w.Shape().Dimensions
 	n := g.groups
+	swap := n == 1 && d[0]*d[1]*d[2] < d[3] // the product pads its right side to 32 rows
 	var sum *Node
-	for i, patches := range g.patches {
-		lhs := dy.planes[i]
-		var part *Node
-		if n == 1 {
-			part = g.k.Dot(lhs, 1, patches, 1)
-		} else {
-			part = g.k.dot(Reshape(lhs, n, d[3]/n, -1), []int{2}, []int{0}, patches, []int{2}, []int{0})
-		}
+	for i, planes := range g.sees {
+		part := g.k.inTurn(func(last *Node) *Node {
+			lhs, rhs := dy.planes[i], g.stack(planes, last)
+			if n > 1 {
+				return Dot(Reshape(lhs, n, d[3]/n, -1), rhs).General([]int{2}, []int{0}, []int{2}, []int{0})
+			}
+			if swap {
+				lhs, rhs = rhs, lhs
+			}
+			return Dot(lhs, rhs).General([]int{1}, nil, []int{1}, nil)
+		})
 		if sum == nil {
 			sum = part
 		} else {
 			sum = Add(sum, part)
 		}
 	}
-	if n == 1 {
+	switch {
+	case swap:
+		return Reshape(sum, d...)
+	case n == 1:
 		return Reshape(Transpose(sum, 0, 1), d...)
 	}
 	return Reshape(TransposeAllAxes(sum, 2, 0, 1), d...)
@@ -110,7 +129,7 @@ func (g *goConv) inputGrad(dy *Map) *Map {
 			if filters[key] == nil {
 				filters[key] = g.filterColumns(rows, cols)
 			}
-			dx.planes = append(dx.planes, g.product(filters[key], g.stack(views, dy.c), dx.c))
+			dx.planes = append(dx.planes, g.times(filters[key], views, dx.c))
 		}
 	}
 	return dx

@@ -19,6 +19,7 @@ import (
 	"fmt"
 
 	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
@@ -119,22 +120,36 @@ func (k *Kernel) Dot(lhs *Node, lhsAxis int, rhs *Node, rhsAxis int) *Node {
 // products use several.
 const productsAtOnce = 2
 
+// inTurn builds a product on the Go backend, which must depend on the product
+// last, unless that is nil.
+func (k *Kernel) inTurn(product func(last *Node) *Node) *Node {
+	turn := k.count % productsAtOnce
+	k.count++
+	k.dots[turn] = product(k.dots[turn])
+	return k.dots[turn]
+}
+
+// after is a node without elements that depends on another: with it,
+// Concatenate waits for that at no cost.
+func after(last *Node, dims ...int) *Node {
+	return SchedulingBarrier(Zeros(last.Graph(), shapes.Make(dtypes.Float32, dims...)), last)
+}
+
 func (k *Kernel) dot(lhs *Node, lhsAxes, lhsBatch []int, rhs *Node, rhsAxes, rhsBatch []int) *Node {
+	general := func() *Node { return Dot(lhs, rhs).General(lhsAxes, lhsBatch, rhsAxes, rhsBatch) }
 	if k.Target != Go {
-		return Dot(lhs, rhs).General(lhsAxes, lhsBatch, rhsAxes, rhsBatch)
+		return general()
 	}
-	if last := k.dots[k.count%productsAtOnce]; last != nil {
-		// The smaller operand carries the barrier, since it may be copied.
-		if lhs.Shape().Size() < rhs.Shape().Size() {
+	return k.inTurn(func(last *Node) *Node {
+		switch {
+		case last == nil:
+		case lhs.Shape().Size() < rhs.Shape().Size(): // the barrier may copy
 			lhs = SchedulingBarrier(lhs, last)
-		} else {
+		default:
 			rhs = SchedulingBarrier(rhs, last)
 		}
-	}
-	y := Dot(lhs, rhs).General(lhsAxes, lhsBatch, rhsAxes, rhsBatch)
-	k.dots[k.count%productsAtOnce] = y
-	k.count++
-	return y
+		return general()
+	})
 }
 
 // transposeDot is a's transpose times b, for a [m, p] and b [m, q]: [p, q].
