@@ -208,6 +208,8 @@ func TestReadRefuses(t *testing.T) {
 		{"x_x,Image,x_x\n1,2,3\n", `a.csv line 1, column x_x: found the name twice, want each once`},
 		{"Image,Image\n1,2\n", `a.csv line 1, column Image: found the name twice, want each once`},
 		{"x_x,,Image\n1,2,3\n", `a.csv line 1: found column 2 without a name, want a name for each`},
+		{"nose\x1b[2Jtip_x,Image\n1,2\n", `a.csv line 1: found the name "nose\x1b[2Jtip_x", want names without control characters`},
+		{"nose\u009btip_x,Image\n1,2\n", `a.csv line 1: found the name "nose\u009btip_x", want names without control characters`},
 		{"x_x,\"Image\n1,2\n", `a.csv line 1: found a quoted name without its end, want names separated by commas, quoted as "name"`},
 		{head, `a.csv: found a header without rows, want at least one row: no rows`},
 		{head + "\n\n", `a.csv: found a header without rows, want at least one row: no rows`},

@@ -6,6 +6,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // A layout says what the fields of a line are.
@@ -43,6 +44,8 @@ func parseHeader(file string, line []byte) (*layout, error) {
 		switch {
 		case name == "":
 			return nil, bad("", fmt.Sprintf("column %d without a name", len(l.names)+1), "a name for each")
+		case strings.ContainsFunc(name, unicode.IsControl):
+			return nil, bad("", "the name "+quote([]byte(name)), "names without control characters")
 		case seen[name]:
 			return nil, bad(name, "the name twice", "each once")
 		case len(l.names) == maxColumns:
