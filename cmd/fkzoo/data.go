@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"strconv"
 	"strings"
 
@@ -26,6 +27,9 @@ var dataFlag = &cli.StringFlag{
 func readData(ctx context.Context, source string) (*dataset.Set, error) {
 	name, rest, _ := strings.Cut(source, ":")
 	if name != "demo" {
+		if err := checkRegular(source); err != nil {
+			return nil, err
+		}
 		return dataset.Read(ctx, source)
 	}
 	faces, seed := demoFaces, uint64(demoSeed)
@@ -48,6 +52,16 @@ func readData(ctx context.Context, source string) (*dataset.Set, error) {
 	}
 	set.Source = source // with number and seed, so that the record of a training says which faces
 	return set, nil
+}
+
+// checkRegular refuses pipes and devices: a file's size and its zip's directory
+// are wanted first. One that isn't there is the reader's to report.
+func checkRegular(path string) error {
+	info, err := os.Stat(path)
+	if err != nil || info.IsDir() || info.Mode().IsRegular() {
+		return nil
+	}
+	return fmt.Errorf("%s: found a pipe or a device, want a regular file", path)
 }
 
 func (p *program) dataCommand() *cli.Command {

@@ -67,7 +67,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (code int
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		err = zoo.ErrInterrupted
 	}
-	fmt.Fprintln(stderr, "fkzoo: "+strings.TrimSpace(err.Error()))
+	fmt.Fprintln(stderr, "fkzoo: "+printable(strings.TrimSpace(err.Error())))
 	if hint := hintFor(err); hint != "" {
 		fmt.Fprintln(stderr, hint)
 	}
@@ -98,14 +98,14 @@ func hintFor(err error) string {
 }
 
 func newApp(stdout, stderr io.Writer) *cli.App {
-	p := &program{stdout: stdout, stderr: stderr}
+	p := &program{stdout: &printableWriter{to: stdout}, stderr: stderr}
 	usage := func(_ *cli.Context, err error, _ bool) error { return usageError{err} }
 	app := &cli.App{
 		Name: "fkzoo", Usage: "a zoo of facial-keypoint networks", Version: version,
 		Writer: stdout, ErrWriter: stderr,
-		DisableSliceFlagSeparator: true, HideHelpCommand: false,
-		ExitErrHandler: func(*cli.Context, error) {}, // run prints errors, once
-		OnUsageError:   usage,
+		DisableSliceFlagSeparator: true,
+		ExitErrHandler:            func(*cli.Context, error) {}, // run prints errors, once
+		OnUsageError:              usage,
 		CommandNotFound: func(_ *cli.Context, name string) {
 			p.failed = usagef("command %q: there is none of that name", name)
 		},
@@ -145,12 +145,13 @@ func checkFree(path string, force bool) error {
 
 // program is what the commands share.
 type program struct {
-	stdout, stderr io.Writer
-	failed         error
+	stdout io.Writer // escapes what would steer a terminal
+	stderr io.Writer // as it is, for progress bars: see printable
+	failed error
 }
 
 // warn prints a line for people.
-func (p *program) warn(text string) { fmt.Fprintln(p.stderr, "fkzoo: "+text) }
+func (p *program) warn(text string) { fmt.Fprintln(p.stderr, "fkzoo: "+printable(text)) }
 
 // host opens the plugins' host. Close it.
 func (p *program) host() (*host.Host, error) {

@@ -70,6 +70,18 @@ func (p *program) predict(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	folder := c.String("draw")
+	names := faceNames(set)
+	if folder != "" {
+		if err := os.MkdirAll(folder, 0o777); err != nil {
+			return err
+		}
+		for _, name := range names {
+			if err := checkFree(filepath.Join(folder, name), c.Bool("force")); err != nil {
+				return err
+			}
+		}
+	}
 	b, err := p.backend(c)
 	if err != nil {
 		return err
@@ -93,8 +105,8 @@ func (p *program) predict(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if folder := c.String("draw"); folder != "" {
-		return p.drawFaces(folder, set, prediction, c.Bool("force"))
+	if folder != "" {
+		return p.drawFaces(folder, names, set, prediction, c.Bool("force"))
 	}
 	return nil
 }
@@ -103,6 +115,11 @@ func readImages(c *cli.Context, paths []string, height, width int) (set *dataset
 	if name, _, _ := strings.Cut(paths[0], ":"); len(paths) == 1 && name == "demo" {
 		set, err = readData(c.Context, paths[0])
 	} else {
+		for _, path := range paths {
+			if err := checkRegular(path); err != nil {
+				return nil, err
+			}
+		}
 		set, err = dataset.ReadImages(c.Context, paths, height, width)
 	}
 	if limit := c.Int("limit"); err == nil && limit > 0 && limit < set.Len() {
@@ -170,27 +187,32 @@ func writeJSON(w io.Writer, set *dataset.Set, prediction *zoo.Prediction) error 
 	return out.Flush()
 }
 
-// drawFaces writes a PNG for each row. Names are the rows', made safe for a file.
-func (p *program) drawFaces(folder string, set *dataset.Set, prediction *zoo.Prediction, force bool) error {
-	if err := os.MkdirAll(folder, 0o777); err != nil {
-		return err
-	}
-	used := map[string]bool{}
-	for r := range set.Len() {
+// faceNames are the rows' pictures' file names: the rows' own, made safe, each once.
+func faceNames(set *dataset.Set) []string {
+	out, used := make([]string, set.Len()), map[string]bool{}
+	for r := range out {
 		name := fileName(set.IDs[r])
 		for n := 2; used[name]; n++ {
 			name = fmt.Sprintf("%s-%d", fileName(set.IDs[r]), n)
 		}
 		used[name] = true
+		out[r] = name + ".png"
+	}
+	return out
+}
+
+// drawFaces writes a PNG for each row.
+func (p *program) drawFaces(folder string, names []string, set *dataset.Set, prediction *zoo.Prediction, force bool) error {
+	for r := range set.Len() {
 		face := faceOf(set, prediction, r)
 		if len(set.Columns) > 0 {
 			face.True = truth(set, prediction.Columns, r)
 		}
-		if err := draw.WriteFace(filepath.Join(folder, name+".png"), force, &face, draw.Style{}); err != nil {
+		if err := draw.WriteFace(filepath.Join(folder, names[r]), force, &face, draw.Style{}); err != nil {
 			return err
 		}
 	}
-	fmt.Fprintf(p.stderr, "faces: %d in %s\n", set.Len(), folder)
+	fmt.Fprintf(p.stderr, "faces: %d in %s\n", set.Len(), printable(folder))
 	return nil
 }
 

@@ -7,7 +7,51 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
+
+// printable escapes what would steer a terminal, since much of what is printed
+// comes from files: control characters other than newline and tab, and those
+// that turn the direction of writing. The escape is JSON's, so that JSON stays
+// what it is. Bytes that aren't UTF-8 become U+FFFD.
+func printable(s string) string {
+	if strings.IndexFunc(s, steers) < 0 && utf8.ValidString(s) {
+		return s
+	}
+	var out strings.Builder
+	for _, r := range s {
+		if steers(r) {
+			fmt.Fprintf(&out, `\u%04x`, r)
+		} else {
+			out.WriteRune(r)
+		}
+	}
+	return out.String()
+}
+
+func steers(r rune) bool {
+	return unicode.IsControl(r) && r != '\n' && r != '\t' || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029'
+}
+
+// printableWriter is printable for a stream.
+type printableWriter struct {
+	to   io.Writer
+	rest []byte // the beginning of a character whose end is still to come
+}
+
+func (w *printableWriter) Write(b []byte) (int, error) {
+	all := append(w.rest, b...)
+	end := len(all)
+	for i := max(0, end-utf8.UTFMax); i < end; i++ {
+		if utf8.RuneStart(all[i]) && !utf8.FullRune(all[i:]) {
+			end = i
+		}
+	}
+	_, err := io.WriteString(w.to, printable(string(all[:end])))
+	w.rest = append([]byte(nil), all[end:]...)
+	return len(b), err
+}
 
 // printJSON writes a value for programs to read.
 func printJSON(w io.Writer, v any) error {
@@ -21,7 +65,11 @@ func printJSON(w io.Writer, v any) error {
 // caller's own width.
 func table(w io.Writer, rows [][]string) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	cell := strings.NewReplacer("\n", `\u000a`, "\t", `\u0009`)
 	for _, row := range rows {
+		for i := range row {
+			row[i] = printable(cell.Replace(row[i]))
+		}
 		fmt.Fprintln(t, strings.TrimRight(strings.Join(row, "\t"), "\t "))
 	}
 	return t.Flush()

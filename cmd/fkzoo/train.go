@@ -212,14 +212,14 @@ func parseEvery(s string) (zoo.Every, error) {
 	if s == "" {
 		return zoo.Every{}, nil
 	}
-	for unit, make := range map[string]func(int) zoo.Every{
+	for unit, every := range map[string]func(int) zoo.Every{
 		"ep":    func(n int) zoo.Every { return zoo.Every{Epochs: n} },
 		"batch": func(n int) zoo.Every { return zoo.Every{Batches: n} },
 		"min":   func(n int) zoo.Every { return zoo.Every{Time: time.Duration(n) * time.Minute} },
 	} {
 		if number, ok := strings.CutSuffix(s, unit); ok {
 			if n, err := strconv.Atoi(number); err == nil && n > 0 && n < 1<<30 {
-				return make(n), nil
+				return every(n), nil
 			}
 		}
 	}

@@ -85,7 +85,7 @@ func number(format string, v float64) string {
 
 func (w *trainWatch) Note(text string) {
 	w.clear()
-	fmt.Fprintln(w.err, text)
+	fmt.Fprintln(w.err, printable(text))
 }
 
 // clear takes the bar away.
