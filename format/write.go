@@ -76,7 +76,8 @@ func Write(path string, m Meta, tensors []Tensor, o Options) error {
 // writeHashing writes the tensors and computes their checksums at once, and gives the header with these.
 //
 // The checksums come first in the file, but are known last. The tensors are written to where they will lie if every
-// CRC-32 takes five bytes in the header, as describe has it.
+// CRC-32 takes five bytes in the header, as describe has it, and behind a header that already has the right length: what
+// is left to be synced in the end is that header alone.
 func writeHashing(f *atomicfile.File, head []byte, h *header, tensors []Tensor) ([]byte, error) {
 	hashed := make(chan struct{})
 	infos := slices.Clone(h.infos)
@@ -85,7 +86,14 @@ func writeHashing(f *atomicfile.File, head []byte, h *header, tensors []Tensor) 
 		hashAll(infos, tensors)
 	}()
 	err := writeTensors(f, head, h.infos, tensors)
-	<-hashed
+	select {
+	case <-hashed:
+	default:
+		if err == nil {
+			err = f.SyncData() // while the hashing goes on
+		}
+		<-hashed
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -156,14 +164,22 @@ func hashes(data []byte) (uint32, [32]byte) {
 	return crc, [32]byte(sha.Sum(nil))
 }
 
-// writeTensors writes everything behind a header of head's length.
+// writeTensors writes all of a file, with whatever is in head.
 func writeTensors(f *atomicfile.File, head []byte, infos []Info, tensors []Tensor) error {
-	pos := prologueLen + int64(len(head))
-	base := roundUp(pos)
-	if _, err := f.Seek(pos, io.SeekStart); err != nil {
+	if err := f.Reserve(endOf(head, infos)); err != nil {
 		return err
 	}
-	w := bufio.NewWriterSize(&flusher{f: f, pos: pos}, 1<<16)
+	pos := prologueLen + int64(len(head))
+	base := roundUp(pos)
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	w := bufio.NewWriterSize(&flusher{f: f}, 1<<16)
+	for _, b := range [][]byte{prologue(head), head} {
+		if _, err := w.Write(b); err != nil {
+			return err
+		}
+	}
 	for i := range infos {
 		if err := pad(w, base+infos[i].Offset-binHead-pos); err != nil {
 			return err
@@ -187,7 +203,7 @@ type flusher struct {
 }
 
 func (w *flusher) Write(b []byte) (int, error) {
-	const piece = 8 << 20
+	const piece = 4 << 20
 	done := 0
 	for done < len(b) {
 		n, err := w.f.Write(b[done:min(len(b), done+piece)])

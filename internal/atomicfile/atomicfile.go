@@ -67,7 +67,7 @@ func (a *File) Commit() error {
 		return fmt.Errorf("%s: %w", a.path, fs.ErrClosed)
 	}
 	defer a.Discard()
-	if err := a.Sync(); err != nil {
+	if err := a.SyncData(); err != nil {
 		return fmt.Errorf("%s: %w", a.path, err)
 	}
 	if err := a.publish(); err != nil {

@@ -83,3 +83,26 @@ func (a *File) copyToNamed() error {
 func (a *File) Flush(off, n int64) {
 	_ = unix.SyncFileRange(int(a.Fd()), off, n, unix.SYNC_FILE_RANGE_WRITE)
 }
+
+// Reserve takes room for a file of n bytes, so that a full disk is found before the work and the file's blocks lie
+// together. Where the file system can't, it does nothing.
+func (a *File) Reserve(n int64) error {
+	if n <= 0 {
+		return nil
+	}
+	err := unix.Fallocate(int(a.Fd()), 0, 0, n)
+	if errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) || errors.Is(err, unix.EFBIG) {
+		return &fs.PathError{Op: "fallocate", Path: a.path, Err: err}
+	}
+	return nil
+}
+
+// SyncData puts what was written so far on the disk, with what is needed to read it back.
+func (a *File) SyncData() error {
+	for {
+		err := unix.Fdatasync(int(a.Fd()))
+		if err == nil || !errors.Is(err, unix.EINTR) {
+			return err
+		}
+	}
+}

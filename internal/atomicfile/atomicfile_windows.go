@@ -35,3 +35,9 @@ func (a *File) publish() error {
 
 // Flush does nothing here: there is no call that starts writing to the disk and does not wait for it.
 func (a *File) Flush(off, n int64) {}
+
+// Reserve does nothing here.
+func (a *File) Reserve(n int64) error { return nil }
+
+// SyncData puts what was written so far on the disk.
+func (a *File) SyncData() error { return a.Sync() }

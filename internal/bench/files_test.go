@@ -268,7 +268,8 @@ func groups(b *testing.B) []group {
 		}},
 		{"save, synced", 1, []way{
 			ours("fkz", func() error { return format.Write(path("save.fkz"), meta, tensors, format.Options{Force: true}) }),
-			ours("the same bytes", func() error { return writeBytes(path("save.bytes"), whole) }),
+			ours("the same bytes", func() error { return writeBytes(path("save.bytes"), whole, "") }),
+			ours("the same, its folder synced", func() error { return writeBytes(path("save.bytes"), whole, dir) }),
 			theirs("safetensors", "save safetensors", "save.safetensors"),
 			theirs("npz", "save npz", "save.npz"),
 			theirs("pickle", "save pickle", "save.pickle"),
@@ -276,8 +277,9 @@ func groups(b *testing.B) []group {
 	}...)
 }
 
-// writeBytes writes a file, syncs it and gives it its name: the least that saving costs.
-func writeBytes(path string, data []byte) error {
+// writeBytes writes a file, syncs it and gives it its name: the least that saving costs. With a folder to sync the name
+// lasts too, as in fkzoo's own.
+func writeBytes(path string, data []byte, folder string) error {
 	f, err := os.Create(path + ".tmp")
 	if err != nil {
 		return err
@@ -289,7 +291,15 @@ func writeBytes(path string, data []byte) error {
 	if err := f.Sync(); err != nil {
 		return err
 	}
-	return os.Rename(path+".tmp", path)
+	if err := os.Rename(path+".tmp", path); err != nil || folder == "" {
+		return err
+	}
+	d, err := os.Open(folder)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return d.Sync()
 }
 
 // writeSafetensors writes what the peer reads: a length, a header in JSON, the data.
