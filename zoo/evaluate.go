@@ -19,7 +19,10 @@ type Evaluation struct {
 	// HeldOut are the rows that no member was trained on, where the data is the
 	// models' training data; nil elsewhere.
 	HeldOut *Score `json:"held_out,omitempty"`
-	Backend string `json:"backend"`
+	// HeldOutUnknown tells that HeldOut is missing since a model's weights
+	// started from one that had seen the same data, who knows which rows of it.
+	HeldOutUnknown bool   `json:"held_out_unknown,omitempty"`
+	Backend        string `json:"backend"`
 }
 
 // Score is an error over the filled cells of some rows.
@@ -91,6 +94,9 @@ func Evaluate(ctx context.Context, models []*Model, set *dataset.Set, o PredictO
 	held, err := heldOut(models, set)
 	if err != nil {
 		return nil, nil, err
+	}
+	if len(held) > 0 && slices.ContainsFunc(models, func(m *Model) bool { return m.Provenance.startSaw(set) }) {
+		held, e.HeldOutUnknown = nil, true
 	}
 	if len(held) > 0 {
 		part := s.score(p, held)
@@ -210,6 +216,12 @@ func heldOut(models []*Model, set *dataset.Set) ([]int, error) {
 		}
 	}
 	return out, nil
+}
+
+// startSaw tells whether the weights may have been trained on the set before
+// this training: on rows of it that are not known.
+func (p *Provenance) startSaw(set *dataset.Set) bool {
+	return p.Start != "" && (len(p.StartData) == 0 || slices.Contains(p.StartData, set.Checksum))
 }
 
 // usable are the rows of the data that a member may learn from.

@@ -70,6 +70,9 @@ type Provenance struct {
 	Backend string     `json:"backend"`
 	Options []string   `json:"options,omitempty"` // settings given by the user, name=value
 	Start   string     `json:"start,omitempty"`   // digest of the model that the weights started from
+	// StartData are the checksums of the data that the weights had seen before:
+	// that model's, and that of those it started from itself.
+	StartData []string `json:"start_data,omitempty"`
 }
 
 // PluginFrom is the plugin that gave the blueprint.
@@ -185,7 +188,16 @@ func (m *Model) meta() (format.Meta, error) {
 // Load reads a model file. All of it is checked: its bytes, its blueprint, that
 // each parameter of the blueprint has a tensor of its shape, and that history
 // and state belong together.
-func Load(path string) (*Model, error) {
+func Load(path string) (*Model, error) { return read(path, true) }
+
+// Describe reads a model file's header alone, which takes as long for a large
+// model as for a small one. It is checked as [Load] does, the tensors by their
+// names, types and shapes in the index: Weights is nil, so that the model can
+// neither answer nor be saved.
+func Describe(path string) (*Model, error) { return read(path, false) }
+
+// read reads a model file, with its tensors or without them.
+func read(path string, values bool) (*Model, error) {
 	f, err := format.Open(path)
 	if err != nil {
 		return nil, err
@@ -198,7 +210,7 @@ func Load(path string) (*Model, error) {
 	m := &Model{Weights: engine.Arrays{}, Digest: fmt.Sprintf("%x", f.Digest())}
 	for _, step := range []func() error{
 		func() error { return m.setMeta(&meta) },
-		func() error { return m.load(f) },
+		func() error { return m.load(f, values) },
 		m.check,
 	} {
 		err := step()
@@ -208,6 +220,12 @@ func Load(path string) (*Model, error) {
 			return nil, err // it names the file
 		case err != nil:
 			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	if !values {
+		m.Weights = nil
+		if m.State != nil {
+			m.State.tensors, m.State.best = nil, nil
 		}
 	}
 	return m, nil
@@ -237,7 +255,8 @@ func (m *Model) setMeta(meta *format.Meta) error {
 	return nil
 }
 
-func (m *Model) load(f *format.File) error {
+// load reads the tensors, or, without values, their shapes.
+func (m *Model) load(f *format.File, values bool) error {
 	infos := f.Infos()
 	for i := range infos {
 		t := &infos[i]
@@ -254,11 +273,12 @@ func (m *Model) load(f *format.File) error {
 			}
 			m.kept.tensors[t.Name] = extra
 		}
-		values, err := format.CopyValues[float32](f, t.Name)
-		if err != nil {
-			return err
+		a := engine.Array{Shape: slices.Clone(t.Shape)}
+		if values {
+			if a.Data, err = format.CopyValues[float32](f, t.Name); err != nil {
+				return err
+			}
 		}
-		a := engine.Array{Shape: slices.Clone(t.Shape), Data: values}
 		switch name, training := strings.CutPrefix(t.Name, trainingPrefix); {
 		case training && m.State != nil:
 			m.State.tensors[name] = a

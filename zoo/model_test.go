@@ -357,6 +357,8 @@ func TestLoadRefuses(t *testing.T) {
 		if err := format.Write(path, meta, tensors, format.Options{Force: true}); err != nil {
 			t.Fatal(err)
 		}
+		_, err = Describe(path)
+		wantError(t, c.name+", described", err, c.kind, c.want)
 		_, err = Load(path)
 		wantError(t, c.name, err, c.kind, c.want)
 		if err != nil && strings.Count(err.Error(), path) != 1 {
@@ -380,6 +382,36 @@ func TestLoadRefuses(t *testing.T) {
 	}
 	if err := handMade(t, false).Save(path, false); !errors.Is(err, format.ErrExists) {
 		t.Errorf("an existing file: error is %v, want ErrExists", err)
+	}
+}
+
+// Describe gives all that the header says, whatever the tensors' bytes are.
+func TestDescribe(t *testing.T) {
+	for _, training := range []bool{false, true} {
+		path := filepath.Join(t.TempDir(), "m.fkz")
+		if err := handMade(t, training).Save(path, false); err != nil {
+			t.Fatal(err)
+		}
+		want := mustLoad(t, path)
+		b, _ := os.ReadFile(path)
+		b[len(b)-1] ^= 1
+		if err := os.WriteFile(path, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		got, err := Describe(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.Weights != nil || (got.State != nil) != training {
+			t.Errorf("found %d weights and state %v, want none and %v", len(got.Weights), got.State, training)
+		}
+		want.Weights, got.kept, want.kept = nil, kept{}, kept{}
+		if training {
+			want.State.tensors, want.State.best = nil, nil
+		}
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("found %+v, want %+v", got, want)
+		}
 	}
 }
 

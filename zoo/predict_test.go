@@ -271,6 +271,32 @@ func TestEvaluate(t *testing.T) {
 		t.Errorf("found %+v held out beside a model of other data, want none", e.HeldOut)
 	}
 
+	// Nor are they known where the weights started, near or far, from a model of the same data.
+	from := func(start *Model, data *dataset.Set) *Model {
+		o := options(t, one(t, linear, ``), data)
+		o.Start = start
+		return mustTrain(t, o)
+	}
+	elsewhere := faces(20, every, 5)
+	for _, c := range []struct {
+		name    string
+		model   *Model
+		unknown bool
+	}{
+		{"of the same data", from(m, set), true},
+		{"of other data", from(foreign, set), false},
+		{"of the same data, two models back", from(from(m, elsewhere), set), true},
+	} {
+		if e := evaluate(set, c.model); e.HeldOutUnknown != c.unknown || (e.HeldOut == nil) != c.unknown {
+			t.Errorf("started from a model %s: found unknown %v and %+v held out, want unknown %v", c.name, e.HeldOutUnknown, e.HeldOut, c.unknown)
+		}
+	}
+	old := from(foreign, set)
+	old.Provenance.StartData = nil // before it was recorded
+	if e := evaluate(set, old); !e.HeldOutUnknown || e.HeldOut != nil {
+		t.Errorf("started from a model of unknown data: found %+v held out", e.HeldOut)
+	}
+
 	// The mean face is that of the training's data; for columns that it lacked, of the set.
 	other := faces(30, every, 12)
 	eyesModel := mustTrain(t, options(t, document(t, network{"net", eyes, linear, recipe(""), ""}), withColumns(set, eyes)))

@@ -188,7 +188,9 @@ func (t *training) begin() error {
 		Data: DataFrom{t.Data.Source, t.Data.Checksum, t.Data.Len(), t.Data.Columns, columnMeans(t.Data)},
 	}
 	if t.Start != nil {
+		from := &t.Start.Provenance
 		m.Provenance.Start = t.Start.Digest
+		m.Provenance.StartData = append(slices.Clone(from.StartData), from.Data.Checksum)
 	}
 	taken := 0
 	for i := range m.Document.Members {

@@ -187,7 +187,7 @@ func TestRecord(t *testing.T) {
 	mustTrain(t, o)
 	m := mustLoad(t, o.Output)
 	want := Provenance{
-		Fkzoo: "test", Plugin: PluginFrom{"baseline", "abc"}, Seed: 3, Backend: "go", Options: []string{"hidden=8"}, Start: start.Digest,
+		Fkzoo: "test", Plugin: PluginFrom{"baseline", "abc"}, Seed: 3, Backend: "go", Options: []string{"hidden=8"}, Start: start.Digest, StartData: []string{set.Checksum},
 		Data: DataFrom{"faces.csv", set.Checksum, 20, every, nil},
 	}
 	for _, c := range every {

@@ -29,7 +29,7 @@ func (p *program) evaluateCommand() *cli.Command {
 }
 
 func (p *program) evaluate(c *cli.Context) error {
-	models, err := loadModels(c.Args().Slice())
+	models, err := loadModels(c.Args().Slice(), zoo.Load)
 	if err != nil {
 		return err
 	}
@@ -82,6 +82,9 @@ func (p *program) printEvaluation(e *zoo.Evaluation, set *dataset.Set) error {
 	}
 	if err := table(p.stdout, rows); err != nil {
 		return err
+	}
+	if e.HeldOutUnknown {
+		fmt.Fprintln(p.stdout, "the rows held out are not measured apart: the weights started from a model that has seen this data, maybe these rows too")
 	}
 	fmt.Fprintln(p.stdout)
 	rows = [][]string{{"COLUMN", "CELLS", "RMSE PX", "MEAN FACE PX"}}

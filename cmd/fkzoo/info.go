@@ -111,7 +111,7 @@ func (p *program) infoModel(c *cli.Context, path string) (*described, error) {
 	if c.IsSet("set") {
 		return nil, usagef("info %s: found --set, which is for architectures: a model is as it was trained", path)
 	}
-	m, err := zoo.Load(path)
+	m, err := zoo.Describe(path)
 	if err != nil {
 		return nil, err
 	}

@@ -22,7 +22,7 @@ func (p *program) plotCommand() *cli.Command {
 			if err := checkCurves(path, c.Bool("force")); err != nil {
 				return err
 			}
-			models, err := loadModels(c.Args().Slice())
+			models, err := loadModels(c.Args().Slice(), zoo.Describe)
 			if err != nil {
 				return err
 			}

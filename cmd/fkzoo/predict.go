@@ -56,7 +56,7 @@ func (p *program) predict(c *cli.Context) error {
 	if err := checkFree(c.String("output"), c.Bool("force")); err != nil {
 		return err
 	}
-	models, err := loadModels(modelPaths)
+	models, err := loadModels(modelPaths, zoo.Load)
 	if err != nil {
 		return err
 	}

@@ -226,13 +226,14 @@ func parseEvery(s string) (zoo.Every, error) {
 	return zoo.Every{}, usagef("checkpoint-every: found %q, want a number with ep, batch or min, as in 10ep", s)
 }
 
-func loadModels(paths []string) ([]*zoo.Model, error) {
+// loadModels reads model files with [zoo.Load] or [zoo.Describe].
+func loadModels(paths []string, read func(path string) (*zoo.Model, error)) ([]*zoo.Model, error) {
 	if len(paths) == 0 {
 		return nil, usagef("found no model file, want at least one .fkz")
 	}
 	var out []*zoo.Model
 	for _, path := range paths {
-		m, err := zoo.Load(path)
+		m, err := read(path)
 		if err != nil {
 			return nil, err
 		}
