@@ -66,7 +66,7 @@ func (h *Host) processTrusting(ctx context.Context, p found, trust func(sum stri
 		sockets, err := newSocketFolder()
 		if err != nil {
 			h.mu.Unlock()
-			return nil, err
+			return nil, p.fail(ErrStart, err, "can't be started: %v", err)
 		}
 		h.sockets = sockets
 	}

@@ -3,6 +3,7 @@ package host
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -36,19 +37,40 @@ func newSocketFolder() (*socketFolder, error) {
 		if err != nil {
 			return nil, fmt.Errorf("folder for sockets: %w", err)
 		}
-		lock, err := os.OpenFile(filepath.Join(path, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
-		if err != nil {
-			continue // taken for a stale one before it was locked
+		lock, err := lockFolder(path)
+		if err == nil {
+			return &socketFolder{path, lock}, nil
 		}
-		if tryLock(lock) {
-			if _, err := os.Stat(lock.Name()); err == nil {
-				return &socketFolder{path, lock}, nil
-			}
+		_ = os.RemoveAll(path)
+		if !errors.Is(err, errLocked) && !errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("folder for sockets: %w", err)
 		}
-		lock.Close()
+		// Another host took it for a stale one before it was locked.
 	}
-	return nil, errors.New("folder for sockets: found none that could be locked in 10 trials")
+	return nil, fmt.Errorf("folder for sockets in %s: 10 were removed by other hosts as soon as they were made", parent)
 }
+
+// lockFolder locks a folder that was just made. It fails with errLocked or
+// fs.ErrNotExist if another host was faster.
+func lockFolder(path string) (*os.File, error) {
+	lock, err := os.OpenFile(filepath.Join(path, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err = tryLock(lock); err == nil {
+		_, err = os.Stat(lock.Name())
+	} else if !errors.Is(err, errLocked) {
+		err = fmt.Errorf("lock %s: %w", lock.Name(), err)
+	}
+	if err != nil {
+		lock.Close()
+		return nil, err
+	}
+	return lock, nil
+}
+
+// errLocked says that another process has a lock.
+var errLocked = errors.New("locked by another process")
 
 // removeStaleSockets removes the folders of hosts that no longer live. A folder
 // of another user can't be opened and stays.
@@ -62,7 +84,7 @@ func removeStaleSockets(parent string) {
 		if err != nil {
 			continue
 		}
-		stale := tryLock(lock)
+		stale := tryLock(lock) == nil
 		if stale && runtime.GOOS != "windows" {
 			_ = os.RemoveAll(folder)
 		}

@@ -41,9 +41,14 @@ func lockFile(path string) (unlock func(), err error) {
 	return func() { f.Close() }, nil
 }
 
-// tryLock takes the lock of an open file if nobody has it.
-func tryLock(f *os.File) bool {
-	return unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) == nil
+// tryLock takes the lock of an open file; it fails with errLocked if somebody
+// has it.
+func tryLock(f *os.File) error {
+	err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	if err == unix.EWOULDBLOCK {
+		return errLocked
+	}
+	return err
 }
 
 // checkPrivate tells whether a folder is this user's and nobody else may write
