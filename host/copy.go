@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -75,9 +76,70 @@ func (h *Host) privateCopy(p found, accept func(sum string) error) (copied *os.F
 }
 
 // copyOf opens the copy for a checksum, and makes it if there is none or it is
-// damaged. It is not synced to disk: it is hashed again whenever it is used.
+// damaged, in the cache or, where that can't be, in the temporary one.
 func (h *Host) copyOf(original io.ReadSeeker, sum string) (*os.File, error) {
-	folder := filepath.Join(h.o.Cache, "programs")
+	var unusable error
+	if h.o.Cache != "" {
+		var f *os.File
+		f, unusable = copyIn(filepath.Join(h.o.Cache, "programs"), original, sum)
+		if unusable == nil || errors.Is(unusable, errChanged) {
+			return f, unusable
+		}
+	}
+	cache, err := h.makeTemporaryCache()
+	var f *os.File
+	if err == nil {
+		f, err = copyIn(filepath.Join(cache, "programs"), original, sum)
+	}
+	if unusable == nil {
+		return f, err
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w, nor a temporary one: %w", unusable, err)
+	}
+	h.warn(fmt.Sprintf("cache %s can't be used, so a temporary one is: %v", h.o.Cache, unusable))
+	return f, nil
+}
+
+var errChanged = errors.New("the file changed while it was read")
+
+// makeTemporaryCache gives a folder that goes with the host: it lies in the
+// folder of the sockets, which is private and removed even if the host is
+// killed.
+func (h *Host) makeTemporaryCache() (string, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		return "", errors.New("the host is closed")
+	}
+	if h.sockets == nil {
+		sockets, err := newSocketFolder()
+		if err != nil {
+			return "", err
+		}
+		h.sockets = sockets
+	}
+	h.private = true
+	return filepath.Join(h.sockets.path, "cache"), nil
+}
+
+// caches gives the folders where something may be remembered.
+func (h *Host) caches() []string {
+	var all []string
+	if h.o.Cache != "" {
+		all = append(all, h.o.Cache)
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.private && h.sockets != nil {
+		all = append(all, filepath.Join(h.sockets.path, "cache"))
+	}
+	return all
+}
+
+// copyIn is copyOf in one folder. The copy is not synced to disk: it is hashed
+// again whenever it is used.
+func copyIn(folder string, original io.ReadSeeker, sum string) (*os.File, error) {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return nil, err
 	}
@@ -108,7 +170,7 @@ func (h *Host) copyOf(original io.ReadSeeker, sum string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return nil, errors.New("the file changed while it was read")
+	return nil, errChanged
 }
 
 // openCopy opens a copy that has the checksum, or gives nil.
@@ -224,6 +286,10 @@ func (c *checksums) load() {
 		return
 	}
 	c.loaded = true
+	if c.path == "" {
+		c.files = map[string]knownChecksum{}
+		return
+	}
 	if text, err := os.ReadFile(c.path); err != nil || json.Unmarshal(text, &c.files) != nil || c.files == nil {
 		c.files = map[string]knownChecksum{} // none or damaged: built anew
 	}
@@ -234,7 +300,7 @@ func (c *checksums) load() {
 func (c *checksums) save() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.dirty {
+	if !c.dirty || c.path == "" {
 		return
 	}
 	for path := range c.files {

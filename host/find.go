@@ -1,9 +1,7 @@
 package host
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -46,7 +44,7 @@ func (h *Host) find() ([]found, []error) {
 	for _, folder := range h.folders() {
 		entries, err := os.ReadDir(folder)
 		if err != nil {
-			if !errors.Is(err, fs.ErrNotExist) {
+			if !isAbsent(err) {
 				errs = append(errs, fmt.Errorf("plugin folder %s: %w", folder, err))
 			}
 			continue

@@ -49,8 +49,10 @@ type Options struct {
 	User   string   // the user's plugin folder; Install puts plugins there
 	Dev    string   // searched before Path; its plugins run unchecked
 
-	Config string // folder of the trust store; needed
-	Cache  string // folder of private copies and memory; needed
+	Config string // folder of the trust store; none: only shipped plugins are trusted
+	// Cache is the folder of private copies and memory. Without one that can
+	// be used, a private temporary one takes its place until Close.
+	Cache string
 
 	Start     time.Duration // for a plugin to start; 0: 20 s
 	List      time.Duration // for it to say what it offers; 0: 10 s
@@ -68,7 +70,8 @@ type Options struct {
 // ([EnvPath], [EnvDev]), beside the running program, and under the system's
 // places for a user's data, configuration and caches (on Linux
 // ~/.local/share/fkzoo/plugins, ~/.config/fkzoo and ~/.cache/fkzoo, or as
-// XDG_DATA_HOME, XDG_CONFIG_HOME and XDG_CACHE_HOME say).
+// XDG_DATA_HOME, XDG_CONFIG_HOME and XDG_CACHE_HOME say). Where a user has no
+// such place, a service without HOME for one, that folder is left empty.
 func Defaults() (Options, error) {
 	var o Options
 	for _, folder := range filepath.SplitList(os.Getenv(EnvPath)) {
@@ -85,21 +88,24 @@ func Defaults() (Options, error) {
 		program = real
 	}
 	o.Beside = filepath.Dir(program)
-	data, err := dataFolder()
-	if err != nil {
-		return o, fmt.Errorf("the user's data folder: %w", err)
+	for _, place := range []struct {
+		folder   *string
+		system   func() (string, error)
+		below    string
+		variable string
+		is       string
+	}{
+		{&o.User, dataFolder, filepath.Join("fkzoo", "plugins"), "XDG_DATA_HOME", "data"},
+		{&o.Config, os.UserConfigDir, "fkzoo", "XDG_CONFIG_HOME", "configuration"},
+		{&o.Cache, os.UserCacheDir, "fkzoo", "XDG_CACHE_HOME", "cache"},
+	} {
+		folder, err := place.system()
+		if err == nil {
+			*place.folder = filepath.Join(folder, place.below)
+		} else if os.Getenv(place.variable) != "" { // a wrong place is no missing one
+			return o, fmt.Errorf("the user's %s folder: %w", place.is, err)
+		}
 	}
-	o.User = filepath.Join(data, "fkzoo", "plugins")
-	config, err := os.UserConfigDir()
-	if err != nil {
-		return o, fmt.Errorf("the user's configuration folder: %w", err)
-	}
-	o.Config = filepath.Join(config, "fkzoo")
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return o, fmt.Errorf("the user's cache folder: %w", err)
-	}
-	o.Cache = filepath.Join(cache, "fkzoo")
 	return o, nil
 }
 
@@ -127,6 +133,7 @@ type Host struct {
 	closed  bool
 	running map[string]*slot // by plugin name
 	sockets *socketFolder    // made when the first plugin starts
+	private bool             // it has a cache, in place of the one in Options
 	warned  map[string]bool
 	asked   map[asked]*answered
 
@@ -136,9 +143,6 @@ type Host struct {
 
 // New makes a host. It starts nothing and writes nothing. Close it.
 func New(o Options) (*Host, error) {
-	if o.Config == "" || o.Cache == "" {
-		return nil, fmt.Errorf("host: found folders config %q and cache %q, want both", o.Config, o.Cache)
-	}
 	for _, folder := range []*string{&o.Beside, &o.User, &o.Dev, &o.Config, &o.Cache} {
 		if err := makeAbsolute(folder); err != nil {
 			return nil, err
@@ -168,7 +172,9 @@ func New(o Options) (*Host, error) {
 			return nil, err
 		}
 	}
-	h.checksums.path = filepath.Join(o.Cache, "checksums.json")
+	if o.Cache != "" {
+		h.checksums.path = filepath.Join(o.Cache, "checksums.json")
+	}
 	return h, nil
 }
 

@@ -45,17 +45,25 @@ func (o *offer) list() []Architecture {
 
 const memoryVersion = 1
 
-// memoryPath names the memory of a plugin. The name is part of it because a
-// program may offer different things under different names.
-func (h *Host) memoryPath(name, sum string) string {
-	return filepath.Join(h.o.Cache, "offers", name+"-"+sum+".json")
+// memoryPath names the memory of a plugin in a cache. The name is part of it
+// because a program may offer different things under different names.
+func memoryPath(cache, name, sum string) string {
+	return filepath.Join(cache, "offers", name+"-"+sum+".json")
 }
 
 // recall gives what the plugin of that checksum offers, or nil if that is not
 // known: never asked, a damaged file, or checked by another fkzoo, which may
 // have counted otherwise.
 func (h *Host) recall(name, sum string) *offer {
-	path := h.memoryPath(name, sum)
+	for _, cache := range h.caches() {
+		if o := recallFrom(memoryPath(cache, name, sum), name, sum); o != nil {
+			return o
+		}
+	}
+	return nil
+}
+
+func recallFrom(path, name, sum string) *offer {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil
@@ -83,12 +91,16 @@ func (h *Host) remember(o *offer) {
 	if err != nil {
 		return
 	}
-	path := h.memoryPath(o.Plugin, o.SHA256)
-	if os.MkdirAll(filepath.Dir(path), 0o700) != nil {
-		return
+	for _, cache := range h.caches() {
+		path := memoryPath(cache, o.Plugin, o.SHA256)
+		if os.MkdirAll(filepath.Dir(path), 0o700) != nil {
+			continue
+		}
+		prune(filepath.Dir(path))
+		if writeMemory(path, append(text, '\n')) == nil {
+			return
+		}
 	}
-	prune(filepath.Dir(path))
-	_ = writeMemory(path, append(text, '\n'))
 }
 
 // thisProgram tells one build of fkzoo from another.

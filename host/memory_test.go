@@ -235,7 +235,7 @@ func FuzzRecall(f *testing.F) {
 		f.Fatal(err)
 	}
 	h.remember(&offer{plugin: PluginInfo{Name: "net", SHA256: sum}, Architectures: []remembered{{Name: "net", Members: []string{"m"}, Document: tinyText("net")}}})
-	path := h.memoryPath("net", sum)
+	path := memoryPath(o.Cache, "net", sum)
 	seed, err := os.ReadFile(path)
 	if err != nil {
 		f.Fatal(err)

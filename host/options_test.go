@@ -42,8 +42,28 @@ func TestDefaults(t *testing.T) {
 	if got := h.folders(); !reflect.DeepEqual(got, folders) {
 		t.Errorf("searched: %v, want %v", got, folders)
 	}
-	if _, err := New(Options{}); err == nil || !strings.Contains(err.Error(), "config") {
-		t.Errorf("New without folders: %v, want an error", err)
+}
+
+// Where there is no home there are no folders of the user's; a folder said
+// wrongly is an error.
+func TestDefaultsWithoutHome(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("the folders are those of Linux")
+	}
+	for _, name := range []string{"HOME", EnvPath, EnvDev, "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME"} {
+		t.Setenv(name, "")
+	}
+	o, err := Defaults()
+	if err != nil || o.User != "" || o.Config != "" || o.Cache != "" || o.Beside == "" {
+		t.Errorf("Defaults gave %+v, %v", o, err)
+	}
+	t.Setenv("XDG_CACHE_HOME", "/cache")
+	if o, err := Defaults(); err != nil || o.Cache != "/cache/fkzoo" || o.Config != "" {
+		t.Errorf("with a cache: %+v, %v", o, err)
+	}
+	t.Setenv("XDG_CONFIG_HOME", "not/absolute")
+	if _, err := Defaults(); err == nil || !strings.Contains(err.Error(), "the user's configuration folder: ") {
+		t.Errorf("with a relative folder: %v, want an error", err)
 	}
 }
 

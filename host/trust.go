@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/fkzoo/fkzoo/specs/protocol"
@@ -116,9 +117,12 @@ func (h *Host) storePath() string { return filepath.Join(h.o.Config, "plugins.js
 // one is an error, since nothing can be trusted by it.
 func (h *Host) readStore() (store, error) {
 	s := store{Version: storeVersion, Plugins: map[string]record{}}
+	if h.o.Config == "" {
+		return s, nil
+	}
 	path := h.storePath()
 	text, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
+	if isAbsent(err) {
 		return s, nil
 	}
 	if err != nil {
@@ -142,9 +146,18 @@ func (h *Host) readStore() (store, error) {
 	return s, nil
 }
 
+// isAbsent tells whether there is nothing at a path, also because what ought to
+// be a folder on the way is none (HOME=/dev/null).
+func isAbsent(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
+}
+
 // changeStore reads the store, changes it and writes it, while no other
 // process does.
 func (h *Host) changeStore(change func(*store) error) error {
+	if h.o.Config == "" {
+		return errors.New("trust store: found no folder for it, want a home or configuration folder (HOME, XDG_CONFIG_HOME)")
+	}
 	if err := os.MkdirAll(h.o.Config, 0o700); err != nil {
 		return fmt.Errorf("trust store: %w", err)
 	}

@@ -339,8 +339,14 @@ func TestPrivateCopies(t *testing.T) {
 	if err := os.Chmod(filepath.Dir(first.Name()), 0o777); err != nil {
 		t.Fatal(err)
 	}
-	_, _, err := h.privateCopy(p, func(string) error { return nil })
-	checkFailure(t, err, "script", ErrStart, "nobody else may write")
+	var warnings []string
+	h.o.Warn = func(text string) { warnings = append(warnings, text) }
+	if private := open(); strings.HasPrefix(private.Name(), o.Cache) {
+		t.Errorf("the copy is %s, in a folder that others may write to", private.Name())
+	}
+	if len(warnings) != 1 || !strings.Contains(warnings[0], "nobody else may write") {
+		t.Errorf("warnings %q, want one", warnings)
+	}
 }
 
 func TestStoreIsReadable(t *testing.T) {
