@@ -104,11 +104,15 @@ func Write(path string, force bool, fn func(io.Writer) error) error {
 	}
 	defer f.Discard()
 	w := bufio.NewWriterSize(f, 1<<16)
-	if err := fn(w); err != nil {
-		return err
+	err = fn(w)
+	if err == nil {
+		err = w.Flush()
 	}
-	if err := w.Flush(); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+	if own, ok := errors.AsType[*fs.PathError](err); ok && own.Path == f.Name() {
+		return fmt.Errorf("%s: %s: %w", path, own.Op, own.Err) // the temporary name says nothing to anybody
+	}
+	if err != nil {
+		return err
 	}
 	return f.Commit()
 }
