@@ -224,8 +224,11 @@ func (p *Plan) checkColumns(columns []string) error {
 	return nil
 }
 
+// namePattern is the one rule for the names of architectures and plugins.
+const namePattern = `[a-z0-9]([a-z0-9_.-]{0,62}[a-z0-9])?`
+
 var (
-	docName   = regexp.MustCompile(`^[a-z0-9]([a-z0-9_.-]{0,62}[a-z0-9])?$`)
+	docName   = regexp.MustCompile(`^` + namePattern + `$`)
 	layerName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`)
 )
 

@@ -183,7 +183,7 @@ func (r *Recipe) check() error {
 	return nil
 }
 
-var startFrom = regexp.MustCompile(`^[a-z0-9][a-z0-9_.-]{0,63}(/[a-z0-9][a-z0-9_.-]{0,63})?$`)
+var startFrom = regexp.MustCompile(`^` + namePattern + `(/` + namePattern + `)?$`)
 
 func (l *Loss) check() error {
 	if !slices.Contains(Losses, l.Kind) {

@@ -29,8 +29,12 @@ package protocol
 
 import (
 	"fmt"
+	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/fkzoo/fkzoo/specs/blueprint"
+	"github.com/fkzoo/fkzoo/specs/protocol/wire"
 )
 
 // Version is the newest version of the protocol that this package describes:
@@ -69,25 +73,26 @@ const (
 )
 
 // CheckName tells whether name may name a plugin, an architecture or a
-// setting: a to z, 0 to 9, '.', '_' and '-', the first a letter or a digit, at
-// most MaxName bytes. The error says what was found and what is wanted.
+// setting, by the rule of [blueprint.ValidName]: a to z, 0 to 9, '.', '_' and
+// '-', a letter or a digit at both ends, at most MaxName bytes. The error says
+// what was found and what is wanted.
 func CheckName(name string) error {
-	if name == "" {
+	switch {
+	case blueprint.ValidName(name):
+		return nil
+	case name == "":
 		return fmt.Errorf("found an empty name, want letters, digits, '.', '_' or '-'")
-	}
-	if len(name) > MaxName {
+	case len(name) > MaxName:
 		return fmt.Errorf("name %.20q... has %d bytes, want at most %d", name, len(name), MaxName)
 	}
-	for i := 0; i < len(name); i++ {
-		c := name[i]
-		switch {
-		case 'a' <= c && c <= 'z', '0' <= c && c <= '9':
-		case i > 0 && (c == '.' || c == '_' || c == '-'):
-		default:
-			return fmt.Errorf("name %q has %q at byte %d, want a to z, 0 to 9, and after the first '.', '_', '-'", name, c, i)
+	at := len(name) - 1 // if it is nothing else, it is the end
+	for i := range at {
+		if c := name[i : i+1]; !blueprint.ValidName(c) && (i == 0 || !strings.Contains("._-", c)) {
+			at = i
+			break
 		}
 	}
-	return nil
+	return fmt.Errorf("name %q has %q at byte %d, want a to z, 0 to 9, and between them '.', '_', '-'", name, name[at], at)
 }
 
 // CheckLine tells whether text is fit to be shown on one line: UTF-8 without
@@ -102,6 +107,58 @@ func CheckLine(text string) error {
 	for _, r := range text {
 		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' || unicode.Is(unicode.Bidi_Control, r) {
 			return fmt.Errorf("text %.40q has the character %U, want printable characters on one line", text, r)
+		}
+	}
+	return nil
+}
+
+// CheckOffer tells whether a plugin may answer the question what it offers
+// with these architectures. Names, texts and counts must keep the limits above,
+// each name be there once. It is the one check on both sides: the host makes
+// it of the answer, a plugin made with the SDK before it serves.
+func CheckOffer(offered []*wire.Architecture) error {
+	if len(offered) == 0 || len(offered) > MaxArchitectures {
+		return fmt.Errorf("found %d architectures, want 1 to %d", len(offered), MaxArchitectures)
+	}
+	names := map[string]bool{}
+	for i, a := range offered {
+		name := a.GetName()
+		if err := CheckName(name); err != nil {
+			return fmt.Errorf("architecture %d: %w", i+1, err)
+		}
+		if names[name] {
+			return fmt.Errorf("architecture %s: found it twice, want each name once", name)
+		}
+		names[name] = true
+		if err := CheckLine(a.GetSummary()); err != nil {
+			return fmt.Errorf("architecture %s: summary: %w", name, err)
+		}
+		if err := checkSettings(a.GetSettings()); err != nil {
+			return fmt.Errorf("architecture %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func checkSettings(settings []*wire.Setting) error {
+	if len(settings) > MaxSettings {
+		return fmt.Errorf("found %d settings, want at most %d", len(settings), MaxSettings)
+	}
+	names := map[string]bool{}
+	for i, s := range settings {
+		name := s.GetName()
+		if err := CheckName(name); err != nil {
+			return fmt.Errorf("setting %d: %w", i+1, err)
+		}
+		if names[name] {
+			return fmt.Errorf("setting %s: found it twice, want each name once", name)
+		}
+		names[name] = true
+		if err := CheckLine(s.GetDefault()); err != nil {
+			return fmt.Errorf("setting %s: default: %w", name, err)
+		}
+		if err := CheckLine(s.GetHelp()); err != nil {
+			return fmt.Errorf("setting %s: help: %w", name, err)
 		}
 	}
 	return nil

@@ -1,6 +1,7 @@
 package protocol
 
 import (
+	"fmt"
 	"math"
 	"reflect"
 	"strings"
@@ -8,6 +9,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/fkzoo/fkzoo/specs/blueprint"
 	"github.com/fkzoo/fkzoo/specs/protocol/wire"
 )
 
@@ -26,9 +28,76 @@ func TestCheckName(t *testing.T) {
 		"net 11":                       false,
 		"nét":                          false,
 		"net\n":                        false,
+		"tiny-":                        false,
+		"tiny.":                        false,
+		"a":                            true,
+		"-":                            false,
+		"_":                            false,
 	} {
 		if err := CheckName(name); (err == nil) != good {
 			t.Errorf("CheckName(%q) = %v, want good: %v", name, err, good)
+		}
+		if blueprint.ValidName(name) != good {
+			t.Errorf("blueprint.ValidName(%q) = %v, want %v", name, !good, good)
+		}
+	}
+}
+
+// The error points at the byte that is wrong.
+func TestCheckNameSaysWhere(t *testing.T) {
+	for name, says := range map[string]string{
+		"tiny-":                 `name "tiny-" has '-' at byte 4`,
+		"-net":                  `name "-net" has '-' at byte 0`,
+		"Net":                   `name "Net" has 'N' at byte 0`,
+		"net 1-":                `name "net 1-" has ' ' at byte 3`,
+		"-":                     `name "-" has '-' at byte 0`,
+		"":                      "found an empty name",
+		strings.Repeat("a", 65): "has 65 bytes, want at most 64",
+	} {
+		if err := CheckName(name); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("CheckName(%q) = %v, want %q", name, err, says)
+		}
+	}
+}
+
+func TestCheckOffer(t *testing.T) {
+	named := func(n int) (all []*wire.Architecture) {
+		for i := range n {
+			all = append(all, &wire.Architecture{Name: fmt.Sprintf("net%d", i), Summary: "a net"})
+		}
+		return all
+	}
+	settings := func(n int) (all []*wire.Setting) {
+		for i := range n {
+			all = append(all, &wire.Setting{Name: fmt.Sprintf("s%d", i), Default: "1", Help: "help"})
+		}
+		return all
+	}
+	with := func(s ...*wire.Setting) []*wire.Architecture {
+		return []*wire.Architecture{{Name: "net", Settings: s}}
+	}
+	for _, test := range []struct {
+		offered []*wire.Architecture
+		says    string // "": taken
+	}{
+		{named(1), ""},
+		{named(MaxArchitectures), ""},
+		{with(settings(MaxSettings)...), ""},
+		{nil, "found 0 architectures, want 1 to 1000"},
+		{named(MaxArchitectures + 1), "found 1001 architectures, want 1 to 1000"},
+		{with(settings(MaxSettings + 1)...), "architecture net: found 101 settings, want at most 100"},
+		{append(named(2), named(1)...), "architecture net0: found it twice"},
+		{[]*wire.Architecture{{Name: "net-"}}, `architecture 1: name "net-" has '-' at byte 3`},
+		{[]*wire.Architecture{nil}, "architecture 1: found an empty name"},
+		{[]*wire.Architecture{{Name: "net", Summary: "two\nlines"}}, "architecture net: summary: "},
+		{with(&wire.Setting{Name: "a b"}), `architecture net: setting 1: name "a b"`},
+		{with(settings(1)[0], settings(1)[0]), "architecture net: setting s0: found it twice"},
+		{with(&wire.Setting{Name: "a", Default: "\x00"}), "architecture net: setting a: default: "},
+		{with(&wire.Setting{Name: "a", Help: strings.Repeat("x", MaxLine+1)}), "architecture net: setting a: help: "},
+	} {
+		err := CheckOffer(test.offered)
+		if (err == nil) != (test.says == "") || err != nil && !strings.Contains(err.Error(), test.says) {
+			t.Errorf("%d architectures: %v, want %q", len(test.offered), err, test.says)
 		}
 	}
 }
