@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -293,37 +292,14 @@ func (p *process) list(ctx context.Context) ([]remembered, error) {
 }
 
 func checkList(answer []*wire.Architecture) ([]remembered, error) {
-	if len(answer) == 0 || len(answer) > protocol.MaxArchitectures {
-		return nil, fmt.Errorf("found %d architectures, want 1 to %d", len(answer), protocol.MaxArchitectures)
+	if err := protocol.CheckOffer(answer); err != nil {
+		return nil, err
 	}
 	var list []remembered
-	for i, a := range answer {
-		name := a.GetName()
-		if err := protocol.CheckName(name); err != nil {
-			return nil, fmt.Errorf("architecture %d: %w", i+1, err)
-		}
-		if slices.ContainsFunc(list, func(r remembered) bool { return r.Name == name }) {
-			return nil, fmt.Errorf("architecture %s: found it twice, want each name once", name)
-		}
-		if err := protocol.CheckLine(a.GetSummary()); err != nil {
-			return nil, fmt.Errorf("architecture %s: summary: %w", name, err)
-		}
-		r := remembered{Name: name, Summary: a.GetSummary()}
-		if len(a.GetSettings()) > protocol.MaxSettings {
-			return nil, fmt.Errorf("architecture %s: found %d settings, want at most %d", name, len(a.GetSettings()), protocol.MaxSettings)
-		}
+	for _, a := range answer {
+		r := remembered{Name: a.GetName(), Summary: a.GetSummary()}
 		for _, s := range a.GetSettings() {
-			setting := Setting{Name: s.GetName(), Default: s.GetDefault(), Help: s.GetHelp()}
-			if err := protocol.CheckName(setting.Name); err != nil {
-				return nil, fmt.Errorf("architecture %s: setting: %w", name, err)
-			}
-			if slices.ContainsFunc(r.Settings, func(other Setting) bool { return other.Name == setting.Name }) {
-				return nil, fmt.Errorf("architecture %s: found setting %s twice, want each name once", name, setting.Name)
-			}
-			if err := errors.Join(protocol.CheckLine(setting.Default), protocol.CheckLine(setting.Help)); err != nil {
-				return nil, fmt.Errorf("architecture %s: setting %s: %w", name, setting.Name, err)
-			}
-			r.Settings = append(r.Settings, setting)
+			r.Settings = append(r.Settings, Setting{Name: s.GetName(), Default: s.GetDefault(), Help: s.GetHelp()})
 		}
 		list = append(list, r)
 	}

@@ -12,11 +12,12 @@ import (
 
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 	"github.com/fkzoo/fkzoo/specs/protocol"
+	"github.com/fkzoo/fkzoo/specs/protocol/wire"
 )
 
 // Architecture is one network that a plugin offers.
 type Architecture struct {
-	// Name is what people type: a to z, 0 to 9, '.', '_' and '-'.
+	// Name is what people type: a to z, 0 to 9 and between them '.', '_' and '-'.
 	Name string
 	// Summary is one line for people.
 	Summary string
@@ -144,37 +145,26 @@ func whereItPanicked() string {
 
 // check finds what the host would refuse about the architectures themselves.
 func check(architectures []Architecture) error {
-	if len(architectures) == 0 {
-		return errors.New("found no architecture, want at least one")
+	if err := protocol.CheckOffer(offer(architectures)); err != nil {
+		return err
 	}
-	seen := map[string]bool{}
 	for _, a := range architectures {
-		if err := protocol.CheckName(a.Name); err != nil {
-			return fmt.Errorf("architecture: %w", err)
-		}
-		if seen[a.Name] {
-			return fmt.Errorf("architecture %s: offered twice", a.Name)
-		}
-		seen[a.Name] = true
-		if err := protocol.CheckLine(a.Summary); err != nil {
-			return fmt.Errorf("architecture %s: summary: %w", a.Name, err)
-		}
 		if a.Blueprint == nil {
 			return fmt.Errorf("architecture %s: found no function Blueprint, want one", a.Name)
 		}
-		settings := map[string]bool{}
-		for _, s := range a.Settings {
-			if err := protocol.CheckName(s.Name); err != nil {
-				return fmt.Errorf("architecture %s: setting: %w", a.Name, err)
-			}
-			if settings[s.Name] {
-				return fmt.Errorf("architecture %s: setting %s: there twice", a.Name, s.Name)
-			}
-			settings[s.Name] = true
-			if err := errors.Join(protocol.CheckLine(s.Default), protocol.CheckLine(s.Help)); err != nil {
-				return fmt.Errorf("architecture %s: setting %s: %w", a.Name, s.Name, err)
-			}
-		}
 	}
 	return nil
+}
+
+// offer is what the host is told of the architectures.
+func offer(architectures []Architecture) []*wire.Architecture {
+	var all []*wire.Architecture
+	for _, a := range architectures {
+		w := &wire.Architecture{Name: a.Name, Summary: a.Summary}
+		for _, s := range a.Settings {
+			w.Settings = append(w.Settings, &wire.Setting{Name: s.Name, Default: s.Default, Help: s.Help})
+		}
+		all = append(all, w)
+	}
+	return all
 }

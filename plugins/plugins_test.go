@@ -30,18 +30,20 @@ func TestCheck(t *testing.T) {
 		says    string // "": taken
 	}{
 		{[]Architecture{good}, ""},
-		{nil, "found no architecture"},
-		{[]Architecture{good, good}, "architecture net: offered twice"},
-		{with(func(a *Architecture) { a.Name = "Net" }), `architecture: name "Net" has 'N' at byte 0`},
+		{nil, "found 0 architectures"},
+		{[]Architecture{good, good}, "architecture net: found it twice"},
+		{with(func(a *Architecture) { a.Name = "Net" }), `architecture 1: name "Net" has 'N' at byte 0`},
 		{with(func(a *Architecture) { a.Summary = "two\nlines" }), "architecture net: summary"},
 		{with(func(a *Architecture) { a.Blueprint = nil }), "architecture net: found no function Blueprint"},
 		{with(func(a *Architecture) { a.Settings = []Setting{{Name: "a b"}} }), "architecture net: setting"},
-		{with(func(a *Architecture) { a.Settings = []Setting{{Name: "a"}, {Name: "a"}} }), "setting a: there twice"},
+		{with(func(a *Architecture) { a.Settings = []Setting{{Name: "a"}, {Name: "a"}} }), "setting a: found it twice"},
 		{with(func(a *Architecture) { a.Settings = []Setting{{Name: "a", Default: "\x00"}} }), "setting a"},
+		{with(func(a *Architecture) { a.Settings = make([]Setting, protocol.MaxSettings+1) }), "found 101 settings, want at most 100"},
+		{make([]Architecture, protocol.MaxArchitectures+1), "found 1001 architectures, want 1 to 1000"},
 	} {
 		err := check(test.offered)
 		if (err == nil) != (test.says == "") || err != nil && !strings.Contains(err.Error(), test.says) {
-			t.Errorf("check(%+v) = %v, want %q", test.offered, err, test.says)
+			t.Errorf("check of %d architectures = %v, want %q", len(test.offered), err, test.says)
 		}
 	}
 }

@@ -84,15 +84,7 @@ type server struct {
 }
 
 func (s *server) List(context.Context, *wire.ListRequest) (*wire.ListResponse, error) {
-	answer := &wire.ListResponse{}
-	for _, a := range s.offered {
-		w := &wire.Architecture{Name: a.Name, Summary: a.Summary}
-		for _, x := range a.Settings {
-			w.Settings = append(w.Settings, &wire.Setting{Name: x.Name, Default: x.Default, Help: x.Help})
-		}
-		answer.Architectures = append(answer.Architectures, w)
-	}
-	return answer, nil
+	return &wire.ListResponse{Architectures: offer(s.offered)}, nil
 }
 
 func (s *server) Blueprint(_ context.Context, request *wire.BlueprintRequest) (*wire.BlueprintResponse, error) {
