@@ -83,14 +83,68 @@ func (d Dropout) check() {
 // Mask is what Apply multiplies with: 0 or 1/(1-Rate).
 func (d Dropout) Mask(key *Node, dims ...int) *Node {
 	d.check()
-	return d.scale(bits(key, d.Stream, dims...))
+	g := key.Graph()
+	c := dims[len(dims)-1]
+	lanes := dropLanes(c)
+	n := 1
+	for _, dim := range dims {
+		n *= dim
+	}
+	at := Iota(g, shapes.Make(dtypes.Uint64, n/lanes), 0)
+	h := d.hash(Add(Mul(at, wide(g, weyl64)), d.seed64(key)))
+	keep := d.keep(h, 0)
+	if lanes == 2 {
+		half := shapes.Make(dtypes.Bool, n/c, 1, c/2)
+		keep = Concatenate([]*Node{ReshapeWithShape(keep, half), ReshapeWithShape(d.keep(h, 1), half)}, 1)
+	}
+	return d.scale(Reshape(keep, dims...))
 }
 
-// scale turns random bits into 0 or 1/(1-Rate).
-func (d Dropout) scale(bits *Node) *Node {
-	threshold := Scalar(bits.Graph(), dtypes.Uint32, uint32(math.Round(d.Rate*(1<<32))))
-	return MulScalar(indicator(GreaterOrEqual(bits, threshold)), 1/(1-d.Rate))
+// A dropout's random numbers are a quicker hash of 64 bits: one round, of which
+// the better, upper bits decide. One hash serves two channels, c and c + half,
+// by its upper and its middle bits. Chosen so that the Go backend, to which
+// each operation is a pass over memory, has few of them; the constants are
+// splitmix64's increment and a multiplier from Pelle Evensen's rrmxmx.
+const (
+	weyl64 = 0x9e3779b97f4a7c15
+	mul64  = 0xd6e8feb86659fd93
+)
+
+func wide(g *Graph, v uint64) *Node { return Const(g, v) }
+
+// dropLanes is how many channels share a hash.
+func dropLanes(channels int) int {
+	if channels%2 == 0 {
+		return 2
+	}
+	return 1
 }
+
+// hash mixes positions times weyl64 plus the seed.
+func (d Dropout) hash(x *Node) *Node {
+	g := x.Graph()
+	x = BitwiseXor(x, BitwiseShiftRightLogical(x, wide(g, 32)))
+	return Mul(x, wide(g, mul64))
+}
+
+// seed64 folds key and stream into a scalar.
+func (d Dropout) seed64(key *Node) *Node {
+	s := ConvertDType(seed(key, d.Stream), dtypes.Uint64)
+	low := ConvertDType(seed(key, d.Stream^weyl), dtypes.Uint64)
+	return Add(BitwiseShiftLeft(s, wide(key.Graph(), 32)), low)
+}
+
+// keep tells which elements a lane of hashes leaves.
+func (d Dropout) keep(h *Node, lane int) *Node {
+	g := h.Graph()
+	if lane == 1 {
+		h = BitwiseShiftLeft(h, wide(g, 24))
+	}
+	return GreaterOrEqual(h, wide(g, uint64(math.Round(d.Rate*(1<<53)))<<11))
+}
+
+// scale turns what is kept into 0 or 1/(1-Rate).
+func (d Dropout) scale(keep *Node) *Node { return MulScalar(indicator(keep), 1/(1-d.Rate)) }
 
 // Apply drops elements of x. The gradient of x is that of y times the mask.
 func (d Dropout) Apply(x, key *Node) (y, mask *Node) {
@@ -112,23 +166,29 @@ func (d Dropout) ApplyMap(x *Map, key *Node) (y, mask *Map) {
 func (d Dropout) planeMask(x *Map, key *Node) *Map {
 	d.check()
 	g := key.Graph()
-	// Positions count in NHWC order. Those of a plane are those of the first
-	// plane, moved.
+	// Positions count in NHWC order, over one lane's channels. Those of a plane
+	// are those of the first plane, moved.
+	lanes := dropLanes(x.c)
+	pixel := x.c / lanes
+	row := x.w * pixel
 	axis := func(n, stride int) *Node {
-		return MulScalar(Iota(g, shapes.Make(dtypes.Uint32, n), 0), uint32(stride)*weyl)
+		return Mul(Iota(g, shapes.Make(dtypes.Uint64, n), 0), wide(g, uint64(stride)*weyl64))
 	}
 	sum := func(a, b *Node) *Node { // [m] and [n]: [m*n]
 		m, n := a.Shape().Dimensions[0], b.Shape().Dimensions[0]
 		return Reshape(Add(broadcast(Reshape(a, m, 1), m, n), broadcast(Reshape(b, 1, n), m, n)), -1)
 	}
-	row, pixel := x.w*x.c, x.c
 	within := sum(axis(x.g[0], x.p[0]*row), axis(x.g[1], x.p[1]*pixel))
-	at := Reshape(sum(axis(x.c, 1), sum(axis(x.n, x.h*row), within)), x.c, -1)
-	s := seed(key, d.Stream)
+	at := Reshape(sum(axis(pixel, 1), sum(axis(x.n, x.h*row), within)), pixel, -1)
+	s := d.seed64(key)
 	i := -1
 	return x.onPlanes(false, func(*Node) *Node {
 		i++
-		offset := uint32(i/x.p[1]*row+i%x.p[1]*pixel) * weyl
-		return d.scale(mix(Add(at, AddScalar(s, offset))))
+		h := d.hash(Add(at, Add(s, wide(g, uint64(i/x.p[1]*row+i%x.p[1]*pixel)*weyl64))))
+		keep := d.keep(h, 0)
+		if lanes == 2 {
+			keep = Concatenate([]*Node{keep, d.keep(h, 1)}, 0)
+		}
+		return d.scale(keep)
 	})
 }
