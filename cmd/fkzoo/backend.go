@@ -51,6 +51,9 @@ func (p *program) backendInstall(c *cli.Context) error {
 	if c.NArg() != 1 {
 		return usagef("backend install: found %d arguments, want cpu or cuda", c.NArg())
 	}
+	if c.IsSet("from") && c.String("from") == "" {
+		return usagef("from: found no value, want a wheel, a folder of wheels or a library; without --from it is downloaded")
+	}
 	store, err := backend.DefaultStore()
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -36,8 +37,13 @@ func (p *program) evaluate(c *cli.Context) error {
 	if c.String("data") == "" {
 		return usagef("evaluate: no --data given, want data with points to compare with")
 	}
-	if err := checkFree(c.String("sheet"), c.Bool("force")); err != nil {
-		return err
+	if sheet := c.String("sheet"); sheet != "" {
+		if !strings.HasSuffix(sheet, ".png") {
+			return usagef("sheet %s: want a name that ends in .png", sheet)
+		}
+		if err := checkFree(sheet, c.Bool("force"), c.String("data")); err != nil {
+			return err
+		}
 	}
 	set, err := readData(c.Context, c.String("data"))
 	if err != nil {

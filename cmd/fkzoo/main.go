@@ -39,7 +39,8 @@ type usageError struct{ error }
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// A closed terminal is a wish to end like any other: a training keeps what it has.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	go func() {
 		<-ctx.Done()
 		stop() // a second Ctrl-C ends the program at once
@@ -55,10 +56,14 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (code int
 			code = exitFailure
 		}
 	}()
-	app := newApp(stdout, stderr)
+	out := &printableWriter{to: stdout}
+	app := newApp(out, stderr)
 	args, err := reorder(app, args)
 	if err == nil {
 		err = app.RunContext(ctx, args)
+	}
+	if err == nil && out.err != nil {
+		err = fmt.Errorf("standard output: %w", out.err)
 	}
 	if err == nil {
 		return 0
@@ -98,7 +103,7 @@ func hintFor(err error) string {
 }
 
 func newApp(stdout, stderr io.Writer) *cli.App {
-	p := &program{stdout: &printableWriter{to: stdout}, stderr: stderr}
+	p := &program{stdout: stdout, stderr: stderr}
 	usage := func(_ *cli.Context, err error, _ bool) error { return usageError{err} }
 	app := &cli.App{
 		Name: "fkzoo", Usage: "a zoo of facial-keypoint networks", Version: version,
@@ -132,12 +137,28 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 	return app
 }
 
-// checkFree refuses, before the work begins, a file that must not be replaced.
-func checkFree(path string, force bool) error {
-	if path == "" || force {
+// checkFree refuses, before the work begins, a file that must not be replaced:
+// one that exists, without force, and one of the command's own inputs always.
+func checkFree(path string, force bool, inputs ...string) error {
+	if path == "" {
 		return nil
 	}
-	if _, err := os.Lstat(path); err == nil {
+	old, err := os.Stat(path)
+	if err != nil {
+		if _, err := os.Lstat(path); err == nil && !force { // a link that leads nowhere
+			return fmt.Errorf("%s: %w", path, format.ErrExists)
+		}
+		return nil
+	}
+	for _, input := range inputs {
+		if info, err := os.Stat(input); err == nil && os.SameFile(old, info) {
+			return usagef("%s: is read by the command, want another file to write to", path)
+		}
+	}
+	if old.IsDir() {
+		return usagef("%s: is a folder, want a file's name", path)
+	}
+	if !force {
 		return fmt.Errorf("%s: %w", path, format.ErrExists)
 	}
 	return nil
@@ -213,6 +234,9 @@ func reorder(app *cli.App, args []string) ([]string, error) {
 		head = append(head, rest[:i+1]...)
 		rest = rest[i+1:]
 		commands, flags = next.Subcommands, next.Flags
+	}
+	if len(head) == 1 && len(rest) > 0 && !strings.HasPrefix(rest[0], "-") && rest[0] != "help" && rest[0] != "h" {
+		return nil, usagef("command %q: there is none of that name", rest[0])
 	}
 	takesValue := map[string]bool{}
 	for _, f := range flags {

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
+
 	"github.com/urfave/cli/v2"
 
 	"github.com/fkzoo/fkzoo/zoo"
@@ -35,6 +38,9 @@ func (p *program) plotCommand() *cli.Command {
 func checkCurves(path string, force bool) error {
 	if err := (&draw.Curves{}).CheckPath(path); err != nil {
 		return usageError{err}
+	}
+	if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
+		return usagef("%s: found no folder %s", path, filepath.Dir(path))
 	}
 	return checkFree(path, force)
 }

@@ -53,7 +53,7 @@ func (p *program) predict(c *cli.Context) error {
 	if c.IsSet("limit") && c.Int("limit") < 1 {
 		return usagef("limit: found %d, want at least 1", c.Int("limit"))
 	}
-	if err := checkFree(c.String("output"), c.Bool("force")); err != nil {
+	if err := checkFree(c.String("output"), c.Bool("force"), c.Args().Slice()...); err != nil {
 		return err
 	}
 	models, err := loadModels(modelPaths, zoo.Load)
@@ -77,7 +77,7 @@ func (p *program) predict(c *cli.Context) error {
 			return err
 		}
 		for _, name := range names {
-			if err := checkFree(filepath.Join(folder, name), c.Bool("force")); err != nil {
+			if err := checkFree(filepath.Join(folder, name), c.Bool("force"), imagePaths...); err != nil {
 				return err
 			}
 		}

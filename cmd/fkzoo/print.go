@@ -34,9 +34,10 @@ func steers(r rune) bool {
 	return unicode.IsControl(r) && r != '\n' && r != '\t' || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029'
 }
 
-// printableWriter is printable for a stream.
+// printableWriter is printable for a stream. It remembers the first error.
 type printableWriter struct {
 	to   io.Writer
+	err  error
 	rest []byte // the beginning of a character whose end is still to come
 }
 
@@ -50,6 +51,9 @@ func (w *printableWriter) Write(b []byte) (int, error) {
 	}
 	_, err := io.WriteString(w.to, printable(string(all[:end])))
 	w.rest = append([]byte(nil), all[end:]...)
+	if w.err == nil {
+		w.err = err
+	}
 	return len(b), err
 }
 

@@ -3,10 +3,12 @@ package main
 import (
 	"fmt"
 	"os"
+	"os/signal"
 	"runtime"
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -40,6 +42,8 @@ func (p *program) trainCommand() *cli.Command {
 }
 
 func (p *program) train(c *cli.Context) error {
+	// A reader of the output that went away, as of a pipe, is no reason to lose the training.
+	signal.Ignore(syscall.SIGPIPE)
 	if c.NArg() != 1 {
 		return usagef("train: found %d arguments, want one architecture", c.NArg())
 	}
