@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -159,24 +158,17 @@ func (p *program) infoArchitecture(c *cli.Context, name string) (*described, err
 // offered gives a blueprint: with the default settings the remembered one, so
 // that no plugin is started.
 func (p *program) offered(c *cli.Context, h *host.Host, name string, settings map[string]string) (*blueprint.Document, host.Architecture, error) {
-	all, errs := h.List(c.Context)
-	for _, a := range all {
-		if a.FullName() != name && (a.Name != name || a.Ambiguous) {
-			continue
-		}
-		if len(zoo.PluginSettings(settings)) == 0 {
-			d, err := a.Document()
-			return d, a, err
-		}
-		answer, err := h.Blueprint(c.Context, a.FullName(), host.Request{Settings: zoo.PluginSettings(settings)})
-		return answer.Document, a, err
+	a, err := h.Architecture(c.Context, name)
+	if err != nil {
+		return nil, a, err
 	}
-	// The host says why: unknown, ambiguous, or a plugin that failed.
-	answer, err := h.Blueprint(c.Context, name, host.Request{})
-	if err == nil {
-		err = errors.Join(errs...)
+	own := zoo.PluginSettings(settings)
+	if len(own) == 0 {
+		d, err := a.Document()
+		return d, a, err
 	}
-	return answer.Document, host.Architecture{}, err
+	answer, err := h.Blueprint(c.Context, a.FullName(), host.Request{Settings: own})
+	return answer.Document, a, err
 }
 
 func (p *program) printInfo(d *described) error {
