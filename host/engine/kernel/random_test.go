@@ -55,7 +55,7 @@ func TestUniform(t *testing.T) {
 		want[i] = uniform(i, 7, key...)
 	}
 	for _, b := range backends(t) {
-		got, err := graph.ExecOnce(b.backend, func(key *graph.Node) *graph.Node { return Uniform(key, 7, 10, n/10) }, key)
+		got, err := graph.CallOnce(b.backend, func(key *graph.Node) *graph.Node { return Uniform(key, 7, 10, n/10) }, key)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -80,7 +80,7 @@ func TestUniform(t *testing.T) {
 
 func TestNormal(t *testing.T) {
 	for _, b := range backends(t) {
-		got, err := graph.ExecOnce(b.backend, func(key *graph.Node) *graph.Node { return Normal(key, 3, 1<<18) }, []uint32{9})
+		got, err := graph.CallOnce(b.backend, func(key *graph.Node) *graph.Node { return Normal(key, 3, 1<<18) }, []uint32{9})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -113,7 +113,7 @@ func TestDropout(t *testing.T) {
 						n, h, w, c := shape[0], shape[1], shape[2], shape[3]
 						d := Dropout{Rate: rate, Stream: 11}
 						ones := slices.Repeat([]float32{1}, n*h*w*c)
-						got, err := graph.ExecOnceN(b.backend, func(x, key *graph.Node) []*graph.Node {
+						got, err := graph.CallOnceN(b.backend, func(x, key *graph.Node) []*graph.Node {
 							k := New(Options{Target: b.target, Training: true, Shrink: shrink})
 							m := k.Map(x)
 							if b.target == Go {
