@@ -87,14 +87,18 @@ func open(path string, mapped bool) (*File, error) {
 
 // openDisk opens a regular file.
 func openDisk(path string) (disk, error) {
-	// Looked at before it is opened, as opening a pipe would wait for its writer.
-	if info, err := os.Stat(path); err != nil {
+	file, err := os.OpenFile(path, os.O_RDONLY|openFlags, 0)
+	if err != nil {
+		return disk{}, err
+	}
+	if info, err := file.Stat(); err != nil {
+		_ = file.Close()
 		return disk{}, err
 	} else if !info.Mode().IsRegular() {
+		_ = file.Close()
 		return disk{}, &Error{Kind: ErrNotFkz, Path: path, Detail: fmt.Sprintf("is no regular file but %s", info.Mode().Type())}
 	}
-	file, err := os.Open(path)
-	return disk{file}, err
+	return disk{file}, nil
 }
 
 // openBytes is open of a file in memory; where it is to be mapped, tensors are views on data.
@@ -109,13 +113,18 @@ func openBytes(data []byte, mapped bool) (*File, error) {
 	return f, nil
 }
 
+var beginnings = sync.Pool{New: func() any { return new([8192]byte) }}
+
 // read checks everything before the tensors, and the file's length.
 func (f *File) read() error {
 	var err error
 	if f.size, err = f.file.Length(); err != nil {
 		return err
 	}
-	first := make([]byte, min(prologueLen, f.size))
+	// Most headers come with the first read.
+	buf := beginnings.Get().(*[8192]byte)
+	defer beginnings.Put(buf)
+	first := buf[:min(int64(len(buf)), f.size)]
 	if err := f.readAt(first, 0, "prologue"); err != nil {
 		return err
 	}
@@ -159,9 +168,10 @@ func fileVersion(b []byte) (uint64, error) {
 	return it.u, nil
 }
 
-// readV1 reads version 1 from behind its prologue.
+// readV1 reads version 1, of which the first bytes are given.
 func readV1(f *File, first []byte) error {
-	n, sum, err := parsePrologue(first)
+	start := bytes.Clone(first[:prologueLen])
+	n, sum, err := parsePrologue(start)
 	if err != nil {
 		return err
 	}
@@ -173,8 +183,10 @@ func readV1(f *File, first []byte) error {
 			Detail: fmt.Sprintf("the file has %d bytes, want at least %d", f.size, prologueLen+n)}
 	}
 	head := make([]byte, n)
-	if err := f.readAt(head, prologueLen, "header"); err != nil {
-		return err
+	if have := copy(head, first[prologueLen:]); have < len(head) {
+		if err := f.readAt(head[have:], prologueLen+int64(have), "header"); err != nil {
+			return err
+		}
 	}
 	if got := sha256.Sum256(head); got != sum {
 		return &Error{Kind: ErrDamaged, Part: "header", Start: prologueLen, End: prologueLen + n,
@@ -184,7 +196,7 @@ func readV1(f *File, first []byte) error {
 	if err != nil {
 		return err
 	}
-	f.first, f.head, f.h, f.base = first, head, h, roundUp(prologueLen+n)
+	f.first, f.head, f.h, f.base = start, head, h, roundUp(prologueLen+n)
 	return f.checkSize(f.size)
 }
 

@@ -232,7 +232,7 @@ func groups(b *testing.B) []group {
 			return do(f)
 		}
 	}
-	times = 20
+	times = 100
 	short := []group{
 		{"open", 1, []way{
 			ours("fkz", opened(func(f *format.File) error { return nil })),
