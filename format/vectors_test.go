@@ -2,6 +2,7 @@ package format
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -30,6 +31,10 @@ type vector struct {
 		Shape []int
 		Data  string
 		Extra json.RawMessage
+	}
+	Signatures []struct {
+		Key  string
+		Good bool
 	}
 }
 
@@ -170,6 +175,15 @@ func TestGoodVectors(t *testing.T) {
 					t.Errorf("tensor %d has the extra fields %v, want %v", i, got.Extra, extra)
 				}
 			}
+			signatures, err := f.Signatures()
+			if err != nil || len(signatures) != len(v.Signatures) {
+				t.Fatalf("%d signatures (%v), want %d", len(signatures), err, len(v.Signatures))
+			}
+			for i, s := range signatures {
+				if want := v.Signatures[i]; fmt.Sprintf("%x", []byte(s.Key)) != want.Key || s.Good != want.Good {
+					t.Errorf("signature %d is by %x, good is %v, want %v", i, []byte(s.Key), s.Good, want)
+				}
+			}
 			again := read(t, save(t, want, tensors))
 			if same := bytes.Equal(again, read(t, path)); same != v.Canonical {
 				t.Errorf("written again the same bytes: %v, want %v", same, v.Canonical)
@@ -178,6 +192,30 @@ func TestGoodVectors(t *testing.T) {
 	}
 	if n == 0 {
 		t.Error("no good vectors")
+	}
+}
+
+// Files of version 1 stay as they are: each has the checksum it was released with.
+func TestVectorsStay(t *testing.T) {
+	sums := map[string]string{}
+	for line := range strings.Lines(string(read(t, filepath.Join(vectorFolder, "SHA256SUMS")))) {
+		sum, file, ok := strings.Cut(strings.TrimSpace(line), "  ")
+		if !ok {
+			t.Fatalf("SHA256SUMS: %q", line)
+		}
+		sums[file] = sum
+	}
+	list := vectors(t)
+	if len(sums) != len(list) || len(list) < 130 {
+		t.Errorf("%d checksums of %d files, want as many, and at least 130", len(sums), len(list))
+	}
+	for _, v := range list {
+		if got := fmt.Sprintf("%x", sha256.Sum256(read(t, filepath.Join(vectorFolder, v.File)))); got != sums[v.File] {
+			t.Errorf("%s: its SHA-256 is %s, want %s: a released file must not change", v.File, got, sums[v.File])
+		}
+	}
+	if readers[1] == nil || readers[Newest] == nil {
+		t.Error("a version that was released has no reader")
 	}
 }
 

@@ -325,6 +325,76 @@ for n in range(64):
 
 bad("nan-other.fkz", "a NaN with another sign", "header", section(b"\xcb\xff\xf8" + b"\0" * 6))
 
+
+# Signatures. Ed25519 as in RFC 8032, in its plainest form.
+P, L = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493
+BASE = (15112221349535400772501151409588531511454012693041857206046113283949847762202,
+        46316835694926478169428394003475163141307993866256225615783033603165251855960)
+
+
+def add(a, b):
+    k = -121665 * pow(121666, -1, P) * a[0] * b[0] * a[1] * b[1]
+    return ((a[0] * b[1] + a[1] * b[0]) * pow(1 + k, -1, P) % P, (a[1] * b[1] + a[0] * b[0]) * pow(1 - k, -1, P) % P)
+
+
+def times(n, p):
+    out = (0, 1)
+    while n:
+        if n & 1:
+            out = add(out, p)
+        p, n = add(p, p), n >> 1
+    return out
+
+
+def point(p):
+    return (p[1] | (p[0] & 1) << 255).to_bytes(32, "little")
+
+
+def number(*parts):
+    return int.from_bytes(hashlib.sha512(b"".join(parts)).digest(), "little")
+
+
+def sign(seed, message):
+    """Gives the public key and the signature."""
+    h = hashlib.sha512(seed).digest()
+    a = int.from_bytes(h[:32], "little") & (1 << 254) - 8 | 1 << 254
+    key = point(times(a, BASE))
+    r = number(h[32:], message) % L
+    R = point(times(r, BASE))
+    return key, R + ((r + number(R, key, message) * a) % L).to_bytes(32, "little")
+
+
+# Section 7.1, TEST 2.
+assert sign(bytes.fromhex("4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb"), b"r")[1].hex().startswith("92a009a9f0d4cab8720e820b5f642540")
+
+
+def signed(file, about, seeds, spoil=None):
+    """A file with a signature by each seed, and the list says which are good."""
+    fields = meta(blueprint={"name": "x"}, history=[0.5], provenance={"seed": 1})
+    tensors = [tensor("a", "float32", [3]), tensor("b", "uint8", [100])]
+    message = pack(["fkz signature 1", bytes.fromhex(digest(fields, tensors)), fields["provenance"]])
+    entries = []
+    for n in seeds:
+        key, value = sign(bytes([n]) * 32, message)
+        entries.append({"algorithm": "ed25519", "key": key, "signature": value})
+    entries.sort(key=lambda e: e["key"])
+    if spoil:
+        entries = spoil(entries)
+    good(file, about, dict(fields, signatures=entries), tensors)
+    vectors[-1]["signatures"] = [{"key": e["key"].hex(), "good": not spoil} for e in entries if e["algorithm"] == "ed25519"]
+    vectors[-1]["canonical"] = not spoil  # a writer drops what is not good
+
+
+signed("signed.fkz", "signed by one key", [1])
+signed("signed-twice.fkz", "signed by two keys", [1, 2])
+signed("signed-badly.fkz", "a signature with a bit flipped; the file is intact all the same", [1],
+       lambda e: [dict(e[0], signature=bytes([e[0]["signature"][0] ^ 1]) + e[0]["signature"][1:])])
+signed("signed-later.fkz", "signed by an algorithm of a later time", [1], lambda e: [dict(e[0], algorithm="later")])
+
 with open(os.path.join(FOLDER, "vectors.json"), "w", newline="\n") as f:
     f.write("[\n" + ",\n".join(json.dumps(v) for v in vectors) + "\n]\n")
+with open(os.path.join(FOLDER, "SHA256SUMS"), "w", newline="\n") as f:
+    for v in vectors:
+        with open(os.path.join(FOLDER, v["file"]), "rb") as file:
+            f.write(f"{hashlib.sha256(file.read()).hexdigest()}  {v['file']}\n")
 print(len(vectors), "vectors")
