@@ -96,7 +96,7 @@ fuzz: ## each fuzz target for FUZZTIME, 10s; FUZZ=REGEXP picks some by folder an
 	  { echo 'found no fuzz target that matches $(FUZZ), want some' >&2; exit 1; }; \
 	while read -r dir name; do \
 	  echo "== $$dir $$name"; \
-	  $(GO) test -run='^$$' -fuzz="^$$name\$$" -fuzztime='$(FUZZTIME)' "$$dir" </dev/null; \
+	  $(GO) test -run='^$$' -fuzz="^$$name\$$" -fuzztime='$(FUZZTIME)' -fuzzminimizetime=100x "$$dir" </dev/null; \
 	done <<< "$$targets"
 
 .PHONY: generate
