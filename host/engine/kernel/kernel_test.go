@@ -10,9 +10,11 @@ import (
 	"testing"
 
 	"github.com/gomlx/compute"
-	_ "github.com/gomlx/compute/gobackend"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
+
+	"github.com/fkzoo/fkzoo/host/engine/backend"
+	"github.com/fkzoo/fkzoo/host/engine/backend/backendtest"
 )
 
 type array struct {
@@ -81,17 +83,14 @@ type testBackend struct {
 	backend compute.Backend
 }
 
-// backends are those that this machine has: always go, and cpu where
-// GOMLX_BACKEND or FKZOO_XLA_CPU names a PJRT plugin.
+// backends are those that this machine has, as backendtest says.
 func backends(t testing.TB) []testBackend {
 	t.Helper()
-	b, err := compute.NewWithConfig("go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	all := []testBackend{{"go", Go, b}}
-	if x := openXLA(t); x != nil {
-		all = append(all, testBackend{"cpu", XLACPU, x})
+	var all []testBackend
+	for _, name := range backendtest.Names() {
+		b := backendtest.Open(t, name)
+		target := map[backend.Kind]Target{backend.Go: Go, backend.XLACPU: XLACPU, backend.XLACUDA: XLACUDA}[b.Kind()]
+		all = append(all, testBackend{name, target, b.Compute()})
 	}
 	return all
 }

@@ -59,8 +59,8 @@ func Open(t testing.TB, name string) *backend.Backend {
 	return nil
 }
 
-// names are the backends to run on: go, the required, and the installed.
-func names() []string {
+// Names are the backends to run on: go, the required, and the installed.
+func Names() []string {
 	all := []string{"go"}
 	for _, name := range []string{"cpu", "cuda"} {
 		_, err := open(name)
@@ -75,7 +75,7 @@ func names() []string {
 // Each runs f as a subtest on every backend available, each opened once for the whole process.
 func Each(t *testing.T, f func(t *testing.T, b *backend.Backend)) {
 	t.Helper()
-	for _, name := range names() {
+	for _, name := range Names() {
 		t.Run(name, func(t *testing.T) { f(t, Open(t, name)) })
 	}
 }
@@ -83,7 +83,7 @@ func Each(t *testing.T, f func(t *testing.T, b *backend.Backend)) {
 // EachBench runs f as a sub-benchmark on every backend available.
 func EachBench(b *testing.B, f func(b *testing.B, on *backend.Backend)) {
 	b.Helper()
-	for _, name := range names() {
+	for _, name := range Names() {
 		b.Run(name, func(b *testing.B) { f(b, Open(b, name)) })
 	}
 }
