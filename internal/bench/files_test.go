@@ -24,8 +24,11 @@ import (
 	"github.com/fkzoo/fkzoo/internal/pyenv"
 )
 
-// one is the tensor that is read alone: 0.6 MB.
-const one = "all/conv3_3/weights"
+// Tensors that are read alone: one of 0.6 MB, and the largest, 74 MB.
+const (
+	one     = "all/conv3_3/weights"
+	largest = "all/hidden4/weights"
+)
 
 // net11 gives random values in the shapes of net11's parameters: 19,944,222 of them in 24 tensors.
 func net11(b *testing.B) []format.Tensor {
@@ -232,6 +235,7 @@ func groups(b *testing.B) []group {
 			return do(f)
 		}
 	}
+	buffer := make([]byte, 3*3*128*128*4)
 	times = 100
 	short := []group{
 		{"open", 1, []way{
@@ -239,15 +243,22 @@ func groups(b *testing.B) []group {
 			theirs("safetensors", "open safetensors", "net11.safetensors"),
 			theirs("npz", "open npz", "net11.npz"),
 		}},
-		{"open, read one tensor", 2, []way{
+		{"read one tensor, 0.6 MB", 3, []way{
 			ours("fkz, view, CRC checked", opened(func(f *format.File) error { _, err := f.Tensor(one); return err })),
 			ours("fkz, copy, CRC checked", opened(func(f *format.File) error { _, err := f.Copy(one); return err })),
+			ours("fkz, into a buffer, checked", opened(func(f *format.File) error { return f.CopyInto(buffer, one) })),
 			theirs("safetensors", "one safetensors", "net11.safetensors"),
 			theirs("npz, CRC checked", "one npz", "net11.npz"),
 		}},
 	}
 	times = 1
 	return append(short, []group{
+		{"read the largest, 74 MB", 2, []way{
+			ours("fkz, view, CRC checked", opened(func(f *format.File) error { _, err := f.Tensor(largest); return err })),
+			ours("fkz, copy, CRC checked", opened(func(f *format.File) error { _, err := f.Copy(largest); return err })),
+			theirs("safetensors", "largest safetensors", "net11.safetensors"),
+			theirs("npz, CRC checked", "largest npz", "net11.npz"),
+		}},
 		{"load all", 2, []way{
 			ours("fkz, views, CRC checked", opened(func(f *format.File) error {
 				for _, t := range f.Infos() {

@@ -15,7 +15,7 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
-ONE = "all/conv3_3/weights"
+ONE, LARGEST = "all/conv3_3/weights", "all/hidden4/weights"
 
 
 def tensors_of(path):
@@ -43,9 +43,9 @@ def open_safetensors(path):
         return len(f.keys())
 
 
-def one_safetensors(path):
+def one_safetensors(path, name=ONE):
     with safetensors.safe_open(path, "np") as f:
-        return f.get_tensor(ONE).size
+        return f.get_tensor(name).size
 
 
 def open_npz(path):
@@ -53,9 +53,9 @@ def open_npz(path):
         return len(f.files)
 
 
-def one_npz(path):
+def one_npz(path, name=ONE):
     with np.load(path) as f:
-        return f[ONE].size
+        return f[name].size
 
 
 def load_npz(path):
@@ -76,6 +76,8 @@ def hash_file(path):
 OPERATIONS = {
     "open safetensors": open_safetensors,
     "one safetensors": one_safetensors,
+    "largest safetensors": lambda path: one_safetensors(path, LARGEST),
+    "largest npz": lambda path: one_npz(path, LARGEST),
     "load safetensors": lambda path: sum(x.size for x in tensors_of(path).values()),
     "save safetensors": save_safetensors,
     "open npz": open_npz,
