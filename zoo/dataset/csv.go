@@ -32,7 +32,7 @@ func Read(ctx context.Context, path string) (*Set, error) {
 		return nil, err
 	}
 	defer src.close()
-	s, err := readCSV(ctx, src, blockSize)
+	s, err := readCSV(ctx, src, blockSize, 0, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +58,10 @@ type task struct {
 	out chan *parsed
 }
 
-func readCSV(ctx context.Context, src *source, blockSize int) (*Set, error) {
+// readCSV reads all rows into a Set. A sink, where there is one, is given the Set
+// after each block and once more at the end, and takes away what it has used;
+// room is then made for the rows of one part.
+func readCSV(ctx context.Context, src *source, blockSize, part int, sink func(s *Set, last bool) error) (*Set, error) {
 	workers := runtime.GOMAXPROCS(0)
 	lines := newBlocks(src, blockSize, workers+2)
 	first, err := lines.next()
@@ -105,7 +108,7 @@ func readCSV(ctx context.Context, src *source, blockSize int) (*Set, error) {
 		return nil, err
 	}
 	s := &Set{Columns: l.columns, Height: side, Width: side, Channels: 1}
-	s.reserve(src.size, first.data)
+	s.reserve(src.size, first.data, part)
 
 	// Blocks go to the workers and, in their order, to the collector below.
 	group, ctx := errgroup.WithContext(ctx)
@@ -122,7 +125,7 @@ func readCSV(ctx context.Context, src *source, blockSize int) (*Set, error) {
 			return nil
 		})
 	}
-	group.Go(func() error { return s.collect(ctx, l, order, spare) })
+	group.Go(func() error { return s.collect(ctx, l, order, spare, sink) })
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
@@ -163,9 +166,9 @@ func feed(ctx context.Context, lines *blocks, blk block, tasks chan<- task, orde
 }
 
 // collect puts the blocks' rows together, in order, and makes the checksum.
-func (s *Set) collect(ctx context.Context, l *layout, order <-chan chan *parsed, spare chan<- *parsed) error {
+func (s *Set) collect(ctx context.Context, l *layout, order <-chan chan *parsed, spare chan<- *parsed, sink func(s *Set, last bool) error) error {
 	sum := newDigest(s)
-	blank := 0
+	blank, rows := 0, 0
 	for out := range order {
 		var p *parsed
 		select {
@@ -192,10 +195,16 @@ func (s *Set) collect(ctx context.Context, l *layout, order <-chan chan *parsed,
 			if l.hasID {
 				s.IDs = append(s.IDs, p.ids[r])
 			} else {
-				s.IDs = append(s.IDs, strconv.Itoa(n+r+1))
+				s.IDs = append(s.IDs, strconv.Itoa(rows+r+1))
 			}
 		}
+		rows += p.rows
 		sum.rows(s, n, s.Len())
+		if sink != nil {
+			if err := sink(s, false); err != nil {
+				return err
+			}
+		}
 		select {
 		case spare <- p:
 		default:
@@ -205,17 +214,23 @@ func (s *Set) collect(ctx context.Context, l *layout, order <-chan chan *parsed,
 		return err // order may have been closed for it
 	}
 	s.Checksum = sum.hex()
+	if sink != nil {
+		return sink(s, true)
+	}
 	return nil
 }
 
 // reserve sets memory aside for as many rows as the text seems to have, judging
-// by its first block.
-func (s *Set) reserve(text int64, first []byte) {
+// by its first block; in parts, for a part and what a block adds to it.
+func (s *Set) reserve(text int64, first []byte, part int) {
 	rows := max(bytes.Count(first, newline), 1)
 	p := s.Pixels()
 	n := int64(float64(text) / float64(len(first)) * float64(rows) * 1.05)
 	n = min(n, int64(maxPreset/(p+4*len(s.Columns)+16)))
 	n = max(n, int64(rows))
+	if part > 0 {
+		n = min(n, int64(part+2*rows))
+	}
 	s.Bytes = make([]uint8, 0, n*int64(p))
 	s.IDs = make([]string, 0, n)
 	if len(s.Columns) > 0 {

@@ -35,7 +35,7 @@ func expected(t *testing.T, key string, value any) {
 }
 
 func readString(text string, blockSize int) (*Set, error) {
-	return readCSV(ctx, &source{Reader: strings.NewReader(text), name: "a.csv", size: int64(len(text))}, blockSize)
+	return readCSV(ctx, &source{Reader: strings.NewReader(text), name: "a.csv", size: int64(len(text))}, blockSize, 0, nil)
 }
 
 func writeFile(t testing.TB, name, text string) string {

@@ -17,12 +17,26 @@ func FuzzCSV(f *testing.F) {
 	f.Add([]byte("\xef\xbb\xbfImage,\"a\"\"b\"\n9.0,-1e3\n\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		read := func(size int) (*Set, error) {
-			return readCSV(ctx, &source{Reader: bytes.NewReader(data), name: "f.csv", size: int64(len(data))}, size)
+			return readCSV(ctx, &source{Reader: bytes.NewReader(data), name: "f.csv", size: int64(len(data))}, size, 0, nil)
 		}
 		s, err := read(1 << 16)
 		small, smallErr := read(8)
 		if (err == nil) != (smallErr == nil) || err != nil && err.Error() != smallErr.Error() {
 			t.Fatalf("one block: %v; small blocks: %v", err, smallErr)
+		}
+		streamed := &Set{}
+		checksum, total, streamErr := stream(ctx, &source{Reader: bytes.NewReader(data), name: "f.csv"}, 16, "f.csv", 2, func(part *Set) error {
+			if part.Len() < 1 || part.Len() > 2 {
+				t.Fatalf("found a part of %d rows, want 1 or 2", part.Len())
+			}
+			if streamed.IDs == nil {
+				*streamed = Set{Columns: part.Columns, Height: part.Height, Width: part.Width, Channels: 1}
+			}
+			streamed.append(part, 0, part.Len())
+			return nil
+		})
+		if (err == nil) != (streamErr == nil) || err != nil && err.Error() != streamErr.Error() {
+			t.Fatalf("whole: %v; in parts: %v", err, streamErr)
 		}
 		if err != nil {
 			var row *RowError
@@ -33,6 +47,9 @@ func FuzzCSV(f *testing.F) {
 		}
 		if s.Checksum != small.Checksum || s.Checksum != s.Sum() || !slices.Equal(s.IDs, small.IDs) {
 			t.Fatal("blocks change the result")
+		}
+		if checksum != s.Checksum || total != s.Len() || streamed.Sum() != s.Checksum || !slices.Equal(s.IDs, streamed.IDs) {
+			t.Fatal("reading in parts changes the result")
 		}
 		n := s.Len()
 		if n == 0 || len(s.Bytes) != n*s.Pixels() || len(s.Points) != n*len(s.Columns) || s.Height*s.Width != s.Pixels() {
