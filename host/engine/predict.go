@@ -11,16 +11,22 @@ import (
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 )
 
-// predictBatch is how many images are predicted at a time, fewer where there
-// are fewer: memory stays flat, and each backend is near its best speed.
-const predictBatch = 64
+// PredictBatch is how many images are predicted at a time if nobody says
+// otherwise, fewer where there are fewer: memory stays flat, and each backend is
+// near its best speed.
+const PredictBatch = 64
 
 // Predictor answers images with one member's network. It must not be used from
 // several goroutines at once.
 type Predictor struct {
+	// Batch is how many images are predicted at a time, always: what lacks is
+	// filled with zeros, so that images that come in parts need one program. 0 is
+	// the least power of two that holds a call's images, at most PredictBatch.
+	Batch int
+
 	net      *network
 	weights  []compute.Buffer
-	programs map[int]*program // by batch: powers of two, so that there are few
+	programs map[int]*program // by batch; where it isn't given powers of two, so that there are few
 	pixels   []float32
 }
 
@@ -68,9 +74,9 @@ func (p *Predictor) predict(ctx context.Context, weights []compute.Buffer, im Im
 	scale, offset := plan.Member.Affine(in)
 	columns := len(plan.Columns)
 	out := make([]float32, len(rows)*columns)
-	batch := 1
-	for batch < min(predictBatch, len(rows)) {
-		batch *= 2
+	batch := p.Batch
+	if batch == 0 {
+		batch = BatchFor(len(rows))
 	}
 	for from := 0; from < len(rows); from += batch {
 		if err := ctx.Err(); err != nil {
@@ -91,6 +97,15 @@ func (p *Predictor) predict(ctx context.Context, weights []compute.Buffer, im Im
 		}
 	}
 	return out, nil
+}
+
+// BatchFor is the batch in which that many images are predicted.
+func BatchFor(images int) int {
+	batch := 1
+	for batch < min(PredictBatch, images) {
+		batch *= 2
+	}
+	return batch
 }
 
 // batch answers up to size images; what is missing is filled with zeros, since

@@ -71,6 +71,13 @@ func TestPredict(t *testing.T) {
 		if got := predict(im, []int{}); len(got) != 0 {
 			t.Errorf("no rows: found %v", got)
 		}
+		p.Batch = 32
+		close("batches of 32", predict(im, nil), all)
+		close("three rows, batches of 32", predict(im, []int{69, 0, 2}), slices.Concat(all[69*3:], all[:3], all[6:9]))
+		if len(p.programs) != 5 {
+			t.Errorf("found %d programs, want one more for batches of 32", len(p.programs))
+		}
+		p.Batch = 0
 		var ticks []int
 		if _, err := p.Predict(context.Background(), im, nil, func(done int) { ticks = append(ticks, done) }); err != nil || !slices.Equal(ticks, []int{64, 70}) {
 			t.Errorf("found the ticks %v and error %v, want [64 70]", ticks, err)
