@@ -101,6 +101,9 @@ def main():
     # Layers as the report's networks have them, in small.
     for cin, cout, k, pad, size in ((1, 4, 3, none, 10), (4, 6, 2, none, 9), (3, 4, 3, one, 8), (1, 4, 3, one, 8)):
         cases.append(conv(3, size, size, cin, cout, k, k, (1, 1), (1, 1), pad, 1, True))
+    # More images than a filter's gradient takes at once.
+    for n, cin, k, pad in ((6, 2, 3, one), (9, 3, 3, none), (5, 5, 2, none)):
+        cases.append(conv(n, 5, 6, cin, 3, k, k, (1, 1), (1, 1), pad, 1, True))
 
     for ties in (False, True):
         for k, s in itertools.product(range(1, 5), range(1, 4)):
