@@ -51,7 +51,7 @@ func NewTensor[T Element](name string, t DType, shape []int, values []T) (Tensor
 	if !littleEndian {
 		x.Data = swapped(x.Data, size)
 	}
-	return x, x.check()
+	return x, x.Check()
 }
 
 // Values gives a tensor's elements as a new slice; the type T must fit as for NewTensor.
@@ -59,7 +59,7 @@ func Values[T Element](x Tensor) ([]T, error) {
 	if err := fits[T](x.Type); err != nil {
 		return nil, &Error{Kind: ErrValue, Part: tensorPart(x.Name), Tensor: x.Name, Detail: err.Error()}
 	}
-	if err := x.check(); err != nil {
+	if err := x.Check(); err != nil {
 		return nil, err
 	}
 	size := x.Type.Size()
@@ -97,8 +97,9 @@ func swapped(data []byte, size int) []byte {
 	return out
 }
 
-// check says whether the tensor may be stored: its name, type and shape, as many bytes as they ask for, bools 0 or 1.
-func (x *Tensor) check() error {
+// Check says whether the tensor may be stored: its name, type and shape, as many bytes as they ask for, bools 0 or 1.
+// The error's kind is ErrValue.
+func (x *Tensor) Check() error {
 	fail := func(k error, format string, args ...any) error {
 		return &Error{Kind: k, Part: tensorPart(x.Name), Tensor: x.Name, Detail: fmt.Sprintf(format, args...)}
 	}
@@ -136,6 +137,16 @@ func badName(name string) string {
 		}
 	}
 	return ""
+}
+
+// ByteLength gives the bytes of the data of a tensor of this type and shape, before there is any; the error, of the kind
+// ErrLimit, says why there is no such tensor.
+func ByteLength(t DType, shape []int) (int64, error) {
+	n, why := byteLength(t, shape)
+	if why != "" {
+		return 0, &Error{Kind: ErrLimit, Detail: why}
+	}
+	return n, nil
 }
 
 // byteLength gives the bytes of a tensor's data, or says why there is no such tensor. A dimension of 0 does not excuse the

@@ -120,7 +120,7 @@ func describe(fields []rawField, tensors []Tensor) (*header, error) {
 	h := &header{fields: fields, infos: make([]Info, len(tensors))}
 	for i := range tensors {
 		x := &tensors[i]
-		if err := x.check(); err != nil {
+		if err := x.Check(); err != nil {
 			return nil, err
 		}
 		if i > 0 && x.Name == tensors[i-1].Name {
