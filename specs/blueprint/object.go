@@ -381,6 +381,17 @@ func (e Erase) MarshalJSON() ([]byte, error) {
 	return encodeObject(plain(e), e.Extra)
 }
 
+func (f *Fold) UnmarshalJSON(b []byte) (err error) {
+	type plain Fold
+	f.Extra, err = decodeObject(b, (*plain)(f))
+	return err
+}
+
+func (f Fold) MarshalJSON() ([]byte, error) {
+	type plain Fold
+	return encodeObject(plain(f), f.Extra)
+}
+
 func (s *Stop) UnmarshalJSON(b []byte) (err error) {
 	type plain Stop
 	s.Extra, err = decodeObject(b, (*plain)(s))

@@ -18,6 +18,7 @@ type Recipe struct {
 	Examples   int64     `json:"examples,omitempty"`   // in place of epochs: epochs = examples / rows that have the member's columns, rounded down, at least 1
 	Batch      int       `json:"batch"`                // rows in a step; the last, smaller batch of an epoch is used
 	Validation float64   `json:"validation"`           // share of the rows held out, 0 to 0.9
+	Fold       *Fold     `json:"fold,omitempty"`       // nil: the share validation is held out; else this fold in its place
 	Seed       uint64    `json:"seed,omitempty"`       // 0 stands for 1
 	Augment    *Augment  `json:"augment,omitempty"`    // nil: none
 	Stop       *Stop     `json:"stop,omitempty"`       // nil: never before the end
@@ -102,6 +103,15 @@ type Erase struct {
 type Stop struct {
 	Patience int   `json:"patience"` // epochs
 	Extra    Extra `json:"-"`
+}
+
+// Fold is one part of as many equal ones, of the rows that the member may learn
+// from, shuffled by the seed: it is held out, and the others are trained on.
+// Members that differ in the number alone together hold out each row once.
+type Fold struct {
+	Number int   `json:"number"` // from 1
+	Of     int   `json:"of"`     // parts, 2 to 64
+	Extra  Extra `json:"-"`
 }
 
 // Average keeps an exponential moving average of the weights and of the
@@ -232,9 +242,12 @@ func (r *Recipe) checkNumbers() error {
 	}
 	if r.Stop != nil {
 		limits = append(limits, limit{"stop.patience", float64(r.Stop.Patience), 1, maxEpochs})
-		if r.Validation == 0 {
+		if r.Validation == 0 && r.Fold == nil {
 			return fmt.Errorf("stop: found validation 0, want rows held out: stopping early follows the validation loss")
 		}
+	}
+	if f := r.Fold; f != nil {
+		limits = append(limits, limit{"fold.of", float64(f.Of), 2, maxMembers}, limit{"fold.number", float64(f.Number), 1, float64(f.Of)})
 	}
 	if a := r.Augment; a != nil {
 		if a.Mirror != nil {
@@ -318,6 +331,9 @@ func (r *Recipe) unknown(at string, add func(string, Extra)) {
 	}
 	if r.Average != nil {
 		add(at+"average.", r.Average.Extra)
+	}
+	if r.Fold != nil {
+		add(at+"fold.", r.Fold.Extra)
 	}
 	for _, s := range r.schedules() {
 		if s.of != nil {
