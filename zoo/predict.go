@@ -72,65 +72,101 @@ func predictMembers(ctx context.Context, models []*Model, set *dataset.Set, o Pr
 	if len(models) == 0 {
 		return nil, errNoModel
 	}
-	views := []engine.Images{imagesOf(set)}
-	if o.FlipAverage {
-		views = append(views, mirrored(views[0]))
-	}
 	total, done := 0, 0
 	for _, m := range models {
-		total += len(m.Document.Members) * set.Len() * len(views)
+		total += len(m.Document.Members) * set.Len() * o.views()
 	}
-	tick := func(rows int) {
-		if o.Tick != nil {
-			o.Tick(done+rows, total)
-		}
-	}
+	views := viewsOf(set, o)
 	var out []memberPrediction
 	for k, m := range models {
 		for i := range m.Document.Members {
-			member := &m.Document.Members[i]
-			points, err := m.predictMember(ctx, o.Backend, i, views, tick)
+			member, err := newAnswerer(models, k, i, set.Width, o)
 			if err != nil {
-				return nil, fmt.Errorf("member %s: %w", member.Name, err)
+				return nil, err
 			}
-			for at, v := range points {
-				if v-v != 0 { // not a number, or infinite
-					return nil, fmt.Errorf("member %s: found %g as the answer for image %s, want a finite number: its weights are of no use", member.Name, v, set.IDs[at/len(member.Columns)])
+			p, err := member.answer(ctx, set, views, func(rows int) {
+				if o.Tick != nil {
+					o.Tick(done+rows, total)
 				}
+			})
+			member.close()
+			if err != nil {
+				return nil, err
 			}
 			done += set.Len() * len(views)
-			out = append(out, memberPrediction{k, i, member.MeanWeight(), Prediction{member.Columns, points}})
+			out = append(out, *p)
 		}
 	}
 	return out, nil
 }
 
-// predictMember answers the images; a second view of them is their mirror
-// images, and the answer then the mean of both.
-func (m *Model) predictMember(ctx context.Context, b *backend.Backend, member int, views []engine.Images, tick func(int)) ([]float32, error) {
+// views is how many times each image is answered.
+func (o *PredictOptions) views() int {
+	if o.FlipAverage {
+		return 2
+	}
+	return 1
+}
+
+// viewsOf are a set's images, and their mirror images where these are wanted.
+func viewsOf(set *dataset.Set, o PredictOptions) []engine.Images {
+	views := []engine.Images{imagesOf(set)}
+	if o.FlipAverage {
+		views = append(views, mirrored(views[0]))
+	}
+	return views
+}
+
+// answerer is a member that is ready to answer. Close it.
+type answerer struct {
+	model, member int
+	of            *blueprint.Member
+	predictor     *engine.Predictor
+	turn          *flip // where mirror images are answered too
+}
+
+func newAnswerer(models []*Model, model, member, width int, o PredictOptions) (*answerer, error) {
+	m := models[model]
+	a := &answerer{model: model, member: member, of: &m.Document.Members[member]}
+	wrong := func(err error) (*answerer, error) { return nil, fmt.Errorf("member %s: %w", a.of.Name, err) }
 	plan, err := blueprint.NewPlan(m.Document, member, nil)
 	if err != nil {
-		return nil, err
+		return wrong(err)
 	}
-	p, err := engine.NewPredictor(b, plan, m.Weights)
+	if o.FlipAverage {
+		if a.turn, err = flipOf(plan.Member, width); err != nil {
+			return wrong(fmt.Errorf("flip average: %w", err))
+		}
+	}
+	if a.predictor, err = engine.NewPredictor(o.Backend, plan, m.Weights); err != nil {
+		return wrong(err)
+	}
+	return a, nil
+}
+
+func (a *answerer) close() { a.predictor.Close() }
+
+// answer answers the set's images; a second view of them is their mirror
+// images, and the answer then the mean of both.
+func (a *answerer) answer(ctx context.Context, set *dataset.Set, views []engine.Images, tick func(rows int)) (*memberPrediction, error) {
+	wrong := func(err error) (*memberPrediction, error) { return nil, fmt.Errorf("member %s: %w", a.of.Name, err) }
+	points, err := a.predictor.Predict(ctx, views[0], nil, tick)
 	if err != nil {
-		return nil, err
+		return wrong(err)
 	}
-	defer p.Close()
-	points, err := p.Predict(ctx, views[0], nil, tick)
-	if err != nil || len(views) == 1 {
-		return points, err
+	if a.turn != nil {
+		flipped, err := a.predictor.Predict(ctx, views[1], nil, func(rows int) { tick(set.Len() + rows) })
+		if err != nil {
+			return wrong(err)
+		}
+		a.turn.average(points, flipped)
 	}
-	turn, err := flipOf(plan.Member, views[0].Width)
-	if err != nil {
-		return nil, fmt.Errorf("flip average: %w", err)
+	for at, v := range points {
+		if v-v != 0 { // not a number, or infinite
+			return wrong(fmt.Errorf("found %g as the answer for image %s, want a finite number: its weights are of no use", v, set.IDs[at/len(a.of.Columns)]))
+		}
 	}
-	flipped, err := p.Predict(ctx, views[1], nil, func(rows int) { tick(views[0].Count + rows) })
-	if err != nil {
-		return nil, err
-	}
-	turn.average(points, flipped)
-	return points, nil
+	return &memberPrediction{a.model, a.member, a.of.MeanWeight(), Prediction{a.of.Columns, points}}, nil
 }
 
 // flip is how a member's answer changes when its image is mirrored.
