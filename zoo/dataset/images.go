@@ -74,8 +74,8 @@ func readPart(ctx context.Context, path string, h, w int, many bool) (*Set, erro
 		s, err = readNPY(ctx, f, path, h, w)
 	case "zip", "text":
 		s, err = Read(ctx, path)
-		if err == nil && (s.Height != h || s.Width != w) {
-			s = resized(s, h, w)
+		if err == nil {
+			s = s.Resized(h, w)
 		}
 	case "empty":
 		return nil, fmt.Errorf("%s: found an empty file, want a PNG, JPEG, .npy, CSV or a zip with one: %w", path, ErrEmpty)
@@ -159,14 +159,18 @@ func fit(m *image.Gray, h, w int) []uint8 {
 	return out.Pix
 }
 
-// resized is a Set of another image size, with points and scales to match.
-func resized(s *Set, h, w int) *Set {
+// Resized is the Set with images of h x w, and points and scales to match; the
+// Set itself where they have that size.
+func (s *Set) Resized(h, w int) *Set {
+	if s.Height == h && s.Width == w {
+		return s
+	}
 	out := &Set{Columns: s.Columns, Height: h, Width: w, Channels: 1, IDs: s.IDs, Source: s.Source,
 		Bytes: make([]uint8, 0, s.Len()*h*w), Points: slices.Clone(s.Points), Scales: ones(s.Len())}
 	x, y := float32(s.Width)/float32(w), float32(s.Height)/float32(h)
 	for i := range s.Len() {
 		out.Bytes = append(out.Bytes, fit(s.Gray(i), h, w)...)
-		out.Scales[i] = Scale{x, y}
+		out.Scales[i] = Scale{x * s.Scale(i).X, y * s.Scale(i).Y}
 		row := out.Row(i)
 		for c, name := range s.Columns {
 			switch {
