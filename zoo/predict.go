@@ -59,6 +59,22 @@ func Predict(ctx context.Context, models []*Model, set *dataset.Set, o PredictOp
 	return mean(all, set.Len()), nil
 }
 
+// InputOf is what all the models take; those that take images of different
+// sizes can't answer together.
+func InputOf(models []*Model) (blueprint.Input, error) {
+	if len(models) == 0 {
+		return blueprint.Input{}, errNoModel
+	}
+	in := models[0].Document.Input
+	for _, m := range models {
+		if o := m.Document.Input; o.Height != in.Height || o.Width != in.Width || o.Channels != in.Channels {
+			return in, fmt.Errorf("%s and %s: found images of %dx%dx%d and %dx%dx%d, want models that take images of one size",
+				models[0].Document.Name, m.Document.Name, in.Height, in.Width, in.Channels, o.Height, o.Width, o.Channels)
+		}
+	}
+	return in, nil
+}
+
 // memberPrediction is one member's answer.
 type memberPrediction struct {
 	model, member int

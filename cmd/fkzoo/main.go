@@ -94,6 +94,8 @@ func hintFor(err error) string {
 		return "«fkzoo list» shows what there is"
 	case errors.As(err, &usage):
 		return "«fkzoo help COMMAND» shows how a command is used"
+	case errors.As(err, new(*zoo.ChangedError)):
+		return "--allow-changes goes on all the same"
 	case errors.Is(err, format.ErrExists):
 		return "--force replaces it"
 	case errors.Is(err, backend.ErrNotInstalled):
@@ -123,6 +125,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		After: func(*cli.Context) error { return p.failed },
 		Commands: []*cli.Command{
 			p.listCommand(), p.infoCommand(), p.trainCommand(), p.evaluateCommand(), p.predictCommand(),
+			p.submitCommand(), p.averageCommand(), p.scoreCommand(), p.submissionCommand(),
 			p.dataCommand(), p.plotCommand(), p.verifyCommand(), p.salvageCommand(), p.diffCommand(), p.signCommand(), p.pluginCommand(), p.backendCommand(),
 		},
 	}

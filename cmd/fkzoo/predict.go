@@ -60,11 +60,9 @@ func (p *program) predict(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	in := models[0].Document.Input
-	for i, m := range models {
-		if m.Document.Input.Height != in.Height || m.Document.Input.Width != in.Width || m.Document.Input.Channels != in.Channels {
-			return fmt.Errorf("%s and %s: their networks take images of different sizes, want one size", modelPaths[0], modelPaths[i])
-		}
+	in, err := zoo.InputOf(models)
+	if err != nil {
+		return err
 	}
 	set, err := readImages(c, imagePaths, in.Height, in.Width)
 	if err != nil {

@@ -24,16 +24,17 @@ const (
 // arrows says which rooms a room may import; docs/layout.md draws them. A room's own folders, and internal/, are open
 // to it always.
 var arrows = map[string][]string{
-	"specs":       nil,
-	"format":      nil,
-	"plugins":     {"specs"},
-	"host":        {"specs"},
-	"host/engine": {"specs"},
-	"zoo/dataset": nil,
-	"zoo/draw":    nil,
-	"zoo":         {"host", "host/engine", "format", "specs", "zoo/dataset", "zoo/draw"},
-	"cmd":         {"zoo", "zoo/dataset", "zoo/draw", "host", "host/engine", "format", "specs"},
-	"internal":    nil,
+	"specs":          nil,
+	"format":         nil,
+	"plugins":        {"specs"},
+	"host":           {"specs"},
+	"host/engine":    {"specs"},
+	"zoo/dataset":    {"specs"},
+	"zoo/draw":       nil,
+	"zoo/submission": nil,
+	"zoo":            {"host", "host/engine", "format", "specs", "zoo/dataset", "zoo/draw", "zoo/submission"},
+	"cmd":            {"zoo", "zoo/dataset", "zoo/draw", "zoo/submission", "host", "host/engine", "format", "specs"},
+	"internal":       nil,
 }
 
 // room is the longest name in arrows that a folder lies in.

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/fkzoo/fkzoo/zoo"
+	"github.com/fkzoo/fkzoo/zoo/submission"
+)
+
+func (p *program) averageCommand() *cli.Command {
+	return &cli.Command{
+		Name: "average", Usage: "average submissions for Kaggle", ArgsUsage: "A.csv B.csv...",
+		Description: "They must have the same rows, in any order. How far apart each pair is, is printed.",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "the average, a .csv file"},
+			&cli.StringFlag{Name: "weights", Usage: "a weight for each file, as `2,1`"},
+			&cli.BoolFlag{Name: "median", Usage: "the (weighted) median in place of the mean"},
+			&cli.BoolFlag{Name: "json", Usage: "print JSON: the ledger"},
+			&cli.BoolFlag{Name: "force", Usage: "replace files that exist"},
+		},
+		Action: p.average,
+	}
+}
+
+func (p *program) average(c *cli.Context) error {
+	paths, output := c.Args().Slice(), c.String("output")
+	if len(paths) == 0 {
+		return usagef("average: found no submission, want at least one .csv")
+	}
+	if output == "" {
+		return usagef("average: no -o given, want a .csv file to write to")
+	}
+	o := zoo.AverageOptions{Median: c.Bool("median")}
+	if c.IsSet("weights") {
+		var err error
+		if o.Weights, err = parseWeights(c.String("weights"), len(paths)); err != nil {
+			return err
+		}
+	}
+	if err := checkSubmission(output, c.Bool("force"), paths...); err != nil {
+		return err
+	}
+	a, err := zoo.Average(paths, output, o, version)
+	if err != nil {
+		return err
+	}
+	for _, note := range a.Notes {
+		p.warn(note)
+	}
+	for _, d := range a.Distances {
+		if d.Alike {
+			p.warn(fmt.Sprintf("%s and %s are nearly the same: %.3g pixels apart (RMS), so that together they count twice", paths[d.A], paths[d.B], d.RMS))
+		}
+	}
+	if err := a.WriteWith(a.Ledger, output, c.Bool("force")); err != nil {
+		return err
+	}
+	if c.Bool("json") {
+		return printJSON(p.stdout, a.Ledger)
+	}
+	if len(a.Distances) > 0 {
+		rows := [][]string{{"SUBMISSION", "AND", "RMS PX", "LARGEST PX", "IN ROW"}}
+		for _, d := range a.Distances {
+			rows = append(rows, []string{paths[d.A], paths[d.B], fmt.Sprintf("%.3f", d.RMS), fmt.Sprintf("%.3f", d.Largest), fmt.Sprint(d.Row)})
+		}
+		if err := table(p.stdout, rows); err != nil {
+			return err
+		}
+	}
+	what := "mean"
+	if o.Median {
+		what = "median"
+	}
+	fmt.Fprintf(p.stdout, "%s: the %s of %d submissions, %s rows; ledger %s\n", output, what, len(paths), thousands(int64(a.Len())), submission.LedgerPath(output))
+	return nil
+}
+
+// parseWeights reads "2,1".
+func parseWeights(text string, files int) ([]float64, error) {
+	var out []float64
+	for _, field := range strings.Split(text, ",") {
+		w, err := strconv.ParseFloat(strings.TrimSpace(field), 64)
+		if err != nil {
+			return nil, usagef("weights: found %q, want numbers with commas between, as 2,1", field)
+		}
+		out = append(out, w)
+	}
+	if err := submission.CheckWeights(out, files); err != nil {
+		return nil, usageError{err}
+	}
+	return out, nil
+}

@@ -1,0 +1,166 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/fkzoo/fkzoo/zoo/submission"
+)
+
+func (p *program) submissionCommand() *cli.Command {
+	return &cli.Command{
+		Name: "submission", Usage: "look at submissions for Kaggle",
+		Subcommands: []*cli.Command{
+			{
+				Name: "check", Usage: "look for faults before a try is spent", ArgsUsage: "FILE.csv",
+				Description: "Without --lookup the form alone is checked; with it, that no row lacks or is too many.",
+				Flags: []cli.Flag{
+					lookupFlag,
+					&cli.Float64Flag{Name: "side", Value: submission.ImageSide, Usage: "`PIXELS` of an image's side: values are from 0 to this"},
+					&cli.BoolFlag{Name: "json", Usage: "print JSON"},
+				},
+				Action: p.submissionCheck,
+			},
+			{
+				Name: "show", Usage: "print how a submission came to be", ArgsUsage: "FILE.csv",
+				Flags:  []cli.Flag{&cli.BoolFlag{Name: "json", Usage: "print JSON"}},
+				Action: p.submissionShow,
+			},
+		},
+	}
+}
+
+func (p *program) submissionCheck(c *cli.Context) error {
+	if c.NArg() != 1 {
+		return usagef("submission check: found %d files, want one", c.NArg())
+	}
+	side := c.Float64("side")
+	if !(side > 0) {
+		return usagef("side: found %g, want more than 0", side)
+	}
+	var lookup *submission.Lookup
+	if path := c.String("lookup"); path != "" {
+		var err error
+		if lookup, err = submission.ReadLookup(path); err != nil {
+			return err
+		}
+	}
+	r, err := submission.Check(c.Args().First(), side, lookup)
+	if err != nil {
+		return err
+	}
+	if c.Bool("json") {
+		if err := printJSON(p.stdout, r); err != nil {
+			return err
+		}
+	} else {
+		p.printReport(r)
+	}
+	if !r.OK {
+		return fmt.Errorf("%s: found %d faults, want none", r.File, r.Faults)
+	}
+	return nil
+}
+
+func (p *program) printReport(r *submission.Report) {
+	for i := range r.List {
+		fmt.Fprintln(p.stdout, r.List[i].Where()+r.List[i].Reason)
+	}
+	if more := r.Faults - len(r.List); more > 0 {
+		fmt.Fprintf(p.stdout, "and %d faults more\n", more)
+	}
+	if r.OK {
+		what := "their form is right"
+		if r.Lookup != "" {
+			what = "all that " + r.Lookup + " asks for, and no other"
+		}
+		fmt.Fprintf(p.stdout, "%s: %s rows, %s\n", r.File, thousands(int64(r.Rows)), what)
+	}
+}
+
+// shown is what «submission show --json» prints: a ledger, and what became of
+// the submission since.
+type shown struct {
+	State submission.State `json:"state"`
+	*submission.Ledger
+}
+
+func (p *program) submissionShow(c *cli.Context) error {
+	if c.NArg() != 1 {
+		return usagef("submission show: found %d files, want one", c.NArg())
+	}
+	path := c.Args().First()
+	l, err := submission.ReadLedger(path)
+	if err != nil {
+		return err
+	}
+	state := submission.StateOf(&submission.File{Path: filepath.Base(path), SHA256: l.File.SHA256}, path)
+	if c.Bool("json") {
+		return printJSON(p.stdout, shown{state, l})
+	}
+	fmt.Fprintf(p.stdout, "%s: %s\n", path, state)
+	p.printLedger(l, path, "  ")
+	return nil
+}
+
+// printLedger prints a history; inputs further in. Paths in a ledger are seen
+// from the folder it lay in.
+func (p *program) printLedger(l *submission.Ledger, path, indent string) {
+	line := func(format string, args ...any) { fmt.Fprintf(p.stdout, indent+format+"\n", args...) }
+	switch o := l.Options; l.Made {
+	case submission.Averaged:
+		what := "mean"
+		if o.Median {
+			what = "median"
+		}
+		line("the %s of %d submissions, made %s by fkzoo %s", what, len(l.Inputs), l.Created, l.Fkzoo)
+	default:
+		line("submitted %s by fkzoo %s, backend %s%s", l.Created, l.Fkzoo, o.Backend, map[bool]string{true: ", each face and its mirror image"}[o.FlipAverage])
+	}
+	line("sha256 %s, %s rows", l.File.SHA256, thousands(int64(l.Rows)))
+	if l.Clipped > 0 {
+		line("%d values put to their image's border", l.Clipped)
+	}
+	for _, f := range []struct {
+		name string
+		of   *submission.File
+	}{{"test", l.Test}, {"lookup", l.Lookup}} {
+		if f.of != nil {
+			line("%s %s: %s, sha256 %s", f.name, f.of.Path, submission.StateOf(f.of, path), f.of.SHA256)
+		}
+	}
+	for i := range l.Models {
+		m := &l.Models[i]
+		line("model %s: %s, %s", m.Path, m.Architecture, submission.StateOf(&m.File, path))
+		line("  digest %s", m.Digest)
+		for _, member := range m.Members {
+			held := "no rows held out"
+			if member.Validation != nil {
+				held = fmt.Sprintf("%.3f pixels on the rows held out", *member.Validation)
+			}
+			line("  member %s: %d columns, weight %g, %d epochs, %s", member.Name, member.Columns, member.Weight, member.Epochs, held)
+		}
+		if m.Data != "" {
+			line("  trained on %s, checksum %s", m.Data, m.DataChecksum)
+		}
+	}
+	for i := range l.Inputs {
+		in := &l.Inputs[i]
+		weight := ""
+		if w := l.Options.Weights; i < len(w) {
+			weight = fmt.Sprintf(", weight %g", w[i])
+		}
+		line("%s: %s%s", in.Path, submission.StateOf(&in.File, path), weight)
+		if in.Changed {
+			line("  had been changed by hand before it was averaged: not what its ledger says")
+		}
+		if in.Ledger == nil {
+			line("  sha256 %s, no ledger", in.SHA256)
+			continue
+		}
+		p.printLedger(in.Ledger, filepath.Join(filepath.Dir(path), filepath.FromSlash(in.Path)), strings.Repeat(" ", len(indent)+2))
+	}
+}

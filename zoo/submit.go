@@ -1,0 +1,206 @@
+package zoo
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/fkzoo/fkzoo/host/engine"
+	"github.com/fkzoo/fkzoo/specs/blueprint"
+	"github.com/fkzoo/fkzoo/zoo/dataset"
+	"github.com/fkzoo/fkzoo/zoo/submission"
+)
+
+// SubmitOptions are how a submission is made.
+type SubmitOptions struct {
+	PredictOptions
+	// Batch is how many images are predicted at a time; 0 is the engine's choice.
+	Batch int
+}
+
+// Submitted is what [Submit] made, and of what.
+type Submitted struct {
+	*submission.Submission
+	Images   int    // in the test data
+	Unasked  int    // those of them that the table doesn't ask for
+	Clipped  int    // values that lay outside their image
+	Batch    int    // the images predicted at a time
+	Checksum string // of the test data's content
+}
+
+// partBatches is how many batches are read at a time: a part of the test data
+// is in use while the next is read.
+const partBatches = 4
+
+// Submit answers what a lookup table asks of the test data, Kaggle's test.csv or
+// the zip with it, with the mean of the models, as [Predict] does: the values in
+// the table's order, in pixels of the images, put back to the border where they
+// lay outside. The test data streams through: beside the networks there is
+// memory for the table's rows and for a few hundred images.
+func Submit(ctx context.Context, models []*Model, test string, table *submission.Lookup, o SubmitOptions) (*Submitted, error) {
+	in, err := InputOf(models)
+	if err != nil {
+		return nil, err
+	}
+	s := &submitter{
+		table: table, done: make([]bool, len(table.Images)),
+		out: &Submitted{
+			Submission: &submission.Submission{IDs: table.IDs, Values: make([]float64, table.Len())},
+			Batch:      o.Batch,
+		},
+	}
+	if s.out.Batch == 0 {
+		s.out.Batch = engine.BatchFor(len(table.Images))
+	}
+	if err := s.find(models); err != nil {
+		return nil, err
+	}
+	parts := &answerers{models: models, o: o.PredictOptions}
+	defer parts.close()
+	if err := parts.open(in.Width, s.out.Batch, len(table.Images)); err != nil {
+		return nil, err
+	}
+	s.out.Checksum, s.out.Images, err = dataset.Stream(ctx, test, partBatches*s.out.Batch, func(part *dataset.Set) error {
+		return s.part(ctx, part, in, parts)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if missing := slices.Index(s.done, false); missing >= 0 {
+		return nil, fmt.Errorf("%s: found no image %s, which %s asks for", test, table.Images[missing], table.Source)
+	}
+	return s.out, nil
+}
+
+// submitter puts answers where a table wants them.
+type submitter struct {
+	table  *submission.Lookup
+	column []int // of each of the table's features, among the answers
+	done   []bool
+	out    *Submitted
+}
+
+// find looks for the table's features among the models' columns.
+func (s *submitter) find(models []*Model) error {
+	var columns []string // of the models' mean answer, in its order
+	for _, m := range models {
+		for _, c := range m.Document.Columns(nil) {
+			if !slices.Contains(columns, c) {
+				columns = append(columns, c)
+			}
+		}
+	}
+	var missing []string
+	for _, feature := range s.table.Features {
+		at := slices.Index(columns, feature)
+		if s.column = append(s.column, at); at < 0 {
+			missing = append(missing, feature)
+		}
+	}
+	if len(missing) > 0 {
+		return fmt.Errorf("%s asks for %s, which no model gives: found %s", s.table.Source, strings.Join(missing, ", "), strings.Join(columns, ", "))
+	}
+	return nil
+}
+
+// part answers some of the images.
+func (s *submitter) part(ctx context.Context, part *dataset.Set, in blueprint.Input, with *answerers) error {
+	var rows, images []int
+	for r, id := range part.IDs {
+		image := s.table.Image(id)
+		switch {
+		case image < 0:
+			s.out.Unasked++
+			continue
+		case s.done[image]:
+			return fmt.Errorf("%s: found image %s twice, want it once", part.Source, id)
+		}
+		s.done[image] = true
+		rows, images = append(rows, r), append(images, image)
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	set := part
+	if len(rows) < part.Len() {
+		var err error
+		if set, err = part.Select(rows); err != nil {
+			return err
+		}
+	}
+	set = set.Resized(in.Height, in.Width)
+	p, err := with.answer(ctx, set)
+	if err != nil {
+		return err
+	}
+	for i, image := range images {
+		s.put(p.Columns, p.Original(set, i), image, float32(part.Width), float32(part.Height))
+	}
+	return nil
+}
+
+// put writes an image's answer to its rows.
+func (s *submitter) put(columns []string, points []float32, image int, width, height float32) {
+	for _, row := range s.table.Rows(image) {
+		c := s.column[s.table.Feature(int(row))]
+		border := height
+		if blueprint.IsX(columns[c]) {
+			border = width
+		}
+		v := min(max(points[c], 0), border)
+		if v != points[c] {
+			s.out.Clipped++
+		}
+		s.out.Values[row] = float64(v)
+	}
+}
+
+// answerers are all members of the models, ready for sets that come one after
+// the other. Close them.
+type answerers struct {
+	models      []*Model
+	o           PredictOptions
+	all         []*answerer
+	done, total int // answers, one for each image, member and view
+}
+
+func (a *answerers) open(width, batch, images int) error {
+	for k, m := range a.models {
+		for i := range m.Document.Members {
+			one, err := newAnswerer(a.models, k, i, width, a.o)
+			if err != nil {
+				return err
+			}
+			one.predictor.Batch = batch
+			a.all = append(a.all, one)
+		}
+	}
+	a.total = len(a.all) * images * a.o.views()
+	return nil
+}
+
+func (a *answerers) close() {
+	for _, one := range a.all {
+		one.close()
+	}
+}
+
+// answer is the mean over all members.
+func (a *answerers) answer(ctx context.Context, set *dataset.Set) (*Prediction, error) {
+	views := viewsOf(set, a.o)
+	var all []memberPrediction
+	for _, one := range a.all {
+		p, err := one.answer(ctx, set, views, func(rows int) {
+			if a.o.Tick != nil {
+				a.o.Tick(a.done+rows, a.total)
+			}
+		})
+		if err != nil {
+			return nil, err
+		}
+		a.done += set.Len() * len(views)
+		all = append(all, *p)
+	}
+	return mean(all, set.Len()), nil
+}
