@@ -14,6 +14,8 @@ import (
 
 	"golang.org/x/image/draw"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/fkzoo/fkzoo/specs/blueprint"
 )
 
 const maxPicture = 100_000_000 // pixels of a picture to be resized
@@ -174,9 +176,9 @@ func (s *Set) Resized(h, w int) *Set {
 		row := out.Row(i)
 		for c, name := range s.Columns {
 			switch {
-			case isX(name):
+			case blueprint.IsX(name):
 				row[c] /= x
-			case isY(name):
+			case blueprint.IsY(name):
 				row[c] /= y
 			}
 		}
@@ -184,9 +186,6 @@ func (s *Set) Resized(h, w int) *Set {
 	out.Checksum = out.Sum()
 	return out
 }
-
-func isX(column string) bool { return len(column) > 2 && column[len(column)-2:] == "_x" }
-func isY(column string) bool { return len(column) > 2 && column[len(column)-2:] == "_y" }
 
 // join puts Sets of one image size one behind the other.
 func join(parts []*Set) *Set {

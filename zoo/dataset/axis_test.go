@@ -1,0 +1,130 @@
+package dataset_test
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/fkzoo/fkzoo/specs/blueprint"
+	"github.com/fkzoo/fkzoo/zoo/dataset"
+	"github.com/fkzoo/fkzoo/zoo/dataset/demo"
+)
+
+// moved is a set with its labels, not its images, moved to the right.
+func moved(s *dataset.Set, by float32) *dataset.Set {
+	out := *s
+	out.Points = slices.Clone(s.Points)
+	for i := range out.Points {
+		if blueprint.IsX(s.Columns[i%len(s.Columns)]) {
+			out.Points[i] += by
+		}
+	}
+	return &out
+}
+
+// turned is a set of each face's mirror image, its labels mirrored at the middle.
+func turned(s *dataset.Set) *dataset.Set {
+	out := *s
+	out.Points, out.Bytes = slices.Clone(s.Points), slices.Clone(s.Bytes)
+	for line := range slices.Chunk(out.Bytes, s.Width) {
+		slices.Reverse(line)
+	}
+	for r := range s.Len() {
+		for c, name := range s.Columns {
+			v := s.Row(r)[s.Column(blueprint.Mirrored(name))]
+			if blueprint.IsX(name) {
+				v = float32(s.Width) - v
+			}
+			out.Row(r)[c] = v
+		}
+	}
+	return &out
+}
+
+func checkAxis(t *testing.T, name string, s *dataset.Set, want, tolerance float64) {
+	t.Helper()
+	if a := s.MirrorAxis(); !(math.Abs(a.Axis-want) <= tolerance) || a.From != dataset.FromImages || !(a.Error > 0 && a.Error < 0.3) {
+		t.Errorf("%s: found %+v, want %.2f, give or take %.2f, from the images", name, a, want, tolerance)
+	}
+}
+
+// On drawn faces a pixel's left edge is a whole number, so that x becomes width-x.
+func TestMirrorAxis(t *testing.T) {
+	s, err := demo.Faces(context.Background(), 400, 5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkAxis(t, "as drawn", s, 96, 0.3)
+	checkAxis(t, "labels 2.5 to the right", moved(s, 2.5), 101, 0.3)
+	checkAxis(t, "labels half a pixel to the left", moved(s, -0.5), 95, 0.3)
+
+	// Where faces stand says nothing of the axis: cut off the images' left fifth,
+	// points with it.
+	cut := *s
+	cut.Width, cut.Bytes, cut.Points = 77, nil, moved(s, -19).Points
+	for line := range slices.Chunk(s.Bytes, 96) {
+		cut.Bytes = append(cut.Bytes, line[19:]...)
+	}
+	checkAxis(t, "left fifth cut off", &cut, 77, 0.4)
+	if a := cut.MirrorAxis(); math.Abs(a.Points-77) < 5 {
+		t.Errorf("found %.2f from the points alone, want these to be misled: the test tests nothing", a.Points)
+	}
+}
+
+func TestMirrorAxisWithoutFaces(t *testing.T) {
+	const rows = 500
+	r := rand.New(rand.NewPCG(1, 2))
+	s := &dataset.Set{Columns: []string{"left_x", "left_y", "right_x", "right_y"}, Height: 48, Width: 48, Channels: 1, IDs: make([]string, rows)}
+	for range rows * 48 * 48 {
+		s.Bytes = append(s.Bytes, uint8(r.IntN(256)))
+	}
+	for range rows {
+		middle := float32(24.5 + r.NormFloat64())
+		s.Points = append(s.Points, middle+8, 20, middle-8, 20)
+	}
+	if a := s.MirrorAxis(); a.From != dataset.FromPoints || math.Abs(a.Axis-49) > 0.4 || a.Axis != a.Points {
+		t.Errorf("noise: found %+v, want 49 from the points", a)
+	}
+	for i := range s.Points {
+		s.Points[i] = float32(48 * r.Float64())
+	}
+	if a := s.MirrorAxis(); a.From != dataset.FromWidth || a.Axis != 48 {
+		t.Errorf("points at random: found %+v, want the width", a)
+	}
+	s.Columns = []string{"left_x", "left_y", "b_z", "c_z"}
+	if a := s.MirrorAxis(); a.From != dataset.FromWidth || !math.IsNaN(a.Points) {
+		t.Errorf("no pairs: found %+v, want the width", a)
+	}
+	if a := new(dataset.Set).MirrorAxis(); a.From != dataset.FromWidth {
+		t.Errorf("nothing: found %+v", a)
+	}
+}
+
+// Labels of the real data lie 0.8 pixels right of the features. With each face
+// beside its mirror image the true axis is known.
+func TestMirrorAxisReal(t *testing.T) {
+	dir := os.Getenv("FKZOO_TESTDATA")
+	if dir == "" {
+		t.Skip("FKZOO_TESTDATA not set")
+	}
+	s, err := dataset.Read(context.Background(), filepath.Join(dir, "data", "training.zip"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkAxis(t, "as it is", s, 97.63, 0.15)
+	rows := make([]int, 900)
+	for i := range rows {
+		rows[i] = i
+	}
+	part, err := s.Select(rows)
+	if err != nil {
+		t.Fatal(err)
+	}
+	both := turned(part)
+	both.Bytes, both.Points, both.IDs = append(both.Bytes, part.Bytes...), append(both.Points, part.Points...), append(slices.Clone(part.IDs), part.IDs...)
+	checkAxis(t, "each beside its mirror image", both, 96, 0.1)
+}
