@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -41,8 +42,29 @@ func (e *ElsewhereError) Error() string {
 
 func (e *ElsewhereError) Unwrap() error { return e.Cause }
 
-// LastPath is where a training to this model keeps its checkpoint.
-func LastPath(output string) string { return strings.TrimSuffix(output, ".fkz") + ".last.fkz" }
+// Ends of the names of a training's checkpoints, in place of .fkz.
+const (
+	lastSuffix = ".last.fkz"
+	bestSuffix = ".best.fkz"
+)
+
+// LastPath is where a training to this model keeps its newest checkpoint.
+func LastPath(output string) string { return strings.TrimSuffix(output, ".fkz") + lastSuffix }
+
+// BestPath is where a training to this model keeps the checkpoint of the epoch
+// with the least validation loss so far, of the member under way.
+func BestPath(output string) string { return strings.TrimSuffix(output, ".fkz") + bestSuffix }
+
+// OutputOf gives the model's path of a training by that of a checkpoint; ok
+// tells whether the name is a checkpoint's.
+func OutputOf(checkpoint string) (output string, ok bool) {
+	for _, suffix := range []string{lastSuffix, bestSuffix} {
+		if name, ok := strings.CutSuffix(checkpoint, suffix); ok {
+			return name + ".fkz", true
+		}
+	}
+	return checkpoint, false
+}
 
 // claim takes the right to write an output and its checkpoint, by a lock on a
 // hidden file beside them: two trainings would overwrite each other's
@@ -50,6 +72,9 @@ func LastPath(output string) string { return strings.TrimSuffix(output, ".fkz") 
 func claim(output string) (release func(), err error) {
 	if output == "" {
 		return nil, errors.New("output: found none, want a file's path")
+	}
+	if other, ok := OutputOf(output); ok {
+		return nil, fmt.Errorf("output %s: the name is that of a checkpoint of a training to %s, want another", output, other)
 	}
 	folder, name := filepath.Split(output)
 	path := filepath.Join(folder, "."+name+".lock")
@@ -85,21 +110,42 @@ func unclaim(lock *flock.Flock, path string) {
 // checkOutput refuses, before hours are spent, to write where something is that
 // would be lost, or where nothing can be written.
 func (t *training) checkOutput() error {
-	last := LastPath(t.Output)
-	if _, err := os.Lstat(last); err == nil && !t.Force && !sameFile(last, t.ResumePath) {
-		return fmt.Errorf("%s: %w: the checkpoint of an earlier training, from which --resume goes on", last, format.ErrExists)
+	checkpoints := []struct{ path, what string }{{LastPath(t.Output), "the checkpoint of an earlier training, from which --resume goes on"}}
+	if t.Every != (Every{}) {
+		checkpoints = append(checkpoints, struct{ path, what string }{BestPath(t.Output), "the best of an earlier training, from which --resume goes on"})
 	}
-	for _, try := range []struct {
-		path  string
-		force bool
-	}{{t.Output, t.Force}, {last, true}} {
-		f, err := atomicfile.Create(try.path, try.force)
-		if err != nil {
+	try := func(path string, force bool) error {
+		f, err := atomicfile.Create(path, force)
+		if err == nil {
+			f.Discard()
+		}
+		return err
+	}
+	if err := try(t.Output, t.Force); err != nil {
+		return err
+	}
+	for _, c := range checkpoints {
+		if _, err := os.Lstat(c.path); err == nil && !t.Force && !t.own(c.path) {
+			return fmt.Errorf("%s: %w: %s", c.path, format.ErrExists, c.what)
+		}
+		if err := try(c.path, true); err != nil {
 			return err
 		}
-		f.Discard()
 	}
 	return nil
+}
+
+// own tells whether a file is a checkpoint of the training that goes on: it may
+// be further on than where that does, which will get there again.
+func (t *training) own(path string) bool {
+	if t.Resume == nil {
+		return false
+	}
+	if sameFile(path, t.ResumePath) {
+		return true
+	}
+	other, err := Describe(path)
+	return err == nil && sameTraining(other, t.Resume)
 }
 
 func sameFile(a, b string) bool {
@@ -134,17 +180,29 @@ func (t *training) memberDone(index int) {
 	t.keep(&m, nil)
 }
 
-// keep writes a checkpoint, unless it couldn't be made.
+// keep writes a checkpoint, unless it couldn't be made. The best so far is on
+// the disk before it.
 func (t *training) keep(m *Model, err error) {
+	t.waitBest()
 	t.kept, t.passed, t.batches = time.Now(), 0, 0
 	if err == nil {
 		err = m.Save(LastPath(t.Output), true)
 	}
 	if err != nil {
-		t.Watch.Note(fmt.Sprintf("no checkpoint: %v; the training goes on", err))
+		t.cannotKeep(err)
 		return
 	}
-	t.last = LastPath(t.Output)
+	t.newest = LastPath(t.Output)
+	t.tellKept(m, t.newest, false)
+}
+
+func (t *training) cannotKeep(err error) {
+	t.Watch.Warn(fmt.Sprintf("no checkpoint: %v; the training goes on", err))
+}
+
+func (t *training) tellKept(m *Model, path string, best bool) {
+	s := m.State
+	t.Watch.Checkpoint(CheckpointKept{Path: path, Best: best, Member: m.Document.Members[s.Member].Name, Epoch: s.Epoch, Step: s.Step})
 }
 
 // snapshot is the training as it stands, as a model.
@@ -157,12 +215,13 @@ func (r *memberRun) snapshot() (*Model, error) {
 		return nil, fmt.Errorf("%w: the loss of epoch %d is %g", engine.ErrDiverged, s.Epoch+1, s.LossSum)
 	}
 	m := *r.model
+	m.History = slices.Clone(m.History) // a checkpoint may be written while the training goes on
 	m.Weights = maps.Clone(m.Weights)
 	for name, from := range currentNames(r.plan) {
 		m.Weights[name] = s.Tensors[from]
 		delete(s.Tensors, from) // so that each array is kept once
 	}
-	m.State = &State{Member: r.index, Epoch: s.Epoch, Step: s.Step, LossSum: s.LossSum, Cells: s.Cells, tensors: s.Tensors, best: r.bestParts}
+	m.State = &State{Member: r.index, Epoch: s.Epoch, Step: s.Step, LossSum: s.LossSum, Cells: s.Cells, tensors: s.Tensors, best: r.bestWeights}
 	return &m, nil
 }
 
@@ -193,29 +252,34 @@ func (r *memberRun) interrupted() error {
 	if err != nil {
 		return r.atLast(fmt.Errorf("%w: %w", at, err))
 	}
+	r.waitBest()
 	path := LastPath(r.Output)
 	if err := m.Save(path, true); err != nil {
 		return elsewhere(m, path, fmt.Errorf("%w: %w", at, err))
 	}
+	r.newest = path
+	r.tellKept(m, path, false)
 	return fmt.Errorf("%w; the training so far is in %s", at, path)
 }
 
 // atLast adds to an error where what was learned before it is.
 func (t *training) atLast(err error) error {
-	if t.last == "" {
-		return err
+	t.waitBest()
+	if t.newest == "" {
+		return fmt.Errorf("%w; there is no checkpoint yet", err)
 	}
-	return fmt.Errorf("%w; the training as it was at its last checkpoint is in %s", err, t.last)
+	return fmt.Errorf("%w; the training as it was at its last checkpoint is in %s", err, t.newest)
 }
 
-// finish writes the model, and removes the checkpoint, which has nothing that
-// the model hasn't.
+// finish writes the model, and removes the last checkpoint, which has nothing
+// that the model hasn't. That of the best epoch stays.
 func (t *training) finish() (*Model, error) {
+	t.waitBest()
 	if err := t.model.Save(t.Output, t.Force); err != nil {
 		return nil, elsewhere(t.model, t.Output, err)
 	}
 	if err := os.Remove(LastPath(t.Output)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		t.Watch.Note(err.Error())
+		t.Watch.Warn(err.Error())
 	}
 	return t.model, nil
 }

@@ -254,7 +254,12 @@ func rowsOf(m *blueprint.Member, set *dataset.Set) (train, validation []int, err
 	if err != nil {
 		return nil, nil, err
 	}
-	train, validation = dataset.Split(rows, m.Recipe.Validation, cmp.Or(m.Recipe.Seed, 1))
+	seed := cmp.Or(m.Recipe.Seed, 1)
+	if f := m.Recipe.Fold; f != nil {
+		train, validation = dataset.Fold(rows, f.Number, f.Of, seed)
+		return train, validation, nil
+	}
+	train, validation = dataset.Split(rows, m.Recipe.Validation, seed)
 	return train, validation, nil
 }
 

@@ -26,7 +26,7 @@ func (t *training) member(ctx context.Context, data *engine.Resident, index int)
 		Plan: plan, Rows: train, Epochs: plan.Member.Recipe.EpochsFor(len(train) + len(validation)),
 		Seed: plan.Member.Recipe.Seed, Weights: t.model.Weights,
 	}
-	run := &memberRun{training: t, index: index, plan: plan, validation: validation, epochs: config.Epochs, best: math.Inf(1)}
+	run := &memberRun{training: t, index: index, plan: plan, validation: validation, epochs: config.Epochs, leastLoss: math.Inf(1)}
 	if s := t.model.State; s != nil {
 		if s.Epoch > config.Epochs || s.Epoch == config.Epochs && s.Step > 0 {
 			return fmt.Errorf("member %s: state: found epoch %d and batch %d, want at most %d epochs", plan.Member.Name, s.Epoch, s.Step, config.Epochs)
@@ -70,23 +70,23 @@ func (t *training) engineState(s *State, plan *blueprint.Plan) *engine.State {
 // memberRun is a member's training under way.
 type memberRun struct {
 	*training
-	index      int
-	plan       *blueprint.Plan
-	trainer    *engine.Trainer
-	validation []int
-	epochs     int
-	best       float64       // least validation loss so far
-	bestParts  engine.Arrays // its weights; nil where nothing will put them back
+	index       int
+	plan        *blueprint.Plan
+	trainer     *engine.Trainer
+	validation  []int
+	epochs      int
+	leastLoss   float64       // of the validation, so far
+	bestWeights engine.Arrays // its weights; nil where nothing will put them back
 }
 
 func (r *memberRun) history() *MemberHistory { return &r.model.History[r.index] }
 
 func (r *memberRun) restore(s *State) {
-	if len(s.best) > 0 {
-		r.bestParts = s.best
+	if len(s.best) > 0 && r.plan.Member.Recipe.Stop != nil {
+		r.bestWeights = s.best
 	}
-	for _, v := range r.history().ValidationLoss {
-		r.best = min(r.best, v)
+	if h := r.history(); h.BestEpoch > 0 {
+		r.leastLoss = h.ValidationLoss[h.BestEpoch-1]
 	}
 }
 
@@ -108,7 +108,7 @@ func (r *memberRun) epochsLeft(ctx context.Context, done int) error {
 
 // keepWeights puts the member's weights, as they stay, into the model.
 func (r *memberRun) keepWeights() error {
-	weights := r.bestParts
+	weights := r.bestWeights
 	if r.plan.Member.Recipe.Stop == nil || weights == nil {
 		var err error
 		if weights, err = r.trainer.Current(); err != nil {
@@ -158,6 +158,10 @@ func (r *memberRun) epoch(ctx context.Context) (stop bool, err error) {
 	done.Time = time.Since(start)
 	r.model.Run.Seconds = append(r.model.Run.Seconds, done.Time.Seconds())
 	r.Watch.Epoch(done)
+	r.tellBest()
+	if done.Best {
+		r.keepBest()
+	}
 	if s := r.plan.Member.Recipe.Stop; s != nil && h.BestEpoch > 0 && epoch+1-h.BestEpoch >= s.Patience && epoch+1 < r.epochs {
 		h.Stopped = true
 		r.Watch.Note(fmt.Sprintf("%s: stopped after epoch %d: %d epochs without a better validation loss; the weights of epoch %d are put back", done.Member, epoch+1, s.Patience, h.BestEpoch))
@@ -195,10 +199,10 @@ func (r *memberRun) validate(ctx context.Context, done *EpochDone) error {
 	if math.IsNaN(done.ValidationLoss) || math.IsInf(done.ValidationLoss, 0) {
 		return fmt.Errorf("%w: the validation loss of epoch %d is %g: a smaller learning rate may help", engine.ErrDiverged, done.Epoch, done.ValidationLoss)
 	}
-	if done.ValidationLoss < r.best {
-		r.best, done.Best = done.ValidationLoss, true
+	if done.ValidationLoss < r.leastLoss {
+		r.leastLoss, done.Best = done.ValidationLoss, true
 		if r.plan.Member.Recipe.Stop != nil {
-			r.bestParts, err = r.trainer.Current()
+			r.bestWeights, err = r.trainer.Current()
 		}
 	}
 	return err

@@ -28,15 +28,20 @@ type TrainOptions struct {
 	Data     *dataset.Set
 	Backend  *backend.Backend
 	Seed     uint64 // stands over the recipes'; 0: theirs, or else 1
-	Output   string // the model's path, NAME.fkz; NAME.last.fkz is its checkpoint
-	Force    bool   // replace an existing Output
+	Output   string // the model's path, NAME.fkz; NAME.last.fkz and NAME.best.fkz are its checkpoints
+	Force    bool   // replace files that exist
 
 	Start  *Model // weights to start from, where names and shapes agree; nil: drawn
 	Resume *Model // a checkpoint to go on from; nil: from the start. Its document and seed stand.
 	// ResumePath is Resume's file: it may be replaced by the next checkpoint.
 	ResumePath string
+	// Settings are what the user gave beside Resume, as for [Prepare]; what
+	// differs from the checkpoint's own is refused with a [ChangedError], as other
+	// data is, unless AllowChanges is set.
+	Settings     map[string]string
+	AllowChanges bool
 
-	Every   Every // how often to keep a checkpoint
+	Every   Every // how often to keep NAME.last.fkz; never: no checkpoint of the best either
 	Version string
 	Options []string // the user's settings, for the record
 	Run     Run      // machine and command, for the record
@@ -50,16 +55,69 @@ type Every struct {
 	Time    time.Duration
 }
 
-// Watcher is told how a training goes on.
+// Watcher is told how a training goes on, by one goroutine.
 type Watcher interface {
+	// Start comes first, once all that can be checked has been.
+	Start(TrainStart)
 	// Member begins or goes on.
 	Member(MemberStart)
 	// Batch is done, of so many in the epoch.
 	Batch(done, total int)
 	// Epoch is done.
 	Epoch(EpochDone)
+	// Checkpoint has been written.
+	Checkpoint(CheckpointKept)
 	// Note is a line for people.
 	Note(text string)
+	// Warn is a line about something that isn't as it should be.
+	Warn(text string)
+	// End comes last, where there was a Start.
+	End(TrainEnd)
+}
+
+// Watchers tell each of several.
+type Watchers []Watcher
+
+func (w Watchers) each(tell func(Watcher)) {
+	for _, one := range w {
+		tell(one)
+	}
+}
+
+func (w Watchers) Start(v TrainStart)          { w.each(func(one Watcher) { one.Start(v) }) }
+func (w Watchers) Member(v MemberStart)        { w.each(func(one Watcher) { one.Member(v) }) }
+func (w Watchers) Batch(done, total int)       { w.each(func(one Watcher) { one.Batch(done, total) }) }
+func (w Watchers) Epoch(v EpochDone)           { w.each(func(one Watcher) { one.Epoch(v) }) }
+func (w Watchers) Checkpoint(v CheckpointKept) { w.each(func(one Watcher) { one.Checkpoint(v) }) }
+func (w Watchers) Note(text string)            { w.each(func(one Watcher) { one.Note(text) }) }
+func (w Watchers) Warn(text string)            { w.each(func(one Watcher) { one.Warn(text) }) }
+func (w Watchers) End(v TrainEnd)              { w.each(func(one Watcher) { one.End(v) }) }
+
+// TrainStart tells of a training that begins or goes on.
+type TrainStart struct {
+	Document   *blueprint.Document
+	Output     string
+	Resumed    string // the checkpoint that it goes on from; "": from the start
+	Provenance Provenance
+	Run        Run
+	Done       int // epochs, over all members
+}
+
+// CheckpointKept tells of a checkpoint that has been written.
+type CheckpointKept struct {
+	Path   string
+	Best   bool // NAME.best.fkz, else NAME.last.fkz
+	Member string
+	Epoch  int // done by the member
+	Step   int // done in the epoch under way
+}
+
+// TrainEnd tells how a training ended.
+type TrainEnd struct {
+	Model *Model // nil where Err isn't
+	Path  string // the model's, or that of the newest checkpoint, or ""
+	Err   error
+	Time  time.Duration // of this run
 }
 
 // MemberStart tells of a member that begins or goes on.
@@ -119,7 +177,7 @@ func PluginSettings(all map[string]string) map[string]string {
 // model itself not be writable to Output at the end, it is written elsewhere,
 // and the error is an [ElsewhereError]. Another training to the same Output at
 // the same time is refused with ErrBusy.
-func Train(ctx context.Context, o TrainOptions) (*Model, error) {
+func Train(ctx context.Context, o TrainOptions) (m *Model, err error) {
 	if o.Watch == nil {
 		o.Watch = silent{}
 	}
@@ -128,21 +186,37 @@ func Train(ctx context.Context, o TrainOptions) (*Model, error) {
 		return nil, err
 	}
 	defer release()
-	t := &training{TrainOptions: o, kept: time.Now()}
+	t := &training{TrainOptions: o, kept: time.Now(), newest: o.ResumePath}
 	if err := t.checkOutput(); err != nil {
 		return nil, err
 	}
 	if err := t.begin(); err != nil {
 		return nil, err
 	}
-	resident, err := engine.Upload(o.Backend, engine.Examples{Images: imagesOf(o.Data), Columns: o.Data.Columns, Points: o.Data.Points})
+	start := time.Now()
+	o.Watch.Start(TrainStart{
+		Document: t.model.Document, Output: o.Output, Resumed: o.ResumePath, Provenance: t.model.Provenance, Run: t.model.Run, Done: t.model.Epochs(),
+	})
+	m, err = t.run(ctx)
+	end := TrainEnd{Model: m, Path: t.newest, Err: err, Time: time.Since(start)}
+	if err == nil {
+		end.Path = o.Output
+	}
+	o.Watch.End(end)
+	return m, err
+}
+
+// run trains the members that are left.
+func (t *training) run(ctx context.Context) (*Model, error) {
+	resident, err := engine.Upload(t.TrainOptions.Backend, engine.Examples{Images: imagesOf(t.Data), Columns: t.Data.Columns, Points: t.Data.Points})
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", o.Data.Source, err)
+		return nil, fmt.Errorf("%s: %w", t.Data.Source, err)
 	}
 	defer resident.Close()
+	defer t.waitBest()
 	from := 0
-	if o.Resume != nil {
-		from = o.Resume.State.Member
+	if t.Resume != nil {
+		from = t.Resume.State.Member
 	}
 	for i := from; i < len(t.model.Document.Members); i++ {
 		if err := t.member(ctx, resident, i); err != nil {
@@ -159,10 +233,14 @@ func Train(ctx context.Context, o TrainOptions) (*Model, error) {
 // silent watches without a word.
 type silent struct{}
 
-func (silent) Member(MemberStart) {}
-func (silent) Batch(int, int)     {}
-func (silent) Epoch(EpochDone)    {}
-func (silent) Note(string)        {}
+func (silent) Start(TrainStart)          {}
+func (silent) Member(MemberStart)        {}
+func (silent) Batch(int, int)            {}
+func (silent) Epoch(EpochDone)           {}
+func (silent) Checkpoint(CheckpointKept) {}
+func (silent) Note(string)               {}
+func (silent) Warn(string)               {}
+func (silent) End(TrainEnd)              {}
 
 // training is a training under way.
 type training struct {
@@ -172,7 +250,8 @@ type training struct {
 	kept    time.Time // when the last checkpoint was tried
 	batches int       // since then
 	passed  int       // epochs since then
-	last    string    // the checkpoint that this run has written; "": none
+	newest  string    // the newest checkpoint, of this run or that it goes on from; "": none
+	best    bestFile
 }
 
 // begin checks what can be checked before hours are spent, and makes the model
@@ -185,7 +264,7 @@ func (t *training) begin() error {
 	m.Provenance = Provenance{
 		Fkzoo: t.Version, Plugin: PluginFrom{t.Plugin.Name, t.Plugin.SHA256}, Seed: m.Document.Members[0].Recipe.Seed,
 		Backend: t.TrainOptions.Backend.Name(), Options: t.Options,
-		Data: DataFrom{t.Data.Source, t.Data.Checksum, t.Data.Len(), t.Data.Columns, columnMeans(t.Data)},
+		Data: dataFrom(t.Data),
 	}
 	if t.Start != nil {
 		from := &t.Start.Provenance
@@ -201,16 +280,13 @@ func (t *training) begin() error {
 		if err := t.check(plan); err != nil {
 			return err
 		}
-		member := plan.Member
-		if train, _, err := rowsOf(member, t.Data); err != nil {
+		if err := t.checkRows(plan.Member); err != nil {
 			return err
-		} else if len(train) == 0 {
-			return fmt.Errorf("%s: member %s: found no row with its columns filled, want at least one to train on", t.Data.Source, member.Name)
 		}
 		weights, n := t.firstWeights(plan)
 		taken += n
 		maps.Copy(m.Weights, weights)
-		m.History = append(m.History, MemberHistory{Member: member.Name})
+		m.History = append(m.History, MemberHistory{Member: plan.Member.Name})
 	}
 	if t.Start != nil && taken == 0 {
 		return fmt.Errorf("no tensor of the model to start from (%s) has a name and shape that fit", t.Start.Document.Name)
@@ -227,6 +303,15 @@ func (t *training) check(plan *blueprint.Plan) error {
 	return nil
 }
 
+// checkRows refuses data that a member can't learn from.
+func (t *training) checkRows(m *blueprint.Member) error {
+	train, _, err := rowsOf(m, t.Data)
+	if err == nil && len(train) == 0 {
+		err = fmt.Errorf("%s: member %s: found no row with its columns filled, want at least one to train on", t.Data.Source, m.Name)
+	}
+	return err
+}
+
 // seeded is the document with the seed that each member is trained with in its recipe.
 func seeded(d *blueprint.Document, seed uint64) *blueprint.Document {
 	d = d.Clone()
@@ -237,48 +322,13 @@ func seeded(d *blueprint.Document, seed uint64) *blueprint.Document {
 	return d
 }
 
-// beginResumed goes on with the checkpoint's own document and seeds, on the same data.
-func (t *training) beginResumed() error {
-	m := t.Resume
-	if m.State == nil {
-		return errors.New("the model is finished: --start-from begins a new training with its weights")
-	}
-	if found, want := t.Data.Checksum, m.Provenance.Data.Checksum; found != want {
-		return fmt.Errorf("%s: found data with checksum %.12s…, want %.12s… (%s): a training goes on with its own data", t.Data.Source, found, want, m.Provenance.Data.Source)
-	}
-	for i := m.State.Member; i < len(m.Document.Members); i++ {
-		plan, err := blueprint.NewPlan(m.Document, i, nil)
-		if err != nil {
-			return err
-		}
-		if err := t.check(plan); err != nil {
-			return err
-		}
-	}
-	made := &m.Provenance
-	if name := t.TrainOptions.Backend.Name(); !among(made.Backend, name) {
-		t.Watch.Note(fmt.Sprintf("the training began on backend %s and goes on with %s: its figures may differ a little from those of one backend alone", made.Backend, name))
-		made.Backend += ", " + name
-	}
-	if !among(made.Fkzoo, t.Version) {
-		made.Fkzoo += ", " + t.Version
-	}
-	m.Run.Resumed++
-	m.kept.tensors = nil // said of tensors that will change
-	t.model = m
-	return nil
-}
-
-// among tells whether a list with commas has a name.
-func among(list, name string) bool { return slices.Contains(strings.Split(list, ", "), name) }
-
 // firstWeights are drawn, or taken from the model to start from where name and
 // shape agree; it counts the tensors taken.
 func (t *training) firstWeights(plan *blueprint.Plan) (weights engine.Arrays, taken int) {
 	weights = engine.InitialWeights(plan, plan.Member.Recipe.Seed)
 	if t.Start == nil {
 		if from := plan.Member.Recipe.StartFrom; from != "" {
-			t.Watch.Note(fmt.Sprintf("%s: the recipe starts from %s's weights; without --start-from %s.fkz they are drawn", plan.Member.Name, from, from))
+			t.Watch.Warn(fmt.Sprintf("%s: the recipe starts from %s's weights; without --start-from %s.fkz they are drawn", plan.Member.Name, from, from))
 		}
 		return weights, 0
 	}

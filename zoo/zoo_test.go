@@ -129,7 +129,15 @@ type watch struct {
 	onBatch  func(batches int)
 	onMember func(MemberStart)
 	onEpoch  func(EpochDone)
+	starts   []TrainStart
+	kept     []CheckpointKept
+	ends     []TrainEnd
 }
+
+func (w *watch) Start(s TrainStart)          { w.starts = append(w.starts, s) }
+func (w *watch) Checkpoint(c CheckpointKept) { w.kept = append(w.kept, c) }
+func (w *watch) Warn(text string)            { w.notes = append(w.notes, text) }
+func (w *watch) End(e TrainEnd)              { w.ends = append(w.ends, e) }
 
 func (w *watch) Note(text string) { w.notes = append(w.notes, text) }
 

@@ -22,7 +22,8 @@ import (
 func (p *program) trainCommand() *cli.Command {
 	return &cli.Command{
 		Name: "train", Usage: "train an architecture", ArgsUsage: "ARCH",
-		Description: "Ctrl-C ends the batch under way, keeps what was learned in NAME.last.fkz, and --resume goes on from there.",
+		Description: "Ctrl-C ends the batch under way, keeps what was learned in NAME.last.fkz, and --resume goes on from there.\n" +
+			"NAME.best.fkz is the training after its best epoch so far; --resume goes on from it, too.",
 		Flags: []cli.Flag{
 			dataFlag,
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "the model file (default: ARCH.fkz)"},
@@ -31,7 +32,8 @@ func (p *program) trainCommand() *cli.Command {
 			&cli.Uint64Flag{Name: "seed", Value: 1, Usage: "of the split, the weights, the order and all else that is random"},
 			&cli.StringSliceFlag{Name: "set", Usage: "`KEY=VALUE`: a setting of the architecture, or of its recipe, as in recipe.rate=0.01; may be repeated"},
 			&cli.StringFlag{Name: "start-from", Usage: "a model whose weights are taken where names and shapes agree"},
-			&cli.StringFlag{Name: "resume", Usage: "a checkpoint (NAME.last.fkz) to go on from, with its own recipe and seed"},
+			&cli.StringFlag{Name: "resume", Usage: "a checkpoint (NAME.last.fkz or NAME.best.fkz) to go on from, with its own recipe and seed"},
+			&cli.BoolFlag{Name: "allow-changes", Usage: "with --resume: go on with other data or another recipe than the checkpoint's"},
 			&cli.StringFlag{Name: "checkpoint-every", Value: "5min", Usage: "keep NAME.last.fkz each `10ep, 500batch or 5min`"},
 			&cli.StringFlag{Name: "plot", Usage: "draw the learning curves to a .svg or .png file"},
 			&cli.BoolFlag{Name: "force", Usage: "replace files that exist"},
@@ -68,10 +70,8 @@ func (p *program) train(c *cli.Context) error {
 	}
 	defer b.Close()
 	o.Backend = b
-	w := newTrainWatch(p.stdout, p.stderr)
-	o.Watch = w
+	o.Watch = newTrainWatch(p.stdout, p.stderr)
 	m, err := zoo.Train(c.Context, o)
-	w.end()
 	if err != nil {
 		return err
 	}
@@ -97,12 +97,15 @@ func (p *program) trainOptions(c *cli.Context) (zoo.TrainOptions, error) {
 	}
 	if o.Output == "" {
 		o.Output = baseName(c.Args().First()) + ".fkz"
-		if name, ok := strings.CutSuffix(c.String("resume"), ".last.fkz"); ok {
-			o.Output = name + ".fkz" // that of the training that goes on
+		if output, ok := zoo.OutputOf(c.String("resume")); ok {
+			o.Output = output // that of the training that goes on
 		}
 	}
 	if !strings.HasSuffix(o.Output, ".fkz") {
 		return o, usagef("output %s: want a name that ends in .fkz", o.Output)
+	}
+	if other, ok := zoo.OutputOf(o.Output); ok {
+		return o, usagef("output %s: the name is that of a checkpoint of a training to %s, want another", o.Output, other)
 	}
 	if c.IsSet("seed") && o.Seed == 0 {
 		return o, usagef("seed: found 0, want at least 1")
@@ -124,13 +127,17 @@ func (p *program) trainOptions(c *cli.Context) (zoo.TrainOptions, error) {
 			return o, err
 		}
 	}
+	if c.Bool("allow-changes") && c.String("resume") == "" {
+		return o, usagef("allow-changes: found no --resume, want both: a new training has nothing to differ from")
+	}
 	if path := c.String("resume"); path != "" {
-		for _, other := range []string{"start-from", "set", "epochs", "batch", "seed"} {
-			if c.IsSet(other) {
-				return o, usagef("resume: found --%s too, want neither: a training goes on with its own recipe and seed", other)
-			}
+		if c.IsSet("start-from") {
+			return o, usagef("resume: found --start-from too, want one of them: a training goes on with its own weights")
 		}
-		o.ResumePath = path
+		o.ResumePath, o.AllowChanges = path, c.Bool("allow-changes")
+		if o.Settings, err = resumeSettings(c); err != nil {
+			return o, err
+		}
 		if o.Resume, err = zoo.Load(path); err != nil {
 			return o, err
 		}
@@ -144,6 +151,20 @@ func (p *program) trainOptions(c *cli.Context) (zoo.TrainOptions, error) {
 		}
 	}
 	return o, nil
+}
+
+// resumeSettings are all that is given beside --resume, as --set would give it.
+func resumeSettings(c *cli.Context) (map[string]string, error) {
+	settings, err := parseSettings(c.StringSlice("set"))
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range []string{"epochs", "batch", "seed"} {
+		if c.IsSet(name) {
+			settings["recipe."+name] = fmt.Sprint(c.Value(name))
+		}
+	}
+	return settings, nil
 }
 
 // trainData reads the data given, or else that of the training that goes on.

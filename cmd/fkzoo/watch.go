@@ -34,6 +34,10 @@ func isTerminal(w io.Writer) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
+func (w *trainWatch) Start(zoo.TrainStart)          {}
+func (w *trainWatch) Checkpoint(zoo.CheckpointKept) {}
+func (w *trainWatch) End(zoo.TrainEnd)              { w.clear() }
+
 func (w *trainWatch) Member(m zoo.MemberStart) {
 	w.start, w.epoch, w.began = m, m.Done, time.Now()
 	name := ""
@@ -88,6 +92,8 @@ func (w *trainWatch) Note(text string) {
 	fmt.Fprintln(w.err, printable(text))
 }
 
+func (w *trainWatch) Warn(text string) { w.Note(text) }
+
 // clear takes the bar away.
 func (w *trainWatch) clear() {
 	if w.bar != nil {
@@ -95,8 +101,6 @@ func (w *trainWatch) clear() {
 		w.bar = nil
 	}
 }
-
-func (w *trainWatch) end() { w.clear() }
 
 // tick gives a bar for work of a known length, nothing where no terminal is.
 func (p *program) tick(what string) (tick func(done, total int), end func()) {

@@ -1,0 +1,339 @@
+package zoo
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/fkzoo/fkzoo/format"
+	"github.com/fkzoo/fkzoo/host/engine/backend/backendtest"
+	"github.com/fkzoo/fkzoo/zoo/dataset"
+)
+
+// often keeps the best, and the last at members' ends alone.
+var often = Every{Epochs: 1000}
+
+// rising falls and then rises in its validation loss.
+const rising = `"rate": {"kind": "linear", "from": 0.02, "to": 0.6}, "epochs": 8, "batch": 6`
+
+// NAME.best.fkz is the training after its best epoch; going on from it gives
+// what the training gave.
+func TestBestFile(t *testing.T) {
+	set := faces(30, every, 7)
+	for _, c := range []struct {
+		name    string
+		members []network
+	}{
+		{"one", []network{{"net", every, linear, recipe(rising), ""}}},
+		{"stopped early", []network{{"net", every, linear, recipe(rising + `, "stop": {"patience": 2}`), ""}}},
+		{"averages", []network{{"net", every, dropout, recipe(rising + `, "optimizer": {"kind": "adam"}, "average": {"decay": 0.5}`), ""}}},
+		{"two", []network{{"eyes", eyes, linear, recipe(rising), ""}, {"nose", nose, dropout, recipe(rising), ""}}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			o := options(t, document(t, c.members...), set)
+			o.Every = often
+			w := &watch{}
+			o.Watch = w
+			whole := mustTrain(t, o)
+			best := mustLoad(t, BestPath(o.Output))
+			last := len(c.members) - 1
+			h := whole.History[last]
+			if s := best.State; s == nil || s.Member != last || s.Epoch != h.BestEpoch || s.Step != 0 || best.History[last].BestEpoch != h.BestEpoch {
+				t.Fatalf("found state %+v, want member %d after its best epoch, %d", s, last, h.BestEpoch)
+			}
+			e, _, err := Evaluate(t.Context(), []*Model{best}, set, PredictOptions{Backend: goBackend(t)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if last == 0 && !near(e.HeldOut.Loss, slices.Min(h.ValidationLoss), 1e-6) {
+				t.Errorf("found loss %g on the rows held out, want the best epoch's, %g", e.HeldOut.Loss, slices.Min(h.ValidationLoss))
+			}
+			if !slices.ContainsFunc(w.kept, func(k CheckpointKept) bool { return k.Best && k.Epoch == h.BestEpoch && k.Path == BestPath(o.Output) }) {
+				t.Errorf("found checkpoints %+v told of, want the best", w.kept)
+			}
+			part := o
+			part.Output, part.ResumePath, part.Watch = filepath.Join(t.TempDir(), "m.fkz"), BestPath(o.Output), &watch{}
+			part.Resume = best
+			sameModel(t, "resumed from the best", mustTrain(t, part), whole)
+		})
+	}
+	o := options(t, one(t, linear, rising), set)
+	mustTrain(t, o)
+	if _, err := os.Stat(BestPath(o.Output)); err == nil {
+		t.Error("found a checkpoint of the best where none was to be kept")
+	}
+	o = options(t, one(t, linear, rising+`, "validation": 0`), set)
+	o.Every = often
+	mustTrain(t, o)
+	if _, err := os.Stat(BestPath(o.Output)); err == nil {
+		t.Error("found a checkpoint of the best where no rows are held out")
+	}
+}
+
+// Another training's best is not replaced, that of the one that goes on is.
+func TestBestFileOfAnother(t *testing.T) {
+	set := faces(30, every, 7)
+	o := options(t, one(t, linear, rising), set)
+	o.Every = often
+	first := interrupt(t, o, 4*5+2)
+	for _, c := range []struct {
+		name string
+		at   string // goes on from
+		put  func(t *testing.T, path string)
+		want string
+	}{
+		{"its own", LastPath(o.Output), func(t *testing.T, path string) {}, ""},
+		{"from the best", BestPath(o.Output), func(t *testing.T, path string) {}, ""},
+		{"none", LastPath(o.Output), func(t *testing.T, path string) { _ = os.Remove(path) }, ""},
+		{"another's", LastPath(o.Output), func(t *testing.T, path string) {
+			other := options(t, one(t, linear, rising), faces(30, every, 8))
+			other.Every = often
+			mustTrain(t, other)
+			copyFile(t, BestPath(other.Output), path)
+		}, "m.best.fkz: exists already"},
+		{"no model", LastPath(o.Output), func(t *testing.T, path string) {
+			if err := os.WriteFile(path, []byte("precious"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}, "m.best.fkz: exists already"},
+	} {
+		part := o
+		part.Output = filepath.Join(t.TempDir(), "m.fkz")
+		copyFile(t, first, LastPath(part.Output))
+		copyFile(t, BestPath(o.Output), BestPath(part.Output))
+		c.put(t, BestPath(part.Output))
+		part.ResumePath = filepath.Join(filepath.Dir(part.Output), filepath.Base(c.at))
+		part.Resume, part.Watch = mustLoad(t, part.ResumePath), &watch{}
+		m, err := Train(t.Context(), part)
+		if c.want != "" {
+			wantError(t, c.name, err, format.ErrExists, c.want)
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		if best, err := Load(BestPath(part.Output)); c.name != "none" && (err != nil || best.State.Epoch != m.History[0].BestEpoch) {
+			t.Errorf("%s: found best %+v (%v), want that of epoch %d", c.name, best, err, m.History[0].BestEpoch)
+		}
+	}
+}
+
+func copyFile(t *testing.T, from, to string) {
+	t.Helper()
+	b, err := os.ReadFile(from)
+	if err == nil {
+		err = os.WriteFile(to, b, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Going on with other data or another recipe is refused with the difference
+// named; where that is allowed, what can be changed is, and is in the record.
+func TestResumeChanges(t *testing.T) {
+	set := faces(30, every, 7)
+	text := rising + `, "stop": {"patience": 50}, "average": {"decay": 0.5}`
+	o := options(t, one(t, linear, text), set)
+	o.Options = []string{"hidden=8"}
+	path := interrupt(t, o, 4*3+2)
+	larger := faces(40, every, 7)
+	values := faces(30, every, 7)
+	values.Points[0]++
+	values.Checksum = values.Sum()
+	for _, c := range []struct {
+		name     string
+		settings map[string]string
+		data     *dataset.Set
+		refused  string
+		allowed  string // the error where changes are allowed; "": none
+		check    func(m *Model) bool
+	}{
+		{"nothing", nil, set, "", "", nil},
+		{"the same again", map[string]string{"recipe.epochs": "8", "recipe.seed": "3", "hidden": "8", "recipe.stop.patience": "50"}, set, "", "", nil},
+		{"epochs", map[string]string{"recipe.epochs": "6"}, set, "recipe.epochs: found 6, want 8", "", func(m *Model) bool { return len(m.History[0].TrainLoss) == 6 }},
+		{"batch", map[string]string{"recipe.batch": "3"}, set, "recipe.batch: found 3, want 6", "", func(m *Model) bool { return len(m.History[0].TrainLoss) == 8 }},
+		{"rate", map[string]string{"recipe.rate": "0.01"}, set, "recipe.rate.from: found none, want 0.02", "", func(m *Model) bool {
+			return m.History[0].Rate[7] == 0.01 && slices.Contains(m.Provenance.Options, "recipe.rate=0.01 (from epoch 4 of net)")
+		}},
+		{"fewer epochs than done", map[string]string{"recipe.epochs": "2"}, set, "recipe.epochs: found 2, want 8", "want at most 2 epochs", nil},
+		{"seed", map[string]string{"recipe.seed": "4"}, set, "recipe.seed: found 4, want 3", "rows that it has learned from would be held out", nil},
+		{"loss", map[string]string{"recipe.loss.kind": "mae"}, set, `recipe.loss.kind: found "mae", want "mse"`, "would not compare", nil},
+		{"optimizer", map[string]string{"recipe.optimizer": "adam"}, set, `recipe.optimizer.kind: found "adam", want "sgd"`, "is of no use to another", nil},
+		{"average", map[string]string{"recipe.average": "null"}, set, "recipe.average.decay: found none, want 0.5", "--start-from begins", nil},
+		{"network", map[string]string{"hidden": "9"}, set, "setting hidden: found 9", "setting hidden: found 9", nil},
+		{"no such field", map[string]string{"recipe.rates": "1"}, set, "rates, which no recipe has", "rates, which no recipe has", nil},
+		{"more rows", nil, larger, "found 40 rows, want 30", "", func(m *Model) bool {
+			return m.Provenance.Data.Rows == 40 && slices.Equal(m.Provenance.StartData, []string{set.Checksum}) && len(m.History[0].TrainLoss) == 8 && m.History[0].BestEpoch > 3
+		}},
+		{"other values", nil, values, "as many rows and columns, other values", "", nil},
+		{"a column less", nil, withColumns(set, eyes), "found no column nose_tip_x, found no column nose_tip_y", "nose_tip_x", nil},
+	} {
+		for _, allowed := range []bool{false, true} {
+			p := options(t, nil, c.data)
+			p.Resume, p.Settings, p.AllowChanges = mustLoad(t, path), c.settings, allowed
+			m, err := Train(t.Context(), p)
+			want := c.refused
+			if allowed {
+				want = c.allowed
+			}
+			switch {
+			case want != "":
+				wantError(t, fmt.Sprint(c.name, ", allowed ", allowed), err, nil, want)
+			case err != nil:
+				t.Errorf("%s, allowed %v: %v", c.name, allowed, err)
+			case c.check != nil && allowed && !c.check(m):
+				t.Errorf("%s: found history %+v, provenance %+v", c.name, m.History[0], m.Provenance)
+			}
+		}
+	}
+}
+
+// killedUnderTest is set where the test binary trains until it is killed.
+const killedUnderTest = "FKZOO_TEST_KILLED"
+
+// killedMembers are what is trained.
+func killedMembers(name string) []network {
+	if name == "one" {
+		return []network{{"net", every, dropout, recipe(rising + `, "optimizer": {"kind": "adam"}, "average": {"decay": 0.8}, "augment": {"mirror": {}, "noise": 0.05}`), ""}}
+	}
+	return []network{
+		{"eyes", eyes, dropout, recipe(rising + `, "stop": {"patience": 2}`), ""},
+		{"nose", nose, linear, recipe(rising + `, "optimizer": {"kind": "sgd", "momentum": 0.9}`), ""},
+		{"all", every, linear, recipe(rising), ""},
+	}
+}
+
+// TestBeKilled is the program that TestKilled kills. It goes on from the newest
+// checkpoint that there is.
+func TestBeKilled(t *testing.T) {
+	text := os.Getenv(killedUnderTest)
+	if text == "" {
+		t.Skip("is started by TestKilled alone")
+	}
+	var args [4]string // backend, members, output, checkpoint
+	if err := json.Unmarshal([]byte(text), &args); err != nil {
+		t.Fatal(err)
+	}
+	o := options(t, document(t, killedMembers(args[1])...), faces(30, every, 7))
+	o.Backend = backendtest.Open(t, args[0])
+	o.Output, o.Every = args[2], Every{Batches: 3}
+	o.Watch = &watch{onBatch: func(n int) {
+		fmt.Println("batch", n)
+		time.Sleep(2 * time.Millisecond) // so that most is done while someone may kill it
+	}}
+	if args[3] != "" {
+		o.Document, o.Resume, o.ResumePath = nil, mustLoad(t, args[3]), args[3]
+	}
+	mustTrain(t, o)
+}
+
+// A training that is killed at random moments, and goes on from its last or its
+// best checkpoint, gives what an uninterrupted one gives.
+func TestKilled(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts many processes")
+	}
+	for _, backend := range []string{"go", "cpu"} {
+		t.Run(backend, func(t *testing.T) {
+			b := backendtest.Open(t, backend)
+			for _, members := range []string{"one", "three"} {
+				o := options(t, document(t, killedMembers(members)...), faces(30, every, 7))
+				o.Backend = b
+				whole := mustTrain(t, o)
+				random := rand.New(rand.NewPCG(1, uint64(len(members))))
+				output := filepath.Join(t.TempDir(), "m.fkz")
+				kills, from := 0, map[string]int{}
+				for run := 0; ; run++ {
+					if run > 200 {
+						t.Fatalf("%s: not done after %d runs", members, run)
+					}
+					checkpoint := newestOf(t, output, random)
+					from[filepath.Base(checkpoint)]++
+					if _, err := os.Stat(output); err == nil {
+						break
+					}
+					if trainAndKill(t, [4]string{backend, members, output, checkpoint}, 1+random.IntN(9*len(killedMembers(members)))) {
+						kills++
+					}
+				}
+				t.Logf("%s: killed %d times, went on from %v", members, kills, from)
+				if kills < 2 {
+					t.Errorf("%s: killed %d times, want some more: the test tests little", members, kills)
+				}
+				sameModel(t, members, mustLoad(t, output), whole)
+				if m, err := Load(BestPath(output)); err != nil || m.State.Epoch != whole.History[len(whole.History)-1].BestEpoch {
+					t.Errorf("%s: the best: found %+v (%v)", members, m, err)
+				}
+			}
+		})
+	}
+}
+
+// newestOf picks a checkpoint to go on from: mostly the last, now and then the best.
+func newestOf(t *testing.T, output string, random *rand.Rand) string {
+	t.Helper()
+	var there []string
+	for _, path := range []string{LastPath(output), BestPath(output)} {
+		if m, err := Load(path); err == nil {
+			if m.State == nil {
+				t.Errorf("%s: found no state", path)
+			}
+			there = append(there, path)
+		} else if _, serr := os.Stat(path); serr == nil {
+			t.Errorf("a checkpoint of a killed training: %v", err)
+		}
+	}
+	if len(there) == 0 {
+		return ""
+	}
+	if random.IntN(4) > 0 {
+		return there[0]
+	}
+	return there[len(there)-1]
+}
+
+// trainAndKill starts the training and kills it after some batches and a moment
+// more; it tells whether it was killed before it had ended.
+func trainAndKill(t *testing.T, args [4]string, batches int) bool {
+	t.Helper()
+	text, err := json.Marshal(args)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(os.Args[0], "-test.run=^TestBeKilled$", "-test.v")
+	cmd.Env = append(os.Environ(), killedUnderTest+"="+string(text))
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var said []string
+	lines := bufio.NewScanner(out)
+	for n := 0; n < batches && lines.Scan(); {
+		said = append(said, lines.Text())
+		if strings.HasPrefix(lines.Text(), "batch") {
+			n++
+		}
+	}
+	time.Sleep(time.Duration(rand.IntN(4000)) * time.Microsecond)
+	_ = cmd.Process.Kill()
+	for lines.Scan() {
+		said = append(said, lines.Text())
+	}
+	if err := cmd.Wait(); err != nil && cmd.ProcessState.Exited() {
+		t.Fatalf("the training: %v\n%s", err, strings.Join(said, "\n"))
+	}
+	return !cmd.ProcessState.Exited()
+}

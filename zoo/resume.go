@@ -1,0 +1,281 @@
+package zoo
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/fkzoo/fkzoo/specs/blueprint"
+	"github.com/fkzoo/fkzoo/zoo/dataset"
+)
+
+// ChangedError tells that a training was asked to go on with something else
+// than it began with, which [TrainOptions.AllowChanges] allows.
+type ChangedError struct {
+	Differences []string // each with what was found and what the checkpoint has
+}
+
+func (e *ChangedError) Error() string {
+	return strings.Join(e.Differences, "; ") + ": a training goes on with its own data and recipe"
+}
+
+// beginResumed goes on with the checkpoint's own document and seeds, on the
+// same data, but for what the user is allowed to change.
+func (t *training) beginResumed() error {
+	m := t.Resume
+	if m.State == nil {
+		return errors.New("the model is finished: --start-from begins a new training with its weights")
+	}
+	if err := t.changes(); err != nil {
+		return err
+	}
+	for i := m.State.Member; i < len(m.Document.Members); i++ {
+		plan, err := blueprint.NewPlan(m.Document, i, nil)
+		if err != nil {
+			return err
+		}
+		if err := t.check(plan); err != nil {
+			return err
+		}
+		if err := t.checkRows(plan.Member); err != nil {
+			return err
+		}
+	}
+	made := &m.Provenance
+	if name := t.TrainOptions.Backend.Name(); !among(made.Backend, name) {
+		t.Watch.Warn(fmt.Sprintf("the training began on backend %s and goes on with %s: its figures may differ a little from those of one backend alone", made.Backend, name))
+		made.Backend += ", " + name
+	}
+	if !among(made.Fkzoo, t.Version) {
+		made.Fkzoo += ", " + t.Version
+	}
+	m.Run.Resumed++
+	m.kept.tensors = nil // said of tensors that will change
+	t.model = m
+	return nil
+}
+
+// among tells whether a list with commas has a name.
+func among(list, name string) bool { return slices.Contains(strings.Split(list, ", "), name) }
+
+// changes compares data and settings with the checkpoint's, and takes over what
+// is allowed to differ.
+func (t *training) changes() error {
+	m := t.Resume
+	d, recipes, err := m.resettled(t.Settings)
+	if err != nil {
+		return err
+	}
+	data := dataDifference(&m.Provenance.Data, t.Data)
+	differences := recipes.texts()
+	if data != "" {
+		differences = append([]string{data}, differences...)
+	}
+	if len(differences) == 0 {
+		return nil
+	}
+	if !t.AllowChanges {
+		return &ChangedError{differences}
+	}
+	if err := recipes.refuse(); err != nil {
+		return err
+	}
+	for _, text := range differences {
+		t.Watch.Warn("goes on with a change: " + text)
+	}
+	s, h := m.State, &m.History[m.State.Member]
+	if s.Step > 0 && (data != "" || d.Members[s.Member].Recipe.Batch != m.Document.Members[s.Member].Recipe.Batch) {
+		t.Watch.Warn(fmt.Sprintf("epoch %d begins anew: its other batches were", s.Epoch+1))
+		s.Step, s.LossSum, s.Cells = 0, 0, 0
+	}
+	if data != "" {
+		from := &m.Provenance
+		if !slices.Contains(from.StartData, from.Data.Checksum) {
+			from.StartData = append(from.StartData, from.Data.Checksum)
+		}
+		from.Data = dataFrom(t.Data)
+		// Losses on other rows don't compare.
+		h.BestEpoch, s.best = 0, nil
+	}
+	for _, name := range slices.Sorted(maps.Keys(t.Settings)) {
+		if option := name + "=" + t.Settings[name]; recipes.has(name) {
+			m.Provenance.Options = append(m.Provenance.Options, fmt.Sprintf("%s (from epoch %d of %s)", option, s.Epoch+1, h.Member))
+		}
+	}
+	m.Document = d
+	return nil
+}
+
+// dataFrom is the record of a set.
+func dataFrom(s *dataset.Set) DataFrom {
+	return DataFrom{s.Source, s.Checksum, s.Len(), s.Columns, columnMeans(s)}
+}
+
+// dataDifference says how a set differs from the data of a record; "" where it doesn't.
+func dataDifference(want *DataFrom, set *dataset.Set) string {
+	if set.Checksum == want.Checksum {
+		return ""
+	}
+	text := fmt.Sprintf("%s: found data with checksum %.12s…, want %.12s… (%s): ", set.Source, set.Checksum, want.Checksum, want.Source)
+	var parts []string
+	if set.Len() != want.Rows {
+		parts = append(parts, fmt.Sprintf("found %d rows, want %d", set.Len(), want.Rows))
+	}
+	for _, c := range want.Columns {
+		if set.Column(c) < 0 {
+			parts = append(parts, "found no column "+c)
+		}
+	}
+	for _, c := range set.Columns {
+		if !slices.Contains(want.Columns, c) {
+			parts = append(parts, fmt.Sprintf("found the column %s, which it lacks", c))
+		}
+	}
+	if len(parts) == 0 && !slices.Equal(set.Columns, want.Columns) {
+		parts = append(parts, "found its columns in another order")
+	}
+	if len(parts) == 0 {
+		parts = append(parts, "as many rows and columns, other values")
+	}
+	return text + strings.Join(parts, ", ")
+}
+
+// recipeChange is a field of a recipe that the user wants to be another.
+type recipeChange struct {
+	member, field string
+	found, want   json.RawMessage // nil: not there
+}
+
+type recipeChanges []recipeChange
+
+func (all recipeChanges) texts() (out []string) {
+	for _, c := range all {
+		text := fmt.Sprintf("%s%s: found %s, want %s", recipePrefix, c.field, orNone(c.found), orNone(c.want))
+		if !slices.Contains(out, text) { // of several members
+			out = append(out, text)
+		}
+	}
+	return out
+}
+
+func orNone(v json.RawMessage) string {
+	if v == nil {
+		return "none"
+	}
+	return string(v)
+}
+
+func (all recipeChanges) has(setting string) bool {
+	return slices.ContainsFunc(all, func(c recipeChange) bool {
+		return strings.HasPrefix(recipePrefix+c.field+".", setting+".") || setting == "recipe.examples" && c.field == "epochs"
+	})
+}
+
+// refuse names a change that a training under way can't take, and why.
+func (all recipeChanges) refuse() error {
+	for _, c := range all {
+		var why string
+		switch first, _, _ := strings.Cut(c.field, "."); {
+		case first == "seed" || first == "validation" || first == "fold":
+			why = "rows that it has learned from would be held out"
+		case first == "loss":
+			why = "the losses so far would not compare with those to come"
+		case c.field == "optimizer.kind":
+			why = "what one kind of optimizer remembers is of no use to another"
+		case (first == "average" || first == "stop") && (c.found == nil || c.want == nil):
+			why = "the checkpoint was kept for a training that does so to its end, or doesn't"
+		default:
+			continue
+		}
+		return fmt.Errorf("%s%s: found %s, want %s: %s; --start-from begins a new training with the weights", recipePrefix, c.field, orNone(c.found), orNone(c.want), why)
+	}
+	return nil
+}
+
+// resettled is the checkpoint's document with the user's settings for the
+// members that aren't done, and what they change. A setting of the architecture
+// must be the one that it was made with.
+func (m *Model) resettled(settings map[string]string) (*blueprint.Document, recipeChanges, error) {
+	own, changes := splitSettings(settings)
+	for _, name := range slices.Sorted(maps.Keys(own)) {
+		if slices.Contains(m.Provenance.Options, name+"="+own[name]) {
+			continue
+		}
+		return nil, nil, fmt.Errorf("setting %s: found %s, want it as the training began: a network stays as it is; --start-from begins a new training with the weights, where shapes agree", name, own[name])
+	}
+	d, err := changeRecipes(m.Document, changes)
+	if err != nil {
+		return nil, nil, err
+	}
+	d = d.Clone()
+	var out recipeChanges
+	for i := range d.Members {
+		if i < m.State.Member {
+			d.Members[i].Recipe = m.Document.Members[i].Recipe
+		}
+		found, err := fieldsOf(&d.Members[i].Recipe)
+		if err != nil {
+			return nil, nil, err
+		}
+		want, err := fieldsOf(&m.Document.Members[i].Recipe)
+		if err != nil {
+			return nil, nil, err
+		}
+		all := maps.Clone(found)
+		maps.Copy(all, want)
+		for _, name := range slices.Sorted(maps.Keys(all)) {
+			if !bytes.Equal(found[name], want[name]) {
+				out = append(out, recipeChange{d.Members[i].Name, name, found[name], want[name]})
+			}
+		}
+	}
+	return d, out, nil
+}
+
+// fieldsOf are a recipe's values by their paths, as in optimizer.kind.
+func fieldsOf(r *blueprint.Recipe) (map[string]json.RawMessage, error) {
+	text, err := json.Marshal(r)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]json.RawMessage{}
+	var walk func(at string, text json.RawMessage) error
+	walk = func(at string, text json.RawMessage) error {
+		var object map[string]json.RawMessage
+		if json.Unmarshal(text, &object) != nil { // a number, a text, a list
+			out[strings.TrimSuffix(at, ".")] = text
+			return nil
+		}
+		for name, inner := range object {
+			if err := walk(at+name+".", inner); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return out, walk("", text)
+}
+
+// sameTraining tells whether two checkpoints are of one training: the same
+// document on the same data, their histories the same as far as both go.
+func sameTraining(a, b *Model) bool {
+	textA, errA := a.Document.JSON()
+	textB, errB := b.Document.JSON()
+	if errA != nil || errB != nil || !bytes.Equal(textA, textB) || a.Provenance.Data.Checksum != b.Provenance.Data.Checksum ||
+		a.Provenance.Start != b.Provenance.Start || len(a.History) != len(b.History) {
+		return false
+	}
+	for i := range a.History {
+		for _, v := range [][2][]float64{{a.History[i].TrainLoss, b.History[i].TrainLoss}, {a.History[i].ValidationLoss, b.History[i].ValidationLoss}} {
+			n := min(len(v[0]), len(v[1]))
+			if !slices.Equal(v[0][:n], v[1][:n]) {
+				return false
+			}
+		}
+	}
+	return true
+}
