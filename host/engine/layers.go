@@ -182,17 +182,17 @@ func newActivation(n *blueprint.Node) op {
 func (o *activation) forward(b *builder, in []value) value {
 	o.x, o.y = in[0], in[0]
 	if o.name != "linear" {
-		o.y = b.each(func(x ...*Node) *Node { return o.apply(x[0]) }, o.x)
+		o.y = b.each(func(x ...*Node) *Node { return o.apply(b, x[0]) }, o.x)
 	}
 	return o.y
 }
 
-func (o *activation) apply(x *Node) *Node {
+func (o *activation) apply(b *builder, x *Node) *Node {
 	switch o.name {
 	case "relu":
 		return MaxScalar(x, 0.0)
 	case "gelu":
-		return MulScalar(Mul(x, AddScalar(Erf(MulScalar(x, 1/math.Sqrt2)), 1.0)), 0.5)
+		return MulScalar(Mul(x, AddScalar(b.Erf(MulScalar(x, 1/math.Sqrt2)), 1.0)), 0.5)
 	case "silu":
 		return Mul(x, Logistic(x))
 	case "tanh":
@@ -230,7 +230,7 @@ func (o *activation) backward(b *builder, dy value, _ []bool) []value {
 			return Mul(dy, Mul(s, AddScalar(Mul(x, OneMinus(s)), 1.0)))
 		}
 		// gelu: the normal distribution's function, plus x times its density.
-		phi := MulScalar(AddScalar(Erf(MulScalar(x, 1/math.Sqrt2)), 1.0), 0.5)
+		phi := MulScalar(AddScalar(b.Erf(MulScalar(x, 1/math.Sqrt2)), 1.0), 0.5)
 		density := MulScalar(Exp(MulScalar(Mul(x, x), -0.5)), 1/math.Sqrt(2*math.Pi))
 		return Mul(dy, Add(phi, Mul(x, density)))
 	}, o.x, o.y, dy)}

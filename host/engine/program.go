@@ -114,8 +114,9 @@ func (n *network) shrink() int {
 
 // program is a compiled graph.
 type program struct {
-	graph *Graph
-	exe   compute.Executable
+	backend *backend.Backend
+	graph   *Graph
+	exe     compute.Executable
 }
 
 func (p *program) close() {
@@ -137,7 +138,7 @@ func compile(b *backend.Backend, name string, build func(g *Graph) []*Node) (p *
 		if err := g.Compile(build(g)...); err != nil {
 			return err
 		}
-		p = &program{g, g.Executable()}
+		p = &program{b, g, g.Executable()}
 		return nil
 	})
 	return p, err
@@ -147,7 +148,7 @@ func compile(b *backend.Backend, name string, build func(g *Graph) []*Node) (p *
 // used for the outputs: the buffer is gone afterwards.
 func (p *program) run(inputs []compute.Buffer, donate []bool) (out []compute.Buffer, err error) {
 	err = guard("cannot run the "+p.graph.Name()+" graph", func() error {
-		out, err = p.exe.Execute(inputs, donate, 0)
+		out, err = p.backend.Execute(p.exe, inputs, donate)
 		return err
 	})
 	return out, err

@@ -17,6 +17,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
+	"sync"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/gobackend"
@@ -87,10 +88,21 @@ type Backend struct {
 	info    Info
 	reason  string
 	threads int
+	running sync.Mutex // held on go while a graph runs
 }
 
 // Compute is what GoMLX takes.
 func (b *Backend) Compute() compute.Backend { return b.compute }
+
+// Execute runs a compiled graph of this backend; see [compute.Executable]. It may be called from several goroutines, but
+// on go the graphs run one after the other: the workers of two could wait for each other for ever, and one uses them all.
+func (b *Backend) Execute(graph compute.Executable, inputs []compute.Buffer, donate []bool) ([]compute.Buffer, error) {
+	if b.kind == Go {
+		b.running.Lock()
+		defer b.running.Unlock()
+	}
+	return graph.Execute(inputs, donate, 0)
+}
 
 // Kind says which family of lowerings suits the backend.
 func (b *Backend) Kind() Kind { return b.kind }

@@ -12,11 +12,12 @@
 //
 // The package knows nothing of blueprints, layers or training. A combination it
 // cannot build panics with an *Error, like GoMLX itself does while a graph is
-// built; Catch turns that into an error value.
+// built.
 package kernel
 
 import (
 	"fmt"
+	"runtime"
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
@@ -63,8 +64,8 @@ type Options struct {
 // or goroutines.
 type Kernel struct {
 	Options
-	dots  [productsAtOnce]*Node // the latest products
-	count int                   // of products
+	turns [atOnce]*Node // the latest of those that need several workers
+	count int           // of them
 }
 
 // New returns a Kernel for one graph.
@@ -84,22 +85,6 @@ func fail(format string, args ...any) {
 	panic(&Error{fmt.Sprintf(format, args...)})
 }
 
-// Catch runs f and returns the error that f panicked with, be it this
-// package's or GoMLX's. Other panics go on.
-func Catch(f func()) (err error) {
-	defer func() {
-		switch r := recover().(type) {
-		case nil:
-		case error:
-			err = r
-		default:
-			panic(r)
-		}
-	}()
-	f()
-	return nil
-}
-
 // Dot contracts one axis of lhs with one axis of rhs and returns the remaining
 // axes of lhs followed by those of rhs.
 //
@@ -115,18 +100,18 @@ func (k *Kernel) Dot(lhs *Node, lhsAxis int, rhs *Node, rhsAxis int) *Node {
 	return k.dot(lhs, []int{lhsAxis}, nil, rhs, []int{rhsAxis}, nil)
 }
 
-// productsAtOnce is how many products may run at the same time on the Go
-// backend: fewer than its workers, of which there are at least four where
-// products use several.
-const productsAtOnce = 2
+// atOnce is how many operations that need several workers may run at the same
+// time on the Go backend, where there is more than one processor: fewer than its
+// workers, which are twice as many as the processors.
+const atOnce = 2
 
-// inTurn builds a product on the Go backend, which must depend on the product
-// last, unless that is nil.
-func (k *Kernel) inTurn(product func(last *Node) *Node) *Node {
-	turn := k.count % productsAtOnce
+// inTurn builds such an operation on the Go backend. It must depend on last,
+// unless that is nil.
+func (k *Kernel) inTurn(op func(last *Node) *Node) *Node {
+	turn := k.count % min(atOnce, runtime.GOMAXPROCS(0))
 	k.count++
-	k.dots[turn] = product(k.dots[turn])
-	return k.dots[turn]
+	k.turns[turn] = op(k.turns[turn])
+	return k.turns[turn]
 }
 
 // after is a node without elements that depends on another: with it,
@@ -149,6 +134,20 @@ func (k *Kernel) dot(lhs *Node, lhsAxes, lhsBatch []int, rhs *Node, rhsAxes, rhs
 			rhs = SchedulingBarrier(rhs, last)
 		}
 		return general()
+	})
+}
+
+// Erf is the error function of each element. The Go backend computes large ones
+// with its workers too, so there they take turns with the products.
+func (k *Kernel) Erf(x *Node) *Node {
+	if k.Target != Go {
+		return Erf(x)
+	}
+	return k.inTurn(func(last *Node) *Node {
+		if last != nil {
+			x = SchedulingBarrier(x, last)
+		}
+		return Erf(x)
 	})
 }
 

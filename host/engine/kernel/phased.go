@@ -390,6 +390,8 @@ func staysZero(y *Node, zeros map[*Node]bool) bool {
 		stays = all(0)
 	case NodeTypeWhere:
 		stays = all(1)
+	case NodeTypeSchedulingBarrier: // its first input, after the others
+		stays = staysZero(in[0], zeros)
 	}
 	zeros[y] = stays
 	return stays
