@@ -1,6 +1,7 @@
 package kernel
 
 import (
+
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
@@ -24,16 +25,22 @@ var gradAxes = ConvolveAxesConfig{
 
 func (p *ConvPass) dilated() bool { return p.c.Dilations != [2]int{1, 1} }
 
+// pointwise tells whether the convolution is a product of pixels: a 1x1 filter
+// without padding. XLA's own filter gradient of those takes several times as long.
+func (p *ConvPass) pointwise() bool {
+	return p.window.size == [2]int{1, 1} && p.c.Padding == [2][2]int{} && p.c.Groups == 1
+}
+
 func (p *ConvPass) forwardXLA() *Node {
 	c := p.c
-	if p.dilated() {
+	if p.dilated() || p.pointwise() {
 		return p.forwardDot()
 	}
 	return ConvGeneral(p.x.NHWC(), p.w, nhwcAxes, c.Strides[:], c.Padding[:], nil, nil, c.Groups, 1)
 }
 
 func (p *ConvPass) inputGradXLA(dy *Node) *Node {
-	if p.dilated() {
+	if p.dilated() || p.pointwise() && p.c.Strides == [2]int{1, 1} {
 		return p.inputGradDot(dy)
 	}
 	pad := p.inputGradPadding()
@@ -50,7 +57,7 @@ func (p *ConvPass) inputGradXLA(dy *Node) *Node {
 func (p *ConvPass) filterGradXLA(dy *Node) *Node {
 	size := p.window.size
 	patch := size[0] * size[1] * p.x.c
-	if p.dilated() || p.c.Strides != [2]int{1, 1} || p.c.Groups != 1 || patch <= smallPatch {
+	if p.dilated() || p.pointwise() || p.c.Strides != [2]int{1, 1} || p.c.Groups != 1 || patch <= smallPatch {
 		return p.filterGradDot(dy)
 	}
 	at := p.imagesAtOnce()
@@ -77,15 +84,21 @@ func (p *ConvPass) filterGradXLA(dy *Node) *Node {
 // patches is faster on XLA's CPU: that of a first layer on grey images.
 const smallPatch = 16
 
+// smallMap is up to how many values an image's map is small.
+const smallMap = 24 * 24 * 48
+
 // imagesAtOnce is the number of images that a convolution of the filter's
 // gradient takes. On a CPU the best is around 4 of them for 3x3 filters and 2
-// for 2x2, however large the images.
+// for 2x2; 8 where the maps are small, since each convolution has its own cost.
 func (p *ConvPass) imagesAtOnce() int {
 	if p.k.Target != XLACPU {
 		return p.x.n
 	}
 	if p.window.size[0]*p.window.size[1] < 9 {
 		return 2
+	}
+	if p.x.h*p.x.w*p.x.c <= smallMap {
+		return 8
 	}
 	return 4
 }
