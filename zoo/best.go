@@ -87,7 +87,7 @@ func (t *training) tellBest() {
 			t.cannotKeep(k.err)
 			continue
 		}
-		t.newest = BestPath(t.Output)
+		t.newest, t.keptBest = BestPath(t.Output), true
 		t.tellKept(k.model, t.newest, true)
 	}
 }

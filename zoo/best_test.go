@@ -22,7 +22,7 @@ import (
 var often = Every{Epochs: 1000}
 
 // rising falls and then rises in its validation loss.
-const rising = `"rate": {"kind": "linear", "from": 0.02, "to": 0.6}, "epochs": 8, "batch": 6`
+const rising = `"rate": {"kind": "linear", "from": 0.02, "to": 0.25}, "epochs": 8, "batch": 6`
 
 // NAME.best.fkz is the training after its best epoch; going on from it gives
 // what the training gave.

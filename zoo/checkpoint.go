@@ -268,7 +268,11 @@ func (t *training) atLast(err error) error {
 	if t.newest == "" {
 		return fmt.Errorf("%w; there is no checkpoint yet", err)
 	}
-	return fmt.Errorf("%w; the training as it was at its last checkpoint is in %s", err, t.newest)
+	err = fmt.Errorf("%w; the training as it was at its last checkpoint is in %s", err, t.newest)
+	if best := BestPath(t.Output); t.keptBest && t.newest != best {
+		err = fmt.Errorf("%w, as it was after its best epoch in %s", err, best)
+	}
+	return err
 }
 
 // finish writes the model, and removes the last checkpoint, which has nothing

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/fkzoo/fkzoo/host/engine"
@@ -46,10 +47,13 @@ func (t *training) member(ctx context.Context, data *engine.Resident, index int)
 		delete(t.model.Weights, name)
 	}
 	done, _ := run.trainer.Position()
+	run.holdOut()
+	run.nothingLoss = run.lossOfNothing(train)
 	t.Watch.Member(MemberStart{
 		Name: plan.Member.Name, Index: index, Members: len(t.model.Document.Members), Columns: len(plan.Columns),
 		TrainRows: len(train), ValidRows: len(validation), Epochs: config.Epochs, Done: done,
 		Batch: plan.Member.Recipe.Batch, Parameters: plan.Parameters(), MeanFace: run.meanFacePixels(),
+		Fold: plan.Member.Recipe.Fold,
 	})
 	if err := run.epochsLeft(ctx, done); err != nil {
 		return fmt.Errorf("member %s: %w", plan.Member.Name, err)
@@ -77,6 +81,7 @@ type memberRun struct {
 	epochs      int
 	leastLoss   float64       // of the validation, so far
 	bestWeights engine.Arrays // its weights; nil where nothing will put them back
+	nothingLoss float64       // of always answering y = 0, on the rows trained on
 }
 
 func (r *memberRun) history() *MemberHistory { return &r.model.History[r.index] }
@@ -109,13 +114,21 @@ func (r *memberRun) epochsLeft(ctx context.Context, done int) error {
 // keepWeights puts the member's weights, as they stay, into the model.
 func (r *memberRun) keepWeights() error {
 	weights := r.bestWeights
-	if r.plan.Member.Recipe.Stop == nil || weights == nil {
+	stopped := r.plan.Member.Recipe.Stop != nil && weights != nil
+	if !stopped {
 		var err error
 		if weights, err = r.trainer.Current(); err != nil {
 			return err
 		}
 	}
 	maps.Copy(r.model.Weights, weights)
+	h := r.history()
+	if at := len(h.ValidationLoss); at > 0 {
+		if stopped {
+			at = h.BestEpoch
+		}
+		h.HeldOut.Loss, h.HeldOut.RMSEPixels = h.ValidationLoss[at-1], h.RMSEPixels[at-1]
+	}
 	return nil
 }
 
@@ -137,6 +150,9 @@ func (r *memberRun) epoch(ctx context.Context) (stop bool, err error) {
 		return false, r.interrupted()
 	}
 	if err != nil {
+		return false, err
+	}
+	if err := r.exploded("loss", epoch+1, loss.Loss); err != nil {
 		return false, err
 	}
 	done := EpochDone{
@@ -164,10 +180,37 @@ func (r *memberRun) epoch(ctx context.Context) (stop bool, err error) {
 	}
 	if s := r.plan.Member.Recipe.Stop; s != nil && h.BestEpoch > 0 && epoch+1-h.BestEpoch >= s.Patience && epoch+1 < r.epochs {
 		h.Stopped = true
-		r.Watch.Note(fmt.Sprintf("%s: stopped after epoch %d: %d epochs without a better validation loss; the weights of epoch %d are put back", done.Member, epoch+1, s.Patience, h.BestEpoch))
+		r.Watch.Note(fmt.Sprintf("%s: stopped after epoch %d: %d epochs without a better validation loss; the weights of epoch %d are put back. %s",
+			done.Member, epoch+1, s.Patience, h.BestEpoch, h.Trend(s.Patience)))
 		return true, nil
 	}
+	if epoch+1 == r.epochs && len(h.ValidationLoss) > 0 {
+		if trend := h.Trend(max(r.epochs/10, 1)); trend.Falling {
+			r.Watch.Note(fmt.Sprintf("%s: at the end of its epochs, %s", done.Member, trend))
+		}
+	}
 	return false, nil
+}
+
+// lossOfNothing is that of always answering y = 0.
+func (r *memberRun) lossOfNothing(rows []int) float64 {
+	_, offset := r.plan.Member.Affine(r.plan.Document.Input)
+	nothing := slices.Repeat([]float32{float32(offset)}, len(r.plan.Columns))
+	return r.scorer().compare(r.plan.Columns, rows, func(int) []float32 { return nothing }).Loss
+}
+
+// explosion is how many times the loss of always answering nothing (y = 0, the
+// middle of the image) a loss must be to be called exploding: the answers then lie
+// tens of image widths away, from where no training comes back.
+const explosion = 1e4
+
+// exploded is an error where a loss has left all bounds.
+func (r *memberRun) exploded(what string, epoch int, loss float64) error {
+	if r.nothingLoss == 0 || loss <= explosion*r.nothingLoss {
+		return nil
+	}
+	return fmt.Errorf("%w: the %s of epoch %d, after batch %d, is %.3g, more than %g times what answering the image's middle gives, %.3g: a smaller learning rate may help",
+		engine.ErrDiverged, what, epoch, r.trainer.StepsPerEpoch(), loss, explosion, r.nothingLoss)
 }
 
 // scorer compares with the data as the member's recipe does.
@@ -177,14 +220,31 @@ func (r *memberRun) scorer() *scorer {
 	return s
 }
 
+// holdOut records the rows held out, and what the mean face gives there.
+func (r *memberRun) holdOut() {
+	h := HeldOut{Rows: len(r.validation)}
+	if h.Rows > 0 {
+		nothing := make([]float32, len(r.plan.Columns))
+		s := r.scorer()
+		for i, c := range r.plan.Columns {
+			nothing[i] = float32(s.face[c])
+		}
+		score := s.compare(r.plan.Columns, r.validation, func(int) []float32 { return nothing })
+		h.Cells, h.MeanFaceLoss, h.MeanFace = score.Cells, score.Loss, score.RMSEPixels
+	}
+	if r.plan.Member.Recipe.Fold != nil {
+		h.Numbers = slices.Sorted(slices.Values(r.validation))
+	}
+	r.history().HeldOut = h
+}
+
 // meanFacePixels is the error of always answering the mean face on the rows
 // held out; NaN where there are none.
 func (r *memberRun) meanFacePixels() float64 {
 	if len(r.validation) == 0 {
 		return math.NaN()
 	}
-	nothing := make([]float32, len(r.plan.Columns))
-	return r.scorer().compare(r.plan.Columns, r.validation, func(int) []float32 { return nothing }).MeanFace
+	return r.history().HeldOut.MeanFace
 }
 
 // validate answers the held-out rows with the weights as they are now.
@@ -198,6 +258,9 @@ func (r *memberRun) validate(ctx context.Context, done *EpochDone) error {
 	done.ValidationLoss, done.RMSEPixels = score.Loss, score.RMSEPixels
 	if math.IsNaN(done.ValidationLoss) || math.IsInf(done.ValidationLoss, 0) {
 		return fmt.Errorf("%w: the validation loss of epoch %d is %g: a smaller learning rate may help", engine.ErrDiverged, done.Epoch, done.ValidationLoss)
+	}
+	if err := r.exploded("validation loss", done.Epoch, done.ValidationLoss); err != nil {
+		return err
 	}
 	if done.ValidationLoss < r.leastLoss {
 		r.leastLoss, done.Best = done.ValidationLoss, true

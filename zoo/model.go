@@ -43,6 +43,19 @@ type MemberHistory struct {
 	Rate           []float64 `json:"rate"`                      // learning rate at the epoch's start
 	BestEpoch      int       `json:"best_epoch,omitempty"`      // the one with the least validation loss, from 1
 	Stopped        bool      `json:"stopped,omitempty"`         // early, its best weights put back
+	HeldOut        HeldOut   `json:"held_out,omitzero"`         // the rows that it was validated on
+}
+
+// HeldOut are the rows that a member was validated on, and how the weights that
+// stayed do there.
+type HeldOut struct {
+	Rows         int     `json:"rows"`
+	Cells        int     `json:"cells"`          // filled ones
+	MeanFaceLoss float64 `json:"mean_face_loss"` // of always answering the mean face
+	MeanFace     float64 `json:"mean_face_rmse_pixels"`
+	Loss         float64 `json:"loss,omitempty"` // none while the member isn't done
+	RMSEPixels   float64 `json:"rmse_pixels,omitempty"`
+	Numbers      []int   `json:"numbers,omitempty"` // of a fold: which rows of the data, from 0, increasing
 }
 
 // State is where a training stands that is to go on.
@@ -364,6 +377,10 @@ func (h *MemberHistory) check() error {
 		return fmt.Errorf("found %d values of rmse_pixels, want as many as validation losses, %d", len(h.RMSEPixels), v)
 	case h.BestEpoch < 0 || h.BestEpoch > v:
 		return fmt.Errorf("found best epoch %d, want 0 to %d", h.BestEpoch, v)
+	case h.HeldOut.Rows < 0 || h.HeldOut.Cells < 0:
+		return fmt.Errorf("found %d rows held out with %d cells, want none below 0", h.HeldOut.Rows, h.HeldOut.Cells)
+	case len(h.HeldOut.Numbers) > 0 && len(h.HeldOut.Numbers) != h.HeldOut.Rows:
+		return fmt.Errorf("found the numbers of %d rows held out, want %d", len(h.HeldOut.Numbers), h.HeldOut.Rows)
 	}
 	return nil
 }

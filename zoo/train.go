@@ -129,7 +129,8 @@ type MemberStart struct {
 	Epochs, Done         int // in all, and done already
 	Batch                int
 	Parameters           int64
-	MeanFace             float64 // pixels: what always answering the mean face gives on the rows held out; NaN where there are none
+	Fold                 *blueprint.Fold // nil: none
+	MeanFace             float64         // pixels: what always answering the mean face gives on the rows held out; NaN where there are none
 }
 
 // EpochDone is a finished epoch's figures. Validation figures are NaN where no
@@ -245,13 +246,14 @@ func (silent) End(TrainEnd)              {}
 // training is a training under way.
 type training struct {
 	TrainOptions
-	model   *Model
-	learned int       // batches done in this run
-	kept    time.Time // when the last checkpoint was tried
-	batches int       // since then
-	passed  int       // epochs since then
-	newest  string    // the newest checkpoint, of this run or that it goes on from; "": none
-	best    bestFile
+	model    *Model
+	learned  int       // batches done in this run
+	kept     time.Time // when the last checkpoint was tried
+	batches  int       // since then
+	passed   int       // epochs since then
+	newest   string    // the newest checkpoint, of this run or that it goes on from; "": none
+	best     bestFile
+	keptBest bool // this run has written NAME.best.fkz
 }
 
 // begin checks what can be checked before hours are spent, and makes the model

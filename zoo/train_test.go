@@ -24,7 +24,7 @@ import (
 // goes on from its checkpoint, gives the file that an uninterrupted one gives.
 func TestResumedIsUninterrupted(t *testing.T) {
 	const small = `"epochs": 3, "batch": 6`
-	const rising = `"rate": {"kind": "linear", "from": 0.02, "to": 0.6}, ` // soon too large: the validation loss falls and then rises
+	const rising = `"rate": {"kind": "linear", "from": 0.02, "to": 0.25}, ` // soon too large: the validation loss falls and then rises
 	mirror := `, "augment": {"mirror": {"share": 0.4}, "noise": 0.05, "brightness": 0.1}`
 	for _, c := range []struct {
 		name    string
@@ -105,7 +105,7 @@ func sameModel(t *testing.T, what string, got, want *Model) {
 // Early stopping puts back the weights of the epoch that it says.
 func TestBestWeightsArePutBack(t *testing.T) {
 	set := faces(30, every, 7)
-	o := options(t, one(t, linear, `"rate": {"kind": "linear", "from": 0.02, "to": 0.6}, "epochs": 12, "batch": 6, "stop": {"patience": 2}`), set)
+	o := options(t, one(t, linear, `"rate": {"kind": "linear", "from": 0.02, "to": 0.25}, "epochs": 12, "batch": 6, "stop": {"patience": 2}`), set)
 	m := mustTrain(t, o)
 	h := m.History[0]
 	least := slices.Min(h.ValidationLoss)
@@ -120,7 +120,7 @@ func TestBestWeightsArePutBack(t *testing.T) {
 		t.Errorf("found loss %g on the rows held out, want the best epoch's, %g", e.HeldOut.Loss, least)
 	}
 	// Without stop the last weights stay.
-	o = options(t, one(t, linear, `"rate": {"kind": "linear", "from": 0.02, "to": 0.6}, "epochs": 12, "batch": 6`), set)
+	o = options(t, one(t, linear, `"rate": {"kind": "linear", "from": 0.02, "to": 0.25}, "epochs": 12, "batch": 6`), set)
 	m = mustTrain(t, o)
 	if e, _, err = Evaluate(t.Context(), []*Model{m}, set, PredictOptions{Backend: goBackend(t)}); err != nil {
 		t.Fatal(err)

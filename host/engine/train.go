@@ -94,7 +94,7 @@ type Trainer struct {
 	labels   compute.Buffer // [rows or twice as many, 2*columns]: targets, then 1 for filled cells; the mirrored rows behind the others
 	mirrored bool
 	names    []string         // of state's tensors
-	state    []compute.Buffer // tensors by names, then the loss's sum and count
+	state    []compute.Buffer // tensors by names, then the loss's sum and count, and the steps of the epoch until it was no longer finite
 	programs map[int]*program // by batch
 	forward  *Predictor
 	epoch    int
@@ -276,7 +276,7 @@ func (t *Trainer) resetLoss(sum, cells float64) error {
 		free(t.state[n:]...)
 		t.state = t.state[:n]
 	}
-	for _, v := range []float64{sum, cells} {
+	for _, v := range []float64{sum, cells, float64(t.step)} {
 		buf, err := upload(t.net.b.Compute(), []float64{v})
 		if err != nil {
 			return err
@@ -365,29 +365,39 @@ func (t *Trainer) Epoch(ctx context.Context, tick func(done, total int)) (EpochL
 			tick(t.step, total)
 		}
 	}
-	sum, cells, err := t.loss()
+	sum, cells, err := t.Loss()
 	if err != nil {
 		return EpochLoss{}, err
 	}
 	loss := sum / max(cells, 1)
 	if !finite(loss) {
-		return EpochLoss{}, fmt.Errorf("%w: the loss of epoch %d is %g: a smaller learning rate may help", ErrDiverged, t.epoch+1, loss)
+		good, err := t.scalar(2)
+		if err != nil {
+			return EpochLoss{}, err
+		}
+		return EpochLoss{}, fmt.Errorf("%w: the loss of epoch %d is %g from batch %d of %d on: a smaller learning rate may help", ErrDiverged, t.epoch+1, loss, int(good)+1, total)
 	}
 	t.epoch, t.step = t.epoch+1, 0
 	return EpochLoss{Loss: loss}, t.resetLoss(0, 0)
 }
 
-// loss reads the epoch's sums.
-func (t *Trainer) loss() (sum, cells float64, err error) {
-	var v [2]float64
-	for i := range v {
-		one := make([]float64, 1)
-		if err := t.state[len(t.names)+i].ToFlatData(one); err != nil {
-			return 0, 0, err
-		}
-		v[i] = one[0]
+// Loss reads the epoch's sums so far: of the loss over the filled cells, and
+// their number. It waits for the steps that are under way.
+func (t *Trainer) Loss() (sum, cells float64, err error) {
+	if t.lost != nil {
+		return 0, 0, t.lost
 	}
-	return v[0], v[1], nil
+	if sum, err = t.scalar(0); err == nil {
+		cells, err = t.scalar(1)
+	}
+	return sum, cells, err
+}
+
+// scalar reads one of the numbers behind the state's tensors.
+func (t *Trainer) scalar(i int) (float64, error) {
+	var v [1]float64
+	err := t.state[len(t.names)+i].ToFlatData(v[:])
+	return v[0], err
 }
 
 // train makes one step on these rows.
@@ -467,7 +477,7 @@ func (t *Trainer) compile(size int) (*program, error) {
 			state = append(state, floats(g, name, t.shapeOf(i)...))
 		}
 		scalar := shapes.Make(dtypes.Float64)
-		sum, cells := Parameter(g, "loss sum", scalar), Parameter(g, "loss cells", scalar)
+		sum, cells, good := Parameter(g, "loss sum", scalar), Parameter(g, "loss cells", scalar), Parameter(g, "steps with a finite loss", scalar)
 		e := t.data.examples
 		images := Parameter(g, "images", shapes.Make(t.data.dtype, e.Count, e.Height, e.Width, e.Channels))
 		width := 2 * len(t.Plan.Columns)
@@ -496,7 +506,9 @@ func (t *Trainer) compile(size int) (*program, error) {
 		backward(b, all, d, t.Plan.Output)
 
 		out := t.updateState(b, state, h)
-		return append(out, Add(sum, ConvertDType(total, dtypes.Float64)), Add(cells, ConvertDType(count, dtypes.Float64)))
+		sum = Add(sum, ConvertDType(total, dtypes.Float64)) // once not a number, it stays so
+		still := LessThan(Abs(sum), Const(g, math.MaxFloat64))
+		return append(out, sum, Add(cells, ConvertDType(count, dtypes.Float64)), Add(good, ConvertDType(still, dtypes.Float64)))
 	})
 }
 
@@ -617,7 +629,7 @@ func (t *Trainer) Snapshot() (*State, error) {
 	}
 	s := &State{Epoch: t.epoch, Step: t.step, Tensors: Arrays{}}
 	var err error
-	if s.LossSum, s.Cells, err = t.loss(); err != nil {
+	if s.LossSum, s.Cells, err = t.Loss(); err != nil {
 		return nil, err
 	}
 	for i, name := range t.names {

@@ -424,21 +424,35 @@ func TestEmptyCellsTeachNothing(t *testing.T) {
 	})
 }
 
+// The epoch and the first batch whose loss isn't finite are named.
 func TestTrainingThatDivergesSaysSo(t *testing.T) {
 	e := faces(4, 3, 3, []string{"a_x"})
 	e.Points = []float32{1, 2, 3, 1}
-	on := backendtest.Open(t, "go")
-	plan := mustPlan(t, document(3, 3, "raw", oneDense, `{"loss": {"kind": "mse"}, "optimizer": {"kind": "sgd"}, "rate": 1e4, "epochs": 9, "batch": 1, "validation": 0}`), e.Columns...)
-	tr := mustTrainer(t, mustUpload(t, on, e), Config{Plan: plan, Rows: upTo(4), Epochs: 9, Seed: 1})
-	for range 9 {
-		if _, err := tr.Epoch(context.Background(), nil); err != nil {
-			if !errors.Is(err, ErrDiverged) || !strings.Contains(err.Error(), "epoch") {
-				t.Errorf("found error %v, want %v", err, ErrDiverged)
+	backendtest.Each(t, func(t *testing.T, on *backend.Backend) {
+		plan := mustPlan(t, document(3, 3, "raw", oneDense, `{"loss": {"kind": "mse"}, "optimizer": {"kind": "sgd"}, "rate": 1e4, "epochs": 9, "batch": 1, "validation": 0}`), e.Columns...)
+		tr := mustTrainer(t, mustUpload(t, on, e), Config{Plan: plan, Rows: upTo(4), Epochs: 9, Seed: 1})
+		first := 0
+		for epoch := range 9 {
+			_, err := tr.Epoch(context.Background(), func(done, _ int) {
+				sum, _, err := tr.Loss()
+				if err != nil {
+					t.Fatal(err)
+				}
+				if first == 0 && !finite(sum) {
+					first = done
+				}
+			})
+			if err == nil {
+				continue
+			}
+			want := fmt.Sprintf("epoch %d is", epoch+1)
+			if !errors.Is(err, ErrDiverged) || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), fmt.Sprintf("from batch %d of 4 on", first)) {
+				t.Errorf("found error %v, want %v with %q and batch %d", err, ErrDiverged, want, first)
 			}
 			return
 		}
-	}
-	t.Error("found no error, want ErrDiverged")
+		t.Error("found no error, want ErrDiverged")
+	})
 }
 
 // Layers that the answer doesn't depend on keep their weights, the averages
