@@ -19,7 +19,10 @@ type Evaluation struct {
 	// HeldOut are the rows that no member was trained on, where the data is the
 	// models' training data; nil elsewhere.
 	HeldOut *Score `json:"held_out,omitempty"`
-	// HeldOutUnknown tells that HeldOut is missing since a model's weights
+	// OutOfFold are the rows that the folds of models trained in folds held out,
+	// each answered by those members alone that haven't learned from it.
+	OutOfFold *Score `json:"out_of_fold,omitempty"`
+	// HeldOutUnknown tells that these two are missing since a model's weights
 	// started from one that had seen the same data, who knows which rows of it.
 	HeldOutUnknown bool   `json:"held_out_unknown,omitempty"`
 	Backend        string `json:"backend"`
@@ -95,8 +98,22 @@ func Evaluate(ctx context.Context, models []*Model, set *dataset.Set, o PredictO
 	if err != nil {
 		return nil, nil, err
 	}
-	if len(held) > 0 && slices.ContainsFunc(models, func(m *Model) bool { return m.Provenance.startSaw(set) }) {
-		held, e.HeldOutUnknown = nil, true
+	var unseen []int // out of fold
+	var answers *Prediction
+	if slices.ContainsFunc(models, (*Model).folded) && !slices.ContainsFunc(models, func(m *Model) bool { return m.Provenance.Data.Checksum != set.Checksum }) {
+		if answers, unseen, err = outOfFold(models, set, all); err != nil {
+			return nil, nil, err
+		}
+		if unseen, err = validatedBySome(models, set, unseen); err != nil {
+			return nil, nil, err
+		}
+	}
+	if len(held)+len(unseen) > 0 && slices.ContainsFunc(models, func(m *Model) bool { return m.Provenance.startSaw(set) }) {
+		held, unseen, e.HeldOutUnknown = nil, nil, true
+	}
+	if len(unseen) > 0 {
+		part := s.score(answers, unseen)
+		e.OutOfFold = &part
 	}
 	if len(held) > 0 {
 		part := s.score(p, held)

@@ -79,6 +79,7 @@ func InputOf(models []*Model) (blueprint.Input, error) {
 type memberPrediction struct {
 	model, member int
 	weight        float64
+	learned       []bool // rows that have no part in the mean; nil: all have
 	Prediction
 }
 
@@ -182,7 +183,7 @@ func (a *answerer) answer(ctx context.Context, set *dataset.Set, views []engine.
 			return wrong(fmt.Errorf("found %g as the answer for image %s, want a finite number: its weights are of no use", v, set.IDs[at/len(a.of.Columns)]))
 		}
 	}
-	return &memberPrediction{a.model, a.member, a.of.MeanWeight(), Prediction{a.of.Columns, points}}, nil
+	return &memberPrediction{model: a.model, member: a.member, weight: a.of.MeanWeight(), Prediction: Prediction{a.of.Columns, points}}, nil
 }
 
 // flip is how a member's answer changes when its image is mirrored.
@@ -248,19 +249,22 @@ func mean(all []memberPrediction, rows int) *Prediction {
 		}
 	}
 	n := len(out.Columns)
-	sums, weights := make([]float64, rows*n), make([]float64, n)
+	sums, weights := make([]float64, rows*n), make([]float64, rows*n)
 	for _, p := range all {
 		for c, name := range p.Columns {
 			at := index[name]
-			weights[at] += p.weight
 			for r := range rows {
+				if p.learned != nil && p.learned[r] {
+					continue
+				}
+				weights[r*n+at] += p.weight
 				sums[r*n+at] += p.weight * float64(p.Points[r*len(p.Columns)+c])
 			}
 		}
 	}
 	out.Points = make([]float32, len(sums))
 	for i, s := range sums {
-		out.Points[i] = float32(s / weights[i%n])
+		out.Points[i] = float32(s / weights[i]) // NaN where nobody answers
 	}
 	return out
 }

@@ -307,7 +307,10 @@ func (t *training) check(plan *blueprint.Plan) error {
 
 // checkRows refuses data that a member can't learn from.
 func (t *training) checkRows(m *blueprint.Member) error {
-	train, _, err := rowsOf(m, t.Data)
+	train, validation, err := rowsOf(m, t.Data)
+	if f := m.Recipe.Fold; err == nil && f != nil && len(validation) == 0 {
+		return fmt.Errorf("%s: member %s: found %d rows with its columns filled, want at least %d for as many folds", t.Data.Source, m.Name, len(train), f.Of)
+	}
 	if err == nil && len(train) == 0 {
 		err = fmt.Errorf("%s: member %s: found no row with its columns filled, want at least one to train on", t.Data.Source, m.Name)
 	}
@@ -335,7 +338,7 @@ func (t *training) firstWeights(plan *blueprint.Plan) (weights engine.Arrays, ta
 		return weights, 0
 	}
 	for _, name := range slices.Sorted(maps.Keys(weights)) {
-		source, a := t.startTensor(name)
+		source, a := t.startTensor(name, &plan.Member.Recipe)
 		switch {
 		case source == "":
 			t.Watch.Note(fmt.Sprintf("%s: drawn: the other model has none", name))
@@ -350,14 +353,17 @@ func (t *training) firstWeights(plan *blueprint.Plan) (weights engine.Arrays, ta
 	return weights, taken
 }
 
-// startTensor finds a tensor by its full name, or, where the other model has
-// one member alone, by layer and parameter.
-func (t *training) startTensor(name string) (string, engine.Array) {
-	if a, ok := t.Start.Weights[name]; ok {
-		return name, a
+// startTensor finds a tensor by its full name, of a fold also by the name of the
+// member that it is one of, or, where the other model has one member alone, by
+// layer and parameter.
+func (t *training) startTensor(name string, r *blueprint.Recipe) (string, engine.Array) {
+	member, rest, _ := strings.Cut(name, "/")
+	for _, name := range []string{name, strings.TrimSuffix(member, foldSuffix(r)) + "/" + rest} {
+		if a, ok := t.Start.Weights[name]; ok {
+			return name, a
+		}
 	}
 	if len(t.Start.Document.Members) == 1 {
-		_, rest, _ := strings.Cut(name, "/")
 		other := t.Start.Document.Members[0].Name + "/" + rest
 		if a, ok := t.Start.Weights[other]; ok {
 			return other, a

@@ -81,6 +81,9 @@ func (p *program) printEvaluation(e *zoo.Evaluation, set *dataset.Set) error {
 	if e.HeldOut != nil {
 		add(fmt.Sprintf("%d rows held out in training", e.HeldOut.Rows), *e.HeldOut)
 	}
+	if e.OutOfFold != nil {
+		add(fmt.Sprintf("%d rows out of fold", e.OutOfFold.Rows), *e.OutOfFold)
+	}
 	if len(e.Members) > 1 {
 		for _, m := range e.Members {
 			rows = append(rows, []string{"member " + m.Member, fmt.Sprintf("%.6f", m.Loss), fmt.Sprintf("%.3f", m.RMSEPixels)})

@@ -40,6 +40,7 @@ type described struct {
 	Digest       string              `json:"digest,omitempty"`
 	Finished     *bool               `json:"finished,omitempty"`
 	History      []zoo.MemberHistory `json:"history,omitempty"`
+	OutOfFold    *zoo.HeldOut        `json:"out_of_fold,omitempty"`
 	Provenance   *zoo.Provenance     `json:"provenance,omitempty"`
 	Run          *zoo.Run            `json:"run,omitempty"`
 	Signatures   []signedWith        `json:"signatures,omitempty"`
@@ -121,6 +122,9 @@ func (p *program) infoModel(c *cli.Context, path string) (*described, error) {
 	finished := m.State == nil
 	out.Digest, out.Finished, out.History, out.Provenance, out.Run = m.Digest, &finished, m.History, &m.Provenance, &m.Run
 	out.Plugin = m.Provenance.Plugin.Name
+	if pooled, ok := m.OutOfFold(); ok {
+		out.OutOfFold = &pooled
+	}
 	f, err := format.Open(path)
 	if err != nil {
 		return nil, err
@@ -236,6 +240,9 @@ func (p *program) printMade(d *described) error {
 			line += ", stopped early"
 		}
 		fmt.Fprintln(w, line)
+	}
+	if o := d.OutOfFold; o != nil {
+		fmt.Fprintf(w, "out of fold: loss %.6f (%.3f pixels) on %d rows\n", o.Loss, o.RMSEPixels, o.Rows)
 	}
 	fmt.Fprintf(w, "time: %s in %d epochs\n", short(time.Duration(seconds*float64(time.Second))), len(d.Run.Seconds))
 	return nil

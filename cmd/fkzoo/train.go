@@ -31,6 +31,7 @@ func (p *program) trainCommand() *cli.Command {
 			&cli.IntFlag{Name: "batch", Usage: "rows in a batch, in place of the recipe's"},
 			&cli.Uint64Flag{Name: "seed", Value: 1, Usage: "of the split, the weights, the order and all else that is random"},
 			&cli.StringSliceFlag{Name: "set", Usage: "`KEY=VALUE`: a setting of the architecture, or of its recipe, as in recipe.rate=0.01; may be repeated"},
+			&cli.IntFlag{Name: "folds", Usage: "cross-validation: train each member `K` times, each without another part of the rows"},
 			&cli.StringFlag{Name: "start-from", Usage: "a model whose weights are taken where names and shapes agree"},
 			&cli.StringFlag{Name: "resume", Usage: "a checkpoint (NAME.last.fkz or NAME.best.fkz) to go on from, with its own recipe and seed"},
 			&cli.BoolFlag{Name: "allow-changes", Usage: "with --resume: go on with other data or another recipe than the checkpoint's"},
@@ -75,6 +76,9 @@ func (p *program) train(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	if pooled, ok := m.OutOfFold(); ok {
+		fmt.Fprintf(p.stdout, "out of fold: loss %.6f, %.3f pixels, on %d rows; the mean face gives %.3f\n", pooled.Loss, pooled.RMSEPixels, pooled.Rows, pooled.MeanFace)
+	}
 	fmt.Fprintf(p.stdout, "model: %s\n", o.Output)
 	if path := c.String("plot"); path != "" {
 		if err := drawCurves(path, []*zoo.Model{m}, nil, c.Bool("force")); err != nil {
@@ -117,6 +121,12 @@ func (p *program) trainOptions(c *cli.Context) (zoo.TrainOptions, error) {
 		if c.IsSet(name) {
 			o.Options = append(o.Options, fmt.Sprintf("recipe.%s=%d", name, c.Int(name)))
 		}
+	}
+	if c.IsSet("folds") {
+		if c.Int("folds") < 2 {
+			return o, usagef("folds: found %d, want at least 2", c.Int("folds"))
+		}
+		o.Options = append(o.Options, fmt.Sprintf("folds=%d", c.Int("folds")))
 	}
 	var err error
 	if o.Every, err = parseEvery(c.String("checkpoint-every")); err != nil {
@@ -163,6 +173,9 @@ func resumeSettings(c *cli.Context) (map[string]string, error) {
 		if c.IsSet(name) {
 			settings["recipe."+name] = fmt.Sprint(c.Value(name))
 		}
+	}
+	if c.IsSet("folds") {
+		settings["folds"] = fmt.Sprint(c.Int("folds"))
 	}
 	return settings, nil
 }
@@ -214,6 +227,9 @@ func (p *program) document(c *cli.Context, name string, set *dataset.Set) (d *bl
 		p.warn(fmt.Sprintf("plugin %s: architecture %s: field %s is unknown: it is kept, but has no effect", answer.Plugin.Name, name, field))
 	}
 	d, err = zoo.Prepare(answer.Document, set.Columns, settings, c.Int("epochs"), c.Int("batch"))
+	if k := c.Int("folds"); err == nil && k > 0 {
+		d, err = zoo.Folded(d, k)
+	}
 	return d, answer.Plugin, err
 }
 
