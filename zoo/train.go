@@ -307,14 +307,14 @@ func (t *training) check(plan *blueprint.Plan) error {
 
 // checkRows refuses data that a member can't learn from.
 func (t *training) checkRows(m *blueprint.Member) error {
-	train, validation, err := rowsOf(m, t.Data)
-	if f := m.Recipe.Fold; err == nil && f != nil && len(validation) == 0 {
-		return fmt.Errorf("%s: member %s: found %d rows with its columns filled, want at least %d for as many folds", t.Data.Source, m.Name, len(train), f.Of)
+	rows, err := usable(m, t.Data)
+	if err == nil {
+		err = t.Data.CheckTrainable(m.ColumnsOf(t.Data.Columns), rows)
 	}
-	if err == nil && len(train) == 0 {
-		err = fmt.Errorf("%s: member %s: found no row with its columns filled, want at least one to train on", t.Data.Source, m.Name)
+	if err != nil {
+		return fmt.Errorf("member %s: %w", m.Name, err)
 	}
-	return err
+	return nil
 }
 
 // seeded is the document with the seed that each member is trained with in its recipe.

@@ -54,6 +54,15 @@ func readData(ctx context.Context, source string) (*dataset.Set, error) {
 	return set, nil
 }
 
+// readDataSized is readData with images, points and scales for this size.
+func readDataSized(ctx context.Context, source string, height, width int) (*dataset.Set, error) {
+	set, err := readData(ctx, source)
+	if err != nil {
+		return nil, err
+	}
+	return set.Resized(height, width), nil
+}
+
 // checkRegular refuses pipes and devices: a file's size and its zip's directory
 // are wanted first. One that isn't there is the reader's to report.
 func checkRegular(path string) error {
@@ -71,7 +80,7 @@ func (p *program) dataCommand() *cli.Command {
 			Name: "summary", Usage: "show what a data set holds", ArgsUsage: "PATH|demo",
 			Flags:  []cli.Flag{&cli.BoolFlag{Name: "json", Usage: "print JSON"}},
 			Action: p.dataSummary,
-		}},
+		}, p.dataCheckCommand()},
 	}
 }
 
@@ -119,8 +128,8 @@ func (p *program) dataSummary(c *cli.Context) error {
 	if c.Bool("json") {
 		return printJSON(p.stdout, out)
 	}
-	fmt.Fprintf(p.stdout, "%s: %d rows of %dx%d with %d channel, %d of them with every column filled\nchecksum %s\n",
-		set.Source, s.Rows, s.Height, s.Width, s.Channels, s.Complete, set.Checksum)
+	fmt.Fprintf(p.stdout, "%s: %s of %dx%d with %s, %d of them with every column filled\nchecksum %s\n",
+		set.Source, counted(s.Rows, "row"), s.Width, s.Height, counted(s.Channels, "channel"), s.Complete, set.Checksum)
 	if len(s.Columns) == 0 {
 		return nil
 	}

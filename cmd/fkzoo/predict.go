@@ -232,7 +232,14 @@ func fileName(id string) string {
 
 // faceOf is a row's picture with its predicted points.
 func faceOf(set *dataset.Set, prediction *zoo.Prediction, row int) draw.Face {
-	f := draw.Face{Height: set.Height, Width: set.Width, Channels: set.Channels, Predicted: prediction.Row(row), ID: filepath.Base(set.IDs[row])}
+	f := pictureOf(set, row)
+	f.Predicted = prediction.Row(row)
+	return f
+}
+
+// pictureOf is a row's picture without points.
+func pictureOf(set *dataset.Set, row int) draw.Face {
+	f := draw.Face{Height: set.Height, Width: set.Width, Channels: set.Channels, ID: filepath.Base(set.IDs[row])}
 	n := set.Pixels()
 	if set.Floats != nil {
 		f.Floats = set.Floats[row*n : (row+1)*n]

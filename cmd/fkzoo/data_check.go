@@ -1,0 +1,192 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/fkzoo/fkzoo/zoo"
+	"github.com/fkzoo/fkzoo/zoo/dataset"
+	"github.com/fkzoo/fkzoo/zoo/dataset/check"
+	"github.com/fkzoo/fkzoo/zoo/draw"
+)
+
+// errFaults is the error of a check that found what makes training meaningless.
+var errFaults = errors.New("a training on it could not mean anything")
+
+func (p *program) dataCheckCommand() *cli.Command {
+	return &cli.Command{
+		Name: "check", Usage: "find the faults of a data set", ArgsUsage: "PATH|demo",
+		Description: "The exit code is 1 where a training on it could not mean anything.",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "test", Usage: "a test `SET`, whose faces should not be among those to train on"},
+			&cli.StringFlag{Name: "model", Usage: "a model `FILE.fkz`, from whose answers no label should be far"},
+			&cli.BoolFlag{Name: "json", Usage: "print JSON"},
+			&cli.StringFlag{Name: "sheet", Usage: "draw the faces with the worst faults to a .png file"},
+			&cli.BoolFlag{Name: "force", Usage: "replace files that exist"}, backendFlag,
+		},
+		Action: p.dataCheck,
+	}
+}
+
+func (p *program) dataCheck(c *cli.Context) error {
+	if c.NArg() != 1 {
+		return usagef("data check: found %d arguments, want one data set", c.NArg())
+	}
+	path, test, sheet := c.Args().First(), c.String("test"), c.String("sheet")
+	if sheet != "" {
+		if !strings.HasSuffix(sheet, ".png") {
+			return usagef("sheet %s: want a name that ends in .png", sheet)
+		}
+		if err := checkFree(sheet, c.Bool("force"), path, test, c.String("model")); err != nil {
+			return err
+		}
+	}
+	var o check.Options
+	set, err := p.checkedSet(c, path, &o)
+	if err != nil {
+		return err
+	}
+	if test != "" {
+		if o.Test, err = readDataSized(c.Context, test, set.Height, set.Width); err != nil {
+			return err
+		}
+	}
+	report, err := check.Run(c.Context, set, o)
+	if err != nil {
+		return err
+	}
+	if sheet != "" {
+		if err := p.faultSheet(sheet, report, set, o, c.Bool("force")); err != nil {
+			return err
+		}
+	}
+	if c.Bool("json") {
+		err = printJSON(p.stdout, report)
+	} else {
+		err = p.printFaults(report)
+	}
+	if err == nil && report.Failed() {
+		return fmt.Errorf("%s: %w", path, errFaults)
+	}
+	return err
+}
+
+// checkedSet reads the set, and has the model answer it where there is one.
+func (p *program) checkedSet(c *cli.Context, path string, o *check.Options) (*dataset.Set, error) {
+	if c.String("model") == "" {
+		return readData(c.Context, path)
+	}
+	m, err := zoo.Load(c.String("model"))
+	if err != nil {
+		return nil, err
+	}
+	set, err := readDataSized(c.Context, path, m.Document.Input.Height, m.Document.Input.Width)
+	if err != nil {
+		return nil, err
+	}
+	b, err := p.backend(c)
+	if err != nil {
+		return nil, err
+	}
+	defer b.Close()
+	tick, end := p.tick("predicting")
+	answers, err := zoo.Predict(c.Context, []*zoo.Model{m}, set, zoo.PredictOptions{Backend: b, Tick: tick})
+	end()
+	if err != nil {
+		return nil, err
+	}
+	o.Answers = &check.Answers{Columns: answers.Columns, Points: answers.Points}
+	return set, nil
+}
+
+func (p *program) printFaults(r *check.Report) error {
+	fmt.Fprintf(p.stdout, "%s: %s, %d with every column filled\nchecksum %s\n", r.Source, counted(r.Rows, "row"), r.Complete, r.Checksum)
+	from := "taken from the images' width: neither the images nor the points say enough"
+	if r.Axis.From != dataset.FromWidth {
+		from = fmt.Sprintf("give or take %.2f, estimated from the %s", r.Axis.Error, r.Axis.From)
+	}
+	fmt.Fprintf(p.stdout, "mirror axis: x becomes %.2f - x, %s\n", r.Axis.Axis, from)
+	if r.Test != nil {
+		fmt.Fprintf(p.stdout, "%s: %d of %s are, or nearly are, among those to train on\n", r.Test.Source, r.Test.Leaked, counted(r.Test.Rows, "test face"))
+	}
+	fmt.Fprintln(p.stdout)
+	rows := [][]string{{"COLUMN", "FILLED", "MISSING", "OUTSIDE", ""}}
+	for _, col := range r.Columns {
+		row := []string{col.Name, fmt.Sprint(col.Filled), fmt.Sprint(col.Missing), fmt.Sprint(col.Outside)}
+		if col.Constant {
+			row = append(row, "constant")
+		}
+		rows = append(rows, row)
+	}
+	if err := table(p.stdout, rows); err != nil {
+		return err
+	}
+	if len(r.Findings) == 0 {
+		_, err := fmt.Fprintln(p.stdout, "\nno fault found")
+		return err
+	}
+	for _, f := range r.Findings {
+		fmt.Fprintf(p.stdout, "\n%s: %s\n", f.Severity, f.Text)
+		const most = 10
+		rows := [][]string{}
+		for _, row := range f.Rows[:min(most, len(f.Rows))] {
+			rows = append(rows, []string{"  " + row.ID, row.Text, strings.Join(row.Columns, " ")})
+		}
+		if f.Count > most && len(f.Rows) > most {
+			rows = append(rows, []string{fmt.Sprintf("  and %d more", f.Count-most)})
+		}
+		if err := table(p.stdout, rows); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// faultSheet draws the worst rows of each finding, those of the worst findings first.
+func (p *program) faultSheet(path string, r *check.Report, set *dataset.Set, o check.Options, force bool) error {
+	const most, ofOne = 48, 12
+	sheet := draw.Sheet{Title: set.Source + ": faults"}
+	var answers *zoo.Prediction
+	if o.Answers != nil {
+		answers = &zoo.Prediction{Columns: o.Answers.Columns, Points: o.Answers.Points}
+	}
+	add := func(s *dataset.Set, row int, id, note string) {
+		face := pictureOf(s, row)
+		face.ID, face.Note = id, note
+		if len(s.Columns) > 0 {
+			face.True = s.Row(row)
+			if s == set && answers != nil {
+				face.Predicted, face.True = answers.Row(row), truth(s, answers.Columns, row)
+			}
+		}
+		sheet.Faces = append(sheet.Faces, face)
+	}
+	for _, f := range r.Findings {
+		drawn := len(sheet.Faces)
+		for _, row := range f.Rows {
+			if len(sheet.Faces)-drawn >= ofOne || len(sheet.Faces) >= most {
+				break
+			}
+			of := set
+			if row.Test {
+				of = o.Test
+			}
+			add(of, row.Row, row.ID, f.Kind)
+			if row.Other != nil {
+				add(set, row.Other.Row, row.Other.ID, row.Text)
+			}
+		}
+	}
+	if len(sheet.Faces) == 0 {
+		p.warn(path + ": not drawn: no row has a fault")
+		return nil
+	}
+	if err := sheet.Write(path, force); err != nil {
+		return err
+	}
+	fmt.Fprintf(p.stderr, "sheet: %s\n", printable(path))
+	return nil
+}
