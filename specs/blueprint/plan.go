@@ -152,6 +152,20 @@ func (p *Plan) build(columns []string) error {
 	return p.Member.Recipe.checkColumns(p.Columns)
 }
 
+// Infer works out one layer by itself: its settings, the shape of its output and
+// its parameters, for inputs of these shapes and a member with so many columns.
+// The error says what doesn't fit, and doesn't name the layer.
+func Infer(l *Layer, in []Shape, columns int) (*Node, error) {
+	n := &Node{Layer: l, Kind: KindByName(l.Kind), In: in}
+	if n.Kind == nil {
+		return nil, fmt.Errorf("kind: found %q, want one of %s", cut(l.Kind), strings.Join(kindNames(), ", "))
+	}
+	if k := len(in); k < n.Kind.MinInputs || n.Kind.MaxInputs >= 0 && k > n.Kind.MaxInputs {
+		return nil, fmt.Errorf("inputs: found %d, want another number for %s", k, l.Kind)
+	}
+	return n, n.infer(columns)
+}
+
 // infer fills in a node whose inputs' shapes are known.
 func (n *Node) infer(columns int) error {
 	var err error

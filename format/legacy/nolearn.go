@@ -1,0 +1,271 @@
+package legacy
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/fkzoo/fkzoo/format/legacy/pickle"
+)
+
+// Network is one network of a file.
+type Network struct {
+	Columns []string // its outputs, where the file names them
+	Name    string   // what the file calls it, if anything
+	Layers  []Layer  // in an order in which they can be computed; the last is the output
+	History []Epoch
+	Recipe  Recipe
+	Dropped []Dropped
+}
+
+// Epoch is one entry of a training's history. What it doesn't have is NaN.
+type Epoch struct {
+	TrainLoss, ValidationLoss float64 // of y = (pixel - 48) / 48
+	Seconds                   float64
+}
+
+// Recipe is what the file tells of the training; what it doesn't is zero.
+type Recipe struct {
+	Update        string               // Lasagne's function: nesterov_momentum, adam, ...
+	Settings      map[string]float64   // of the update, by name: learning_rate, momentum, beta1, ...; as they are at the end
+	Schedules     map[string][]float64 // those that were changed after each epoch: the values they took
+	Loss          string               // Lasagne's function: squared_error
+	Epochs, Batch int
+	Validation    float64  // share held out
+	Patience      int      // of early stopping
+	Flips         bool     // a random half of each batch mirrored
+	FlipPairs     [][2]int // columns that change places; nil: the file doesn't say
+	FlipClass     string
+}
+
+// Dropped is something of the file that the result doesn't have.
+type Dropped struct {
+	What   string `json:"what"`
+	Reason string `json:"reason"`
+}
+
+func (n *Network) drop(what, format string, args ...any) {
+	n.Dropped = append(n.Dropped, Dropped{what, fmt.Sprintf(format, args...)})
+}
+
+// isNet tells whether a value is nolearn's NeuralNet, or of a class derived from it.
+func (f *file) isNet(v ref) bool {
+	return v.Kind() == pickle.Object && (f.has(v, "layers_") || f.has(v, "layers", "update") || f.isClass(v, "nolearn", "NeuralNet"))
+}
+
+// isLayer tells whether a value is one of Lasagne's layers.
+func (f *file) isLayer(v ref) bool {
+	return v.Kind() == pickle.Object && (within(f.class(v).Module, "lasagne.layers") || f.has(v, "input_layer") || f.has(v, "input_layers"))
+}
+
+// net reads a NeuralNet.
+func (f *file) net(v ref) (*Network, error) {
+	n := &Network{Recipe: Recipe{Settings: map[string]float64{}, Schedules: map[string][]float64{}}}
+	names, output, err := f.layersOf(v)
+	if err != nil {
+		return nil, err
+	}
+	if n.Layers, err = f.network(output, names); err != nil {
+		return nil, err
+	}
+	used := map[string]bool{}
+	for _, l := range n.Layers {
+		used[l.Name] = true
+	}
+	for _, name := range names {
+		if !used[name] {
+			n.drop("layer "+name, "the output does not depend on it")
+		}
+	}
+	f.history(n, v)
+	f.recipe(n, v)
+	for _, name := range []string{"train_iter_", "eval_iter_", "predict_iter_"} {
+		if fn, ok := f.attr(v, name); ok && fn != pickle.Nothing {
+			n.drop(name, "a compiled function of Theano, and with it the optimizer's velocities")
+		}
+	}
+	slices.SortFunc(n.Dropped, func(a, b Dropped) int { return strings.Compare(a.What, b.What) })
+	return n, nil
+}
+
+// layersOf gives nolearn's names of a net's layers, and the output.
+func (f *file) layersOf(v ref) (names map[ref]string, output ref, err error) {
+	names = map[ref]string{}
+	layers, ok := f.attr(v, "layers_")
+	if !ok {
+		return nil, 0, fmt.Errorf("%w: found none (no layers_), want a network that was initialized: this one holds no weights", errLayers)
+	}
+	last := pickle.Nothing
+	for _, p := range f.pairs(layers) {
+		if len(names) > maxLayers {
+			return nil, 0, fmt.Errorf("%w: found more than %d", errLayers, maxLayers)
+		}
+		names[p.value], last = f.text(p.key), p.value
+	}
+	if last == pickle.Nothing {
+		for x := range f.Items(f.items(layers)) { // a plain list
+			if last = x; len(names) > maxLayers {
+				break
+			}
+			names[x] = ""
+		}
+	}
+	output = last
+	if o, ok := f.attr(v, "_output_layers"); ok {
+		var all []ref
+		for x := range f.Items(f.items(o)) {
+			all = append(all, x)
+		}
+		if len(all) > 1 {
+			return nil, 0, fmt.Errorf("%w: found %d outputs, want one", errLayers, len(all))
+		}
+		if len(all) == 1 {
+			output = all[0]
+		}
+	} else if o, ok := f.attr(v, "_output_layer"); ok && o != pickle.Nothing {
+		output = o
+	}
+	if output == pickle.Nothing {
+		return nil, 0, fmt.Errorf("%w: found none, want a network that was initialized: this one holds no weights", errLayers)
+	}
+	return names, output, nil
+}
+
+// history reads train_history_, a list of dicts.
+func (f *file) history(n *Network, v ref) {
+	list, ok := f.attr(v, "train_history_")
+	if !ok {
+		return
+	}
+	for entry := range f.Items(f.items(list)) {
+		get := func(name string) float64 {
+			if x, ok := f.attr(entry, name); ok {
+				if value, ok := f.number(x); ok {
+					return value
+				}
+			}
+			return math.NaN()
+		}
+		n.History = append(n.History, Epoch{get("train_loss"), get("valid_loss"), get("dur")})
+	}
+}
+
+// recipe reads what the net's settings and callbacks tell of its training.
+func (f *file) recipe(n *Network, v ref) {
+	r := &n.Recipe
+	name := func(attr string) string {
+		x, _ := f.attr(v, attr)
+		return f.function(x)
+	}
+	whole := func(of ref, attr string) int {
+		x, _ := f.attr(of, attr)
+		if value, ok := f.number(x); ok && value == math.Trunc(value) && math.Abs(value) < 1<<31 {
+			return int(value)
+		}
+		return 0
+	}
+	r.Update, r.Loss, r.Epochs = name("update"), name("objective_loss_function"), whole(v, "max_epochs")
+	if r.Loss == "" {
+		r.Loss = name("loss")
+	}
+	if o := name("objective"); o != "" && o != "objective" && o != "Objective" {
+		n.drop("objective", "%s, a function of the file's own, of which a recipe can't tell", o)
+	}
+	for state := range f.States(v) {
+		for _, p := range f.pairs(state) {
+			key := f.text(p.key)
+			if setting, ok := strings.CutPrefix(key, "update_"); ok {
+				if value, ok := f.number(p.value); ok {
+					r.Settings[setting] = value
+				}
+			}
+			if (key == "objective_l1" || key == "objective_l2") && p.value != pickle.Nothing {
+				n.drop(key, "%s: a penalty on the weights that a recipe has no place for", f.Show(p.value))
+			}
+		}
+	}
+	for _, holder := range []string{"train_split", ""} {
+		of := v
+		if holder != "" {
+			of, _ = f.attr(v, holder)
+		}
+		if x, ok := f.attr(of, "eval_size"); ok && r.Validation == 0 {
+			r.Validation, _ = f.number(x)
+		}
+	}
+	iterator, _ := f.attr(v, "batch_iterator_train")
+	r.Batch = whole(iterator, "batch_size")
+	f.flips(n, iterator)
+	for _, event := range []string{"on_epoch_finished", "on_batch_finished", "on_training_started", "on_training_finished"} {
+		list, _ := f.attr(v, event)
+		for x := range f.Items(f.items(list)) {
+			f.callback(n, event, x)
+		}
+	}
+}
+
+// flips reads a batch iterator that mirrors faces: by its class's name, or by
+// the pairs that it carries.
+func (f *file) flips(n *Network, iterator ref) {
+	class := f.class(iterator)
+	pairs, ok := f.attr(iterator, "flip_indices")
+	if class.Name == "" || class.Name == "BatchIterator" && !ok {
+		return
+	}
+	if !ok && !strings.Contains(strings.ToLower(class.Name), "flip") {
+		n.drop("batch_iterator_train", "%s, a class of the file's own: what it does to the images isn't known", class)
+		return
+	}
+	n.Recipe.Flips, n.Recipe.FlipClass = true, class.String()
+	if !ok {
+		return // the class has them, and a pickle doesn't say what a class has
+	}
+	n.Recipe.FlipPairs = [][2]int{}
+	for x := range f.Items(f.items(pairs)) {
+		p, ok := f.ints(x)
+		if !ok || len(p) != 2 || len(n.Recipe.FlipPairs) > maxLayers {
+			n.drop("flip_indices", "found %s, want pairs of columns", f.Show(x))
+			return
+		}
+		n.Recipe.FlipPairs = append(n.Recipe.FlipPairs, [2]int(p))
+	}
+}
+
+// callback reads one of nolearn's callbacks, which are classes of the user's
+// own: known by what they carry.
+func (f *file) callback(n *Network, event string, v ref) {
+	class := f.class(v).String()
+	switch {
+	case f.has(v, "name", "start", "stop"): // the tutorial's AdjustVariable
+		of, _ := f.attr(v, "name")
+		setting := strings.TrimPrefix(f.text(of), "update_")
+		var ends [2]float64
+		for i, end := range []string{"start", "stop"} {
+			x, _ := f.attr(v, end)
+			ends[i], _ = f.number(x)
+		}
+		values := []float64{ends[0], ends[1]}
+		if ls, ok := f.attr(v, "ls"); ok {
+			if a, err := f.array(ls); err == nil && a.Len() > 1 {
+				values = a.Float64()
+			}
+		}
+		values[0], values[len(values)-1] = ends[0], ends[1]
+		n.Recipe.Schedules[setting] = values
+	case f.has(v, "patience"): // the tutorial's EarlyStopping
+		x, _ := f.attr(v, "patience")
+		if p, ok := f.number(x); ok && p >= 1 && p < 1<<31 {
+			n.Recipe.Patience = int(p)
+		}
+		if f.has(v, "best_weights") {
+			n.drop(class+".best_weights", "a copy of earlier weights; the layers' own are taken")
+		}
+	case f.class(v).Name == "PrintLog" || f.class(v).Name == "PrintLayerInfo" || v.Kind() == pickle.Nothing.Kind():
+	default:
+		if class == "." {
+			class = f.Show(v)
+		}
+		n.drop(event, "%s, a class or function of the file's own: what it did isn't known", class)
+	}
+}

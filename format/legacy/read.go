@@ -1,0 +1,200 @@
+package legacy
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/fkzoo/fkzoo/format/legacy/pickle"
+)
+
+// File is what a file holds: networks, or lists of parameters.
+type File struct {
+	Networks []*Network
+	Lists    []ParamList // where there is no network
+	Globals  []Global
+	Protocol int
+	Rest     int64 // bytes behind the pickle's end, which were not read
+}
+
+// ParamList are the parameters of a network that the file doesn't describe.
+type ParamList struct {
+	Columns []string // where the file names them
+	Name    string
+	Params  []ListedParam
+}
+
+// ListedParam is one array of a list.
+type ListedParam struct {
+	Layer string // where the file names it
+	Array *Array
+}
+
+// ErrNothing is that a pickle has neither a network nor a list of parameters.
+var ErrNothing = errors.New("found neither a network nor a list of parameters")
+
+// Read reads a pickle. Arrays are views on data, which must not change. No code
+// runs; Globals says what would have been called.
+func Read(data []byte) (*File, error) {
+	g, err := pickle.Read(data)
+	if err != nil {
+		return nil, err
+	}
+	f := &file{Graph: g, fields: map[ref]map[string]ref{}, arrays: map[ref]arrayOrError{}}
+	out := &File{Protocol: g.Protocol, Globals: classify(g.Globals()), Rest: int64(len(data)) - g.Length}
+	return out, f.find(out, f.Root)
+}
+
+// maxNetworks is more than any file here has.
+const maxNetworks = 64
+
+// find looks for networks, and then for parameters, in the root itself and in
+// the entries of a list or dict.
+func (f *file) find(out *File, root ref) error {
+	entries := f.entries(root)
+	for _, e := range entries {
+		if !f.isNet(e.value) && !f.isLayer(e.value) {
+			continue
+		}
+		if len(out.Networks) == maxNetworks {
+			return fmt.Errorf("found more than %d networks", maxNetworks)
+		}
+		n, err := f.readNetwork(e)
+		if err != nil {
+			return err
+		}
+		out.Networks = append(out.Networks, n)
+	}
+	if len(out.Networks) > 0 {
+		return nil
+	}
+	return f.findLists(out, root)
+}
+
+func (f *file) readNetwork(e pair) (*Network, error) {
+	columns, name := f.columns(e.key)
+	read := f.net
+	if !f.isNet(e.value) {
+		read = f.bare
+	}
+	n, err := read(e.value)
+	switch {
+	case err != nil && (name != "" || columns != nil):
+		return nil, fmt.Errorf("network %s: %w", f.Show(e.key), err)
+	case err != nil:
+		return nil, err
+	}
+	n.Columns, n.Name = columns, name
+	return n, nil
+}
+
+// bare reads a network of which the file has the output layer alone.
+func (f *file) bare(v ref) (*Network, error) {
+	layers, err := f.network(v, nil)
+	return &Network{Layers: layers, Recipe: Recipe{Settings: map[string]float64{}, Schedules: map[string][]float64{}}}, err
+}
+
+// entries are the root itself, without a key, or what it contains: of a dict
+// the keys and values, of a list entries alone or pairs of a key and a value.
+func (f *file) entries(root ref) []pair {
+	if f.isNet(root) || f.isLayer(root) {
+		return []pair{{pickle.Nothing, root}}
+	}
+	if all := f.pairs(root); len(all) > 0 {
+		return all
+	}
+	var out []pair
+	for x := range f.Items(f.items(root)) {
+		e := pair{pickle.Nothing, x}
+		if x.Kind() == pickle.Tuple && f.Len(x) == 2 {
+			e = pair{f.Index(x, 0), f.Index(x, 1)}
+		}
+		out = append(out, e)
+	}
+	return out
+}
+
+// maxColumns is more than any network here answers.
+const maxColumns = 4096
+
+// columns reads a key: a tuple of columns' names, or a name.
+func (f *file) columns(key ref) (columns []string, name string) {
+	if k := key.Kind(); k != pickle.Tuple && k != pickle.List {
+		return nil, f.text(key)
+	}
+	for x := range f.Items(key) {
+		c := f.text(x)
+		if c == "" || len(columns) == maxColumns {
+			return nil, ""
+		}
+		columns = append(columns, c)
+	}
+	return columns, ""
+}
+
+// findLists looks for lists of parameters.
+func (f *file) findLists(out *File, root ref) error {
+	if list, err := f.params(root); err == nil && len(list) > 0 {
+		out.Lists = []ParamList{{Params: list}}
+		return nil
+	} else if err != nil && !errors.Is(err, errNoArray) {
+		return err
+	}
+	for _, e := range f.entries(root) {
+		list, err := f.params(e.value)
+		if err != nil && !errors.Is(err, errNoArray) {
+			return err
+		}
+		if err == nil && len(list) > 0 && len(out.Lists) < maxNetworks {
+			columns, name := f.columns(e.key)
+			out.Lists = append(out.Lists, ParamList{columns, name, list})
+		}
+	}
+	if len(out.Lists) == 0 {
+		return fmt.Errorf("%w: found %s", ErrNothing, f.Show(root))
+	}
+	return nil
+}
+
+// params reads a list of arrays, a dict from layers to lists of arrays or to
+// arrays, or an array of objects that are arrays.
+func (f *file) params(v ref) ([]ListedParam, error) {
+	if inner, ok := f.objects(v); ok {
+		v = inner
+	}
+	var out []ListedParam
+	add := func(layer string, x ref) error {
+		if len(out) > maxLayers {
+			return fmt.Errorf("found more than %d arrays", maxLayers)
+		}
+		a, err := f.array(x)
+		if err != nil {
+			return err
+		}
+		out = append(out, ListedParam{layer, a})
+		return nil
+	}
+	for _, p := range f.pairs(v) {
+		layer, values := f.text(p.key), []ref{p.value}
+		if p.value.Kind() == pickle.List || p.value.Kind() == pickle.Tuple {
+			values = slices.Collect(f.Items(p.value))
+		}
+		for _, x := range values {
+			if err := add(layer, x); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if len(out) > 0 {
+		return out, nil
+	}
+	for x := range f.Items(f.items(v)) {
+		if err := add("", x); err != nil {
+			return nil, err
+		}
+	}
+	if len(out) == 0 {
+		return nil, errNoArray
+	}
+	return out, nil
+}
