@@ -51,20 +51,15 @@ func (s *Submitted) Ledger(models []*Model, files SubmitFiles, o SubmitOptions, 
 	return l, nil
 }
 
-// validation gives the epochs that a member was trained, and the error of its
-// weights on the rows held out, in pixels: that of the last epoch, or of the
-// best where these weights were put back. nil: not known.
+// validation gives the epochs that a member was trained, and the error of the
+// weights that stayed on the rows held out, in pixels; nil: not known.
 func (m *Model) validation(member int) (epochs int, rmse *float64) {
 	if member >= len(m.History) {
 		return 0, nil
 	}
 	h := &m.History[member]
-	at := len(h.RMSEPixels)
-	if m.Document.Members[member].Recipe.Stop != nil && h.BestEpoch > 0 {
-		at = h.BestEpoch
-	}
-	if at > 0 {
-		rmse = &h.RMSEPixels[at-1]
+	if h.HeldOut.Loss > 0 {
+		rmse = &h.HeldOut.RMSEPixels
 	}
 	return len(h.TrainLoss), rmse
 }

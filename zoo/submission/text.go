@@ -185,9 +185,11 @@ func (t *table) read() bool {
 			continue
 		case errors.Is(err, errLine):
 			t.fault(t.text.lines+1, fmt.Sprintf("found more than %d bytes, want at most that in a line", maxLine))
+			t.stopped = true // what follows can't be told apart
 			return false
 		case errors.Is(err, errRow):
 			t.fault(t.line+1, fmt.Sprintf("found no row in %d bytes, want a quoted field to end within its line", maxRow))
+			t.stopped = true // what follows can't be told apart
 			return false
 		case err != nil:
 			t.err = err
