@@ -19,6 +19,9 @@ func Read(r io.Reader, size int64) (format.Tensor, error) {
 	if err != nil {
 		return format.Tensor{}, err
 	}
+	if _, err := format.ByteLength(h.Type, h.Shape); err != nil {
+		return format.Tensor{}, fmt.Errorf("found shape %v of %s, want less than 4 GiB: %w", h.Shape, h.Descr, err)
+	}
 	if want := h.Size + h.Bytes(); size != want {
 		return format.Tensor{}, fmt.Errorf("found %d bytes, want %d for shape %v of %s: %w", size, want, h.Shape, h.Descr, ErrFormat)
 	}

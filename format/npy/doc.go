@@ -17,6 +17,7 @@ var (
 
 const (
 	maxHeader = 64 << 10 // bytes of an array's header
+	maxValues = 1 << 45  // bytes of an array's values, which a stream may have; a tensor has less
 
 	// MaxInflated limits what the deflated arrays of an archive may become together: a few bytes of deflate can stand
 	// for a thousand times as many. Arrays that are stored as they are (numpy.savez) are limited by the file's size.

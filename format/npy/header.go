@@ -35,8 +35,7 @@ func (h *Header) Bytes() int64 {
 }
 
 // ReadHeader reads up to the first value: the magic, two version bytes, the header's length (uint16, from 2.0 on uint32) and
-// a Python dictionary with exactly descr, fortran_order and shape. A shape that is returned fits in memory on paper: its
-// bytes are at most [format.MaxTensor].
+// a Python dictionary with exactly descr, fortran_order and shape. The values may be more than fit into one tensor.
 func ReadHeader(r io.Reader) (*Header, error) {
 	var start [8]byte
 	if _, err := io.ReadFull(r, start[:]); err != nil {
@@ -127,8 +126,12 @@ func parseHeader(text []byte) (*Header, error) {
 	if err := h.setType(); err != nil {
 		return nil, err
 	}
-	if _, err := format.ByteLength(h.Type, h.Shape); err != nil {
-		return nil, fmt.Errorf("found shape %v of %q, want at most %d bytes and %d axes: %w", h.Shape, h.Descr, int64(format.MaxTensor), format.MaxRank, err)
+	size := int64(h.Type.Size())
+	for _, d := range h.Shape {
+		// An axis of 0 does not excuse the others.
+		if size *= int64(max(d, 1)); int64(d) > maxValues || size > maxValues {
+			return nil, fmt.Errorf("found shape %v of %s, want at most %d bytes: %w", h.Shape, h.Descr, int64(maxValues), format.ErrLimit)
+		}
 	}
 	return h, nil
 }

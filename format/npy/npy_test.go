@@ -276,7 +276,9 @@ func TestWriteArchive(t *testing.T) {
 
 // FuzzRead: no bytes may panic or give a tensor that is not whole; what is read can be written, and reads the same.
 func FuzzRead(f *testing.F) {
-	seeds(f, "*.npy")
+	for _, data := range seeds(f, "*.npy") {
+		f.Add(data)
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		x, err := Read(bytes.NewReader(data), int64(len(data)))
 		if err != nil {
@@ -300,7 +302,9 @@ func FuzzRead(f *testing.F) {
 
 // FuzzArchive: no zip may panic or give arrays that are not whole.
 func FuzzArchive(f *testing.F) {
-	seeds(f, "*.npz")
+	for _, data := range seeds(f, "*.npz") {
+		f.Add(data)
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		a, err := NewArchive(bytes.NewReader(data), int64(len(data)))
 		if err != nil {
@@ -321,7 +325,7 @@ func FuzzArchive(f *testing.F) {
 	})
 }
 
-func seeds(f *testing.F, pattern string) {
+func seeds(f *testing.F, pattern string) (out [][]byte) {
 	files, err := filepath.Glob(filepath.Join("testdata", pattern))
 	if err != nil || len(files) == 0 {
 		f.Fatal("found no seeds", err)
@@ -331,8 +335,9 @@ func seeds(f *testing.F, pattern string) {
 		if err != nil {
 			f.Fatal(err)
 		}
-		f.Add(data)
+		out = append(out, data)
 	}
+	return out
 }
 
 func known(t *testing.T, err error) {

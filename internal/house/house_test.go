@@ -29,7 +29,7 @@ var arrows = map[string][]string{
 	"plugins":        {"specs"},
 	"host":           {"specs"},
 	"host/engine":    {"specs"},
-	"zoo/dataset":    {"specs"},
+	"zoo/dataset":    {"specs", "format"},
 	"zoo/draw":       nil,
 	"zoo/submission": nil,
 	"zoo":            {"host", "host/engine", "format", "specs", "zoo/dataset", "zoo/draw", "zoo/submission"},

@@ -101,7 +101,7 @@ for name, a, want in [
     ("bad-flat.npy", images.reshape(3, -1), "found shape [3 48]"),
     ("bad-channels.npy", np.repeat(images[:, None], 3, 1), "found shape [3 3 8 6]"),
     ("bad-none.npy", images[:0], "at least one image"),
-    ("bad-struct.npy", np.zeros(3, [("a", "<f4")]), "a string"),
+    ("bad-struct.npy", np.zeros(3, [("a", "<f4")]), "an array of records"),
 ]:
     save(name, a)
     npy[name] = {"error": want}
