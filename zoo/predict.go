@@ -83,6 +83,19 @@ type memberPrediction struct {
 	Prediction
 }
 
+// FlipAverage tells whether all members of the models ask for the mean with
+// the answer for the mirror image, where the user doesn't say.
+func FlipAverage(models []*Model) bool {
+	for _, m := range models {
+		for i := range m.Document.Members {
+			if !m.Document.Members[i].Output.FlipAverage {
+				return false
+			}
+		}
+	}
+	return len(models) > 0
+}
+
 var errNoModel = errors.New("found no model, want at least one")
 
 func predictMembers(ctx context.Context, models []*Model, set *dataset.Set, o PredictOptions) ([]memberPrediction, error) {

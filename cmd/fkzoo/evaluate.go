@@ -14,7 +14,14 @@ import (
 	"github.com/fkzoo/fkzoo/zoo/draw"
 )
 
-var flipAverageFlag = &cli.BoolFlag{Name: "flip-average", Usage: "answer each image and its mirror image, and take the mean"}
+var flipAverageFlag = &cli.BoolFlag{Name: "flip-average", Usage: "answer each image and its mirror image, and take the mean (default: as the models' blueprints say)"}
+
+func flipAverage(c *cli.Context, models []*zoo.Model) bool {
+	if c.IsSet("flip-average") {
+		return c.Bool("flip-average")
+	}
+	return zoo.FlipAverage(models)
+}
 
 func (p *program) evaluateCommand() *cli.Command {
 	return &cli.Command{
@@ -55,7 +62,7 @@ func (p *program) evaluate(c *cli.Context) error {
 	}
 	defer b.Close()
 	tick, end := p.tick("evaluating")
-	e, prediction, err := zoo.Evaluate(c.Context, models, set, zoo.PredictOptions{Backend: b, FlipAverage: c.Bool("flip-average"), Tick: tick})
+	e, prediction, err := zoo.Evaluate(c.Context, models, set, zoo.PredictOptions{Backend: b, FlipAverage: flipAverage(c, models), Tick: tick})
 	end()
 	if err != nil {
 		return err

@@ -86,7 +86,7 @@ func (p *program) predict(c *cli.Context) error {
 	}
 	defer b.Close()
 	tick, end := p.tick("predicting")
-	prediction, err := zoo.Predict(c.Context, models, set, zoo.PredictOptions{Backend: b, FlipAverage: c.Bool("flip-average"), Tick: tick})
+	prediction, err := zoo.Predict(c.Context, models, set, zoo.PredictOptions{Backend: b, FlipAverage: flipAverage(c, models), Tick: tick})
 	end()
 	if err != nil {
 		return err

@@ -66,7 +66,7 @@ func (p *program) submit(c *cli.Context) error {
 	}
 	defer b.Close()
 	tick, end := p.tick("predicting")
-	o := zoo.SubmitOptions{PredictOptions: zoo.PredictOptions{Backend: b, FlipAverage: c.Bool("flip-average"), Tick: tick}, Batch: c.Int("batch")}
+	o := zoo.SubmitOptions{PredictOptions: zoo.PredictOptions{Backend: b, FlipAverage: flipAverage(c, models), Tick: tick}, Batch: c.Int("batch")}
 	s, err := zoo.Submit(c.Context, models, files.Test, lookup, o)
 	end()
 	if err != nil {

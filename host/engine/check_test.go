@@ -17,8 +17,7 @@ func TestCheck(t *testing.T) {
 	}{
 		{"what can be trained", ``, nil},
 		{"mirror", `, "augment": {"mirror": {"share": 0.5}}`, nil},
-		{"rotate", `, "augment": {"rotate": 5}`, ErrUnsupported},
-		{"erase", `, "augment": {"erase": {"share": 0.5, "area": 0.1}}`, ErrUnsupported},
+		{"augmented", `, "augment": {"rotate": 5, "erase": {"share": 0.5, "area": 0.1}}`, nil},
 	} {
 		plan := mustPlan(t, document(6, 6, "unit", layers, plain(sgd+c.more)), "a_x", "a_y")
 		if err := Check(backendtest.Open(t, "go"), plan); !errors.Is(err, c.want) {

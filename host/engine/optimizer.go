@@ -2,7 +2,6 @@ package engine
 
 import (
 	"cmp"
-	"fmt"
 	"math"
 
 	. "github.com/gomlx/gomlx/core/graph"
@@ -26,9 +25,6 @@ const (
 	hyperRest2
 	hyperAverage // the moving average's decay, and 1 - that
 	hyperAverageRest
-	hyperBrightness
-	hyperContrast
-	hyperNoise
 	hyperCount
 )
 
@@ -56,11 +52,6 @@ func hyper(r *blueprint.Recipe, at blueprint.Progress) []float32 {
 	if r.Average != nil {
 		set(hyperAverage, &r.Average.Decay)
 		v[hyperAverageRest] = float32(1 - r.Average.Decay.At(at))
-	}
-	if a := r.Augment; a != nil {
-		set(hyperBrightness, a.Brightness)
-		set(hyperContrast, a.Contrast)
-		set(hyperNoise, a.Noise)
 	}
 	return v
 }
@@ -111,26 +102,3 @@ func clip(gradients map[string]*Node, names []string, limit *Node) {
 		gradients[name] = Mul(gradients[name], factor)
 	}
 }
-
-// checkRecipe refuses what this engine can't follow yet.
-func checkRecipe(r *blueprint.Recipe) error {
-	a := r.Augment
-	if a == nil {
-		return nil
-	}
-	for _, s := range []struct {
-		name string
-		on   bool
-	}{
-		{"shift", on(a.Shift)}, {"rotate", on(a.Rotate)}, {"scale", on(a.Scale)},
-		{"erase", a.Erase != nil && a.Erase.Share > 0 && a.Erase.Area > 0},
-	} {
-		if s.on {
-			return fmt.Errorf("recipe.augment.%s: %w", s.name, ErrUnsupported)
-		}
-	}
-	return nil
-}
-
-// on tells whether a schedule is ever other than 0.
-func on(s *blueprint.Schedule) bool { return s != nil && (s.From != 0 || s.To != 0) }

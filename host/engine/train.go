@@ -1,8 +1,8 @@
 package engine
 
 import (
+	"cmp"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
@@ -14,7 +14,6 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 
 	"github.com/fkzoo/fkzoo/host/engine/backend"
-	"github.com/fkzoo/fkzoo/host/engine/kernel"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 )
 
@@ -93,6 +92,7 @@ type Trainer struct {
 	data     *Resident
 	labels   compute.Buffer // [rows or twice as many, 2*columns]: targets, then 1 for filled cells; the mirrored rows behind the others
 	mirrored bool
+	feeder   *feeder          // where images are augmented on the host; the device then has neither labels nor images
 	names    []string         // of state's tensors
 	state    []compute.Buffer // tensors by names, then the loss's sum and count, and the steps of the epoch until it was no longer finite
 	programs map[int]*program // by batch
@@ -106,9 +106,6 @@ type Trainer struct {
 func NewTrainer(data *Resident, c Config) (*Trainer, error) {
 	t := &Trainer{Config: c, data: data, net: newNetwork(data.b, c.Plan), programs: map[int]*program{}}
 	t.forward = &Predictor{net: t.net, programs: map[int]*program{}}
-	if err := checkRecipe(t.recipe()); err != nil {
-		return nil, err
-	}
 	in := c.Plan.Document.Input
 	if err := data.examples.check(in.Height, in.Width, in.Channels); err != nil {
 		return nil, err
@@ -149,11 +146,7 @@ func (t *Trainer) Close() {
 
 // upload puts labels and state on the device.
 func (t *Trainer) upload() error {
-	labels, width, err := t.makeLabels()
-	if err != nil {
-		return err
-	}
-	if t.labels, err = upload(t.net.b.Compute(), labels, len(labels)/width, width); err != nil {
+	if err := t.prepareLabels(); err != nil {
 		return err
 	}
 	t.names = t.stateNames()
@@ -286,17 +279,51 @@ func (t *Trainer) resetLoss(sum, cells float64) error {
 	return nil
 }
 
-// makeLabels gives each row's targets, y = (pixels - offset) / scale, and which
-// cells are filled; mirrored rows follow.
-func (t *Trainer) makeLabels() ([]float32, int, error) {
+// prepareLabels puts the labels on the device, or prepares the feeder that makes
+// them for each batch.
+func (t *Trainer) prepareLabels() error {
+	from, turn, axis, err := t.places()
+	if err != nil {
+		return err
+	}
+	t.mirrored = turn != nil
+	if augmented(t.recipe().Augment) {
+		t.feeder = newFeeder(t, from, turn, axis)
+		return nil
+	}
+	labels := t.makeLabels(from, turn, axis)
+	width := 2 * len(t.Plan.Columns)
+	t.labels, err = upload(t.net.b.Compute(), labels, len(labels)/width, width)
+	return err
+}
+
+// places says where the member's columns are in the data and, unless nil, which
+// of them each becomes in a mirrored face, where x becomes axis - x.
+func (t *Trainer) places() (from, turn []int, axis float64, err error) {
 	e := t.data.examples
-	columns := t.Plan.Columns
-	from := make([]int, len(columns))
-	for i, c := range columns {
-		if from[i] = slices.Index(e.Columns, c); from[i] < 0 {
-			return nil, 0, fmt.Errorf("column %s: not in the data", c)
+	axis = float64(e.Width)
+	for _, c := range t.Plan.Columns {
+		i := slices.Index(e.Columns, c)
+		if i < 0 {
+			return nil, nil, 0, fmt.Errorf("column %s: not in the data", c)
+		}
+		from = append(from, i)
+	}
+	if a := t.recipe().Augment; a != nil && a.Mirror != nil {
+		axis = cmp.Or(a.Mirror.Axis, axis)
+		if turn, err = a.Mirror.Permutation(t.Plan.Columns); err != nil {
+			return nil, nil, 0, fmt.Errorf("recipe.augment.mirror: %w", err)
 		}
 	}
+	return from, turn, axis, nil
+}
+
+// makeLabels gives each row's targets, y = (pixels - offset) / scale, and which
+// cells are filled: [rows, 2*columns]. Where turn, the columns' places in a
+// mirrored face, isn't nil, mirrored rows follow.
+func (t *Trainer) makeLabels(from, turn []int, axis float64) []float32 {
+	e := t.data.examples
+	columns := t.Plan.Columns
 	scale, offset := t.Plan.Member.Affine(t.Plan.Document.Input)
 	width := 2 * len(columns)
 	out := make([]float32, e.Count*width)
@@ -311,31 +338,21 @@ func (t *Trainer) makeLabels() ([]float32, int, error) {
 			put(out[r*width:], i, points[c])
 		}
 	}
-	a := t.recipe().Augment
-	if a == nil || a.Mirror == nil {
-		return out, width, nil
-	}
-	t.mirrored = true
-	perm, err := a.Mirror.Permutation(columns)
-	if err != nil {
-		return nil, 0, fmt.Errorf("recipe.augment.mirror: %w", err)
-	}
-	axis := a.Mirror.Axis
-	if axis == 0 {
-		axis = float64(e.Width)
+	if turn == nil {
+		return out
 	}
 	out = append(out, make([]float32, e.Count*width)...)
 	for r := range e.Count {
 		points := e.Points[r*len(e.Columns) : (r+1)*len(e.Columns)]
 		for i := range columns {
-			v := points[from[perm[i]]]
+			v := points[from[turn[i]]]
 			if blueprint.IsX(columns[i]) {
 				v = float32(axis - float64(v))
 			}
 			put(out[(e.Count+r)*width:], i, v)
 		}
 	}
-	return out, width, nil
+	return out
 }
 
 // EpochLoss is what an epoch's training gave.
@@ -415,7 +432,10 @@ func (t *Trainer) train(rows []int) error {
 	if err != nil {
 		return err
 	}
-	inputs := append(slices.Clone(t.state), t.data.images, t.labels)
+	inputs := slices.Clone(t.state)
+	if t.feeder == nil {
+		inputs = append(inputs, t.data.images, t.labels)
+	}
 	inputs = append(inputs, small...)
 	donate := make([]bool, len(inputs))
 	for i := range t.state {
@@ -430,37 +450,36 @@ func (t *Trainer) train(rows []int) error {
 	return nil
 }
 
-// stepInputs are the rows' numbers, which of them are mirrored, the random
-// seed and the settings.
+// stepInputs are the random seed, the settings, and the batch: the rows'
+// numbers, those of their labels, and which of them are mirrored; or, from the
+// feed, images and labels.
 func (t *Trainer) stepInputs(rows []int) ([]compute.Buffer, error) {
-	position := binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(nil, uint64(t.epoch)), uint64(t.step))
-	r := stream(t.Seed, "step", t.Plan.Member.Name, string(position))
+	r := t.stepRandom(t.epoch, t.step)
 	seed := []uint32{r.Uint32(), r.Uint32()}
-	flips := make([]uint8, len(rows))
-	if t.mirrored {
-		share := t.recipe().Augment.Mirror.Share
-		if share == 0 {
-			share = 0.5
-		}
-		flips = choose(len(rows), share, r)
+	settings := hyper(t.recipe(), t.progress(t.epoch, t.step))
+	b := t.net.b.Compute()
+	var out []compute.Buffer
+	add := func(buf compute.Buffer, err error) error { out = append(out, buf); return err }
+	err := errors.Join(add(upload(b, seed, 2)), add(upload(b, settings, hyperCount)))
+	if t.feeder != nil {
+		e, batch := t.data.examples, t.feeder.take(t.epoch, t.step)
+		err = errors.Join(err,
+			add(upload(b, batch.images[:batch.rows*e.pixels()], batch.rows, e.Height, e.Width, e.Channels)),
+			add(upload(b, batch.labels[:batch.rows*2*len(t.Plan.Columns)], batch.rows, 2*len(t.Plan.Columns))),
+		)
+		t.feeder.give(batch)
+		return out, err
 	}
+	flips := t.flips(r, t.epoch, t.step, len(rows))
 	index, label := make([]int32, len(rows)), make([]int32, len(rows))
 	for i, row := range rows {
 		index[i] = int32(row)
 		label[i] = int32(row + int(flips[i])*t.data.examples.Count)
 	}
-	settings := hyper(t.recipe(), blueprint.Progress{
-		Epoch: t.epoch, Epochs: t.Epochs, Step: t.epoch*t.StepsPerEpoch() + t.step, StepsPerEpoch: t.StepsPerEpoch(),
-	})
-	b := t.net.b.Compute()
-	var out []compute.Buffer
-	add := func(buf compute.Buffer, err error) error { out = append(out, buf); return err }
-	err := errors.Join(
+	err = errors.Join(err,
 		add(upload(b, index, len(rows), 1)),
 		add(upload(b, label, len(rows), 1)),
 		add(upload(b, flips, len(rows))),
-		add(upload(b, seed, 2)),
-		add(upload(b, settings, hyperCount)),
 	)
 	return out, err
 }
@@ -478,26 +497,13 @@ func (t *Trainer) compile(size int) (*program, error) {
 		}
 		scalar := shapes.Make(dtypes.Float64)
 		sum, cells, good := Parameter(g, "loss sum", scalar), Parameter(g, "loss cells", scalar), Parameter(g, "steps with a finite loss", scalar)
-		e := t.data.examples
-		images := Parameter(g, "images", shapes.Make(t.data.dtype, e.Count, e.Height, e.Width, e.Channels))
-		width := 2 * len(t.Plan.Columns)
-		labelRows := e.Count
-		if t.mirrored {
-			labelRows *= 2
-		}
-		labels := floats(g, "labels", labelRows, width)
-		index := Parameter(g, "index", shapes.Make(dtypes.Int32, size, 1))
-		label := Parameter(g, "label", shapes.Make(dtypes.Int32, size, 1))
-		flips := Parameter(g, "flips", shapes.Make(dtypes.Uint8, size))
-		seed := Parameter(g, "seed", shapes.Make(dtypes.Uint32, 2))
-		settings := floats(g, "settings", hyperCount)
-		h := func(i int) *Node { return Reshape(Slice(settings, AxisElem(i))) }
+		batch := t.declareBatch(g, size)
+		h := func(i int) *Node { return Reshape(Slice(batch.settings, AxisElem(i))) }
 
 		b := t.net.builder(g, true, state[:len(t.net.params)])
-		b.seed = seed
-		x := ConvertDType(Gather(images, index), dtypes.Float32)
-		x = t.augment(b, x, flips, h)
-		y := Gather(labels, label)
+		b.seed = batch.seed
+		x, y := batch.images, batch.labels
+		width := 2 * len(t.Plan.Columns)
 		target := Slice(y, AxisRange(), AxisRange(0, width/2))
 		filled := Slice(y, AxisRange(), AxisRange(width/2, width))
 
@@ -512,35 +518,45 @@ func (t *Trainer) compile(size int) (*program, error) {
 	})
 }
 
-// augment changes the images (pixels 0 to 255) at random.
-func (t *Trainer) augment(b *builder, x, flips *Node, h func(int) *Node) *Node {
+// stepNodes are a step's inputs beside the state, as stepInputs gives them.
+type stepNodes struct {
+	seed, settings *Node
+	images         *Node // [size, height, width, channels], pixels 0 to 255
+	labels         *Node // [size, 2*columns]
+}
+
+// declareBatch declares the inputs and takes the batch out of what is on the
+// device, if it is there.
+func (t *Trainer) declareBatch(g *Graph, size int) stepNodes {
+	e := t.data.examples
+	width := 2 * len(t.Plan.Columns)
+	var s stepNodes
+	small := func() {
+		s.seed = Parameter(g, "seed", shapes.Make(dtypes.Uint32, 2))
+		s.settings = floats(g, "settings", hyperCount)
+	}
+	if t.feeder != nil {
+		small()
+		s.images = floats(g, "images", size, e.Height, e.Width, e.Channels)
+		s.labels = floats(g, "labels", size, width)
+		return s
+	}
+	images := Parameter(g, "images", shapes.Make(t.data.dtype, e.Count, e.Height, e.Width, e.Channels))
+	labelRows := e.Count
 	if t.mirrored {
-		d := x.Shape().Dimensions
-		turned := Equal(flips, Const(b.g, uint8(1)))
-		x = Where(BroadcastToDims(Reshape(turned, d[0], 1, 1, 1), d...), Reverse(x, 2), x)
+		labelRows *= 2
 	}
-	a := t.recipe().Augment
-	if a == nil {
-		return x
+	labels := floats(g, "labels", labelRows, width)
+	small()
+	index := Parameter(g, "index", shapes.Make(dtypes.Int32, size, 1))
+	label := Parameter(g, "label", shapes.Make(dtypes.Int32, size, 1))
+	flips := Parameter(g, "flips", shapes.Make(dtypes.Uint8, size))
+	s.images, s.labels = ConvertDType(Gather(images, index), dtypes.Float32), Gather(labels, label)
+	if t.mirrored {
+		turned := Equal(flips, Const(g, uint8(1)))
+		s.images = Where(BroadcastToDims(Reshape(turned, size, 1, 1, 1), s.images.Shape().Dimensions...), Reverse(s.images, 2), s.images)
 	}
-	n := x.Shape().Dimensions[0]
-	// spread is uniform in [-by, by], one number for each image.
-	spread := func(by *Node) *Node {
-		return Mul(AddScalar(MulScalar(kernel.Uniform(b.seed, b.stream(), n, 1, 1, 1), 2.0), -1.0), by)
-	}
-	if a.Contrast != nil {
-		mean := ReduceAndKeep(x, ReduceMean, 1, 2, 3)
-		x = Add(mean, Mul(Sub(x, mean), AddScalar(spread(h(hyperContrast)), 1.0)))
-	}
-	if a.Brightness != nil {
-		x = Add(x, MulScalar(spread(h(hyperBrightness)), 255.0))
-	}
-	if a.Noise != nil {
-		stream := b.stream()
-		b.stream() // Normal takes two
-		x = Add(x, Mul(kernel.Normal(b.seed, stream, x.Shape().Dimensions...), MulScalar(h(hyperNoise), 255.0)))
-	}
-	return x
+	return s
 }
 
 // updateState gives the state after the step.

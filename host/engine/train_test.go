@@ -175,7 +175,8 @@ var everything = document(8, 8, "unit", `
 	{"name": "c", "kind": "conv2d", "filters": 2, "activation": "relu"}, {"name": "p", "kind": "max_pool"},
 	{"name": "b", "kind": "batch_norm"}, {"name": "o1", "kind": "dropout", "rate": 0.25}, {"name": "f", "kind": "flatten"},
 	{"name": "h", "kind": "dense", "units": 5, "activation": "tanh"}, {"name": "o2", "kind": "dropout"}, {"name": "y", "kind": "dense", "units": "columns"}`,
-	plain(adam+`, "augment": {"mirror": {}, "brightness": 0.1, "contrast": {"kind": "linear", "from": 0.1, "to": 0.2}, "noise": 0.05},
+	plain(adam+`, "augment": {"mirror": {}, "rotate": 15, "scale": 0.1, "shift": 1, "brightness": 0.1,
+		"contrast": {"kind": "linear", "from": 0.1, "to": 0.2}, "noise": 0.05, "erase": {"share": 0.5, "area": 0.2}},
 		"average": {"decay": 0.9}`))
 
 // Stopped by its context in the middle of an epoch and continued from the
@@ -283,7 +284,7 @@ func mirroredRows(t *testing.T, tr *Trainer) int {
 			t.Fatal(err)
 		}
 		label, flips := make([]int32, len(part)), make([]uint8, len(part))
-		if err := errors.Join(in[1].ToFlatData(label), in[2].ToFlatData(flips)); err != nil {
+		if err := errors.Join(in[3].ToFlatData(label), in[4].ToFlatData(flips)); err != nil {
 			t.Fatal(err)
 		}
 		for i, r := range part {
@@ -323,9 +324,12 @@ func TestLabels(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			plan := mustPlan(t, strings.Replace(document(8, 8, "raw", oneDense, plain(sgd+c.mirror)), `["*"]`, c.member, 1), columns...)
 			tr := &Trainer{Config: Config{Plan: plan}, data: &Resident{examples: e}}
-			got, width, err := tr.makeLabels()
-			if err != nil || width != 2*len(plan.Columns) || !slices.Equal(got, c.want) {
-				t.Errorf("found %v, width %d, error %v, want %v", got, width, err, c.want)
+			from, turn, axis, err := tr.places()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := tr.makeLabels(from, turn, axis); !slices.Equal(got, c.want) {
+				t.Errorf("found %v, want %v", got, c.want)
 			}
 		})
 	}
@@ -517,8 +521,6 @@ func TestBadTrainingsAreRefused(t *testing.T) {
 		{"tensor optimizer/velocity/net/y/weights: missing", Config{Plan: plan(sgd), Rows: upTo(4), State: state(0, 0, good)}},
 		{"state: found epoch 0 and step 2, want epochs from 0 and steps from 0 to 1", Config{Plan: plan(sgd), Rows: upTo(4), State: state(0, 2, good)}},
 		{"state: found epoch -1 and step 0", Config{Plan: plan(sgd), Rows: upTo(4), State: state(-1, 0, good)}},
-		{"recipe.augment.rotate: not supported", Config{Plan: plan(sgd + `, "augment": {"rotate": 5, "scale": 0.1}`), Rows: upTo(4)}},
-		{"recipe.augment.erase: not supported", Config{Plan: plan(sgd + `, "augment": {"shift": 0, "erase": {"share": 1, "area": 0.1}}`), Rows: upTo(4)}},
 	} {
 		tr, err := NewTrainer(data, c.config)
 		if err == nil || !strings.Contains(err.Error(), c.want) {

@@ -65,10 +65,11 @@ const AllColumns = "*"
 // Output says which layer gives a member's answer y, of shape [columns], and
 // what it means: pixels = y*Scale + Offset.
 type Output struct {
-	Layer  string  `json:"layer,omitempty"`  // "": the last one
-	Scale  float64 `json:"scale,omitempty"`  // pixels; 0: half of the input's width
-	Offset float64 `json:"offset,omitempty"` // pixels; 0 without a scale: half of the input's width
-	Extra  Extra   `json:"-"`
+	Layer       string  `json:"layer,omitempty"`        // "": the last one
+	Scale       float64 `json:"scale,omitempty"`        // pixels; 0: half of the input's width
+	Offset      float64 `json:"offset,omitempty"`       // pixels; 0 without a scale: half of the input's width
+	FlipAverage bool    `json:"flip_average,omitempty"` // unless the user says otherwise, the mean with the answer for the mirror image is given; the default is false
+	Extra       Extra   `json:"-"`
 }
 
 // Layer is one node of a member's graph. Its settings, those that its kind

@@ -291,7 +291,8 @@ func TestCloneSharesNothing(t *testing.T) {
 	c.Members[0].Layers[2].Settings["shape"].([]int)[0] = 9
 	c.Members[0].Layers[0].Settings["filters"] = 9
 	c.Members[0].Recipe.Optimizer.Momentum.From = 0.1
-	c.Members[0].Recipe.Augment.Mirror.Share = 1
+	half := Constant(0.5)
+	c.Members[0].Recipe.Augment.Mirror.Share = &half
 	if found, _ := d.JSON(); !bytes.Equal(found, want) {
 		t.Errorf("found the document changed with its clone:\n%s", found)
 	}

@@ -67,10 +67,13 @@ var Optimizers = []string{
 
 // Augment changes training images at random, each epoch anew. A setting of 0
 // or nil is off. Points move along; one that leaves the image counts as empty.
+// Mirror, rotation, scale and shift, in this order, are one bilinear resampling
+// that repeats the image's border; then come contrast, brightness, noise and
+// erase. Pixels are not clipped.
 type Augment struct {
 	Mirror     *Mirror   `json:"mirror,omitempty"`     // some faces turned left to right
 	Shift      *Schedule `json:"shift,omitempty"`      // pixels: uniform in [-shift, shift], both axes
-	Rotate     *Schedule `json:"rotate,omitempty"`     // degrees: uniform in [-rotate, rotate], around the centre
+	Rotate     *Schedule `json:"rotate,omitempty"`     // degrees: uniform in [-rotate, rotate], clockwise around the centre
 	Scale      *Schedule `json:"scale,omitempty"`      // share: factor uniform in [1-scale, 1+scale]
 	Brightness *Schedule `json:"brightness,omitempty"` // of the range 0 to 1: added, uniform in [-brightness, brightness]
 	Contrast   *Schedule `json:"contrast,omitempty"`   // share: factor around the mean, uniform in [1-contrast, 1+contrast]
@@ -82,10 +85,10 @@ type Augment struct {
 // Mirror turns a random share of each batch left to right: x becomes
 // Axis - x and the columns of a pair change places.
 type Mirror struct {
-	Share float64 `json:"share,omitempty"` // of each batch, rounded down; 0: half
-	Axis  float64 `json:"axis,omitempty"`  // pixels; 0: the image's width, which for y = (x - width/2) / (width/2) is a change of sign
-	Pairs Pairs   `json:"pairs,omitzero"`  // of the member's columns, counted from 0, each once at most; nil: from the columns' names, left_ and right_; empty: none change places
-	Extra Extra   `json:"-"`
+	Share *Schedule `json:"share,omitempty"` // of each batch, rounded down; nil: half
+	Axis  float64   `json:"axis,omitempty"`  // pixels; 0: the image's width, which for y = (x - width/2) / (width/2) is a change of sign
+	Pairs Pairs     `json:"pairs,omitzero"`  // of the member's columns, counted from 0, each once at most; nil: from the columns' names, left_ and right_; empty: none change places
+	Extra Extra     `json:"-"`
 }
 
 // Pairs are columns that change places.
@@ -93,9 +96,9 @@ type Pairs [][2]int
 
 // Erase fills a random rectangle with the image's mean.
 type Erase struct {
-	Share float64 `json:"share"` // of the images
-	Area  float64 `json:"area"`  // largest share of an image's area
-	Extra Extra   `json:"-"`
+	Share Schedule `json:"share"` // of the images
+	Area  Schedule `json:"area"`  // largest share of an image's area; its height is half to twice its width
+	Extra Extra    `json:"-"`
 }
 
 // Stop ends training after Patience epochs without a better validation loss
@@ -251,10 +254,7 @@ func (r *Recipe) checkNumbers() error {
 	}
 	if a := r.Augment; a != nil {
 		if a.Mirror != nil {
-			limits = append(limits, limit{"augment.mirror.share", a.Mirror.Share, 0, 1}, limit{"augment.mirror.axis", a.Mirror.Axis, 0, maxDim})
-		}
-		if a.Erase != nil {
-			limits = append(limits, limit{"augment.erase.share", a.Erase.Share, 0, 1}, limit{"augment.erase.area", a.Erase.Area, 0, 1})
+			limits = append(limits, limit{"augment.mirror.axis", a.Mirror.Axis, 0, maxDim})
 		}
 	}
 	for _, l := range limits {
@@ -315,6 +315,12 @@ func (r *Recipe) schedules() []boundSchedule {
 		out = append(out, boundSchedule{"augment.shift", a.Shift, 0, maxDim}, boundSchedule{"augment.rotate", a.Rotate, 0, 180},
 			boundSchedule{"augment.scale", a.Scale, 0, 0.9}, boundSchedule{"augment.brightness", a.Brightness, 0, 1},
 			boundSchedule{"augment.contrast", a.Contrast, 0, 1}, boundSchedule{"augment.noise", a.Noise, 0, 1})
+		if a.Mirror != nil {
+			out = append(out, boundSchedule{"augment.mirror.share", a.Mirror.Share, 0, 1})
+		}
+		if a.Erase != nil {
+			out = append(out, boundSchedule{"augment.erase.share", &a.Erase.Share, 0, 1}, boundSchedule{"augment.erase.area", &a.Erase.Area, 0, 1})
+		}
 	}
 	if r.Average != nil {
 		out = append(out, boundSchedule{"average.decay", &r.Average.Decay, 0, 1})

@@ -30,7 +30,8 @@ func Schema() []byte {
 			"columns": object{"type": "array", "minItems": 1, "maxItems": maxColumns, "uniqueItems": true,
 				"items": object{"type": "string", "minLength": 1, "maxLength": maxColumnName}},
 			"layers": list1(maxLayers, layerSchema()),
-			"output": fields("", object{"layer": object{"type": "string"}, "scale": decimal(0, maxPixels), "offset": decimal(-maxPixels, maxPixels)}),
+			"output": fields("", object{"layer": object{"type": "string"}, "scale": decimal(0, maxPixels), "offset": decimal(-maxPixels, maxPixels),
+				"flip_average": object{"type": "boolean"}}),
 			"weight": decimal(0, maxWeight),
 			"recipe": object{"$ref": "#/$defs/recipe"},
 		})),
@@ -114,11 +115,10 @@ func layerSchema() object {
 }
 
 func recipeSchema() object {
-	share := decimal(0, 1)
 	augment := object{
-		"mirror": fields("", object{"share": share, "axis": decimal(0, maxDim), "pairs": object{"type": "array",
+		"mirror": fields("", object{"share": schedule(), "axis": decimal(0, maxDim), "pairs": object{"type": "array",
 			"items": object{"type": "array", "items": object{"type": "integer", "minimum": 0}, "minItems": 2, "maxItems": 2}}}),
-		"erase": fields("share area", object{"share": share, "area": share}),
+		"erase": fields("share area", object{"share": schedule(), "area": schedule()}),
 	}
 	for _, s := range []string{"shift", "rotate", "scale", "brightness", "contrast", "noise"} {
 		augment[s] = schedule()

@@ -1,7 +1,6 @@
 package kernel
 
 import (
-
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
