@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"runtime"
@@ -17,6 +18,7 @@ import (
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 	"github.com/fkzoo/fkzoo/zoo"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
+	"github.com/fkzoo/fkzoo/zoo/trainlog"
 )
 
 func (p *program) trainCommand() *cli.Command {
@@ -37,6 +39,8 @@ func (p *program) trainCommand() *cli.Command {
 			&cli.BoolFlag{Name: "allow-changes", Usage: "with --resume: go on with other data or another recipe than the checkpoint's"},
 			&cli.StringFlag{Name: "checkpoint-every", Value: "5min", Usage: "keep NAME.last.fkz each `10ep, 500batch or 5min`"},
 			&cli.StringFlag{Name: "plot", Usage: "draw the learning curves to a .svg or .png file"},
+			&cli.StringFlag{Name: "log", Usage: "write a JSON object a line to this `FILE`: start, member, epoch, checkpoint, note, warning, end"},
+			&cli.StringFlag{Name: "tensorboard", Usage: "write event files for TensorBoard to this `FOLDER`"},
 			&cli.BoolFlag{Name: "force", Usage: "replace files that exist"},
 			backendFlag,
 		},
@@ -71,7 +75,12 @@ func (p *program) train(c *cli.Context) error {
 	}
 	defer b.Close()
 	o.Backend = b
-	o.Watch = newTrainWatch(p.stdout, p.stderr)
+	watch, endWatch, err := p.watchers(c)
+	if err != nil {
+		return err
+	}
+	defer endWatch()
+	o.Watch = watch
 	m, err := zoo.Train(c.Context, o)
 	if err != nil {
 		return err
@@ -87,6 +96,37 @@ func (p *program) train(c *cli.Context) error {
 		fmt.Fprintf(p.stdout, "curves: %s\n", path)
 	}
 	return nil
+}
+
+// watchers are all that is told how the training goes on: the screen, and what
+// the flags ask for. end closes their files.
+func (p *program) watchers(c *cli.Context) (all zoo.Watchers, end func(), err error) {
+	screen := newTrainWatch(p.stdout, p.stderr)
+	all = zoo.Watchers{screen}
+	var files []io.Closer
+	end = func() {
+		for _, f := range files {
+			if err := f.Close(); err != nil {
+				p.warn(err.Error())
+			}
+		}
+	}
+	if path := c.String("log"); path != "" {
+		log, err := trainlog.OpenJSON(path, c.String("resume") != "", c.Bool("force"), screen.Warn)
+		if err != nil {
+			return nil, end, err
+		}
+		all, files = append(all, log), append(files, log)
+	}
+	if folder := c.String("tensorboard"); folder != "" {
+		board, err := trainlog.OpenTensorBoard(folder, screen.Warn)
+		if err != nil {
+			end()
+			return nil, end, err
+		}
+		all, files = append(all, board), append(files, board)
+	}
+	return all, end, nil
 }
 
 // baseName is an architecture's name without its plugin's.
@@ -135,6 +175,13 @@ func (p *program) trainOptions(c *cli.Context) (zoo.TrainOptions, error) {
 	if path := c.String("plot"); path != "" {
 		if err := checkCurves(path, c.Bool("force")); err != nil {
 			return o, err
+		}
+	}
+	if path := c.String("log"); path != "" {
+		if info, err := os.Stat(path); err != nil || info.IsDir() || info.Mode().IsRegular() {
+			if err := checkFree(path, c.Bool("force") || c.String("resume") != "", c.String("data"), c.String("resume"), c.String("start-from")); err != nil {
+				return o, err
+			}
 		}
 	}
 	if c.Bool("allow-changes") && c.String("resume") == "" {
