@@ -18,7 +18,7 @@ var notInSchema = strings.Fields(`text-field-twice text-too-deep summary-control
 	layer-name-is-the-image layer-name-twice inputs-unknown inputs-cycle inputs-itself
 	setting-points-of-odd-columns setting-shape-zero setting-shape-two-rests schedule-too-large-a-number text-not-utf8
 	shape- size-
-	recipe-beta-one recipe-epsilon-zero recipe-average recipe-stop-without-validation XX
+	recipe-beta-one recipe-epsilon-zero recipe-average recipe-stop-without-validation recipe-fold-above augment-rotate augment-scale augment-mirror augment-erase-area
 	pairs-outside pairs-one-column pairs-two-axes pairs-names-without-the-other pairs-of-the-report`)
 
 func compiled(t *testing.T) *jsonschema.Schema {
