@@ -86,6 +86,7 @@ type Provenance struct {
 	// StartData are the checksums of the data that the weights had seen before:
 	// that model's, and that of those it started from itself.
 	StartData []string `json:"start_data,omitempty"`
+	Receipt   Receipt  `json:"receipt,omitzero"` // of a model that was converted from other software's file
 }
 
 // PluginFrom is the plugin that gave the blueprint.
@@ -224,7 +225,7 @@ func read(path string, values bool) (*Model, error) {
 	for _, step := range []func() error{
 		func() error { return m.setMeta(&meta) },
 		func() error { return m.load(f, values) },
-		m.check,
+		m.Check,
 	} {
 		err := step()
 		var known *format.Error
@@ -304,8 +305,8 @@ func (m *Model) load(f *format.File, values bool) error {
 	return nil
 }
 
-// check compares weights, history and state with the blueprint and each other.
-func (m *Model) check() error {
+// Check compares weights, history and state with the blueprint and each other.
+func (m *Model) Check() error {
 	var members []map[string]blueprint.Shape // each one's parameters by tensor name
 	wanted := map[string]blueprint.Shape{}
 	for i := range m.Document.Members {

@@ -470,7 +470,7 @@ func FuzzHeader(f *testing.F) {
 			*p.to = v
 		}
 		m := &Model{Weights: made.Weights}
-		if m.setMeta(&meta) != nil || m.check() != nil {
+		if m.setMeta(&meta) != nil || m.Check() != nil {
 			return
 		}
 		first, err := m.meta()
@@ -478,7 +478,7 @@ func FuzzHeader(f *testing.F) {
 			t.Fatalf("accepted, but not saved: %v", err)
 		}
 		again := &Model{Weights: made.Weights}
-		if err := errors.Join(again.setMeta(&first), again.check()); err != nil {
+		if err := errors.Join(again.setMeta(&first), again.Check()); err != nil {
 			t.Fatalf("saved, but not accepted: %v", err)
 		}
 		if second, err := again.meta(); err != nil || !reflect.DeepEqual(first, second) {
