@@ -4,13 +4,14 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"math"
 	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"unsafe"
+
+	"github.com/fkzoo/fkzoo/internal/crc32"
 )
 
 // chunk is how many bytes are read or hashed at a time: they stay in the processor's cache between two uses.
@@ -75,7 +76,7 @@ func (f *File) Tensor(name string) (Tensor, error) {
 	}
 	data := f.data[start:end:end]
 	err = Guard(func() error {
-		sum := crc32.ChecksumIEEE(data)
+		sum := crc32.Checksum(data)
 		return f.compare(t, f.data[start-binHead:start], sum, t.Type == Bool && badBool(data) >= 0)
 	})
 	if err != nil {
@@ -145,7 +146,7 @@ func (f *File) readData(t *Info, b []byte) (sum uint32, bad bool, err error) {
 		if err := f.readAt(b[:n], start, tensorPart(t.Name)); err != nil {
 			return 0, false, f.naming(t, err)
 		}
-		sum = crc32.Update(sum, crc32.IEEETable, b[:n])
+		sum = crc32.Update(sum, b[:n])
 		bad = bad || t.Type == Bool && badBool(b[:n]) >= 0
 		b = b[n:]
 		start += int64(n)
@@ -395,7 +396,7 @@ func (f *File) verifyData(t *Info) error {
 		if err := f.readAt(b, start, tensorPart(t.Name)); err != nil {
 			return f.naming(t, err)
 		}
-		crc = crc32.Update(crc, crc32.IEEETable, b)
+		crc = crc32.Update(crc, b)
 		sha.Write(b)
 		bad = bad || t.Type == Bool && badBool(b) >= 0
 		start += int64(len(b))

@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io"
 	"math"
 	"runtime"
@@ -15,6 +14,7 @@ import (
 	"sync/atomic"
 
 	"github.com/fkzoo/fkzoo/internal/atomicfile"
+	"github.com/fkzoo/fkzoo/internal/crc32"
 )
 
 // ErrExists is what a refusal to replace an existing file matches.
@@ -157,7 +157,7 @@ func hashes(data []byte) (uint32, [32]byte) {
 	crc, sha := uint32(0), sha256.New()
 	for len(data) > 0 {
 		b := data[:min(chunk, len(data))]
-		crc = crc32.Update(crc, crc32.IEEETable, b)
+		crc = crc32.Update(crc, b)
 		sha.Write(b)
 		data = data[len(b):]
 	}
