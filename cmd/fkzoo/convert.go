@@ -1,0 +1,128 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/fkzoo/fkzoo/format/legacy"
+	"github.com/fkzoo/fkzoo/zoo"
+	"github.com/fkzoo/fkzoo/zoo/convert"
+)
+
+func (p *program) convertCommand() *cli.Command {
+	return &cli.Command{
+		Name: "convert", Usage: "make a model of a nolearn or Lasagne pickle, an npz or a safetensors file", ArgsUsage: "LEGACY",
+		Description: "No code of the file's is run. What became of it is printed and kept in the model: «fkzoo info FILE.fkz» shows it.",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "as", Usage: "the architecture (`ARCH`) whose parameters a file without layers holds"},
+			&cli.StringFlag{Name: "columns", Usage: "`NAME,NAME,...`: the outputs, where the file doesn't name them (default: Kaggle's 30)"},
+			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "the model file (default: LEGACY.fkz)"},
+			&cli.BoolFlag{Name: "force", Usage: "replace files that exist"},
+			&cli.BoolFlag{Name: "json", Usage: "print JSON: the receipt"},
+		},
+		Action: p.convert,
+	}
+}
+
+func (p *program) convert(c *cli.Context) error {
+	if c.NArg() != 1 {
+		return usagef("convert: found %d arguments, want one file", c.NArg())
+	}
+	path := c.Args().First()
+	output := c.String("output")
+	if output == "" {
+		output = path + ".fkz"
+	}
+	if !isModel(output) {
+		return usagef("output %s: want a name that ends in .fkz", output)
+	}
+	if err := checkRegular(path); err != nil {
+		return err
+	}
+	if err := checkFree(output, c.Bool("force"), path); err != nil {
+		return err
+	}
+	h, err := p.host()
+	if err != nil {
+		return err
+	}
+	defer h.Close()
+	o := convert.Options{
+		Path: path, As: c.String("as"), Host: h, Version: version,
+		Run: zoo.Run{Started: time.Now().UTC().Format(time.RFC3339), Machine: runtime.GOOS + "/" + runtime.GOARCH, Command: os.Args},
+	}
+	if names := c.String("columns"); names != "" {
+		o.Columns = strings.Split(names, ",")
+	}
+	m, err := convert.Convert(c.Context, o)
+	if err != nil {
+		return err
+	}
+	if err := m.Save(output, c.Bool("force")); err != nil {
+		return err
+	}
+	r := &m.Provenance.Receipt
+	for _, text := range r.Warnings {
+		p.warn("warning: " + text)
+	}
+	if c.Bool("json") {
+		return printJSON(p.stdout, map[string]any{"model": output, "digest": m.Digest, "receipt": r})
+	}
+	if err := p.printReceipt(m); err != nil {
+		return err
+	}
+	fmt.Fprintf(p.stdout, "model: %s\n", output)
+	return nil
+}
+
+// printReceipt prints how a model was converted.
+func (p *program) printReceipt(m *zoo.Model) error {
+	w, r := p.stdout, &m.Provenance.Receipt
+	fmt.Fprintf(w, "%s: %s, %s bytes, SHA-256 %s\n", r.Source, r.Format, thousands(int64(r.Bytes)), r.SHA256)
+	rows := [][]string{{"LAYER", "CLASS", "PARAMETER", "SHAPE", "TENSOR", "CHANGE"}}
+	for _, t := range r.Tensors {
+		rows = append(rows, []string{t.Layer, t.Class, t.Param, shapeText(t.Shape), t.Tensor, t.Change})
+	}
+	if err := table(w, rows); err != nil {
+		return err
+	}
+	for _, h := range m.History {
+		fmt.Fprintf(w, "history of %s: %d epochs\n", h.Member, len(h.TrainLoss))
+	}
+	return p.printReceiptRest(r)
+}
+
+// printReceiptRest prints what of a receipt is not a tensor.
+func (p *program) printReceiptRest(r *zoo.Receipt) error {
+	w := p.stdout
+	for _, d := range r.Dropped {
+		what := d.What
+		if d.Member != "" {
+			what = d.Member + ": " + what
+		}
+		fmt.Fprintf(w, "dropped %s: %s\n", what, d.Reason)
+	}
+	for _, f := range r.Flips {
+		if f.Fault != "" {
+			fmt.Fprintf(w, "flips of %s in the file: %v\n", f.Member, f.Pairs)
+		}
+	}
+	if len(r.Globals) == 0 {
+		return nil
+	}
+	fmt.Fprintf(w, "the file names %d classes and functions of Python, of which none was called:\n", len(r.Globals))
+	rows := [][]string{{"GLOBAL", "NAMED", "WOULD BE CALLED", "MEANING"}}
+	for _, g := range r.Globals {
+		meaning := g.Meaning
+		if meaning == legacy.Dangerous {
+			meaning = "DANGEROUS: can run commands or code"
+		}
+		rows = append(rows, []string{g.Name, fmt.Sprint(g.Named), fmt.Sprint(g.Called), meaning})
+	}
+	return table(w, rows)
+}

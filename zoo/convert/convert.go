@@ -1,0 +1,130 @@
+package convert
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/fkzoo/fkzoo/format/legacy"
+	"github.com/fkzoo/fkzoo/host"
+	"github.com/fkzoo/fkzoo/host/engine"
+	"github.com/fkzoo/fkzoo/specs/blueprint"
+	"github.com/fkzoo/fkzoo/zoo"
+)
+
+// Options say what is converted and how.
+type Options struct {
+	Path    string
+	As      string     // the architecture of a list of parameters; "": none
+	Columns []string   // of a network whose file names none; nil: Kaggle's, if there are 30
+	Host    *host.Host // offers the architectures
+	Version string
+	Run     zoo.Run // machine and command, for the record
+}
+
+// ErrUnknown is returned for a file of another kind.
+var ErrUnknown = errors.New("not a file that can be converted")
+
+// conversion is one under way.
+type conversion struct {
+	Options
+	model  *zoo.Model
+	values int64 // of weights so far
+}
+
+// Convert makes a model of a file: a pickle of nolearn or Lasagne, or, with the
+// architecture that it is to be read as, a list of parameters as pickle, npz or
+// safetensors. What became of it is in the model's provenance, as its receipt.
+// No code of the file's is run. Errors name the file.
+func Convert(ctx context.Context, o Options) (*zoo.Model, error) {
+	m, err := convert(ctx, o)
+	if err != nil && !strings.HasPrefix(err.Error(), o.Path) {
+		err = fmt.Errorf("%s: %w", o.Path, err)
+	}
+	return m, err
+}
+
+func convert(ctx context.Context, o Options) (*zoo.Model, error) {
+	data, err := os.ReadFile(o.Path)
+	if err != nil {
+		return nil, err
+	}
+	sum := make(chan [sha256.Size]byte, 1)
+	go func() { sum <- sha256.Sum256(data) }() // while the rest goes on
+	c := &conversion{Options: o, model: &zoo.Model{
+		Document:   &blueprint.Document{Version: blueprint.Version, Name: documentName(o.Path)},
+		Weights:    engine.Arrays{},
+		Provenance: zoo.Provenance{Fkzoo: o.Version, Receipt: zoo.Receipt{Source: filepath.Base(o.Path), Bytes: len(data), As: o.As}},
+		Run:        o.Run,
+	}}
+	if err := c.read(ctx, data); err != nil {
+		return nil, err
+	}
+	c.model.Provenance.Receipt.SHA256 = fmt.Sprintf("%x", <-sum)
+	return c.model, c.model.Check()
+}
+
+// read takes the file for what its first bytes say.
+func (c *conversion) read(ctx context.Context, data []byte) error {
+	switch {
+	case bytes.HasPrefix(data, []byte("PK\x03\x04")):
+		return c.archive(ctx, data)
+	case bytes.HasPrefix(data, []byte("\x93NUMPY")):
+		return c.array(ctx, data)
+	case len(data) > 9 && data[8] == '{' && bytes.Equal(data[3:8], make([]byte, 5)):
+		return c.safetensors(ctx, data)
+	case bytes.HasPrefix(data, []byte{0x1f, 0x8b}):
+		return fmt.Errorf("%w: found gzip, want it unpacked", ErrUnknown)
+	case bytes.HasPrefix(data, []byte("\x94\xa3fkz")):
+		return fmt.Errorf("%w: found a model file already", ErrUnknown)
+	}
+	f, err := legacy.Read(data)
+	if err != nil {
+		return err
+	}
+	c.pickled(f)
+	if len(f.Networks) > 0 {
+		if c.As != "" {
+			return fmt.Errorf("found a network with its own layers, want no --as: it is for lists of parameters")
+		}
+		return c.networks(f.Networks)
+	}
+	return c.lists(ctx, f.Lists)
+}
+
+// pickled writes into the receipt what a pickle named.
+func (c *conversion) pickled(f *legacy.File) {
+	r := &c.model.Provenance.Receipt
+	r.Format = fmt.Sprintf("pickle, protocol %d", f.Protocol)
+	for _, g := range f.Globals {
+		r.Globals = append(r.Globals, zoo.ReceiptGlobal{Name: g.Name, Named: g.Named, Called: g.Called, Meaning: g.Meaning})
+		if g.Meaning == legacy.Dangerous {
+			c.note("%s can run commands or code: Python would have called it %d times on reading this file; fkzoo ran nothing. Don't load the file in Python", g.Name, g.Called)
+		}
+	}
+	if f.Rest > 0 {
+		c.note("%d bytes behind the pickle's end were not read", f.Rest)
+	}
+}
+
+var wrongInName = regexp.MustCompile(`[^a-z0-9_.-]+`)
+
+// documentName makes an architecture's name of a file's.
+func documentName(path string) string {
+	name := strings.ToLower(filepath.Base(path))
+	for _, ending := range []string{".pickle", ".pkl", ".p", ".npz", ".npy", ".safetensors"} {
+		name = strings.TrimSuffix(name, ending)
+	}
+	name = strings.Trim(wrongInName.ReplaceAllString(name, "-"), "-_.")
+	name = strings.TrimRight(name[:min(len(name), 64)], "-_.")
+	if !blueprint.ValidName(name) {
+		return "converted"
+	}
+	return name
+}
