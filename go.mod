@@ -3,6 +3,7 @@ module github.com/fkzoo/fkzoo
 go 1.26.5
 
 require (
+	github.com/bep/imagemeta v1.0.1
 	github.com/bufbuild/protocompile v0.14.1
 	github.com/gofrs/flock v0.13.0
 	github.com/gomlx/compute v0.1.2

@@ -13,20 +13,14 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Read reads Kaggle's training.csv or test.csv, or the zip with it. Of several
-// CSV files in a zip the one called like the zip is taken.
-//
-// The columns may stand in any order. Image has the pixels, whole numbers 0 to
-// 255 with blanks between; their number must be a square, the image's size.
-// ImageId, where it is, names the rows. Every other column is a coordinate, and
-// an empty cell there is a NaN in Points. Quoted fields, CRLF, a byte-order
-// mark and blank lines at the end are accepted.
+// readKaggle reads Kaggle's training.csv or test.csv, or the zip with it. Of
+// several CSV files in a zip the one called like the zip is taken.
 //
 // The text streams through a few blocks of a megabyte: one goroutine unpacks,
 // others parse. The first fault in the file's order is the error: a *RowError
 // for a line, else one that wraps ErrEmpty, ErrFormat, ErrLimit, what the
 // zip reader or the system says, or the context's error.
-func Read(ctx context.Context, path string) (*Set, error) {
+func readKaggle(ctx context.Context, path string) (*Set, error) {
 	src, err := openText(path)
 	if err != nil {
 		return nil, err

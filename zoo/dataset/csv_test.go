@@ -264,8 +264,8 @@ func TestReadRefusesFiles(t *testing.T) {
 			t.Errorf("found %v, want the path first", err)
 		}
 	}
-	if _, err := Read(ctx, t.TempDir()); !errors.Is(err, ErrFormat) {
-		t.Errorf("a folder: found %v", err)
+	if _, err := Read(ctx, t.TempDir()); !errors.Is(err, ErrEmpty) {
+		t.Errorf("an empty folder: found %v", err)
 	}
 	if _, err := Read(ctx, "testdata/none.csv"); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("no file: found %v", err)

@@ -45,6 +45,9 @@ type Set struct {
 	// read from, which may have had another size. nil: all are 1.
 	Scales []Scale
 
+	// Notes are lines for people about what was passed over while reading.
+	Notes []string
+
 	Source   string // the path, or "demo"
 	Checksum string // see Sum
 }

@@ -36,7 +36,7 @@ type source struct {
 
 // openText opens a CSV or the CSV inside a zip.
 func openText(file string) (*source, error) {
-	f, err := os.Open(file)
+	f, err := open(file)
 	if err != nil {
 		return nil, err
 	}
@@ -81,6 +81,23 @@ func peek(f *os.File) ([]byte, error) {
 	}
 	_, err = f.Seek(0, io.SeekStart)
 	return head[:n], err
+}
+
+// kindOf tells what a path leads to: "folder", or as sniff does.
+func kindOf(path string) (string, error) {
+	f, err := open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		return "folder", nil
+	}
+	head, err := peek(f)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", path, err)
+	}
+	return sniff(head), nil
 }
 
 // sniff tells a kind of file by its first bytes.

@@ -1,0 +1,328 @@
+package dataset
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"image"
+	"image/png"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/fkzoo/fkzoo/specs/blueprint"
+)
+
+// Pillow shows a picture with an orientation as we read it.
+func TestOrientationAgreesWithPillow(t *testing.T) {
+	text, err := os.ReadFile("testdata/oriented/expected.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var tests map[string]struct {
+		Width, Height int
+		Grey          []int
+	}
+	if err := json.Unmarshal(text, &tests); err != nil || len(tests) != 10 {
+		t.Fatalf("found %d pictures, %v", len(tests), err)
+	}
+	for name, want := range tests {
+		path := filepath.Join("testdata/oriented", name)
+		pixels, size, err := readPicture(ctx, path, want.Height, want.Width)
+		if err != nil || size != image.Pt(want.Width, want.Height) {
+			t.Errorf("%s: found %v, %v, want %dx%d", name, size, err, want.Width, want.Height)
+			continue
+		}
+		for i, v := range want.Grey {
+			if d := int(pixels[i]) - v; d < -2 || d > 2 {
+				t.Errorf("%s: found %d at %d, want %d", name, pixels[i], i, v)
+				break
+			}
+		}
+		// Coordinates are those of the picture as it is looked at.
+		s, err := ReadImages(ctx, []string{path}, 8, 8)
+		if err != nil || s.Scale(0) != (Scale{float32(want.Width) / 8, float32(want.Height) / 8}) {
+			t.Errorf("%s: found %+v, %v", name, s, err)
+		}
+	}
+}
+
+// writeTree writes files below a folder; a name that ends in .png gets a picture
+// of that many pixels, as in "30x20".
+func writeTree(t testing.TB, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range files {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		data := []byte(text)
+		if strings.HasSuffix(name, ".png") {
+			var w, h int
+			if n, _ := fmt.Sscanf(text, "%dx%d", &w, &h); n == 2 {
+				var b bytes.Buffer
+				m := image.NewGray(image.Rect(0, 0, w, h))
+				for i := range m.Pix {
+					m.Pix[i] = uint8(i)
+				}
+				if err := png.Encode(&b, m); err != nil {
+					t.Fatal(err)
+				}
+				data = b.Bytes()
+			}
+		}
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// xy68 is 68 landmarks, number i at (i, 100+i).
+func xy68() (xy [2 * landmarks]float32) {
+	for i := range landmarks {
+		xy[2*i], xy[2*i+1] = float32(i), float32(100+i)
+	}
+	return xy
+}
+
+// header68 names and row68 gives 68 landmarks in turn.
+func header68(name func(i int, axis string) string) (header, row string) {
+	var names, cells []string
+	for i := range landmarks {
+		names = append(names, name(i, "x"), name(i, "y"))
+		cells = append(cells, fmt.Sprint(i), fmt.Sprint(100+i))
+	}
+	return strings.Join(names, ","), strings.Join(cells, ",")
+}
+
+func pts68() string {
+	var b strings.Builder
+	b.WriteString("version: 1\nn_points:  68\n{\n")
+	for i := range landmarks {
+		fmt.Fprintf(&b, "%d %d.0\n", i, 100+i)
+	}
+	return b.String() + "}\n"
+}
+
+// want15 are the 15 points of xy68, by their names as the data's README gives them.
+func want15() map[string]float32 {
+	out := map[string]float32{}
+	for name, at := range map[string]float32{
+		"left_eye_center": 44.5, "right_eye_center": 38.5, "left_eye_inner_corner": 42, "left_eye_outer_corner": 45,
+		"right_eye_inner_corner": 39, "right_eye_outer_corner": 36, "left_eyebrow_inner_end": 22, "left_eyebrow_outer_end": 26,
+		"right_eyebrow_inner_end": 21, "right_eyebrow_outer_end": 17, "nose_tip": 30, "mouth_left_corner": 54,
+		"mouth_right_corner": 48, "mouth_center_top_lip": 51, "mouth_center_bottom_lip": 57,
+	} {
+		out[name+"_x"], out[name+"_y"] = at, 100+at
+	}
+	return out
+}
+
+func TestReadLandmarks(t *testing.T) {
+	number := 0
+	plain, row := header68(func(int, string) string { number++; return fmt.Sprint(number - 1) })
+	openFace, _ := header68(func(i int, axis string) string { return fmt.Sprintf("%s_%d", axis, i) })
+	fromOne, _ := header68(func(i int, axis string) string { return fmt.Sprintf("point_%d_%s", i+1, axis) })
+	for name, files := range map[string]map[string]string{
+		".pts beside":           {"a.png": "192x192", "a.pts": pts68()},
+		".pts below":            {"helen/a.png": "192x192", "helen/a.pts": pts68()},
+		"numbers":               {"k.csv": "," + plain + "\na.png," + row + "\n", "training/a.png": "192x192"},
+		"x_0":                   {"k.csv": "frame,file," + openFace + "\n1,a.png," + row + "\n", "a.png": "192x192"},
+		"point_1_x, quoted":     {"k.csv": "Image," + fromOne + "\r\n\"a.png\"," + row + "\r\n", "a.png": "192x192"},
+		"with spaces and a bom": {"k.csv": "\ufeffFilename, " + strings.ReplaceAll(openFace, ",", ", ") + "\na.png," + row + "\n", "a.png": "192x192"},
+	} {
+		s, err := ReadSized(ctx, writeTree(t, files), 48, 96)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if !slices.Equal(s.Columns, blueprint.KaggleColumns) || s.Len() != 1 || s.Height != 48 || s.Width != 96 || s.Checksum != s.Sum() {
+			t.Errorf("%s: found %d rows of %dx%d with columns %v", name, s.Len(), s.Height, s.Width, s.Columns)
+			continue
+		}
+		for column, want := range want15() {
+			by := float32(2) // 192 to 96
+			if blueprint.IsY(column) {
+				by = 4
+			}
+			if got := s.Row(0)[s.Column(column)]; got != want/by {
+				t.Errorf("%s: %s: found %v, want %v", name, column, got, want/by)
+			}
+		}
+	}
+	xy := xy68()
+	xy[2*40] = float32(math.NaN())
+	if got := Landmarks(xy); !isNaN(got[2]) || isNaN(got[0]) || isNaN(got[3]) {
+		t.Errorf("a missing landmark: found %v", got)
+	}
+}
+
+func TestReadPictures(t *testing.T) {
+	dir := writeTree(t, map[string]string{
+		"labels.csv": "age,file,nose_tip_x,nose_tip_y\n3,one.png,10,5\n4,\"sub/two.png\",,8\n\n5,two.png,60,40\n",
+		"one.png":    "20x10", "sub/two.png": "120x80", "notes.txt": "hello",
+	})
+	for _, path := range []string{dir, filepath.Join(dir, "labels.csv")} {
+		s, err := Read(ctx, path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.Height != 96 || s.Width != 96 || !slices.Equal(s.IDs, []string{"one.png", "sub/two.png", "two.png"}) || !slices.Equal(s.Columns, []string{"nose_tip_x", "nose_tip_y"}) || s.Source != path {
+			t.Errorf("found %+v", s)
+		}
+		for i, want := range [][2]float32{{48, 48}, {nan, 9.6}, {48, 48}} {
+			for c, w := range want {
+				if got := s.Row(i)[c]; !(math.Abs(float64(got-w)) < 1e-5) && !(isNaN(got) && isNaN(w)) {
+					t.Errorf("row %d: found %v, want %v", i, s.Row(i), want)
+				}
+			}
+		}
+		if s.Scale(1) != (Scale{1.25, 80. / 96}) {
+			t.Errorf("found scale %v", s.Scale(1))
+		}
+		if len(s.Notes) != 1 || !strings.Contains(s.Notes[0], `passed over "age"`) {
+			t.Errorf("found notes %v", s.Notes)
+		}
+	}
+	// Pictures alone have no points, and predict takes a folder.
+	plain := writeTree(t, map[string]string{"b.png": "20x10", "c/a.PNG.png": "20x10", ".hidden/x.png": "no", "d.txt": ""})
+	s, err := ReadImages(ctx, []string{plain}, 12, 12)
+	if err != nil || s.Len() != 2 || s.Columns != nil || s.IDs[1] != "c/a.PNG.png" {
+		t.Errorf("found %+v, %v", s, err)
+	}
+	// Some without .pts.
+	s, err = Read(ctx, writeTree(t, map[string]string{"a.png": "192x192", "a.pts": pts68(), "b.png": "9x9"}))
+	if err != nil || s.Len() != 2 || !isNaN(s.Row(1)[0]) || isNaN(s.Row(0)[0]) || len(s.Notes) != 1 || !strings.Contains(s.Notes[0], "1 of 2 pictures") {
+		t.Errorf("found %+v, %v", s, err)
+	}
+}
+
+func TestReadPicturesRefuses(t *testing.T) {
+	const head = "file,a_x,a_y\n"
+	for _, test := range []struct {
+		name  string
+		files map[string]string
+		want  string
+	}{
+		{"a missing file", map[string]string{"k.csv": head + "a.png,1,2\n\nb.png,1,2\n", "a.png": "4x4"}, `k.csv line 4, column file: found no file "b.png", want one in the CSV's folder`},
+		{"outside", map[string]string{"k.csv": head + "../a.png,1,2\n"}, `column file: found "../a.png", want a picture's path inside the folder`},
+		{"twice there", map[string]string{"k.csv": head + "a.png,1,2\n", "x/a.png": "4x4", "y/a.png": "4x4"}, "want one: put the folder into the name"},
+		{"no number", map[string]string{"k.csv": head + "a.png,1,abc\n", "a.png": "4x4"}, `k.csv line 2, column a_y: found "abc", want a number or nothing`},
+		{"a short row", map[string]string{"k.csv": head + "a.png,1\n", "a.png": "4x4"}, "k.csv line 2: found 2 fields, want 3, as in the header"},
+		{"a quote", map[string]string{"k.csv": head + "a.png,1,2\n\"a.png,1,2\n", "a.png": "4x4"}, "k.csv line"},
+		{"two tables", map[string]string{"k.csv": head, "l.csv": head}, "found 2 .csv files (k.csv, l.csv, ...), want one"},
+		{"a lonely .pts", map[string]string{"a.pts": pts68()}, "a.pts: found no picture called like it"},
+		{"a .pts of 5", map[string]string{"a.pts": "version: 1\nn_points: 5\n{\n", "a.png": "4x4"}, `a.pts line 2: found "5" points, want 68`},
+		{"no rows", map[string]string{"k.csv": head}, "k.csv: found no pictures, want at least one"},
+		{"no picture", map[string]string{"k.csv": head + "k.csv,1,2\n"}, "k.csv: found text, want a PNG or JPEG"},
+		{"a damaged one", map[string]string{"k.csv": head + "a.png,1,2\n", "a.png": "\x89PNG\r\n\x1a\nxx"}, "a.png: found a damaged png"},
+	} {
+		_, err := Read(ctx, writeTree(t, test.files))
+		if err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s:\nfound %v\nwant  %s", test.name, err, test.want)
+		}
+	}
+}
+
+// Of several faults the first one is named, whichever is found first.
+func TestFirstFault(t *testing.T) {
+	files := map[string]string{}
+	var paths []string
+	for i := range 40 {
+		name := fmt.Sprintf("%02d.png", i)
+		files[name] = "300x300" // takes longer than a fault
+		if i >= 7 {
+			files[name] = "no picture"
+		}
+	}
+	dir := writeTree(t, files)
+	for i := range 40 {
+		paths = append(paths, filepath.Join(dir, fmt.Sprintf("%02d.png", i)))
+	}
+	for range 20 {
+		if _, err := ReadImages(ctx, paths, 96, 96); err == nil || !strings.HasPrefix(err.Error(), paths[7]) {
+			t.Fatalf("found %v, want %s", err, paths[7])
+		}
+		if _, err := Read(ctx, dir); err == nil || !strings.HasPrefix(err.Error(), paths[7]) {
+			t.Fatalf("found %v, want %s", err, paths[7])
+		}
+	}
+	stopped, stop := context.WithCancel(ctx)
+	stop()
+	if _, err := Read(stopped, dir); !errors.Is(err, context.Canceled) {
+		t.Errorf("found %v, want the context's error", err)
+	}
+}
+
+// FuzzPTS: no .pts file may panic, or be taken with a point missing.
+func FuzzPTS(f *testing.F) {
+	f.Add([]byte(pts68()))
+	f.Add([]byte("\ufeffversion: 1\r\nn_points: 68\r\n{\r\n1 2\r\n}"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		xy, err := readPTS(bytes.NewReader(data), "f.pts")
+		if err != nil {
+			if !errors.As(err, new(*RowError)) && !errors.Is(err, ErrFormat) {
+				t.Fatalf("an error of no kind: %v", err)
+			}
+			return
+		}
+		if bytes.Count(data, []byte("\n")) < landmarks || slices.ContainsFunc(xy[:], func(v float32) bool { return v != v || math.IsInf(float64(v), 0) }) {
+			t.Fatalf("found %v in %q", xy, data)
+		}
+	})
+}
+
+// FuzzTable: no CSV that names pictures may panic, and what is taken is whole.
+func FuzzTable(f *testing.F) {
+	plain, row := header68(func(i int, axis string) string { return fmt.Sprintf("%s%d", axis, i) })
+	f.Add([]byte("file,a_x,a_y,b\na.png,1,,x\n"))
+	f.Add([]byte("file," + plain + "\na.png," + row + "\n"))
+	f.Add([]byte("Image,a_x\n\"a,b.png\",1e3\n"))
+	f.Add([]byte("Image,a_x\n1 2 3 4,1\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		table, err := newTable(bytes.NewReader(data), "f.csv")
+		if table == nil || err != nil {
+			return
+		}
+		if err := table.readRows(ctx); err != nil {
+			if !errors.As(err, new(*RowError)) && !errors.Is(err, ErrLimit) {
+				t.Fatalf("an error of no kind: %v", err)
+			}
+			return
+		}
+		n := len(table.album.names)
+		if len(table.lines) != n || len(table.points) != n*len(table.columns) {
+			t.Fatalf("found %d rows, %d lines, %d points in %d columns", n, len(table.lines), len(table.points), len(table.columns))
+		}
+		for _, name := range table.album.names {
+			if !filepath.IsLocal(name) {
+				t.Fatalf("found the path %q", name)
+			}
+		}
+	})
+}
+
+// FuzzOrientation: whatever a picture's metadata says, it has an orientation.
+func FuzzOrientation(f *testing.F) {
+	for _, name := range []string{"6.jpg", "6.png", "49.jpg"} {
+		data, err := os.ReadFile(filepath.Join("testdata/oriented", name))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		for _, kind := range []string{"jpeg", "png"} {
+			if o := orientation(bytes.NewReader(data), kind); o < 1 || o > 8 {
+				t.Fatalf("found %d", o)
+			}
+		}
+	})
+}

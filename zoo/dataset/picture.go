@@ -1,0 +1,231 @@
+package dataset
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"image/png"
+	"io"
+	"os"
+	"runtime"
+	"sync"
+
+	"github.com/bep/imagemeta"
+	"golang.org/x/image/draw"
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
+)
+
+// maxPicture limits the pixels of a picture, and of all that are decoded at the
+// same time: its size is read before anything is decoded.
+const maxPicture = 100_000_000
+
+// pictureRoom is what pictures that are being decoded share.
+var pictureRoom = semaphore.NewWeighted(maxPicture)
+
+// open opens a file to read. What is neither a file nor a folder is refused: a
+// pipe would be waited for, a device has no end.
+func open(path string) (*os.File, error) {
+	info, err := os.Stat(path)
+	if err == nil && !info.IsDir() && !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: found a pipe or a device, want a regular file: %w", path, ErrFormat)
+	}
+	return os.Open(path)
+}
+
+// inOrder calls do for 0 to n-1 on all processors, the lower numbers first, until
+// one fails. The error is that of the lowest number that fails, whatever the order
+// in which they end.
+func inOrder(ctx context.Context, n int, do func(i int) error) error {
+	var mutex sync.Mutex
+	next, failed := 0, n
+	var first error
+	var group errgroup.Group
+	for range min(n, runtime.GOMAXPROCS(0)) {
+		group.Go(func() error {
+			for {
+				mutex.Lock()
+				i := next
+				next++
+				done := i >= failed
+				mutex.Unlock()
+				if done || ctx.Err() != nil {
+					return ctx.Err()
+				}
+				if err := do(i); err != nil {
+					mutex.Lock()
+					if i < failed {
+						failed, first = i, err
+					}
+					mutex.Unlock()
+				}
+			}
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	return first
+}
+
+// readPicture reads a PNG or JPEG, turned as its EXIF orientation says, grey and
+// stretched to h x w. size is that of the picture as it is looked at.
+func readPicture(ctx context.Context, path string, h, w int) (pixels []uint8, size image.Point, err error) {
+	f, err := open(path)
+	if err != nil {
+		return nil, size, err
+	}
+	defer f.Close()
+	head, err := peek(f)
+	if err != nil {
+		return nil, size, fmt.Errorf("%s: %w", path, err)
+	}
+	kind := sniff(head)
+	switch kind {
+	case "png", "jpeg":
+	case "empty":
+		return nil, size, fmt.Errorf("%s: found an empty file, want a PNG or JPEG: %w", path, ErrEmpty)
+	case "text":
+		return nil, size, fmt.Errorf("%s: found text, want a PNG or JPEG: %w", path, ErrFormat)
+	default:
+		return nil, size, fmt.Errorf("%s: found %s, want a PNG or JPEG: %w", path, kind, ErrFormat)
+	}
+	m, err := decodePicture(ctx, f, kind, path)
+	if err != nil {
+		return nil, size, err
+	}
+	return fit(m, h, w), m.Rect.Size(), nil
+}
+
+func decodePicture(ctx context.Context, f io.ReadSeeker, kind, path string) (*image.Gray, error) {
+	config, decode := png.DecodeConfig, png.Decode
+	if kind == "jpeg" {
+		config, decode = jpeg.DecodeConfig, jpeg.Decode
+	}
+	damaged := func(err error) error {
+		return fmt.Errorf("%s: found a damaged %s: %w: %w", path, kind, ErrFormat, err)
+	}
+	c, err := config(bufio.NewReader(f))
+	if err != nil {
+		return nil, damaged(err)
+	}
+	if c.Width <= 0 || c.Height <= 0 || c.Width > maxPicture/c.Height {
+		return nil, fmt.Errorf("%s: found %dx%d pixels, want at most %d: %w", path, c.Width, c.Height, maxPicture, ErrLimit)
+	}
+	turn := orientation(f, kind)
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return nil, err
+	}
+	size := int64(c.Width) * int64(c.Height)
+	if err := pictureRoom.Acquire(ctx, size); err != nil {
+		return nil, err
+	}
+	defer pictureRoom.Release(size)
+	picture, err := decode(bufio.NewReader(f))
+	if err != nil {
+		return nil, damaged(err)
+	}
+	return oriented(grey(picture), turn), nil
+}
+
+// orientation is the picture's EXIF orientation, 1 to 8; 1, as it is stored, where
+// it has none, or none that can be read: then every viewer shows it so.
+func orientation(f io.ReadSeeker, kind string) int {
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return 1
+	}
+	format := imagemeta.PNG
+	if kind == "jpeg" {
+		format = imagemeta.JPEG
+	}
+	out := 1
+	_, _ = imagemeta.Decode(imagemeta.Options{
+		R: f, ImageFormat: format, Sources: imagemeta.EXIF,
+		ShouldHandleTag: func(t imagemeta.TagInfo) bool { return t.Tag == "Orientation" && t.Namespace == "IFD0" },
+		HandleTag: func(t imagemeta.TagInfo) error {
+			if v, ok := t.Value.(uint16); ok && v >= 1 && v <= 8 {
+				out = int(v)
+			}
+			return imagemeta.ErrStopWalking
+		},
+	})
+	return out
+}
+
+// oriented turns a picture as an EXIF orientation says: 2 mirrored, 3 upside
+// down, 4 both, 5 to 8 with rows and columns exchanged (6 a quarter to the right,
+// 8 to the left).
+func oriented(m *image.Gray, turn int) *image.Gray {
+	if turn <= 1 || turn > 8 {
+		return m
+	}
+	w, h := m.Rect.Dx(), m.Rect.Dy()
+	out := image.NewGray(image.Rect(0, 0, w, h))
+	if turn >= 5 {
+		out = image.NewGray(image.Rect(0, 0, h, w))
+	}
+	for y := range h {
+		line := m.Pix[y*m.Stride : y*m.Stride+w]
+		for x, v := range line {
+			// Where a stored pixel is seen.
+			sx, sy := x, y
+			switch turn {
+			case 2:
+				sx = w - 1 - x
+			case 3:
+				sx, sy = w-1-x, h-1-y
+			case 4:
+				sy = h - 1 - y
+			case 5:
+				sx, sy = y, x
+			case 6:
+				sx, sy = h-1-y, x
+			case 7:
+				sx, sy = h-1-y, w-1-x
+			case 8:
+				sx, sy = y, w-1-x
+			}
+			out.Pix[sy*out.Stride+sx] = v
+		}
+	}
+	return out
+}
+
+// grey turns a picture grey by luma, 0.299 R + 0.587 G + 0.114 B, as JPEG and
+// color.GrayModel have it. What is transparent is black.
+func grey(m image.Image) *image.Gray {
+	r := m.Bounds()
+	switch m := m.(type) {
+	case *image.Gray:
+		return m
+	case *image.YCbCr: // its Y is the luma already
+		return &image.Gray{Pix: m.Y, Stride: m.YStride, Rect: r}
+	}
+	g := image.NewGray(r)
+	deep, ok := m.(image.RGBA64Image) // what the decoders give: no allocation for each pixel
+	for y, at := r.Min.Y, 0; y < r.Max.Y; y++ {
+		for x := r.Min.X; x < r.Max.X; x, at = x+1, at+1 {
+			if ok {
+				c := deep.RGBA64At(x, y)
+				g.Pix[at] = uint8((19595*uint32(c.R) + 38470*uint32(c.G) + 7471*uint32(c.B) + 1<<15) >> 24)
+			} else {
+				g.Pix[at] = color.GrayModel.Convert(m.At(x, y)).(color.Gray).Y
+			}
+		}
+	}
+	return g
+}
+
+// fit stretches a grey picture to h x w pixels, row by row.
+func fit(m *image.Gray, h, w int) []uint8 {
+	out := image.NewGray(image.Rect(0, 0, w, h))
+	if m.Rect.Size() == out.Rect.Size() {
+		draw.Draw(out, out.Rect, m, m.Rect.Min, draw.Src)
+	} else {
+		draw.CatmullRom.Scale(out, out.Rect, m, m.Rect, draw.Src, nil)
+	}
+	return out.Pix
+}
