@@ -7,8 +7,6 @@ import (
 	"os"
 )
 
-const openFlags = 0
-
 // mapFile is not to be had here: tensors are read into memory instead.
 func mapFile(*os.File, int64) ([]byte, error) { return nil, errors.ErrUnsupported }
 

@@ -11,6 +11,8 @@ import (
 	"math"
 	"os"
 	"sync"
+
+	"github.com/fkzoo/fkzoo/internal/plainfile"
 )
 
 // readers has how to read each version ever released. None may be removed.
@@ -87,18 +89,12 @@ func open(path string, mapped bool) (*File, error) {
 
 // openDisk opens a regular file.
 func openDisk(path string) (disk, error) {
-	file, err := os.OpenFile(path, os.O_RDONLY|openFlags, 0)
-	if err != nil {
-		return disk{}, err
+	file, _, err := plainfile.Open(path)
+	var refused *plainfile.Error
+	if errors.As(err, &refused) {
+		err = &Error{Kind: ErrNotFkz, Path: path, Detail: "is no regular file but " + refused.Kind()}
 	}
-	if info, err := file.Stat(); err != nil {
-		_ = file.Close()
-		return disk{}, err
-	} else if !info.Mode().IsRegular() {
-		_ = file.Close()
-		return disk{}, &Error{Kind: ErrNotFkz, Path: path, Detail: fmt.Sprintf("is no regular file but %s", info.Mode().Type())}
-	}
-	return disk{file}, nil
+	return disk{file}, err
 }
 
 // openBytes is open of a file in memory; where it is to be mapped, tensors are views on data.

@@ -14,29 +14,27 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/fkzoo/fkzoo/internal/plainfile"
 )
 
 // open opens the plugin's file for hashing and says clearly why it can't be
 // run, as far as that shows without running it.
 func (p found) open() (*os.File, fs.FileInfo, error) {
-	f, err := os.Open(p.path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil, p.fail(ErrMissing, err, "missing: there is no such file")
-	}
-	if err != nil {
-		return nil, nil, p.fail(ErrNotExecutable, err, "can't be read: %v", err)
-	}
-	info, err := f.Stat()
+	f, info, err := plainfile.Open(p.path)
+	var refused *plainfile.Error
 	switch {
+	case errors.As(err, &refused):
+		err = p.fail(ErrNotExecutable, nil, "found %s, want an ordinary file", refused.Kind())
+	case errors.Is(err, fs.ErrNotExist):
+		err = p.fail(ErrMissing, err, "missing: there is no such file")
 	case err != nil:
 		err = p.fail(ErrNotExecutable, err, "can't be read: %v", err)
-	case !info.Mode().IsRegular():
-		err = p.fail(ErrNotExecutable, nil, "found %v, want an ordinary file", info.Mode())
 	case !executable(info):
+		f.Close()
 		err = p.fail(ErrNotExecutable, nil, "not executable: found mode %v, want one with x (chmod +x)", info.Mode())
 	}
 	if err != nil {
-		f.Close()
 		return nil, nil, err
 	}
 	return f, info, nil
