@@ -206,7 +206,7 @@ func TestLookup(t *testing.T) {
 			t.Errorf("%s: found error %v, want %s", c.name, err, c.want)
 		}
 	}
-	if _, err := ReadLookup(t.TempDir()); err == nil || !strings.Contains(err.Error(), "found a folder, want a CSV") {
+	if _, err := ReadLookup(t.TempDir()); err == nil || !strings.Contains(err.Error(), "found a folder, want an ordinary file") {
 		t.Errorf("a folder: found error %v", err)
 	}
 }

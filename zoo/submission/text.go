@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/fkzoo/fkzoo/internal/plainfile"
 )
 
 // Limits on what a file may ask of the reader.
@@ -74,23 +76,13 @@ type table struct {
 }
 
 func openTable(path string) (*table, error) {
-	f, err := os.Open(path)
+	f, info, err := plainfile.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	info, err := f.Stat()
-	switch {
-	case err != nil:
-	case info.IsDir():
-		err = fmt.Errorf("%s: found a folder, want a CSV", path)
-	case !info.Mode().IsRegular():
-		err = fmt.Errorf("%s: found a pipe or a device, want a regular file", path)
-	case info.Size() > maxFile:
-		err = fmt.Errorf("%s: found %d bytes, want at most %d", path, info.Size(), int64(maxFile))
-	}
-	if err != nil {
+	if info.Size() > maxFile {
 		f.Close()
-		return nil, err
+		return nil, fmt.Errorf("%s: found %d bytes, want at most %d", path, info.Size(), int64(maxFile))
 	}
 	t := newTable(f)
 	t.file = f
