@@ -111,6 +111,8 @@ func TestScripts(t *testing.T) {
 			"csv":       checkCSV,
 			"picture":   writePicture,
 			"scaled":    checkScaled,
+			"faces":     writeFaces,
+			"submitted": checkSubmitted,
 		},
 	})
 }
