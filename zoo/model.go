@@ -87,6 +87,17 @@ type Provenance struct {
 	// that model's, and that of those it started from itself.
 	StartData []string `json:"start_data,omitempty"`
 	Receipt   Receipt  `json:"receipt,omitzero"` // of a model that was converted from other software's file
+	// Merged are the models that this one was merged from.
+	Merged []MergedFrom `json:"merged,omitempty"`
+}
+
+// MergedFrom is one of the models that a model was merged from.
+type MergedFrom struct {
+	Digest       string   `json:"digest"`
+	Architecture string   `json:"architecture"`
+	Members      []string `json:"members"` // their names in the merged model; none where the weights' mean was taken
+	Data         string   `json:"data"`    // checksum
+	Seed         uint64   `json:"seed"`
 }
 
 // PluginFrom is the plugin that gave the blueprint.

@@ -236,9 +236,9 @@ func (m *Model) resettled(settings map[string]string) (*blueprint.Document, reci
 	return d, out, nil
 }
 
-// fieldsOf are a recipe's values by their paths, as in optimizer.kind.
-func fieldsOf(r *blueprint.Recipe) (map[string]json.RawMessage, error) {
-	text, err := json.Marshal(r)
+// fieldsOf are the values of a document's part by their paths, as in optimizer.kind.
+func fieldsOf(part any) (map[string]json.RawMessage, error) {
+	text, err := json.Marshal(part)
 	if err != nil {
 		return nil, err
 	}
@@ -246,9 +246,21 @@ func fieldsOf(r *blueprint.Recipe) (map[string]json.RawMessage, error) {
 	var walk func(at string, text json.RawMessage) error
 	walk = func(at string, text json.RawMessage) error {
 		var object map[string]json.RawMessage
-		if json.Unmarshal(text, &object) != nil { // a number, a text, a list
+		var list []json.RawMessage
+		switch text[0] {
+		case '{':
+			err = json.Unmarshal(text, &object)
+		case '[':
+			err = json.Unmarshal(text, &list)
+			object = make(map[string]json.RawMessage, len(list))
+			for i, v := range list {
+				object[fmt.Sprint(i)] = v
+			}
+		default:
 			out[strings.TrimSuffix(at, ".")] = text
-			return nil
+		}
+		if err != nil {
+			return err
 		}
 		for name, inner := range object {
 			if err := walk(at+name+".", inner); err != nil {

@@ -12,7 +12,8 @@ import (
 
 func (p *program) plotCommand() *cli.Command {
 	return &cli.Command{
-		Name: "plot", Usage: "draw learning curves", ArgsUsage: "FILE.fkz...",
+		Name: "plot", Usage: "draw learning curves", ArgsUsage: "FILE...",
+		Description: "A file is a model (.fkz), a table (.csv, with the columns epoch, train_loss and valid_loss), or what --log has written (.jsonl).",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "a .svg or .png file"},
 			&cli.BoolFlag{Name: "force", Usage: "replace files that exist"},
@@ -25,11 +26,17 @@ func (p *program) plotCommand() *cli.Command {
 			if err := checkCurves(path, c.Bool("force")); err != nil {
 				return err
 			}
-			models, err := loadModels(c.Args().Slice(), zoo.Describe)
+			if c.NArg() == 0 {
+				return usagef("plot: found no file, want at least one .fkz, .csv or .jsonl")
+			}
+			if err := checkFree(path, c.Bool("force"), c.Args().Slice()...); err != nil {
+				return err
+			}
+			curves, err := zoo.ReadCurves(c.Args().Slice())
 			if err != nil {
 				return err
 			}
-			return drawCurves(path, models, c.Args().Slice(), c.Bool("force"))
+			return curves.Write(path, c.Bool("force"))
 		},
 	}
 }
@@ -43,32 +50,4 @@ func checkCurves(path string, force bool) error {
 		return usagef("%s: found no folder %s", path, filepath.Dir(path))
 	}
 	return checkFree(path, force)
-}
-
-// drawCurves draws each member's losses; names are the files', where there are several.
-func drawCurves(path string, models []*zoo.Model, names []string, force bool) error {
-	curves := draw.Curves{Title: models[0].Document.Name}
-	if len(models) > 1 {
-		curves.Title = "learning curves"
-	}
-	for i, m := range models {
-		for _, h := range m.History {
-			var parts []string
-			if len(models) > 1 {
-				parts = append(parts, names[i])
-			}
-			if len(m.History) > 1 {
-				parts = append(parts, h.Member)
-			}
-			run := draw.Run{Train: h.TrainLoss, Validation: h.ValidationLoss}
-			for k, part := range parts {
-				if k > 0 {
-					run.Name += " "
-				}
-				run.Name += part
-			}
-			curves.Runs = append(curves.Runs, run)
-		}
-	}
-	return curves.Write(path, force)
 }

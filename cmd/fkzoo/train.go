@@ -90,7 +90,7 @@ func (p *program) train(c *cli.Context) error {
 	}
 	fmt.Fprintf(p.stdout, "model: %s\n", o.Output)
 	if path := c.String("plot"); path != "" {
-		if err := drawCurves(path, []*zoo.Model{m}, nil, c.Bool("force")); err != nil {
+		if err := zoo.CurvesOf(m).Write(path, c.Bool("force")); err != nil {
 			return err
 		}
 		fmt.Fprintf(p.stdout, "curves: %s\n", path)
@@ -137,7 +137,7 @@ func (p *program) trainOptions(c *cli.Context) (zoo.TrainOptions, error) {
 	o := zoo.TrainOptions{
 		Seed: c.Uint64("seed"), Output: c.String("output"), Force: c.Bool("force"), Version: version,
 		Options: slices.Clone(c.StringSlice("set")),
-		Run:     zoo.Run{Started: time.Now().UTC().Format(time.RFC3339), Machine: runtime.GOOS + "/" + runtime.GOARCH, Command: os.Args},
+		Run:     zoo.Run{Started: time.Now().UTC().Format(time.RFC3339), Machine: machine(), Command: os.Args},
 	}
 	if o.Output == "" {
 		o.Output = baseName(c.Args().First()) + ".fkz"
@@ -208,6 +208,11 @@ func (p *program) trainOptions(c *cli.Context) (zoo.TrainOptions, error) {
 		}
 	}
 	return o, nil
+}
+
+// machine is the record of what kind of machine this is.
+func machine() string {
+	return fmt.Sprintf("%s/%s, %d cores", runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
 }
 
 // resumeSettings are all that is given beside --resume, as --set would give it.

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/fkzoo/fkzoo/zoo"
+)
+
+func (p *program) mergeCommand() *cli.Command {
+	return &cli.Command{
+		Name: "merge", Usage: "make one model of several", ArgsUsage: "FILE.fkz...",
+		Description: "The models' members become members of one, whose answer is the mean of theirs;\n" +
+			"with --mean-weights the weights of models of one blueprint are averaged instead.",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "the model file"},
+			&cli.BoolFlag{Name: "mean-weights", Usage: "the mean of the weights, of models of the same blueprint"},
+			&cli.BoolFlag{Name: "force", Usage: "replace files that exist"},
+		},
+		Action: p.merge,
+	}
+}
+
+func (p *program) merge(c *cli.Context) error {
+	paths, output := c.Args().Slice(), c.String("output")
+	if len(paths) < 2 {
+		return usagef("merge: found %d model files, want at least two", len(paths))
+	}
+	if !isModel(output) {
+		return usagef("output %q: want a name that ends in .fkz", output)
+	}
+	if err := checkFree(output, c.Bool("force"), paths...); err != nil {
+		return err
+	}
+	models, err := loadModels(paths, zoo.Load)
+	if err != nil {
+		return err
+	}
+	for i, m := range models {
+		if m.State != nil {
+			p.warn(paths[i] + ": is a checkpoint: its weights are taken as they are")
+		}
+	}
+	merge := zoo.Merge
+	if c.Bool("mean-weights") {
+		merge = zoo.MeanWeights
+	}
+	m, err := merge(models, paths)
+	if err != nil {
+		return err
+	}
+	m.Run = zoo.Run{Started: time.Now().UTC().Format(time.RFC3339), Machine: machine(), Command: os.Args}
+	m.Provenance.Fkzoo = version
+	if err := m.Save(output, c.Bool("force")); err != nil {
+		return err
+	}
+	fmt.Fprintf(p.stdout, "model: %s, %d members\n", output, len(m.Document.Members))
+	return nil
+}

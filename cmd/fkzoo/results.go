@@ -1,0 +1,75 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/fkzoo/fkzoo/zoo"
+)
+
+func (p *program) resultsCommand() *cli.Command {
+	return &cli.Command{
+		Name: "results", Usage: "show models' trainings side by side", ArgsUsage: "FILE.fkz...",
+		Description: "Losses and errors are those on the rows held out, beside what always answering the mean face gives there.",
+		Flags:       []cli.Flag{&cli.BoolFlag{Name: "json", Usage: "print JSON"}},
+		Action:      p.results,
+	}
+}
+
+func (p *program) results(c *cli.Context) error {
+	models, err := loadModels(c.Args().Slice(), zoo.Describe)
+	if err != nil {
+		return err
+	}
+	all := []*zoo.Result{}
+	for i, m := range models {
+		r, err := zoo.ResultOf(m, c.Args().Get(i))
+		if err != nil {
+			return err
+		}
+		all = append(all, r)
+	}
+	if c.Bool("json") {
+		return printJSON(p.stdout, all)
+	}
+	rows := [][]string{{"FILE", "NETWORK", "PARAMETERS", "FLOP", "EPOCHS", "BEST", "TRAIN LOSS", "VALID LOSS", "BEST LOSS", "RMSE PX", "BEST PX", "MEAN FACE PX", "TIME", "BACKEND", "SEED"}}
+	for _, r := range all {
+		best, epochs := "-", fmt.Sprint(r.Epochs)
+		if len(r.Members) == 1 && r.Members[0].BestEpoch > 0 {
+			best = fmt.Sprint(r.Members[0].BestEpoch)
+		}
+		if !r.Finished {
+			epochs += ", not done"
+		}
+		rows = append(rows, []string{
+			r.File, r.Architecture, thousands(r.Parameters), flops(r.FLOPs), epochs, best,
+			known("%.6f", r.TrainLoss), known("%.6f", r.ValidationLoss), known("%.6f", r.BestLoss),
+			known("%.3f", r.RMSEPixels), known("%.3f", r.BestRMSE), known("%.3f", r.MeanFace),
+			short(time.Duration(r.Minutes * float64(time.Minute))), r.Backend, fmt.Sprint(r.Seed),
+		})
+		for _, m := range r.Members {
+			if len(r.Members) == 1 {
+				break
+			}
+			best := "-"
+			if m.BestEpoch > 0 {
+				best = fmt.Sprint(m.BestEpoch)
+			}
+			rows = append(rows, []string{
+				"  " + m.Name, "", "", "", fmt.Sprint(m.Epochs), best, known("%.6f", m.TrainLoss), known("%.6f", m.ValidationLoss), known("%.6f", m.BestLoss),
+				known("%.3f", m.RMSEPixels), known("%.3f", m.BestRMSE), known("%.3f", m.MeanFace),
+			})
+		}
+	}
+	return table(p.stdout, rows)
+}
+
+// known prints a figure, or a line where there is none.
+func known(format string, v *float64) string {
+	if v == nil {
+		return "-"
+	}
+	return fmt.Sprintf(format, *v)
+}

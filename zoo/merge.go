@@ -1,0 +1,219 @@
+package zoo
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/fkzoo/fkzoo/host/engine"
+	"github.com/fkzoo/fkzoo/specs/blueprint"
+)
+
+var errFewModels = errors.New("merge: found fewer than two models, want at least two")
+
+// Merge makes one model with the members of several, whose answer is the mean of
+// their answers. Members of one name get the model's number behind it. names are
+// the models' in errors. A checkpoint counts as it is, without what it needs to go on.
+func Merge(models []*Model, names []string) (*Model, error) {
+	if len(models) < 2 {
+		return nil, errFewModels
+	}
+	out := merged(models)
+	d := out.Document
+	if slices.ContainsFunc(models, func(m *Model) bool { return m.Document.Name != d.Name }) {
+		d.Name = "merged"
+	}
+	d.Summary, d.Source, d.Members = "merged of "+strings.Join(architectures(models), ", "), "", nil
+	for k, m := range models {
+		if err := sameInput(m.Document, models[0].Document, names[k], names[0]); err != nil {
+			return nil, err
+		}
+		from := &out.Provenance.Merged[k]
+		for i, member := range m.Document.Clone().Members {
+			old := member.Name
+			member.Name = freeName(models, k, old)
+			d.Members = append(d.Members, member)
+			from.Members = append(from.Members, member.Name)
+			for name, a := range m.Weights {
+				if rest, ok := strings.CutPrefix(name, old+"/"); ok {
+					out.Weights[member.Name+"/"+rest] = a
+				}
+			}
+			h := MemberHistory{}
+			if i < len(m.History) {
+				h = m.History[i]
+			}
+			h.Member = member.Name
+			out.History = append(out.History, h)
+		}
+	}
+	text, err := d.JSON()
+	if err == nil {
+		_, err = blueprint.Parse(text) // more members than there may be
+	}
+	return out, err
+}
+
+// freeName is a member's name in the merged model: with the model's number where
+// another model has a member of that name.
+func freeName(models []*Model, k int, name string) string {
+	taken := func(name string) bool {
+		for i, m := range models {
+			if i != k && slices.ContainsFunc(m.Document.Members, func(m blueprint.Member) bool { return m.Name == name }) {
+				return true
+			}
+		}
+		return false
+	}
+	if !taken(name) {
+		return name
+	}
+	name = fmt.Sprintf("%s-%d", name, k+1)
+	for taken(name) || slices.ContainsFunc(models[k].Document.Members, func(m blueprint.Member) bool { return m.Name == name }) {
+		name += "x"
+	}
+	return name
+}
+
+// MeanWeights makes a model of the weights' mean, taken in float64. The models
+// must have the same blueprint, but for their recipes: the first's stands.
+func MeanWeights(models []*Model, names []string) (*Model, error) {
+	if len(models) < 2 {
+		return nil, errFewModels
+	}
+	out := merged(models)
+	first, err := networkFields(models[0].Document)
+	if err != nil {
+		return nil, err
+	}
+	sameRows := out.Provenance.Data.Checksum != ""
+	for k, m := range models[1:] {
+		other, err := networkFields(m.Document)
+		if err != nil {
+			return nil, err
+		}
+		all := maps.Clone(first)
+		maps.Copy(all, other)
+		for _, at := range slices.Sorted(maps.Keys(all)) {
+			if !bytes.Equal(first[at], other[at]) {
+				return nil, fmt.Errorf("%s: blueprint, %s: found %.200s, want %.200s as in %s: weights have a mean only where the networks are the same",
+					names[k+1], at, orNone(other[at]), orNone(first[at]), names[0])
+			}
+		}
+		for i := range m.Document.Members {
+			a, b := &m.Document.Members[i].Recipe, &models[0].Document.Members[i].Recipe
+			sameRows = sameRows && a.Seed == b.Seed && a.Validation == b.Validation && a.CompleteRows() == b.CompleteRows() && sameFold(a.Fold, b.Fold)
+		}
+	}
+	for name, a := range models[0].Weights {
+		mean := engine.Array{Shape: a.Shape, Data: make([]float32, len(a.Data))}
+		for i := range a.Data {
+			var sum float64
+			for _, m := range models {
+				sum += float64(m.Weights[name].Data[i])
+			}
+			mean.Data[i] = float32(sum / float64(len(models)))
+		}
+		out.Weights[name] = mean
+	}
+	for _, m := range out.Document.Members {
+		out.History = append(out.History, MemberHistory{Member: m.Name})
+	}
+	if from := &out.Provenance; !sameRows { // rows that one has held out another may have learned from
+		from.Start = models[0].Digest
+		for _, m := range models {
+			if c := m.Provenance.Data.Checksum; !slices.Contains(from.StartData, c) {
+				from.StartData = append(from.StartData, c)
+			}
+		}
+	}
+	return out, nil
+}
+
+func sameFold(a, b *blueprint.Fold) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.Number == b.Number && a.Of == b.Of
+}
+
+// merged is a model without members' weights and histories that says where it comes from.
+func merged(models []*Model) *Model {
+	first := models[0]
+	out := &Model{Document: first.Document.Clone(), Weights: engine.Arrays{}, Provenance: Provenance{
+		Fkzoo: first.Provenance.Fkzoo, Plugin: first.Provenance.Plugin, Data: first.Provenance.Data, Seed: first.Provenance.Seed,
+	}}
+	to := &out.Provenance
+	var backends []string
+	for _, m := range models {
+		from := &m.Provenance
+		to.Merged = append(to.Merged, MergedFrom{Digest: m.Digest, Architecture: m.Document.Name, Data: from.Data.Checksum, Seed: from.Seed})
+		if from.Data.Checksum != to.Data.Checksum {
+			to.Data = DataFrom{} // no one data set that it was trained on
+		}
+		if from.Plugin != to.Plugin {
+			to.Plugin = PluginFrom{}
+		}
+		if to.Start == "" {
+			to.Start = from.Start
+		}
+		for _, c := range from.StartData {
+			if !slices.Contains(to.StartData, c) {
+				to.StartData = append(to.StartData, c)
+			}
+		}
+		for _, b := range strings.Split(from.Backend, ", ") {
+			if !slices.Contains(backends, b) {
+				backends = append(backends, b)
+			}
+		}
+	}
+	to.Backend = strings.Join(backends, ", ")
+	return out
+}
+
+func architectures(models []*Model) (out []string) {
+	for _, m := range models {
+		out = append(out, m.Document.Name)
+	}
+	return out
+}
+
+// sameInput refuses networks that take other images.
+func sameInput(found, want *blueprint.Document, name, other string) error {
+	a, err := fieldsOf(found.Input)
+	if err != nil {
+		return err
+	}
+	b, err := fieldsOf(want.Input)
+	if err != nil {
+		return err
+	}
+	for _, at := range []string{"height", "width", "channels", "scaling"} {
+		if !bytes.Equal(a[at], b[at]) {
+			return fmt.Errorf("%s: input %s: found %s, want %s as in %s: members of one model take the same image", name, at, orNone(a[at]), orNone(b[at]), other)
+		}
+	}
+	return nil
+}
+
+// networkFields are a document's values by their paths, without the recipes and
+// what is said for people.
+func networkFields(d *blueprint.Document) (map[string][]byte, error) {
+	all, err := fieldsOf(d)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string][]byte{}
+	for at, v := range all {
+		parts := strings.Split(at, ".")
+		if at == "name" || at == "summary" || at == "source" || len(parts) > 2 && parts[0] == "members" && parts[2] == "recipe" {
+			continue
+		}
+		out[at] = v
+	}
+	return out, nil
+}
