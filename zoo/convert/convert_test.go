@@ -1,0 +1,210 @@
+package convert
+
+import (
+	"encoding/json"
+	"errors"
+	"math"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/fkzoo/fkzoo/format/legacy"
+	"github.com/fkzoo/fkzoo/host/engine"
+	"github.com/fkzoo/fkzoo/host/engine/backend"
+	"github.com/fkzoo/fkzoo/host/engine/backend/backendtest"
+	"github.com/fkzoo/fkzoo/specs/blueprint"
+	"github.com/fkzoo/fkzoo/zoo"
+)
+
+// ownFiles are small pickles under the legacy names, made by make.py there,
+// which also works out what their networks answer.
+const ownFiles = "../../format/legacy/testdata"
+
+func own(name string) string { return filepath.Join(ownFiles, name+".pickle") }
+
+type ownExpected struct {
+	Images  [][]float64
+	Answers map[string][][]float64 // pixels
+}
+
+func readExpected(t *testing.T) (e ownExpected) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(ownFiles, "expected.json"))
+	if err == nil {
+		err = json.Unmarshal(text, &e)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+// Every protocol, kind of array and layer gives what the layers' definitions give.
+func TestOwnPickles(t *testing.T) {
+	e := readExpected(t)
+	images := engine.Images{Count: len(e.Images), Height: 12, Width: 12, Channels: 1}
+	for _, image := range e.Images {
+		for _, v := range image {
+			images.Bytes = append(images.Bytes, byte(v))
+		}
+	}
+	for name, want := range e.Answers {
+		if name == "list" || name == "params" { // see TestLists
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			m, err := Convert(t.Context(), Options{Path: own(name)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			backendtest.Each(t, func(t *testing.T, b *backend.Backend) {
+				at := 0
+				for i := range m.Document.Members {
+					got := answers(t, b, m, i, images)
+					for r := range want {
+						for c := range got[r] {
+							if d := math.Abs(float64(got[r][c]) - want[r][at+c]); math.IsNaN(d) || d > 1e-4 {
+								t.Fatalf("member %d, image %d: found %v, want %v", i, r, got[r], want[r][at:])
+							}
+						}
+					}
+					at += len(got[0])
+				}
+				if at != len(want[0]) {
+					t.Errorf("found %d answers, want %d", at, len(want[0]))
+				}
+			})
+		})
+	}
+}
+
+// answers gives a member's, a row for each image.
+func answers(t *testing.T, b *backend.Backend, m *zoo.Model, member int, images engine.Images) [][]float32 {
+	t.Helper()
+	plan, err := blueprint.NewPlan(m.Document, member, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := engine.NewPredictor(b, plan, m.Weights)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	points, err := p.Predict(t.Context(), images, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.Collect(slices.Chunk(points, len(plan.Columns)))
+}
+
+// The recipe and the history are those that the file tells.
+func TestRecipeAndHistory(t *testing.T) {
+	m, err := Convert(t.Context(), Options{Path: own("plain.p2")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	momentum := blueprint.Linear(0.9, 0.999)
+	want := blueprint.Recipe{
+		Loss: blueprint.Loss{Kind: "mse"}, Optimizer: blueprint.Optimizer{Kind: "sgd", Momentum: &momentum, Nesterov: true},
+		Rate: blueprint.Linear(0.03, 0.0001), Epochs: 5, Batch: 64, Validation: 0.25,
+		Stop: &blueprint.Stop{Patience: 7}, Augment: &blueprint.Augment{Mirror: &blueprint.Mirror{}},
+	}
+	if got := m.Document.Members[0].Recipe; !reflect.DeepEqual(got, want) {
+		t.Errorf("found the recipe %+v, want %+v", got, want)
+	}
+	h := m.History[0]
+	if !slices.Equal(h.TrainLoss, []float64{0.5, 0.25, 0.5 / 3}) || !slices.Equal(h.ValidationLoss, []float64{0.6, 0.3, 0.4}) || h.BestEpoch != 2 {
+		t.Errorf("found the history %+v", h)
+	}
+	// AdjustVariable sets the rate after each epoch: the first two have the first value.
+	if want := []float64{0.03, 0.03, 0.03 + (0.0001-0.03)/4}; !slices.Equal(h.Rate, want) {
+		t.Errorf("found the rates %v, want %v", h.Rate, want)
+	}
+	if got, want := h.RMSEPixels[1], 6*math.Sqrt(0.3); math.Abs(got-want) > 1e-12 {
+		t.Errorf("found %g pixels, want %g", got, want)
+	}
+	if want := []float64{0.25, 0.25, 0.25}; !slices.Equal(m.Run.Seconds, want) {
+		t.Errorf("found the seconds %v, want %v", m.Run.Seconds, want)
+	}
+}
+
+// Pairs that swap a column twice stay in the receipt, and a warning says so.
+func TestFaultyFlips(t *testing.T) {
+	m, err := Convert(t.Context(), Options{Path: own("specialists")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := m.Provenance.Receipt
+	if len(r.Flips) != 2 || r.Flips[0].Fault != "" || !strings.Contains(r.Flips[1].Fault, "is in the pair (0,2) too") {
+		t.Errorf("found the flips %+v", r.Flips)
+	}
+	if want := [][]int{{0, 2}, {0, 2}, {1, 3}}; !reflect.DeepEqual(r.Flips[1].Pairs, want) {
+		t.Errorf("found the pairs %v, want %v", r.Flips[1].Pairs, want)
+	}
+	if !slices.ContainsFunc(r.Warnings, func(s string) bool { return strings.Contains(s, "specialist2: the pairs of columns") }) {
+		t.Errorf("found the warnings %q", r.Warnings)
+	}
+	for _, member := range m.Document.Members {
+		if mirror := member.Recipe.Augment.Mirror; mirror == nil || mirror.Pairs != nil {
+			t.Errorf("member %s: found the mirror %+v, want one by the columns' names", member.Name, mirror)
+		}
+	}
+}
+
+// A command in a pickle is named with a warning, and not run.
+func TestBomb(t *testing.T) {
+	path, err := filepath.Abs(own("bomb"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(t.TempDir())
+	m, err := Convert(t.Context(), Options{Path: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat("owned"); !errors.Is(err, os.ErrNotExist) {
+		t.Fatalf("the file's command was run: %v", err)
+	}
+	r := m.Provenance.Receipt
+	command := func(g zoo.ReceiptGlobal) bool {
+		return strings.HasSuffix(g.Name, ".system") && g.Called == 1 && g.Meaning == legacy.Dangerous
+	}
+	if !slices.ContainsFunc(r.Globals, command) {
+		t.Errorf("found the globals %+v, want a dangerous system", r.Globals)
+	}
+	if !slices.ContainsFunc(r.Warnings, func(s string) bool { return strings.Contains(s, ".system can run commands") }) {
+		t.Errorf("found the warnings %q", r.Warnings)
+	}
+}
+
+// What can't be said is refused by name.
+func TestRefused(t *testing.T) {
+	tests := map[string]string{
+		"lrn":              `layer "lrn" (lasagne.layers.normalization.LocalResponseNormalization2DLayer): found local response normalization`,
+		"own-nonlinearity": `layer "bend" (lasagne.layers.special.NonlinearityLayer): nonlinearity: found my.script.own`,
+		"scaled-tanh":      `nonlinearity: found lasagne.nonlinearities.scaled`,
+		"wrong-size":       `layer "output" (lasagne.layers.dense.DenseLayer): parameter output.W: found the shape [7 4], want 144 rows`,
+		"untrained":        "holds no weights",
+		"list":             "found a list of arrays without a network's layers, want --as",
+	}
+	for name, want := range tests {
+		t.Run(name, func(t *testing.T) {
+			_, err := Convert(t.Context(), Options{Path: own(name)})
+			if err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), own(name)) {
+				t.Errorf("found %v, want the file's name and %q", err, want)
+			}
+		})
+	}
+}
+
+// A model needs as many names of columns as there are answers.
+func TestColumns(t *testing.T) {
+	columns := []string{"a_x", "a_y", "b_x", "b_y"}
+	m, err := Convert(t.Context(), Options{Path: own("bare"), Columns: columns})
+	if err != nil || len(m.Document.Members[0].Columns) != 4 {
+		t.Errorf("found %v", err)
+	}
+}
