@@ -1,7 +1,6 @@
 package zoo
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -214,7 +213,7 @@ func flipOf(m *blueprint.Member, width int) (*flip, error) {
 		mirror = a.Mirror
 	}
 	from, err := mirror.Permutation(m.Columns)
-	return &flip{m.Columns, from, cmp.Or(mirror.Axis, float64(width))}, err
+	return &flip{m.Columns, from, mirror.AxisOf(width)}, err
 }
 
 // average makes points the mean with the answers for mirrored images, turned back.

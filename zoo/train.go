@@ -262,7 +262,11 @@ func (t *training) begin() error {
 	if t.Resume != nil {
 		return t.beginResumed()
 	}
-	m := &Model{Document: seeded(t.Document, t.Seed), Weights: engine.Arrays{}, Run: t.Run}
+	document, axis := withAxis(seeded(t.Document, t.Seed), t.Data)
+	if axis != "" {
+		t.Watch.Note(axis)
+	}
+	m := &Model{Document: document, Weights: engine.Arrays{}, Run: t.Run}
 	m.Provenance = Provenance{
 		Fkzoo: t.Version, Plugin: PluginFrom{t.Plugin.Name, t.Plugin.SHA256}, Seed: m.Document.Members[0].Recipe.Seed,
 		Backend: t.TrainOptions.Backend.Name(), Options: t.Options,

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -310,7 +309,7 @@ func (t *Trainer) places() (from, turn []int, axis float64, err error) {
 		from = append(from, i)
 	}
 	if a := t.recipe().Augment; a != nil && a.Mirror != nil {
-		axis = cmp.Or(a.Mirror.Axis, axis)
+		axis = a.Mirror.AxisOf(e.Width)
 		if turn, err = a.Mirror.Permutation(t.Plan.Columns); err != nil {
 			return nil, nil, 0, fmt.Errorf("recipe.augment.mirror: %w", err)
 		}

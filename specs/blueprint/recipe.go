@@ -85,10 +85,47 @@ type Augment struct {
 // Mirror turns a random share of each batch left to right: x becomes
 // Axis - x and the columns of a pair change places.
 type Mirror struct {
-	Share *Schedule `json:"share,omitempty"` // of each batch, rounded down; nil: half
-	Axis  float64   `json:"axis,omitempty"`  // pixels; 0: the image's width, which for y = (x - width/2) / (width/2) is a change of sign
-	Pairs Pairs     `json:"pairs,omitzero"`  // of the member's columns, counted from 0, each once at most; nil: from the columns' names, left_ and right_; empty: none change places
-	Extra Extra     `json:"-"`
+	Share *Schedule  `json:"share,omitempty"` // of each batch, rounded down; nil: half
+	Axis  MirrorAxis `json:"axis,omitempty"`  // pixels; 0: the image's width, which for y = (x - width/2) / (width/2) is a change of sign; "auto": estimated from the data when training begins, and then kept here
+	Pairs Pairs      `json:"pairs,omitzero"`  // of the member's columns, counted from 0, each once at most; nil: from the columns' names, left_ and right_; empty: none change places
+	Extra Extra      `json:"-"`
+}
+
+// A MirrorAxis is a number of pixels, or [AutoAxis]: "auto" in JSON.
+type MirrorAxis float64
+
+// AutoAxis stands for the axis that the data's own labels have.
+const AutoAxis MirrorAxis = -1
+
+// AxisOf is the axis in pixels for images of this width, which it is where none is
+// given, or not yet known.
+func (m *Mirror) AxisOf(width int) float64 {
+	if m.Axis <= 0 {
+		return float64(width)
+	}
+	return float64(m.Axis)
+}
+
+// MarshalJSON writes a number, or "auto".
+func (a MirrorAxis) MarshalJSON() ([]byte, error) {
+	if a == AutoAxis {
+		return []byte(`"auto"`), nil
+	}
+	return json.Marshal(float64(a))
+}
+
+// UnmarshalJSON reads a number, or "auto".
+func (a *MirrorAxis) UnmarshalJSON(b []byte) error {
+	if string(b) == `"auto"` {
+		*a = AutoAxis
+		return nil
+	}
+	var v float64
+	if err := json.Unmarshal(b, &v); err != nil || v < 0 {
+		return fmt.Errorf(`found %s, want a number of pixels or "auto"`, short(b))
+	}
+	*a = MirrorAxis(v)
+	return nil
 }
 
 // Pairs are columns that change places.
@@ -254,7 +291,7 @@ func (r *Recipe) checkNumbers() error {
 	}
 	if a := r.Augment; a != nil {
 		if a.Mirror != nil {
-			limits = append(limits, limit{"augment.mirror.axis", a.Mirror.Axis, 0, maxDim})
+			limits = append(limits, limit{"augment.mirror.axis", a.Mirror.AxisOf(0), 0, maxDim})
 		}
 	}
 	for _, l := range limits {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math"
 	"os"
+	"strings"
 	"testing"
 )
 
@@ -136,6 +137,33 @@ func TestScheduleText(t *testing.T) {
 		}
 		if b, err := json.Marshal(s); err != nil || string(b) != c.want {
 			t.Errorf("%s: found %s (%v), want %s", c.text, b, err, c.want)
+		}
+	}
+}
+
+func TestMirrorAxisJSON(t *testing.T) {
+	for _, test := range []struct {
+		text string
+		want MirrorAxis
+		of96 float64 // pixels, for images of 96
+		bad  string
+	}{
+		{`{}`, 0, 96, ""}, {`{"axis":"auto"}`, AutoAxis, 96, ""}, {`{"axis":97.63}`, 97.63, 97.63, ""},
+		{`{"axis":"middle"}`, 0, 0, `found "middle", want a number of pixels or "auto"`}, {`{"axis":-1}`, 0, 0, "found -1"},
+	} {
+		var m Mirror
+		err := json.Unmarshal([]byte(test.text), &m)
+		if test.bad != "" {
+			if err == nil || !strings.Contains(err.Error(), test.bad) {
+				t.Errorf("%s: found %v, want %s", test.text, err, test.bad)
+			}
+			continue
+		}
+		if err != nil || m.Axis != test.want || m.AxisOf(96) != test.of96 {
+			t.Errorf("%s: found %v (%v), want %v", test.text, m.Axis, err, test.want)
+		}
+		if text, err := json.Marshal(m); err != nil || string(text) != test.text {
+			t.Errorf("%s: written as %s (%v)", test.text, text, err)
 		}
 	}
 }

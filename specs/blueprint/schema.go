@@ -116,7 +116,7 @@ func layerSchema() object {
 
 func recipeSchema() object {
 	augment := object{
-		"mirror": fields("", object{"share": schedule(), "axis": decimal(0, maxDim), "pairs": object{"type": "array",
+		"mirror": fields("", object{"share": schedule(), "axis": object{"oneOf": []object{decimal(0, maxDim), {"enum": []string{"auto"}}}}, "pairs": object{"type": "array",
 			"items": object{"type": "array", "items": object{"type": "integer", "minimum": 0}, "minItems": 2, "maxItems": 2}}}),
 		"erase": fields("share area", object{"share": schedule(), "area": schedule()}),
 	}

@@ -147,6 +147,8 @@ func (s *source) typeName(e ast.Expr) string {
 			return "number"
 		case "bool":
 			return "`true` or `false`"
+		case "MirrorAxis":
+			return "number or `\"auto\"`"
 		case "Pairs":
 			return "array of pairs of whole numbers"
 		}

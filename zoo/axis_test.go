@@ -1,0 +1,57 @@
+package zoo
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/fkzoo/fkzoo/specs/blueprint"
+	"github.com/fkzoo/fkzoo/zoo/dataset/demo"
+)
+
+// The axis that a recipe leaves to the data is estimated, stored, and used to
+// turn the answers for mirrored images back.
+func TestAutoAxis(t *testing.T) {
+	set, err := demo.Faces(t.Context(), 120, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	set.Points = slices.Clone(set.Points)
+	for i := range set.Points {
+		if blueprint.IsX(set.Columns[i%len(set.Columns)]) {
+			set.Points[i] += 2
+		}
+	}
+	// Two members, of which one has an axis of its own.
+	const auto, given = `"epochs": 1, "rate": 1e-5, "augment": {"mirror": {"axis": "auto"}}`, `"epochs": 1, "rate": 1e-5, "augment": {"mirror": {"axis": 90.5}}`
+	d := document(t, network{"eyes", eyes, linear, recipe(auto), ""}, network{"nose", nose, linear, recipe(given), ""})
+	d.Input.Height, d.Input.Width = 96, 96
+	out, said := withAxis(d, set)
+	axis := float64(out.Members[0].Recipe.Augment.Mirror.Axis)
+	if math.Abs(axis-100) > 0.5 || math.Round(axis*100)/100 != axis || out.Members[1].Recipe.Augment.Mirror.Axis != 90.5 {
+		t.Errorf("found %g and %g, want 100 and 90.5", axis, out.Members[1].Recipe.Augment.Mirror.Axis)
+	}
+	if !strings.HasPrefix(said, "mirror axis: x becomes ") || !strings.HasSuffix(said, "estimated from the images") {
+		t.Errorf("found %q", said)
+	}
+	if d.Members[0].Recipe.Augment.Mirror.Axis != blueprint.AutoAxis {
+		t.Error("the document given was changed")
+	}
+	if _, said := withAxis(out, set); said != "" {
+		t.Errorf("found %q, want nothing where nothing is left to the data", said)
+	}
+	turn, err := flipOf(&out.Members[0], 96)
+	if err != nil || turn.axis != axis {
+		t.Errorf("found axis %v (%v), want %g", turn, err, axis)
+	}
+
+	// In a whole training.
+	o := options(t, d, set)
+	m := mustTrain(t, o)
+	for _, m := range []*Model{m, mustLoad(t, o.Output)} {
+		if got := float64(m.Document.Members[0].Recipe.Augment.Mirror.Axis); got != axis {
+			t.Errorf("found axis %g in the model, want %g", got, axis)
+		}
+	}
+}
