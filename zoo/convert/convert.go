@@ -6,9 +6,11 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/fkzoo/fkzoo/format/legacy"
@@ -16,6 +18,7 @@ import (
 	"github.com/fkzoo/fkzoo/host/engine"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 	"github.com/fkzoo/fkzoo/zoo"
+	"github.com/fkzoo/fkzoo/zoo/export"
 )
 
 // Options say what is converted and how.
@@ -68,6 +71,34 @@ func convert(ctx context.Context, o Options) (*zoo.Model, error) {
 	}
 	c.model.Provenance.Receipt.SHA256 = fmt.Sprintf("%x", <-sum)
 	return c.model, c.model.Check()
+}
+
+// exported takes a file that fkzoo exported as the model that it was; done is
+// false for others. The provenance stays the model's own, its receipt says what
+// it was read from.
+func (c *conversion) exported(data []byte) (done bool, err error) {
+	if c.As != "" {
+		return false, nil
+	}
+	m, err := export.Import(bytes.NewReader(data), int64(len(data)))
+	if errors.Is(err, export.ErrNoBlueprint) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	receipt := c.model.Provenance.Receipt
+	receipt.Format += " of fkzoo"
+	for _, name := range slices.Sorted(maps.Keys(m.Weights)) {
+		part := strings.SplitN(name, "/", 3) // member, layer, parameter: Import saw to it
+		receipt.Tensors = append(receipt.Tensors, zoo.ReceiptTensor{Tensor: name, Layer: part[1], Param: part[2], Shape: m.Weights[name].Shape})
+	}
+	if old := m.Provenance.Receipt.Source; old != "" {
+		receipt.Dropped = append(receipt.Dropped, zoo.ReceiptDrop{What: "the receipt of its conversion from " + old, Reason: "this one takes its place"})
+	}
+	m.Run, m.Provenance.Receipt = c.Run, receipt
+	c.model = m
+	return true, nil
 }
 
 // read takes the file for what its first bytes say.

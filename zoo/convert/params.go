@@ -21,6 +21,9 @@ import (
 // archive reads a .npz file.
 func (c *conversion) archive(ctx context.Context, data []byte) error {
 	c.model.Provenance.Receipt.Format = "npz"
+	if done, err := c.exported(data); done || err != nil {
+		return err
+	}
 	a, err := npy.NewArchive(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
 		return err
@@ -50,6 +53,9 @@ func (c *conversion) array(ctx context.Context, data []byte) error {
 // safetensors reads a .safetensors file.
 func (c *conversion) safetensors(ctx context.Context, data []byte) error {
 	c.model.Provenance.Receipt.Format = "safetensors"
+	if done, err := c.exported(data); done || err != nil {
+		return err
+	}
 	f, err := safetensors.New(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package export
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -15,39 +16,32 @@ import (
 	"github.com/fkzoo/fkzoo/zoo"
 )
 
-// Import reads back a .safetensors or .npz file that [Write] wrote: saved, the model has the digest of the one that was
-// exported. A file without fkzoo's metadata is [ErrNoBlueprint]: its tensors may still be of use to who knows what they are.
-func Import(path string) (*zoo.Model, error) {
-	f, err := FormatOf(path)
+// Import reads back a .safetensors or .npz file of size bytes that [Write] wrote: saved, the model has the digest of the one
+// that was exported. A file without fkzoo's metadata is [ErrNoBlueprint]: its tensors may still be of use to who knows what
+// they are.
+func Import(r io.ReaderAt, size int64) (*zoo.Model, error) {
+	start := make([]byte, len(zipMagic))
+	if _, err := r.ReadAt(start, 0); err != nil && err != io.EOF {
+		return nil, err
+	}
+	read := readSafetensors
+	if string(start) == zipMagic {
+		read = readNPZ
+	}
+	meta, tensors, err := read(r, size)
 	if err != nil {
 		return nil, err
 	}
-	var meta map[string]json.RawMessage
-	var tensors []format.Tensor
-	switch f {
-	case Safetensors:
-		meta, tensors, err = readSafetensors(path)
-	case NPZ:
-		meta, tensors, err = readNPZ(path)
-	default:
-		return nil, fmt.Errorf("%s: an ONNX file holds a graph of operators, which no blueprint can be told from, want .safetensors or .npz", path)
-	}
-	if err != nil {
-		return nil, err // it names the file
-	}
-	m, err := model(meta, tensors)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return m, nil
+	return model(meta, tensors)
 }
 
-func readSafetensors(path string) (map[string]json.RawMessage, []format.Tensor, error) {
-	f, err := safetensors.Open(path)
+const zipMagic = "PK\x03\x04"
+
+func readSafetensors(r io.ReaderAt, size int64) (map[string]json.RawMessage, []format.Tensor, error) {
+	f, err := safetensors.New(r, size)
 	if err != nil {
 		return nil, nil, err
 	}
-	defer f.Close()
 	meta := map[string]json.RawMessage{}
 	for key, text := range f.Metadata() {
 		if name, ours := strings.CutPrefix(key, prefix); ours {
@@ -55,7 +49,7 @@ func readSafetensors(path string) (map[string]json.RawMessage, []format.Tensor, 
 		}
 	}
 	if meta[keyBlueprint] == nil {
-		return nil, nil, fmt.Errorf("%s: %w", path, ErrNoBlueprint)
+		return nil, nil, ErrNoBlueprint
 	}
 	var tensors []format.Tensor
 	for _, info := range f.Infos() {
@@ -68,14 +62,13 @@ func readSafetensors(path string) (map[string]json.RawMessage, []format.Tensor, 
 	return meta, tensors, nil
 }
 
-func readNPZ(path string) (map[string]json.RawMessage, []format.Tensor, error) {
-	a, err := npy.OpenArchive(path)
+func readNPZ(r io.ReaderAt, size int64) (map[string]json.RawMessage, []format.Tensor, error) {
+	a, err := npy.NewArchive(r, size)
 	if err != nil {
 		return nil, nil, err
 	}
-	defer a.Close()
 	if !slices.Contains(a.Others(), about) {
-		return nil, nil, fmt.Errorf("%s: %w", path, ErrNoBlueprint)
+		return nil, nil, ErrNoBlueprint
 	}
 	text, err := a.Other(about)
 	if err != nil {
@@ -83,10 +76,10 @@ func readNPZ(path string) (map[string]json.RawMessage, []format.Tensor, error) {
 	}
 	var meta map[string]json.RawMessage
 	if err := json.Unmarshal(text, &meta); err != nil {
-		return nil, nil, fmt.Errorf("%s:%s: %w", path, about, err)
+		return nil, nil, fmt.Errorf("%s: %w", about, err)
 	}
 	if meta[keyBlueprint] == nil {
-		return nil, nil, fmt.Errorf("%s: %w", path, ErrNoBlueprint)
+		return nil, nil, ErrNoBlueprint
 	}
 	var tensors []format.Tensor
 	for _, name := range a.Names() {

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/fkzoo/fkzoo/zoo"
+	"github.com/fkzoo/fkzoo/zoo/export"
+)
+
+func (p *program) exportCommand() *cli.Command {
+	return &cli.Command{
+		Name: "export", Usage: "write a model for other programs", ArgsUsage: "FILE.fkz",
+		Description: "The output's ending says how: .onnx is a network to run, .safetensors and .npz are its weights.\n" +
+			"«fkzoo convert» reads the last two back.",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "`FILE`.onnx, FILE.safetensors or FILE.npz"},
+			&cli.BoolFlag{Name: "force", Usage: "replace an existing file"},
+			&cli.BoolFlag{Name: "json", Usage: "print JSON"},
+		},
+		Action: p.export,
+	}
+}
+
+// exported is what «export --json» prints.
+type exported struct {
+	File    string   `json:"file"`
+	Output  string   `json:"output"`
+	Format  string   `json:"format"`
+	Bytes   int64    `json:"bytes"`
+	Digest  string   `json:"digest"` // of the model
+	Input   []any    `json:"input"`  // of the network: N, channels, height, width
+	Columns []string `json:"columns"`
+}
+
+func (p *program) export(c *cli.Context) error {
+	out := c.String("output")
+	if c.NArg() != 1 || out == "" {
+		return usagef("export: found %d arguments and -o %q, want a model and the file to write", c.NArg(), out)
+	}
+	f, err := export.FormatOf(out)
+	if err != nil {
+		return usageError{err}
+	}
+	path := c.Args().First()
+	if err := checkFree(out, c.Bool("force"), path); err != nil {
+		return err
+	}
+	m, err := zoo.Load(path)
+	if err != nil {
+		return err
+	}
+	if err := export.Write(out, m, export.Options{Force: c.Bool("force"), Version: version}); err != nil {
+		return err
+	}
+	if m.State != nil {
+		p.warn(path + ": its training isn't finished: the weights are as they are now; where it stands is not written")
+	}
+	info, err := os.Stat(out)
+	if err != nil {
+		return err
+	}
+	in := m.Document.Input
+	r := exported{File: path, Output: out, Format: strings.TrimPrefix(string(f), "."), Bytes: info.Size(), Digest: m.Digest,
+		Input: []any{"N", in.Channels, in.Height, in.Width}, Columns: m.Document.Columns(nil)}
+	if c.Bool("json") {
+		return printJSON(p.stdout, r)
+	}
+	fmt.Fprintf(p.stdout, "%s: %s bytes, of the model with digest %s\n", out, thousands(r.Bytes), r.Digest)
+	if f == export.ONNX {
+		fmt.Fprintf(p.stdout, "input %s: float32 [N, %d, %d, %d], grey values 0 to 255\n", export.InputName, in.Channels, in.Height, in.Width)
+		fmt.Fprintf(p.stdout, "output %s: float32 [N, %d], pixels: %s\n", export.OutputName, len(r.Columns), strings.Join(r.Columns, ", "))
+	}
+	return nil
+}
