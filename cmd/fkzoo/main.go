@@ -127,7 +127,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 			p.listCommand(), p.infoCommand(), p.trainCommand(), p.evaluateCommand(), p.predictCommand(),
 			p.submitCommand(), p.averageCommand(), p.scoreCommand(), p.submissionCommand(),
 			p.mergeCommand(), p.resultsCommand(),
-			p.dataCommand(), p.plotCommand(), p.convertCommand(), p.verifyCommand(), p.salvageCommand(), p.diffCommand(), p.signCommand(), p.pluginCommand(), p.backendCommand(),
+			p.dataCommand(), p.plotCommand(), p.convertCommand(), p.exportCommand(), p.verifyCommand(), p.salvageCommand(), p.diffCommand(), p.signCommand(), p.pluginCommand(), p.backendCommand(),
 		},
 	}
 	var mark func([]*cli.Command)
