@@ -33,6 +33,8 @@ func (p *program) trainCommand() *cli.Command {
 			&cli.IntFlag{Name: "batch", Usage: "rows in a batch, in place of the recipe's"},
 			&cli.Uint64Flag{Name: "seed", Value: 1, Usage: "of the split, the weights, the order and all else that is random"},
 			&cli.StringSliceFlag{Name: "set", Usage: "`KEY=VALUE`: a setting of the architecture, or of its recipe, as in recipe.rate=0.01; may be repeated"},
+			&cli.BoolFlag{Name: "find-rate", Usage: "train nothing: try rising learning rates for some batches, and suggest one; --plot draws the losses"},
+			&cli.BoolFlag{Name: "json", Usage: "with --find-rate: print JSON"},
 			&cli.IntFlag{Name: "folds", Usage: "cross-validation: train each member `K` times, each without another part of the rows"},
 			&cli.StringFlag{Name: "start-from", Usage: "a model whose weights are taken where names and shapes agree"},
 			&cli.StringFlag{Name: "resume", Usage: "a checkpoint (NAME.last.fkz or NAME.best.fkz) to go on from, with its own recipe and seed"},
@@ -75,6 +77,9 @@ func (p *program) train(c *cli.Context) error {
 	}
 	defer b.Close()
 	o.Backend = b
+	if c.Bool("find-rate") {
+		return p.findRate(c, o)
+	}
 	watch, endWatch, err := p.watchers(c)
 	if err != nil {
 		return err
@@ -95,6 +100,34 @@ func (p *program) train(c *cli.Context) error {
 		}
 		fmt.Fprintf(p.stdout, "curves: %s\n", path)
 	}
+	return nil
+}
+
+// findRate sweeps the learning rate and prints what it suggests.
+func (p *program) findRate(c *cli.Context, o zoo.TrainOptions) error {
+	tick, end := p.tick("trying rates")
+	sweeps, err := zoo.FindRate(c.Context, o, tick)
+	end()
+	if err != nil {
+		return err
+	}
+	if c.Bool("json") {
+		err = printJSON(p.stdout, sweeps)
+	} else {
+		rows := [][]string{{"MEMBER", "BATCHES", "STEEPEST", "LEAST LOSS AT", "SUGGESTED"}}
+		for _, s := range sweeps {
+			rows = append(rows, []string{s.Member, fmt.Sprint(len(s.Rates)), fmt.Sprintf("%.2g", s.Steepest), fmt.Sprintf("%.2g", s.Least), fmt.Sprintf("--set recipe.rate=%.2g", s.Suggested)})
+		}
+		err = table(p.stdout, rows)
+	}
+	path := c.String("plot")
+	if err != nil || path == "" {
+		return err
+	}
+	if err := zoo.RateCurves(o.Document.Name, sweeps).Write(path, c.Bool("force")); err != nil {
+		return err
+	}
+	fmt.Fprintf(p.stderr, "losses over rates: %s\n", printable(path))
 	return nil
 }
 
@@ -184,6 +217,16 @@ func (p *program) trainOptions(c *cli.Context) (zoo.TrainOptions, error) {
 			}
 		}
 	}
+	if c.Bool("json") && !c.Bool("find-rate") {
+		return o, usagef("json: found no --find-rate, want both: a training's JSON is what --log writes")
+	}
+	if c.Bool("find-rate") {
+		for _, other := range []string{"resume", "log", "tensorboard", "folds"} {
+			if c.IsSet(other) {
+				return o, usagef("find-rate: found --%s too, want one of them: nothing is trained", other)
+			}
+		}
+	}
 	if c.Bool("allow-changes") && c.String("resume") == "" {
 		return o, usagef("allow-changes: found no --resume, want both: a new training has nothing to differ from")
 	}
@@ -234,14 +277,17 @@ func resumeSettings(c *cli.Context) (map[string]string, error) {
 
 // trainData reads the data given, or else that of the training that goes on.
 func (p *program) trainData(c *cli.Context, resume *zoo.Model) (*dataset.Set, error) {
-	source := c.String("data")
+	source, say := c.String("data"), p.stdout
+	if c.Bool("json") {
+		say = p.stderr // the output is JSON
+	}
 	if source == "" && resume != nil {
 		source = resume.Provenance.Data.Source
-		fmt.Fprintf(p.stdout, "no --data given: going on with %s\n", source)
+		fmt.Fprintf(say, "no --data given: going on with %s\n", source)
 	}
 	if source == "" {
 		source = "demo"
-		fmt.Fprintf(p.stdout, "no --data given: training on the demo faces, %d faces drawn by fkzoo itself\n", demoFaces)
+		fmt.Fprintf(say, "no --data given: training on the demo faces, %d faces drawn by fkzoo itself\n", demoFaces)
 	}
 	set, err := readData(c.Context, source)
 	if err != nil {

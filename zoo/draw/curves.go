@@ -2,6 +2,7 @@ package draw
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"image/color"
 	"io"
@@ -27,6 +28,8 @@ type Run struct {
 
 	// Epochs numbers the values; nil: 1, 2, 3, ... Increasing.
 	Epochs []int
+	// X stands in place of Epochs where what is below isn't an epoch. Increasing; above 0 for a logarithmic axis.
+	X []float64
 	// Train and Validation have a value for each epoch, or are nil. NaN and infinities leave a gap.
 	Train, Validation []float64
 }
@@ -36,6 +39,11 @@ type Curves struct {
 	Title string
 	Runs  []Run
 	YAxis string // what is measured; empty: "loss"
+	XAxis string // what it is measured over; empty: "epoch"
+	XLog  bool   // XAxis is logarithmic
+
+	// Series name what Train and Validation are, where that is something else.
+	Series [2]string
 
 	// Baseline draws a horizontal line, as for what the mean face's loss is; 0: none. BaselineName stands for it
 	// in the legend; empty: "mean face".
@@ -112,12 +120,20 @@ func (c *Curves) check() error {
 			if s.values == nil {
 				continue
 			}
+			if r.X != nil && len(r.X) != len(s.values) {
+				return fmt.Errorf("learning curves, run %d %q: found %d values of %s over %d of x, want as many", i+1, r.Name, len(s.values), s.name, len(r.X))
+			}
 			if r.Epochs != nil && len(r.Epochs) != len(s.values) {
 				return fmt.Errorf("learning curves, run %d %q: found %d values of %s and %d epochs, want as many",
 					i+1, r.Name, len(s.values), s.name, len(r.Epochs))
 			}
 			for _, v := range s.values {
 				any = any || finite(v)
+			}
+		}
+		for j, x := range r.X {
+			if !finite(x) || j > 0 && x <= r.X[j-1] || c.XLog && x < 1e-100 {
+				return fmt.Errorf("learning curves, run %d %q: found x %g in place %d, want increasing numbers, above 0 on a logarithmic axis", i+1, r.Name, x, j+1)
 			}
 		}
 		for j := 1; j < len(r.Epochs); j++ {
@@ -143,7 +159,10 @@ func (r *Run) series() [2]series {
 }
 
 func (r *Run) epoch(i int) float64 {
-	if r.Epochs != nil {
+	switch {
+	case r.X != nil:
+		return r.X[i]
+	case r.Epochs != nil:
 		return float64(r.Epochs[i])
 	}
 	return float64(i + 1)
@@ -192,6 +211,7 @@ func (c *Curves) curves() (list []curve) {
 			if parts == nil {
 				continue
 			}
+			s.name = cmp.Or(c.Series[j], s.name)
 			v := curve{name: s.name, parts: parts, style: vgdraw.LineStyle{Width: vg.Points(1.8), Color: palette[j]}}
 			if len(c.Runs) > 1 {
 				v.style.Color = palette[i%len(palette)]
@@ -306,12 +326,19 @@ func (c *Curves) axes(p *plot.Plot, curves []curve) {
 	if c.hasBaseline() {
 		low.y, high.y = min(low.y, c.Baseline), max(high.y, c.Baseline)
 	}
-	if low.x == high.x {
+	switch {
+	case low.x == high.x && c.XLog:
+		low.x, high.x = low.x/2, high.x*2
+	case low.x == high.x:
 		low.x, high.x = low.x-1, high.x+1
 	}
 	p.X.Min, p.X.Max = low.x, high.x
 	p.X.Tick.Marker = plot.TickerFunc(epochTicks)
-	p.X.Label.Text = "epoch"
+	p.X.Label.Text = cmp.Or(c.XAxis, "epoch")
+	if c.XLog {
+		p.X.Scale = logScale{}
+		p.X.Tick.Marker = plot.TickerFunc(logTicks)
+	}
 	if low.y >= 1e-100 {
 		// Room of 4 % at both ends, and no range narrower than a tenth.
 		pad := math.Pow(high.y/low.y, 0.04)

@@ -1,0 +1,69 @@
+package zoo
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/fkzoo/fkzoo/host/engine"
+)
+
+// The sweep's rates rise evenly in their logarithm, its first loss is that of the
+// first weights, and what it suggests trains, while far above it does not.
+func TestFindRate(t *testing.T) {
+	set := faces(60, every, 7)
+	o := options(t, one(t, dropout, `"epochs": 5, "batch": 8, "rate": 1e-6, "optimizer": {"kind": "sgd", "momentum": 0.9}`), set)
+	ticks := 0
+	all, err := FindRate(t.Context(), o, func(done, total int) { ticks++ })
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := all[0]
+	n := len(s.Rates)
+	if ticks != n || len(s.Losses) != n || len(s.Smoothed) != n || n < 50 {
+		t.Fatalf("found %d rates, %d ticks", n, ticks)
+	}
+	for i, r := range s.Rates {
+		if want := 1e-6 * math.Pow(1e7, float64(i)/139); !near(r/want, 1, 1e-9) {
+			t.Fatalf("batch %d: found rate %g, want %g", i+1, r, want)
+		}
+	}
+	if !near(s.Smoothed[0], s.Losses[0], 1e-12) || !near(s.Smoothed[1], (0.9*s.Losses[0]+s.Losses[1])/1.9, 1e-12) {
+		t.Errorf("found smoothed %v of %v", s.Smoothed[:2], s.Losses[:2])
+	}
+	if !(s.Suggested > 1e-5 && s.Suggested < s.Least && s.Steepest <= s.Least) {
+		t.Errorf("found suggested %g, steepest %g, least %g", s.Suggested, s.Steepest, s.Least)
+	}
+	loss := func(rate float64) float64 {
+		o := options(t, o.Document.Clone(), set)
+		o.Document.Members[0].Recipe.Rate.From = rate
+		m, err := Train(t.Context(), o)
+		if errors.Is(err, engine.ErrDiverged) {
+			return math.Inf(1)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m.History[0].TrainLoss[4]
+	}
+	if low, good, high := loss(1e-6), loss(s.Suggested), loss(s.Suggested*1000); !(good < low && good < high) {
+		t.Errorf("found losses %g far below, %g at the suggested rate, %g far above", low, good, high)
+	}
+	if files, _ := os.ReadDir(filepath.Dir(o.Output)); len(files) > 0 {
+		t.Errorf("found %v written, want nothing", files)
+	}
+	var out bytes.Buffer
+	if err := RateCurves("net", all).Encode(&out, "svg"); err != nil || !strings.Contains(out.String(), "learning rate") || !strings.Contains(out.String(), "smoothed") {
+		t.Errorf("the drawing: %v", err)
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := FindRate(ended, o, nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: error is %v", err)
+	}
+}
