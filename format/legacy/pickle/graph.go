@@ -367,7 +367,7 @@ type paged struct {
 }
 
 const (
-	pageBits  = 12
+	pageBits  = 10
 	pageWords = 1 << pageBits
 )
 
