@@ -1,6 +1,7 @@
-// Command fkzoo-plugin-compact offers compact-s: a small residual network with
-// batch normalization that draws a heat map for each point, trained with Adam
-// on every filled cell. It is useful after minutes on a CPU.
+// Command fkzoo-plugin-compact offers compact-s, compact-m and compact-l: small
+// residual networks with batch normalization that draw a heat map for each
+// point, trained with AdamW on every filled cell of turned, scaled and shifted
+// faces. The smallest is useful after minutes on a CPU.
 package main
 
 import (
@@ -11,57 +12,123 @@ import (
 )
 
 func main() {
-	plugins.Serve(plugins.Architecture{
-		Name: "compact-s", Summary: "small residual network with heat maps: useful after minutes on a CPU",
-		Settings: []plugins.Setting{{Name: "width", Default: "24", Help: "channels of the first block; each later one has twice as many"}},
+	var all []plugins.Architecture
+	for _, s := range sizes {
+		all = append(all, s.architecture())
+	}
+	plugins.Serve(all...)
+}
+
+// size is what the networks differ in.
+type size struct {
+	name, summary string
+	width         int // channels of the first block; each later one has twice as many
+	blocks        int // residual blocks at each of three sizes
+	epochs        int
+	rate          float64 // the highest
+	turn          float64 // degrees of rotation; scale and shift go with it
+	average       float64 // decay of the weights' moving average
+	erase         float64 // share of faces with a part hidden
+}
+
+var sizes = []size{
+	{"compact-s", "small residual network with heat maps: useful after minutes on a CPU", 24, 1, 45, 0.01, 10, 0.99, 0},
+	{"compact-m", "residual network with heat maps: for half an hour on a CPU", 32, 1, 85, 0.008, 15, 0.998, 0.3},
+	{"compact-l", "deeper residual network with heat maps: for an hour or more on a CPU", 32, 2, 140, 0.006, 20, 0.999, 0.5},
+}
+
+func (s size) architecture() plugins.Architecture {
+	return plugins.Architecture{
+		Name: s.name, Summary: s.summary,
+		Settings: []plugins.Setting{{Name: "width", Default: fmt.Sprint(s.width), Help: "channels of the first block; each later one has twice as many"}},
 		Blueprint: func(r plugins.Request) (*blueprint.Document, error) {
 			width, err := r.Int("width")
 			if err != nil {
 				return nil, err
 			}
-			return document(width), checkPoints(r.Data.Columns)
+			s.width = width
+			return s.document(r.Data.Columns), nil
 		},
-	})
+	}
 }
 
-// checkPoints wants x and y of one point after the other, as heat maps give them.
-func checkPoints(columns []string) error {
+// paired tells whether x and y of one point follow the other, as heat maps give them.
+func paired(columns []string) bool {
 	for i := 0; i < len(columns); i += 2 {
 		if !blueprint.IsX(columns[i]) || i+1 == len(columns) || columns[i+1] != blueprint.Partner(columns[i]) {
-			return fmt.Errorf("column %s: found no pair of it and its y, want x and y of each point side by side: the network draws a heat map for each point", columns[i])
+			return false
 		}
 	}
-	return nil
+	return true
 }
 
-// document is three residual blocks, each at half the size of the one before,
-// and a way back up (Lin et al. 2017) to heat maps of a quarter of the image's
-// size, whose expected positions are the answer.
-func document(width int) *blueprint.Document {
+// document is residual blocks at a quarter, an eighth and a sixteenth of the
+// image's size, and a way back up (Lin et al. 2017) to heat maps of a quarter,
+// whose expected positions are the answer. Columns that aren't x and y of one
+// point after the other get a heat map each, and a dense layer that makes
+// columns of the maps' positions.
+func (s size) document(columns []string) *blueprint.Document {
 	var n network
-	n.normed("stem", blueprint.Settings{"filters": width, "kernel": 3, "stride": 2, "padding": "same"}, "")
-	for i := range 3 {
-		n.residual(fmt.Sprintf("block%d", i+1), width<<i)
+	n.normed("stem", blueprint.Settings{"filters": s.width, "kernel": 3, "stride": 2, "padding": "same"}, "")
+	for level := range 3 {
+		for k := range s.blocks {
+			name, stride := fmt.Sprintf("block%d", level+1), 2
+			if k < s.blocks-1 { // the last one has the level's name
+				name = fmt.Sprintf("%s_%d", name, k+1)
+			}
+			if k > 0 {
+				stride = 1
+			}
+			n.residual(name, s.width<<level, stride)
+		}
 	}
-	wide := width * 4 / 3
+	wide := s.width * 4 / 3
 	n.normed("top", blueprint.Settings{"filters": wide, "kernel": 1}, "")
 	n.up("up2", "block2", wide)
 	n.up("up1", "block1", wide)
-	n.layer("maps", "conv2d", blueprint.Settings{"filters": blueprint.CountPoints, "kernel": 1}, "")
-	n.layer("output", "soft_argmax", nil, "")
+	if paired(columns) {
+		n.layer("maps", "conv2d", blueprint.Settings{"filters": blueprint.CountPoints, "kernel": 1}, "")
+		n.layer("output", "soft_argmax", nil, "")
+	} else {
+		n.layer("maps", "conv2d", blueprint.Settings{"filters": blueprint.CountColumns, "kernel": 1}, "")
+		n.layer("positions", "soft_argmax", nil, "")
+		n.layer("output", "dense", blueprint.Settings{"units": blueprint.CountColumns}, "")
+	}
 	return &blueprint.Document{
 		Input: blueprint.Input{Height: 96, Width: 96, Channels: 1, Scaling: "standardize"},
 		Members: []blueprint.Member{{
 			Name: "all", Columns: []string{blueprint.AllColumns}, Layers: n,
-			Recipe: blueprint.Recipe{
-				Loss:      blueprint.Loss{Kind: "mse", Rows: "filled"},
-				Optimizer: blueprint.Optimizer{Kind: "adam"},
-				Rate:      blueprint.Schedule{Kind: "one_cycle", From: 0.02, By: "step"},
-				Epochs:    30, Batch: 32, Validation: 0.1,
-				Augment: &blueprint.Augment{Mirror: &blueprint.Mirror{}},
-			},
+			Output: blueprint.Output{FlipAverage: mirrors(columns)}, Recipe: s.recipe(columns),
 		}},
 	}
+}
+
+func (s size) recipe(columns []string) blueprint.Recipe {
+	fixed := func(v float64) *blueprint.Schedule { c := blueprint.Constant(v); return &c }
+	r := blueprint.Recipe{
+		Loss:      blueprint.Loss{Kind: "mse", Rows: "filled"},
+		Optimizer: blueprint.Optimizer{Kind: "adamw", Decay: fixed(0.02), Clip: fixed(1)},
+		Rate:      blueprint.Schedule{Kind: "one_cycle", From: s.rate, By: "step"},
+		Epochs:    s.epochs, Batch: 32, Validation: 0.1,
+		Average: &blueprint.Average{Decay: blueprint.Constant(s.average)},
+		Augment: &blueprint.Augment{Shift: fixed(s.turn / 4), Scale: fixed(s.turn / 100), Noise: fixed(0.01)},
+	}
+	if paired(columns) {
+		r.Augment.Rotate = fixed(s.turn)
+	}
+	if mirrors(columns) {
+		r.Augment.Mirror = &blueprint.Mirror{}
+	}
+	if s.erase > 0 {
+		r.Augment.Erase = &blueprint.Erase{Share: blueprint.Constant(s.erase), Area: blueprint.Constant(0.1)}
+	}
+	return r
+}
+
+// mirrors tells whether the columns of a mirrored face follow from their names.
+func mirrors(columns []string) bool {
+	_, err := (&blueprint.Mirror{}).Permutation(columns)
+	return err == nil
 }
 
 // network is a list of layers that grows.
@@ -88,14 +155,17 @@ func (n *network) linear(name string, conv blueprint.Settings, after string) {
 	n.layer(name+"_norm", "batch_norm", nil, "")
 }
 
-// residual halves height and width and gives so many filters: two 3x3
-// convolutions beside one of 1x1 (He et al. 2016).
-func (n *network) residual(name string, filters int) {
+// residual gives so many filters: two 3x3 convolutions beside the block's input
+// (He et al. 2016), or, with a stride, beside one of 1x1.
+func (n *network) residual(name string, filters, stride int) {
 	from := (*n)[len(*n)-1].Name
-	n.normed(name+"_a", blueprint.Settings{"filters": filters, "kernel": 3, "stride": 2, "padding": "same"}, "")
+	n.normed(name+"_a", blueprint.Settings{"filters": filters, "kernel": 3, "stride": stride, "padding": "same"}, "")
 	n.linear(name+"_b", blueprint.Settings{"filters": filters, "kernel": 3, "padding": "same"}, "")
-	n.linear(name+"_skip", blueprint.Settings{"filters": filters, "kernel": 1, "stride": 2}, from)
-	n.layer(name, "add", blueprint.Settings{"activation": "relu"}, name+"_b_norm", name+"_skip_norm")
+	if stride > 1 {
+		n.linear(name+"_skip", blueprint.Settings{"filters": filters, "kernel": 1, "stride": stride}, from)
+		from = name + "_skip_norm"
+	}
+	n.layer(name, "add", blueprint.Settings{"activation": "relu"}, name+"_b_norm", from)
 }
 
 // up doubles height and width, and adds what an earlier block saw at that size.
