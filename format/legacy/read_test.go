@@ -1,0 +1,82 @@
+package legacy
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/fkzoo/fkzoo/format/legacy/pickle"
+)
+
+func TestMeaning(t *testing.T) {
+	tests := map[string]string{
+		"os.system": Dangerous, "posix.system": Dangerous, "nt.system": Dangerous, "subprocess.Popen": Dangerous, "builtins.eval": Dangerous,
+		"__builtin__.execfile": Dangerous, "builtins.getattr": Dangerous, "numpy.os.system": Dangerous, "theano.compile.sys.exit": Dangerous,
+		"numpy.testing._private.utils.runstring": Dangerous, "runpy.run_path": Dangerous, "webbrowser.open": Dangerous, "functools.partial": Dangerous,
+		"builtins.set": Understood, "numpy.core.multiarray._reconstruct": Understood, "numpy._core.multiarray._reconstruct": Understood,
+		"lasagne.layers.dnn.Conv2DDNNLayer": Understood, "nolearn.lasagne.base.NeuralNet": Understood, "lasagne.nonlinearities.rectify": Understood,
+		"theano.compile.io.In": Opaque, "numpy.random._pickle.__randomstate_ctor": Opaque, "__main__.FlipBatchIterator": Opaque, "ostrich.system": Opaque,
+		"__main__.set": Opaque,
+	}
+	for name, want := range tests {
+		at := strings.LastIndex(name, ".")
+		if got := meaning(pickle.GlobalUse{Module: name[:at], Name: name[at+1:]}); got != want {
+			t.Errorf("%s: found %s, want %s", name, got, want)
+		}
+	}
+	// A dotted name of protocol 4.
+	if got := meaning(pickle.GlobalUse{Module: "numpy", Name: "os.system"}); got != Dangerous {
+		t.Errorf("numpy, os.system: found %s, want %s", got, Dangerous)
+	}
+}
+
+func TestNothing(t *testing.T) {
+	for name, data := range map[string]string{"None": "N.", "a list of numbers": "](K\x01K\x02e.", "a list of itself": "]\x94h\x00a.", "an empty dict": "}."} {
+		if _, err := Read([]byte(data)); !errors.Is(err, ErrNothing) {
+			t.Errorf("%s: found %v, want %v", name, err, ErrNothing)
+		}
+	}
+}
+
+// FuzzRead: no bytes may panic, nor be read as layers without what they need.
+func FuzzRead(f *testing.F) {
+	paths, err := filepath.Glob("testdata/*.pickle")
+	if err != nil || len(paths) == 0 {
+		f.Fatalf("found no pickle: %v", err)
+	}
+	for _, path := range paths {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		file, err := Read(data)
+		if err != nil {
+			return
+		}
+		if len(file.Networks)+len(file.Lists) == 0 {
+			t.Fatal("found nothing and no error")
+		}
+		for _, n := range file.Networks {
+			for i, l := range n.Layers {
+				if l.Op == nil || l.Name == "" {
+					t.Fatalf("layer %d: found %+v", i, l)
+				}
+				for _, in := range l.Inputs {
+					if in < 0 || in >= i {
+						t.Fatalf("layer %d: found the input %d", i, in)
+					}
+				}
+			}
+		}
+		for _, l := range file.Lists {
+			for _, p := range l.Params {
+				p.Array.Float32()
+			}
+		}
+	})
+}
