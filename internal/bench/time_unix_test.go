@@ -3,6 +3,9 @@
 package bench
 
 import (
+	"os"
+	"runtime"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -15,4 +18,16 @@ func processorTime() time.Duration {
 		return 0
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// peakMemory is the most memory that a process had, in bytes.
+func peakMemory(s *os.ProcessState) float64 {
+	u, ok := s.SysUsage().(*syscall.Rusage)
+	if !ok {
+		return 0
+	}
+	if runtime.GOOS == "darwin" { // there it is in bytes
+		return float64(u.Maxrss)
+	}
+	return 1024 * float64(u.Maxrss)
 }
