@@ -20,16 +20,13 @@ const (
 )
 
 var dataFlag = &cli.StringFlag{
-	Name: "data", Usage: "training data: Kaggle's CSV, plain or zipped, or demo[:FACES[:SEED]] for drawn faces",
+	Name: "data", Usage: "training data: Kaggle's CSV, plain or zipped; a folder of pictures, or a CSV that names them; or demo[:FACES[:SEED]] for drawn faces",
 }
 
-// data reads what --data names.
+// readData reads what --data names. A file called demo is meant by ./demo.
 func readData(ctx context.Context, source string) (*dataset.Set, error) {
 	name, rest, _ := strings.Cut(source, ":")
 	if name != "demo" {
-		if err := checkRegular(source); err != nil {
-			return nil, err
-		}
 		return dataset.Read(ctx, source)
 	}
 	faces, seed := demoFaces, uint64(demoSeed)
@@ -56,6 +53,9 @@ func readData(ctx context.Context, source string) (*dataset.Set, error) {
 
 // readDataSized is readData with images, points and scales for this size.
 func readDataSized(ctx context.Context, source string, height, width int) (*dataset.Set, error) {
+	if name, _, _ := strings.Cut(source, ":"); name != "demo" {
+		return dataset.ReadSized(ctx, source, height, width)
+	}
 	set, err := readData(ctx, source)
 	if err != nil {
 		return nil, err
@@ -63,8 +63,8 @@ func readDataSized(ctx context.Context, source string, height, width int) (*data
 	return set.Resized(height, width), nil
 }
 
-// checkRegular refuses pipes and devices: a file's size and its zip's directory
-// are wanted first. One that isn't there is the reader's to report.
+// checkRegular refuses pipes and devices, which would be waited for. One that
+// isn't there is the reader's to report.
 func checkRegular(path string) error {
 	info, err := os.Stat(path)
 	if err != nil || info.IsDir() || info.Mode().IsRegular() {
@@ -80,7 +80,7 @@ func (p *program) dataCommand() *cli.Command {
 			Name: "summary", Usage: "show what a data set holds", ArgsUsage: "PATH|demo",
 			Flags:  []cli.Flag{&cli.BoolFlag{Name: "json", Usage: "print JSON"}},
 			Action: p.dataSummary,
-		}, p.dataCheckCommand()},
+		}, p.dataCheckCommand(), p.dataExportCommand(), p.dataDemoCommand()},
 	}
 }
 
@@ -108,7 +108,7 @@ func (p *program) dataSummary(c *cli.Context) error {
 	if c.NArg() != 1 {
 		return usagef("data summary: found %d arguments, want one data set", c.NArg())
 	}
-	set, err := readData(c.Context, c.Args().First())
+	set, err := p.readTold(c, c.Args().First(), 0)
 	if err != nil {
 		return err
 	}

@@ -77,7 +77,7 @@ func (p *program) dataCheck(c *cli.Context) error {
 // checkedSet reads the set, and has the model answer it where there is one.
 func (p *program) checkedSet(c *cli.Context, path string, o *check.Options) (*dataset.Set, error) {
 	if c.String("model") == "" {
-		return readData(c.Context, path)
+		return p.readTold(c, path, 0)
 	}
 	m, err := zoo.Load(c.String("model"))
 	if err != nil {
@@ -87,6 +87,7 @@ func (p *program) checkedSet(c *cli.Context, path string, o *check.Options) (*da
 	if err != nil {
 		return nil, err
 	}
+	p.tell(set)
 	b, err := p.backend(c)
 	if err != nil {
 		return nil, err

@@ -52,10 +52,12 @@ func (p *program) evaluate(c *cli.Context) error {
 			return err
 		}
 	}
-	set, err := readData(c.Context, c.String("data"))
+	in := models[0].Document.Input
+	set, err := readDataSized(c.Context, c.String("data"), in.Height, in.Width)
 	if err != nil {
 		return err
 	}
+	p.tell(set)
 	b, err := p.backend(c)
 	if err != nil {
 		return err

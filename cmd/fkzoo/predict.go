@@ -113,11 +113,6 @@ func readImages(c *cli.Context, paths []string, height, width int) (set *dataset
 	if name, _, _ := strings.Cut(paths[0], ":"); len(paths) == 1 && name == "demo" {
 		set, err = readData(c.Context, paths[0])
 	} else {
-		for _, path := range paths {
-			if err := checkRegular(path); err != nil {
-				return nil, err
-			}
-		}
 		set, err = dataset.ReadImages(c.Context, paths, height, width)
 	}
 	if limit := c.Int("limit"); err == nil && limit > 0 && limit < set.Len() {

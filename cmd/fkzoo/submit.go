@@ -49,9 +49,6 @@ func (p *program) submit(c *cli.Context) error {
 	if err := checkSubmission(files.Output, c.Bool("force"), append([]string{files.Test, files.Lookup}, paths...)...); err != nil {
 		return err
 	}
-	if err := checkRegular(files.Test); err != nil {
-		return err
-	}
 	lookup, err := submission.ReadLookup(files.Lookup)
 	if err != nil {
 		return err

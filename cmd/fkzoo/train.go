@@ -71,6 +71,9 @@ func (p *program) train(c *cli.Context) error {
 	} else if found := o.Resume.Document.Name; found != baseName(name) {
 		return usagef("resume %s: found a training of %s, want %s", o.ResumePath, found, baseName(name))
 	}
+	if err := p.fitData(c, &o); err != nil {
+		return err
+	}
 	b, err := p.backend(c)
 	if err != nil {
 		return err
@@ -289,7 +292,7 @@ func (p *program) trainData(c *cli.Context, resume *zoo.Model) (*dataset.Set, er
 		source = "demo"
 		fmt.Fprintf(say, "no --data given: training on the demo faces, %d faces drawn by fkzoo itself\n", demoFaces)
 	}
-	set, err := readData(c.Context, source)
+	set, err := p.readTold(c, source, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -297,6 +300,19 @@ func (p *program) trainData(c *cli.Context, resume *zoo.Model) (*dataset.Set, er
 		return nil, fmt.Errorf("%s: found no columns with coordinates, want training data", source)
 	}
 	return set, nil
+}
+
+// fitData gives the data the size that the networks take. Before they were asked
+// for, it couldn't be known.
+func (p *program) fitData(c *cli.Context, o *zoo.TrainOptions) (err error) {
+	document := o.Document
+	if o.Resume != nil {
+		document = o.Resume.Document
+	}
+	if in := document.Input; in.Height != o.Data.Height || in.Width != o.Data.Width {
+		o.Data, err = readDataSized(c.Context, o.Data.Source, in.Height, in.Width)
+	}
+	return err
 }
 
 // document asks a plugin for the blueprint, and applies the user's settings.

@@ -5,9 +5,11 @@ import (
 	"bufio"
 	"context"
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"image/png"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -23,7 +25,7 @@ import (
 // fractions are rounded to whole grey values.
 func (s *Set) WriteCSV(ctx context.Context, w io.Writer) error {
 	if s.Height != s.Width {
-		return fmt.Errorf("%s: found images of %dx%d, want squares for a CSV", s.Source, s.Width, s.Height)
+		return fmt.Errorf("%s: found images of %dx%d, want squares for a CSV: %w", s.Source, s.Width, s.Height, ErrShape)
 	}
 	out := csv.NewWriter(w)
 	head := append(append([]string{}, s.Columns...), "Image")
@@ -92,13 +94,11 @@ const TableName = "keypoints.csv"
 // one that holds anything is refused with atomicfile.ErrExists, or with force
 // keeps what isn't replaced.
 func (s *Set) WriteFolder(ctx context.Context, folder string, force bool) error {
-	if err := os.MkdirAll(folder, 0o777); err != nil {
+	if err := CheckFolder(folder, force); err != nil {
 		return err
 	}
-	if entries, err := os.ReadDir(folder); err != nil {
+	if err := os.MkdirAll(folder, 0o777); err != nil {
 		return err
-	} else if len(entries) > 0 && !force {
-		return fmt.Errorf("%s: found %d files in it: %w", folder, len(entries), atomicfile.ErrExists)
 	}
 	digits := len(strconv.Itoa(s.Len()))
 	name := func(r int) string { return fmt.Sprintf("%0*d.png", digits, r+1) }
@@ -122,6 +122,24 @@ func (s *Set) WriteFolder(ctx context.Context, folder string, force bool) error 
 		return out.Flush()
 	})
 }
+
+// CheckFolder tells whether [Set.WriteFolder] would refuse the folder.
+func CheckFolder(folder string, force bool) error {
+	entries, err := os.ReadDir(folder)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if len(entries) > 0 && !force {
+		return fmt.Errorf("%s: found a folder that isn't empty: %w", folder, atomicfile.ErrExists)
+	}
+	return nil
+}
+
+// ErrShape is what images match that aren't squares, where squares are needed.
+var ErrShape = errors.New("not a square")
 
 // quoted are names as a CSV's header has them.
 func quoted(names []string) []string {

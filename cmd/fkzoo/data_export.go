@@ -1,0 +1,132 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/fkzoo/fkzoo/internal/atomicfile"
+	"github.com/fkzoo/fkzoo/zoo/dataset"
+)
+
+// exportFlags are those of all that writes a data set.
+func exportFlags(more ...cli.Flag) []cli.Flag {
+	return append(more,
+		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "a .csv or .zip file in Kaggle's form, or else a folder for pictures"},
+		&cli.BoolFlag{Name: "force", Usage: "replace files that exist"})
+}
+
+func (p *program) dataExportCommand() *cli.Command {
+	return &cli.Command{
+		Name: "export", Usage: "write a data set in another form", ArgsUsage: "PATH|demo",
+		Flags:  exportFlags(&cli.IntFlag{Name: "size", Usage: "the images' height and width in `PIXELS` (default: as they are; 96 for pictures)"}),
+		Action: p.dataExport,
+	}
+}
+
+func (p *program) dataDemoCommand() *cli.Command {
+	return &cli.Command{
+		Name: "demo", Usage: "write the drawn faces",
+		Flags: exportFlags(
+			&cli.IntFlag{Name: "faces", Value: demoFaces, Usage: "how many"},
+			&cli.Uint64Flag{Name: "seed", Value: demoSeed, Usage: "of the faces"}),
+		Action: p.dataDemo,
+	}
+}
+
+func (p *program) dataExport(c *cli.Context) error {
+	if c.NArg() != 1 {
+		return usagef("data export: found %d arguments, want one data set", c.NArg())
+	}
+	if size := c.Int("size"); c.IsSet("size") && (size < 1 || size > 4096) {
+		return usagef("size: found %d, want 1 to 4096", size)
+	}
+	path := c.Args().First()
+	if err := checkExport(c, path); err != nil {
+		return err
+	}
+	set, err := p.readTold(c, path, c.Int("size"))
+	if err != nil {
+		return err
+	}
+	return p.writeSet(c, set)
+}
+
+func (p *program) dataDemo(c *cli.Context) error {
+	if c.NArg() != 0 {
+		return usagef("data demo: found %d arguments, want none", c.NArg())
+	}
+	if err := checkExport(c); err != nil {
+		return err
+	}
+	set, err := readData(c.Context, fmt.Sprintf("demo:%d:%d", c.Int("faces"), c.Uint64("seed")))
+	if err != nil {
+		return err
+	}
+	return p.writeSet(c, set)
+}
+
+// isFile tells whether a path is meant as a file of Kaggle's form.
+func isFile(path string) bool {
+	ext := strings.ToLower(filepath.Ext(path))
+	return ext == ".csv" || ext == ".zip"
+}
+
+// checkExport refuses what can't be written before anything is read.
+func checkExport(c *cli.Context, inputs ...string) error {
+	path := c.String("output")
+	switch {
+	case path == "":
+		return usagef("output: found none, want -o with a .csv or .zip file, or a folder")
+	case isFile(path):
+		return checkFree(path, c.Bool("force"), inputs...)
+	}
+	return dataset.CheckFolder(path, c.Bool("force"))
+}
+
+func (p *program) writeSet(c *cli.Context, set *dataset.Set) error {
+	path, force := c.String("output"), c.Bool("force")
+	var err error
+	switch {
+	case !isFile(path):
+		err = set.WriteFolder(c.Context, path, force)
+	case strings.EqualFold(filepath.Ext(path), ".csv"):
+		err = atomicfile.Write(path, force, func(w io.Writer) error { return set.WriteCSV(c.Context, w) })
+	default:
+		name := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)) + ".csv"
+		err = atomicfile.Write(path, force, func(w io.Writer) error { return set.WriteZip(c.Context, w, name) })
+	}
+	if errors.Is(err, dataset.ErrShape) {
+		return fmt.Errorf("%w; --size N makes it square", err)
+	}
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(p.stdout, "%s: %s of %dx%d\n", path, counted(set.Len(), "row"), set.Width, set.Height)
+	return nil
+}
+
+// readTold reads a data set, images of size x size where that isn't 0, and tells
+// what was passed over.
+func (p *program) readTold(c *cli.Context, path string, size int) (set *dataset.Set, err error) {
+	if size == 0 {
+		set, err = readData(c.Context, path)
+	} else {
+		set, err = readDataSized(c.Context, path, size, size)
+	}
+	if err == nil {
+		p.tell(set)
+	}
+	return set, err
+}
+
+// tell says what was passed over when a set was read.
+func (p *program) tell(set *dataset.Set) {
+	for _, note := range set.Notes {
+		p.warn(note)
+	}
+}
