@@ -117,7 +117,7 @@ func (s size) recipe(columns []string) blueprint.Recipe {
 		r.Augment.Rotate = fixed(s.turn)
 	}
 	if mirrors(columns) {
-		r.Augment.Mirror = &blueprint.Mirror{}
+		r.Augment.Mirror = &blueprint.Mirror{Axis: blueprint.AutoAxis}
 	}
 	if s.erase > 0 {
 		r.Augment.Erase = &blueprint.Erase{Share: blueprint.Constant(s.erase), Area: blueprint.Constant(0.1)}
