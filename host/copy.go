@@ -156,7 +156,7 @@ func copyIn(folder string, original io.ReadSeeker, sum string) (*os.File, error)
 	temporary := ""
 	_, err := original.Seek(0, io.SeekStart)
 	if err == nil {
-		temporary, err = writeTemporary(path, original, 0o500, func(*os.File) error { return nil })
+		temporary, err = writeTemporary(path, original, 0o500)
 	}
 	if err == nil {
 		defer os.Remove(temporary) // gone already if all went well

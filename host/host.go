@@ -24,11 +24,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/fkzoo/fkzoo/internal/userdir"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 	"github.com/fkzoo/fkzoo/specs/protocol"
 )
@@ -95,7 +95,7 @@ func Defaults() (Options, error) {
 		variable string
 		is       string
 	}{
-		{&o.User, dataFolder, filepath.Join("fkzoo", "plugins"), "XDG_DATA_HOME", "data"},
+		{&o.User, userdir.Data, filepath.Join("fkzoo", "plugins"), "XDG_DATA_HOME", "data"},
 		{&o.Config, os.UserConfigDir, "fkzoo", "XDG_CONFIG_HOME", "configuration"},
 		{&o.Cache, os.UserCacheDir, "fkzoo", "XDG_CACHE_HOME", "cache"},
 	} {
@@ -107,21 +107,6 @@ func Defaults() (Options, error) {
 		}
 	}
 	return o, nil
-}
-
-// dataFolder is where this system keeps a user's data.
-func dataFolder() (string, error) {
-	switch runtime.GOOS {
-	case "windows":
-		return os.UserCacheDir() // %LocalAppData%: there is no other local place
-	case "darwin", "ios", "plan9":
-		return os.UserConfigDir()
-	}
-	if data := os.Getenv("XDG_DATA_HOME"); filepath.IsAbs(data) {
-		return data, nil
-	}
-	home, err := os.UserHomeDir()
-	return filepath.Join(home, ".local", "share"), err
 }
 
 // Host asks plugins. Its methods may be called from several goroutines.

@@ -93,7 +93,7 @@ func (h *Host) copyToUser(p found, sum, target string) error {
 	if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
 		return err
 	}
-	return copyFile(target, tried, 0o755)
+	return writeFile(target, tried, 0o755)
 }
 
 // Remove forgets a plugin that was installed, and deletes its file if it lies

@@ -11,36 +11,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// syncFolder makes a rename in the folder last.
-func syncFolder(folder string) error {
-	f, err := os.Open(folder)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	return f.Sync()
-}
-
-// lockFile takes the lock of that file, made if it isn't there, and waits for
-// it; the process's end gives it back in any case.
-func lockFile(path string) (unlock func(), err error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	for {
-		err = unix.Flock(int(f.Fd()), unix.LOCK_EX)
-		if err != unix.EINTR {
-			break
-		}
-	}
-	if err != nil {
-		f.Close()
-		return nil, err
-	}
-	return func() { f.Close() }, nil
-}
-
 // tryLock takes the lock of an open file; it fails with errLocked if somebody
 // has it.
 func tryLock(f *os.File) error {

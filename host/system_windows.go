@@ -9,23 +9,6 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// syncFolder: a rename lasts without it.
-func syncFolder(string) error { return nil }
-
-// lockFile takes the lock of that file, made if it isn't there, and waits for
-// it; the process's end gives it back in any case.
-func lockFile(path string) (unlock func(), err error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	if err := windows.LockFileEx(windows.Handle(f.Fd()), windows.LOCKFILE_EXCLUSIVE_LOCK, 0, 1, 0, new(windows.Overlapped)); err != nil {
-		f.Close()
-		return nil, err
-	}
-	return func() { f.Close() }, nil
-}
-
 // tryLock takes the lock of an open file; it fails with errLocked if somebody
 // has it.
 func tryLock(f *os.File) error {

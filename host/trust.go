@@ -1,6 +1,7 @@
 package host
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/gofrs/flock"
 
 	"github.com/fkzoo/fkzoo/specs/protocol"
 )
@@ -161,11 +164,11 @@ func (h *Host) changeStore(change func(*store) error) error {
 	if err := os.MkdirAll(h.o.Config, 0o700); err != nil {
 		return fmt.Errorf("trust store: %w", err)
 	}
-	unlock, err := lockFile(h.storePath() + ".lock")
-	if err != nil {
+	lock := flock.New(h.storePath()+".lock", flock.SetPermissions(0o600))
+	if err := lock.Lock(); err != nil {
 		return fmt.Errorf("trust store %s: %w", h.storePath(), err)
 	}
-	defer unlock()
+	defer lock.Close()
 	s, err := h.readStore()
 	if err != nil {
 		return err
@@ -177,7 +180,7 @@ func (h *Host) changeStore(change func(*store) error) error {
 	if err != nil {
 		return fmt.Errorf("trust store: %w", err)
 	}
-	if err := writeFile(h.storePath(), append(text, '\n'), 0o600); err != nil {
+	if err := writeFile(h.storePath(), bytes.NewReader(append(text, '\n')), 0o600); err != nil {
 		return fmt.Errorf("trust store %s: %w", h.storePath(), err)
 	}
 	return nil

@@ -8,12 +8,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"time"
 
 	"github.com/gofrs/flock"
 	"github.com/gomlx/go-xla/installer"
+
+	"github.com/fkzoo/fkzoo/internal/userdir"
 )
 
 // State is what List says of a backend.
@@ -102,7 +103,7 @@ func NewStore(dir, cache string) *Store {
 // ~/.local/share (Linux), ~/Library/Application Support (macOS), %LocalAppData% (Windows); the memory in
 // fkzoo/backends under the user's cache folder.
 func DefaultStore() (*Store, error) {
-	data, err := dataHome()
+	data, err := userdir.Data()
 	if err != nil {
 		return nil, fmt.Errorf("data folder: %w", err)
 	}
@@ -111,23 +112,6 @@ func DefaultStore() (*Store, error) {
 		return nil, fmt.Errorf("cache folder: %w", err)
 	}
 	return NewStore(filepath.Join(data, "fkzoo", "backends"), filepath.Join(cache, "fkzoo", "backends")), nil
-}
-
-func dataHome() (string, error) {
-	if dir := os.Getenv("XDG_DATA_HOME"); filepath.IsAbs(dir) {
-		return dir, nil
-	}
-	if dir := os.Getenv("LocalAppData"); runtime.GOOS == "windows" && dir != "" {
-		return dir, nil
-	}
-	home, err := os.UserHomeDir()
-	if err != nil {
-		return "", err
-	}
-	if runtime.GOOS == "darwin" {
-		return filepath.Join(home, "Library", "Application Support"), nil
-	}
-	return filepath.Join(home, ".local", "share"), nil
 }
 
 // Dir is the folder that holds the libraries.
