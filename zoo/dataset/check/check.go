@@ -41,16 +41,15 @@ const (
 
 // A Report is what was found in a set.
 type Report struct {
-	Source    string    `json:"source"`
-	Checksum  string    `json:"checksum"`
-	Rows      int       `json:"rows"`
-	Complete  int       `json:"complete"` // rows with every column filled
-	Columns   []Column  `json:"columns"`
-	Axis      AxisFound `json:"mirror_axis"`
-	Test      *Test     `json:"test,omitempty"`
-	Findings  []Finding `json:"findings"` // the worst first
-	answers   *Answers
-	threshold float64
+	Source   string    `json:"source"`
+	Checksum string    `json:"checksum"`
+	Rows     int       `json:"rows"`
+	Complete int       `json:"complete"` // rows with every column filled
+	Columns  []Column  `json:"columns"`
+	Axis     AxisFound `json:"mirror_axis"`
+	Test     *Test     `json:"test,omitempty"`
+	Findings []Finding `json:"findings"` // the worst first
+	answers  *Answers
 }
 
 // A Column counts a column's cells.
