@@ -122,6 +122,34 @@ func Evaluate(ctx context.Context, models []*Model, set *dataset.Set, o PredictO
 	return e, p, nil
 }
 
+// RowScore is the error of one row's filled cells.
+type RowScore struct {
+	Row        int     // of the set, from 0
+	RMSEPixels float64 // along one axis
+}
+
+// Worst gives the rows with a filled cell of an answered column, the largest
+// error first.
+func Worst(set *dataset.Set, p *Prediction) []RowScore {
+	var out []RowScore
+	for r := range set.Len() {
+		var sum float64
+		cells := 0
+		for c, name := range p.Columns {
+			if at := set.Column(name); at >= 0 && !isNaN(set.Row(r)[at]) {
+				d := float64(p.Row(r)[c]) - float64(set.Row(r)[at])
+				sum += d * d
+				cells++
+			}
+		}
+		if cells > 0 {
+			out = append(out, RowScore{r, root(sum, cells)})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b RowScore) int { return cmp.Compare(b.RMSEPixels, a.RMSEPixels) })
+	return out
+}
+
 // scorer compares answers with a set's points.
 type scorer struct {
 	set   *dataset.Set

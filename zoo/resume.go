@@ -209,7 +209,7 @@ func (m *Model) resettled(settings map[string]string) (*blueprint.Document, reci
 	}
 	d, err := changeRecipes(m.Document, changes)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, &SettingError{err}
 	}
 	d = d.Clone()
 	var out recipeChanges

@@ -146,6 +146,11 @@ type EpochDone struct {
 	Time           time.Duration
 }
 
+// SettingError tells that the user's settings don't make a recipe.
+type SettingError struct{ error }
+
+func (e *SettingError) Unwrap() error { return e.error }
+
 // Prepare gives a document as it is to be trained: with the user's changes to
 // the recipe (epochs and batch 0: as they are) and the data's columns.
 func Prepare(d *blueprint.Document, columns []string, settings map[string]string, epochs, batch int) (*blueprint.Document, error) {
@@ -158,7 +163,7 @@ func Prepare(d *blueprint.Document, columns []string, settings map[string]string
 	}
 	d, err := changeRecipes(d, changes)
 	if err != nil {
-		return nil, err
+		return nil, &SettingError{err}
 	}
 	return d.Resolve(columns)
 }
@@ -314,6 +319,9 @@ func (t *training) checkRows(m *blueprint.Member) error {
 	rows, err := usable(m, t.Data)
 	if err == nil {
 		err = t.Data.CheckTrainable(m.ColumnsOf(t.Data.Columns), rows)
+	}
+	if f := m.Recipe.Fold; err == nil && f != nil && len(rows) < f.Of {
+		err = fmt.Errorf("%s: found %d rows with its columns filled, want at least %d for as many folds", t.Data.Source, len(rows), f.Of)
 	}
 	if err != nil {
 		return fmt.Errorf("member %s: %w", m.Name, err)

@@ -316,7 +316,6 @@ func TestTrainRefuses(t *testing.T) {
 	o := options(t, one(t, linear, `"batch": 6`), set)
 	checkpoint := interrupt(t, o, 2)
 	two := interrupt(t, options(t, document(t, network{"eyes", eyes, linear, recipe(`"batch": 6`), ""}, network{"nose", nose, linear, recipe(""), ""}), set), 2)
-	turned := blueprint.Constant(5)
 	for _, c := range []struct {
 		name   string
 		change func(*TrainOptions)
@@ -329,12 +328,13 @@ func TestTrainRefuses(t *testing.T) {
 		{"images of another size", func(o *TrainOptions) { o.Data = large }, "images: found 4x16"},
 		{"columns not resolved", func(o *TrainOptions) { o.Document = document(t, network{"net", []string{"*"}, linear, recipe(""), ""}) }, `columns: found "*"`},
 		{"a second member's recipe", func(o *TrainOptions) {
-			o.Document = document(t, network{"eyes", eyes, linear, recipe(""), ""}, network{"nose", nose, linear, recipe(`"augment": {"rotate": 5}`), ""})
-		}, "member nose: recipe.augment.rotate: not supported"},
+			o.Document = document(t, network{"eyes", eyes, linear, recipe(""), ""}, network{"nose", nose, linear, recipe(""), ""})
+			o.Document.Members[1].Recipe.Loss.Kind = "median"
+		}, `member "nose": recipe.loss.kind: found "median"`},
 		{"a resumed one's second member", func(o *TrainOptions) {
 			o.Resume = mustLoad(t, two)
-			o.Resume.Document.Members[1].Recipe.Augment = &blueprint.Augment{Rotate: &turned}
-		}, "member nose: recipe.augment.rotate: not supported"},
+			o.Resume.Document.Members[1].Recipe.Loss.Kind = "median"
+		}, `member "nose": recipe.loss.kind: found "median"`},
 		{"no output", func(o *TrainOptions) { o.Output = "" }, "output: found none"},
 		{"a finished model", func(o *TrainOptions) { o.Resume = finished }, "the model is finished"},
 		{"other data", func(o *TrainOptions) { o.Resume, o.Data = mustLoad(t, checkpoint), faces(20, every, 2) }, "found data with checksum"},

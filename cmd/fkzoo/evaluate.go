@@ -1,10 +1,8 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
 	"math"
-	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -81,17 +79,17 @@ func (p *program) evaluate(c *cli.Context) error {
 }
 
 func (p *program) printEvaluation(e *zoo.Evaluation, set *dataset.Set) error {
-	fmt.Fprintf(p.stdout, "%s: %d rows, %d filled cells\n", set.Source, e.Rows, e.Cells)
+	fmt.Fprintf(p.stdout, "%s: %s, %s\n", set.Source, count(e.Rows, "row"), count(e.Cells, "filled cell"))
 	rows := [][]string{{"", "LOSS", "RMSE PX", "MEAN FACE PX"}}
 	add := func(name string, s zoo.Score) {
 		rows = append(rows, []string{name, fmt.Sprintf("%.6f", s.Loss), fmt.Sprintf("%.3f", s.RMSEPixels), fmt.Sprintf("%.3f", s.MeanFace)})
 	}
 	add("all rows", e.Score)
 	if e.HeldOut != nil {
-		add(fmt.Sprintf("%d rows held out in training", e.HeldOut.Rows), *e.HeldOut)
+		add(count(e.HeldOut.Rows, "row")+" held out in training", *e.HeldOut)
 	}
 	if e.OutOfFold != nil {
-		add(fmt.Sprintf("%d rows out of fold", e.OutOfFold.Rows), *e.OutOfFold)
+		add(count(e.OutOfFold.Rows, "row")+" out of fold", *e.OutOfFold)
 	}
 	if len(e.Members) > 1 {
 		for _, m := range e.Members {
@@ -119,33 +117,12 @@ func (p *program) printEvaluation(e *zoo.Evaluation, set *dataset.Set) error {
 // worstSheet draws the faces with the largest errors, truth and prediction.
 func worstSheet(path string, set *dataset.Set, prediction *zoo.Prediction, force bool) error {
 	const most = 24
-	type face struct {
-		row  int
-		rmse float64
-	}
-	var faces []face
-	for r := range set.Len() {
-		var sum float64
-		cells := 0
-		for c, name := range prediction.Columns {
-			at := set.Column(name)
-			if at < 0 || math.IsNaN(float64(set.Row(r)[at])) {
-				continue
-			}
-			d := float64(prediction.Row(r)[c] - set.Row(r)[at])
-			sum += d * d
-			cells++
-		}
-		if cells > 0 {
-			faces = append(faces, face{r, math.Sqrt(sum / float64(cells))})
-		}
-	}
-	slices.SortStableFunc(faces, func(a, b face) int { return cmp.Compare(b.rmse, a.rmse) })
+	faces := zoo.Worst(set, prediction)
 	sheet := draw.Sheet{Title: "worst faces: predicted (dots) and true (rings)"}
 	for _, f := range faces[:min(most, len(faces))] {
-		picture := faceOf(set, prediction, f.row)
-		picture.True = truth(set, prediction.Columns, f.row)
-		picture.Note = fmt.Sprintf("%.2f px", f.rmse)
+		picture := faceOf(set, prediction, f.Row)
+		picture.True = truth(set, prediction.Columns, f.Row)
+		picture.Note = fmt.Sprintf("%.2f px", f.RMSEPixels)
 		sheet.Faces = append(sheet.Faces, picture)
 	}
 	return sheet.Write(path, force)

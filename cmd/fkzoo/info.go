@@ -215,14 +215,26 @@ func (p *program) printMade(d *described) error {
 		fmt.Fprintln(w, "a checkpoint: the training is not finished")
 	}
 	printSignatures(p, "", d.Signatures)
-	fmt.Fprintf(w, "made by fkzoo %s, plugin %s (SHA-256 %s), backend %s, seed %d\n", from.Fkzoo, from.Plugin.Name, from.Plugin.SHA256, from.Backend, from.Seed)
+	made := "made by fkzoo " + from.Fkzoo
+	if from.Plugin.Name != "" {
+		made += fmt.Sprintf(", plugin %s (SHA-256 %s)", from.Plugin.Name, from.Plugin.SHA256)
+	}
+	if from.Backend != "" {
+		made += ", backend " + from.Backend
+	}
+	fmt.Fprintf(w, "%s, seed %d\n", made, from.Seed)
+	for _, m := range from.Merged {
+		fmt.Fprintf(w, "merged of %s, seed %d, digest %s\n", m.Architecture, m.Seed, m.Digest)
+	}
 	if len(from.Options) > 0 {
 		fmt.Fprintf(w, "options: %s\n", strings.Join(from.Options, " "))
 	}
 	if from.Start != "" {
 		fmt.Fprintf(w, "started from the model with digest %s\n", from.Start)
 	}
-	fmt.Fprintf(w, "data: %s, %d rows, checksum %s\n", from.Data.Source, from.Data.Rows, from.Data.Checksum)
+	if from.Data.Checksum != "" {
+		fmt.Fprintf(w, "data: %s, %s, checksum %s\n", from.Data.Source, count(from.Data.Rows, "row"), from.Data.Checksum)
+	}
 	var seconds float64
 	for _, s := range d.Run.Seconds {
 		seconds += s
@@ -232,7 +244,7 @@ func (p *program) printMade(d *described) error {
 		if n == 0 {
 			continue
 		}
-		line := fmt.Sprintf("history of %s: %d epochs, train loss %.6f", h.Member, n, h.TrainLoss[n-1])
+		line := fmt.Sprintf("history of %s: %s, train loss %.6f", h.Member, count(n, "epoch"), h.TrainLoss[n-1])
 		if v := len(h.ValidationLoss); v > 0 {
 			line += fmt.Sprintf(", validation loss %.6f (%.3f pixels), best in epoch %d", h.ValidationLoss[v-1], h.RMSEPixels[v-1], h.BestEpoch)
 		}
@@ -242,9 +254,9 @@ func (p *program) printMade(d *described) error {
 		fmt.Fprintln(w, line)
 	}
 	if o := d.OutOfFold; o != nil {
-		fmt.Fprintf(w, "out of fold: loss %.6f (%.3f pixels) on %d rows\n", o.Loss, o.RMSEPixels, o.Rows)
+		fmt.Fprintf(w, "out of fold: loss %.6f (%.3f pixels) on %s\n", o.Loss, o.RMSEPixels, count(o.Rows, "row"))
 	}
-	fmt.Fprintf(w, "time: %s in %d epochs\n", short(time.Duration(seconds*float64(time.Second))), len(d.Run.Seconds))
+	fmt.Fprintf(w, "time: %s in %s\n", short(time.Duration(seconds*float64(time.Second))), count(len(d.Run.Seconds), "epoch"))
 	return nil
 }
 

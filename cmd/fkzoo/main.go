@@ -6,6 +6,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -76,23 +78,27 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (code int
 	if hint := hintFor(err); hint != "" {
 		fmt.Fprintln(stderr, hint)
 	}
-	var usage usageError
-	if errors.As(err, &usage) {
+	if isUsage(err) {
 		return exitUsage
 	}
 	return exitFailure
 }
 
+// isUsage tells whether an error is the command line's: a backend that isn't
+// one and a setting that no recipe takes are found elsewhere.
+func isUsage(err error) bool {
+	return errors.As(err, new(usageError)) || errors.Is(err, backend.ErrUnknown) || errors.As(err, new(*zoo.SettingError))
+}
+
 // hintFor says what to do, where an error's text doesn't.
 func hintFor(err error) string {
 	var unknown *host.UnknownError
-	var usage usageError
 	switch {
 	case errors.As(err, new(*zoo.ElsewhereError)):
 		return "" // it says all
 	case errors.As(err, &unknown):
 		return "«fkzoo list» shows what there is"
-	case errors.As(err, &usage):
+	case isUsage(err):
 		return "«fkzoo help COMMAND» shows how a command is used"
 	case errors.As(err, new(*zoo.ChangedError)):
 		return "--allow-changes goes on all the same"
@@ -192,14 +198,18 @@ func (p *program) host() (*host.Host, error) {
 var backendFlag = &cli.StringFlag{
 	Name: "backend", Value: backend.Auto, EnvVars: []string{"FKZOO_BACKEND"},
 	Usage: "what networks run on: " + strings.Join(backend.Names(), ", "),
+	// Before any work is done for it. An empty variable is as none.
+	Action: func(_ *cli.Context, name string) error {
+		if name != "" && !slices.Contains(backend.Names(), name) {
+			return usagef("backend %q: %w; want one of %s", name, backend.ErrUnknown, strings.Join(backend.Names(), ", "))
+		}
+		return nil
+	},
 }
 
 // backend opens the backend that the flag names, and says which auto took.
 func (p *program) backend(c *cli.Context) (*backend.Backend, error) {
-	b, err := backend.Open(c.Context, c.String("backend"))
-	if errors.Is(err, backend.ErrUnknown) {
-		return nil, usageError{err}
-	}
+	b, err := backend.Open(c.Context, cmp.Or(c.String("backend"), backend.Auto))
 	if err != nil {
 		return nil, err
 	}

@@ -79,6 +79,14 @@ func table(w io.Writer, rows [][]string) error {
 	return t.Flush()
 }
 
+// count writes a number of things.
+func count(n int, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return fmt.Sprintf("%d %s", n, thing)
+}
+
 // thousands writes a number with commas, as the report does.
 func thousands(n int64) string {
 	s := fmt.Sprint(n)

@@ -373,7 +373,7 @@ func parseEvery(s string) (zoo.Every, error) {
 		"min":   func(n int) zoo.Every { return zoo.Every{Time: time.Duration(n) * time.Minute} },
 	} {
 		if number, ok := strings.CutSuffix(s, unit); ok {
-			if n, err := strconv.Atoi(number); err == nil && n > 0 && n < 1<<30 {
+			if n, err := strconv.Atoi(number); err == nil && n > 0 && n < 1<<27 { // minutes must fit a time.Duration
 				return every(n), nil
 			}
 		}

@@ -44,8 +44,8 @@ func (w *trainWatch) Member(m zoo.MemberStart) {
 	if m.Members > 1 {
 		name = fmt.Sprintf("member %d of %d, %s: ", m.Index+1, m.Members, m.Name)
 	}
-	fmt.Fprintf(w.out, "%s%s parameters, %d columns; %d rows to train on, %d held out; batches of %d\n",
-		name, thousands(m.Parameters), m.Columns, m.TrainRows, m.ValidRows, m.Batch)
+	fmt.Fprintf(w.out, "%s%s parameters, %s; %s to train on, %d held out; batches of %d\n",
+		name, thousands(m.Parameters), count(m.Columns, "column"), count(m.TrainRows, "row"), m.ValidRows, m.Batch)
 	if m.ValidRows > 0 {
 		fmt.Fprintf(w.out, "always answering the mean face gives %.3f pixels on the rows held out\n", m.MeanFace)
 	}

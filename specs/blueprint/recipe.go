@@ -6,6 +6,7 @@ import (
 	"math"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -210,9 +211,17 @@ type limit struct {
 
 func (l limit) check() error {
 	if !(l.found >= l.least && l.found <= l.most) { // not: NaN
-		return fmt.Errorf("%s: found %g, want a number from %g to %g", l.name, l.found, l.least, l.most)
+		return fmt.Errorf("%s: found %s, want a number from %s to %s", l.name, plain(l.found), plain(l.least), plain(l.most))
 	}
 	return nil
+}
+
+// plain writes a number as people do: whole ones without an exponent.
+func plain(v float64) string {
+	if v == math.Trunc(v) && math.Abs(v) < 1e15 {
+		return strconv.FormatFloat(v, 'f', 0, 64)
+	}
+	return strconv.FormatFloat(v, 'g', -1, 64)
 }
 
 // check looks at all that doesn't depend on the member's columns.
