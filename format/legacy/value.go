@@ -252,19 +252,21 @@ func (f *file) bytes(v ref) ([]byte, error) {
 	return fromUTF8([]byte(s))
 }
 
-// fromUTF8 gives the bytes of a text of characters below 256.
+// fromUTF8 gives the bytes of a text of characters below 256. Of a network's
+// weights every other byte is beyond ASCII, at random: so there are no branches.
 func fromUTF8(b []byte) ([]byte, error) {
-	out := make([]byte, 0, len(b))
-	for i := 0; i < len(b); i++ {
-		c := b[i]
-		if c >= 0x80 {
-			if c != 0xc2 && c != 0xc3 || i+1 == len(b) {
-				return nil, fmt.Errorf("found a text with characters beyond Latin-1, want bytes")
-			}
-			i++
-			c = c<<6 | b[i]&0x3f
-		}
-		out = append(out, c)
+	out := make([]byte, len(b)+1)
+	n, wrong, before := 0, byte(0), byte(0) // before: 1 if the byte before was the first of two, and its lowest bit above that
+	for _, c := range b {
+		first := c >> 7 & (c >> 6)
+		wrong |= -first & (c&0xfe ^ 0xc2)  // only 0xc2 and 0xc3 begin characters from 128 to 255
+		wrong |= c>>7&^(c>>6)&1 ^ before&1 // the second of two follows a first, and nothing else does
+		out[n] = c | before&2<<5           // 0xc3: 64 more
+		n += int(1 - first)
+		before = first | first&c<<1
 	}
-	return out, nil
+	if wrong|before != 0 {
+		return nil, fmt.Errorf("found a text with characters beyond Latin-1, want bytes")
+	}
+	return out[:n], nil
 }

@@ -80,9 +80,10 @@ type peer struct {
 	out *bufio.Reader
 }
 
-func newPeer(b *testing.B) *peer {
+// startPeer starts one of this folder's scripts.
+func startPeer(b *testing.B, script string) *peer {
 	b.Helper()
-	cmd := exec.Command(pyenv.Python(b, "requirements.txt"), "peer.py")
+	cmd := exec.Command(pyenv.Python(b, "requirements.txt"), script)
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -210,7 +211,7 @@ func groups(b *testing.B) []group {
 	if err != nil {
 		b.Fatal(err)
 	}
-	python := newPeer(b)
+	python := startPeer(b, "peer.py")
 	// Each file as its own software writes it: how it was written decides how its pages lie in memory.
 	for _, step := range [][2]string{{"hold", safetensors}, {"save safetensors", safetensors}, {"save npz", path("net11.npz")}, {"save pickle", path("net11.pickle")}} {
 		if _, err := python.do(step[0], step[1], 1); err != nil {
