@@ -4,7 +4,9 @@ import (
 	"context"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/fkzoo/fkzoo/host/engine"
 	"github.com/fkzoo/fkzoo/host/engine/backend"
@@ -80,6 +82,59 @@ func BenchmarkTrain(b *testing.B) {
 			})
 		})
 	}
+}
+
+// BenchmarkAugmented alternates compact-s's training epochs with every kind of
+// augmentation and without any; times-plain is the ratio of their medians: what
+// data and augmentation cost beside the device's own work, less the gathering
+// of the plain images, which the device does.
+func BenchmarkAugmented(b *testing.B) {
+	backendtest.EachBench(b, func(b *testing.B, on *backend.Backend) {
+		const batches = 4
+		var trainers [2]*engine.Trainer
+		for i := range trainers {
+			plan := benchPlan(b, "compact-s")
+			r := &plan.Member.Recipe
+			r.Augment = nil
+			if i == 1 {
+				fixed := func(v float64) *blueprint.Schedule { s := blueprint.Constant(v); return &s }
+				r.Augment = &blueprint.Augment{Mirror: &blueprint.Mirror{}, Shift: fixed(4), Rotate: fixed(15), Scale: fixed(0.15), Brightness: fixed(0.1),
+					Contrast: fixed(0.2), Noise: fixed(0.02), Erase: &blueprint.Erase{Share: blueprint.Constant(0.5), Area: blueprint.Constant(0.1)}}
+			}
+			n := batches * r.Batch
+			data, err := engine.Upload(on, benchExamples(n))
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer data.Close()
+			rows := make([]int, n)
+			for k := range rows {
+				rows[k] = k
+			}
+			if trainers[i], err = engine.NewTrainer(data, engine.Config{Plan: plan, Rows: rows, Epochs: 1 << 20, Seed: 1}); err != nil {
+				b.Fatal(err)
+			}
+			defer trainers[i].Close()
+			if _, err := trainers[i].Epoch(context.Background(), nil); err != nil { // compiles
+				b.Fatal(err)
+			}
+		}
+		var times [2][]float64
+		b.ResetTimer()
+		for range max(b.N, 5) {
+			for i, t := range trainers {
+				start := time.Now()
+				if _, err := t.Epoch(context.Background(), nil); err != nil {
+					b.Fatal(err)
+				}
+				times[i] = append(times[i], time.Since(start).Seconds())
+			}
+		}
+		for i := range times {
+			slices.Sort(times[i])
+		}
+		b.ReportMetric(times[1][len(times[1])/2]/times[0][len(times[0])/2], "times-plain")
+	})
 }
 
 // BenchmarkPredict is a batch of 64 images, and one image.
