@@ -59,8 +59,12 @@ const (
 
 // Write writes the curves to a file, .svg or .png. Without force an existing file is refused.
 func (c *Curves) Write(path string, force bool) error {
-	format := strings.ToLower(strings.TrimPrefix(filepath.Ext(path), "."))
-	b, err := c.encode(format)
+	return writePlot(path, force, c.encode)
+}
+
+// writePlot writes a drawing in the format that the path's end tells.
+func writePlot(path string, force bool, encode func(format string) ([]byte, error)) error {
+	b, err := encode(strings.ToLower(strings.TrimPrefix(filepath.Ext(path), ".")))
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
@@ -96,15 +100,20 @@ func (c *Curves) encode(format string) ([]byte, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
+	return render(format, curvesWidth, curvesHeight, c.draw)
+}
+
+// render draws as svg or png.
+func render(format string, width, height vg.Length, draw func(vgdraw.Canvas)) ([]byte, error) {
 	var b bytes.Buffer
 	if format == "png" {
-		canvas := vgimg.NewWith(vgimg.UseWH(curvesWidth, curvesHeight), vgimg.UseDPI(curvesDPI))
-		c.draw(vgdraw.New(canvas))
+		canvas := vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(curvesDPI))
+		draw(vgdraw.New(canvas))
 		_, err := vgimg.PngCanvas{Canvas: canvas}.WriteTo(&b)
 		return b.Bytes(), err
 	}
-	canvas := vgsvg.New(curvesWidth, curvesHeight)
-	c.draw(vgdraw.New(canvas))
+	canvas := vgsvg.New(width, height)
+	draw(vgdraw.New(canvas))
 	if _, err := canvas.WriteTo(&b); err != nil {
 		return nil, err
 	}
