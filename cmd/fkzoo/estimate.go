@@ -1,0 +1,96 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/fkzoo/fkzoo/zoo"
+	"github.com/fkzoo/fkzoo/zoo/submission"
+)
+
+func (p *program) estimateCommand() *cli.Command {
+	return &cli.Command{
+		Name: "estimate", Usage: "say what a submission is likely to score", ArgsUsage: "FILE.fkz...",
+		Description: "By the rows of the training data that each member held out: all of them, where a model was trained with\n" +
+			"--folds. With --lookup each point counts as often as the competition's table asks for it.",
+		Flags: []cli.Flag{
+			dataFlag, lookupFlag, &cli.BoolFlag{Name: "blend", Usage: "look for the models' best weights"}, flipAverageFlag,
+			&cli.BoolFlag{Name: "json", Usage: "print JSON"}, backendFlag,
+		},
+		Action: p.estimate,
+	}
+}
+
+func (p *program) estimate(c *cli.Context) error {
+	if c.String("data") == "" {
+		return usagef("estimate: no --data given, want the data that the models were trained on")
+	}
+	paths := c.Args().Slice()
+	if c.Bool("blend") && len(paths) < 2 {
+		return usagef("blend: found %d models, want at least 2", len(paths))
+	}
+	models, err := loadModels(paths, zoo.Load)
+	if err != nil {
+		return err
+	}
+	var lookup *submission.Lookup
+	if path := c.String("lookup"); path != "" {
+		if lookup, err = submission.ReadLookup(path); err != nil {
+			return err
+		}
+	}
+	set, err := readData(c.Context, c.String("data"))
+	if err != nil {
+		return err
+	}
+	b, err := p.backend(c)
+	if err != nil {
+		return err
+	}
+	defer b.Close()
+	tick, end := p.tick("estimating")
+	o := zoo.PredictOptions{Backend: b, FlipAverage: flipAverage(c, models), Tick: tick}
+	e, err := zoo.EstimateScore(c.Context, models, set, lookup, c.Bool("blend"), o)
+	end()
+	if err != nil {
+		return err
+	}
+	if c.Bool("json") {
+		return printJSON(p.stdout, e)
+	}
+	return p.printEstimate(e, paths)
+}
+
+func (p *program) printEstimate(e *zoo.Estimate, paths []string) error {
+	fmt.Fprintf(p.stdout, "%d faces that no answering member has learned from, %d filled cells\n", e.Faces, e.Cells)
+	span := func(i zoo.Interval) []string {
+		if i.RMSE == 0 && i.High == 0 {
+			return []string{"-", "-"}
+		}
+		return []string{fmt.Sprintf("%.3f", i.RMSE), fmt.Sprintf("%.3f to %.3f", i.Low, i.High)}
+	}
+	rows := [][]string{{"", "FACES", "ASKED IMAGES", "RMSE PX", "95 % INTERVAL"}}
+	rows = append(rows, append([]string{"all", fmt.Sprint(e.Faces), ""}, span(e.All)...))
+	for _, k := range e.Kinds {
+		rows = append(rows, append([]string{k.Name, fmt.Sprint(k.Faces), fmt.Sprint(k.Asked)}, span(k.Interval)...))
+	}
+	if err := table(p.stdout, rows); err != nil {
+		return err
+	}
+	fmt.Fprintln(p.stdout)
+	rows = [][]string{{"FEATURE", "CELLS", "ASKED ROWS", "RMSE PX", "95 % INTERVAL"}}
+	for _, f := range e.Features {
+		rows = append(rows, append([]string{f.Name, fmt.Sprint(f.Cells), fmt.Sprint(f.Asked)}, span(f.Interval)...))
+	}
+	if err := table(p.stdout, rows); err != nil || e.Blend == nil {
+		return err
+	}
+	fmt.Fprintln(p.stdout)
+	rows = [][]string{{"MODEL", "WEIGHT", "RMSE PX"}}
+	for k, w := range e.Blend.Weights {
+		rows = append(rows, []string{paths[k], fmt.Sprintf("%.3f", w), fmt.Sprintf("%.3f", e.Blend.Each[k])})
+	}
+	rows = append(rows, append([]string{"blend", "1"}, span(e.Blend.Interval)...))
+	return table(p.stdout, rows)
+}
