@@ -38,11 +38,11 @@ func (p *program) backendList(c *cli.Context) error {
 	}
 	rows := [][]string{{"NAME", "STATE", "VERSION", "LIBRARY"}}
 	for _, b := range all {
-		state := string(b.State)
-		if b.Why != "" {
-			state += ": " + b.Why
+		last := b.Library
+		if b.Why != "" { // long: where no other column follows
+			last = b.Why
 		}
-		rows = append(rows, []string{b.Name, state, b.Version, b.Library})
+		rows = append(rows, []string{b.Name, string(b.State), b.Version, last})
 	}
 	return table(p.stdout, rows)
 }

@@ -181,6 +181,9 @@ func (s *Store) Open(ctx context.Context, name string) (*Backend, error) {
 		if ctx.Err() != nil {
 			return nil, err
 		}
+		if k == XLACUDA && errors.Is(err, ErrNotInstalled) && !s.gpu() {
+			continue // nobody without a GPU misses it
+		}
 		reasons = append(reasons, strings.TrimPrefix(err.Error(), "backend "))
 	}
 	return nil, errors.New("no backend works: " + strings.Join(reasons, "; "))

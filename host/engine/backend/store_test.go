@@ -200,3 +200,19 @@ func FuzzProvenance(f *testing.F) {
 		_ = p.String()
 	})
 }
+
+// Auto says that cuda isn't installed only where there is a GPU for it.
+func TestAutoWithoutGPU(t *testing.T) {
+	for _, gpu := range []bool{false, true} {
+		s := NewStore(t.TempDir(), t.TempDir())
+		s.gpu = func() bool { return gpu }
+		b, err := s.Open(t.Context(), Auto)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(b.Reason(), "cuda: not installed"); got != gpu && !strings.Contains(b.Reason(), ErrUnsupported.Error()) {
+			t.Errorf("a GPU: %v; found the reason %q", gpu, b.Reason())
+		}
+		b.Close()
+	}
+}
