@@ -166,7 +166,7 @@ func node(n *Node) (*message, error) {
 			numbers(&x, 8, v)
 			x.number(20, 7)
 		default:
-			return nil, fmt.Errorf("node %s: attribute %s: found a %T, want int64, float32, string or []int64", n.Name, a.Name, a.Value)
+			return nil, fmt.Errorf("node %s: attribute %s: found the type %T, want int64, float32, string or []int64", n.Name, a.Name, a.Value)
 		}
 		b.message(5, &x)
 	}
