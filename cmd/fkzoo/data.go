@@ -129,7 +129,7 @@ func (p *program) dataSummary(c *cli.Context) error {
 		return printJSON(p.stdout, out)
 	}
 	fmt.Fprintf(p.stdout, "%s: %s of %dx%d with %s, %d of them with every column filled\nchecksum %s\n",
-		set.Source, counted(s.Rows, "row"), s.Width, s.Height, counted(s.Channels, "channel"), s.Complete, set.Checksum)
+		set.Source, count(s.Rows, "row"), s.Width, s.Height, count(s.Channels, "channel"), s.Complete, set.Checksum)
 	if len(s.Columns) == 0 {
 		return nil
 	}

@@ -104,14 +104,14 @@ func (p *program) checkedSet(c *cli.Context, path string, o *check.Options) (*da
 }
 
 func (p *program) printFaults(r *check.Report) error {
-	fmt.Fprintf(p.stdout, "%s: %s, %d with every column filled\nchecksum %s\n", r.Source, counted(r.Rows, "row"), r.Complete, r.Checksum)
+	fmt.Fprintf(p.stdout, "%s: %s, %d with every column filled\nchecksum %s\n", r.Source, count(r.Rows, "row"), r.Complete, r.Checksum)
 	from := "taken from the images' width: neither the images nor the points say enough"
 	if r.Axis.From != dataset.FromWidth {
 		from = fmt.Sprintf("give or take %.2f, estimated from the %s", r.Axis.Error, r.Axis.From)
 	}
 	fmt.Fprintf(p.stdout, "mirror axis: x becomes %.2f - x, %s\n", r.Axis.Axis, from)
 	if r.Test != nil {
-		fmt.Fprintf(p.stdout, "%s: %d of %s are, or nearly are, among those to train on\n", r.Test.Source, r.Test.Leaked, counted(r.Test.Rows, "test face"))
+		fmt.Fprintf(p.stdout, "%s: %d of %s are, or nearly are, among those to train on\n", r.Test.Source, r.Test.Leaked, count(r.Test.Rows, "test face"))
 	}
 	fmt.Fprintln(p.stdout)
 	rows := [][]string{{"COLUMN", "FILLED", "MISSING", "OUTSIDE", ""}}

@@ -106,7 +106,7 @@ func (p *program) writeSet(c *cli.Context, set *dataset.Set) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(p.stdout, "%s: %s of %dx%d\n", path, counted(set.Len(), "row"), set.Width, set.Height)
+	fmt.Fprintf(p.stdout, "%s: %s of %dx%d\n", path, count(set.Len(), "row"), set.Width, set.Height)
 	return nil
 }
 

@@ -28,6 +28,7 @@ func (p *program) evaluateCommand() *cli.Command {
 		Flags: []cli.Flag{
 			dataFlag, &cli.BoolFlag{Name: "json", Usage: "print JSON"}, flipAverageFlag,
 			&cli.StringFlag{Name: "sheet", Usage: "draw the worst faces to a .png file"},
+			&cli.StringFlag{Name: "plot", Usage: "draw the error by column to a .svg or .png file"},
 			&cli.BoolFlag{Name: "force", Usage: "replace files that exist"}, backendFlag,
 		},
 		Action: p.evaluate,
@@ -50,6 +51,14 @@ func (p *program) evaluate(c *cli.Context) error {
 			return err
 		}
 	}
+	if path := c.String("plot"); path != "" {
+		if err := new(draw.Curves).CheckPath(path); err != nil {
+			return usageError{err}
+		}
+		if err := checkFree(path, c.Bool("force"), c.String("data")); err != nil {
+			return err
+		}
+	}
 	in := models[0].Document.Input
 	set, err := readDataSized(c.Context, c.String("data"), in.Height, in.Width)
 	if err != nil {
@@ -69,6 +78,11 @@ func (p *program) evaluate(c *cli.Context) error {
 	}
 	if path := c.String("sheet"); path != "" {
 		if err := worstSheet(path, set, prediction, c.Bool("force")); err != nil {
+			return err
+		}
+	}
+	if path := c.String("plot"); path != "" {
+		if err := plotColumns(path, set, e, c.Bool("force")); err != nil {
 			return err
 		}
 	}
@@ -112,6 +126,24 @@ func (p *program) printEvaluation(e *zoo.Evaluation, set *dataset.Set) error {
 		rows = append(rows, row)
 	}
 	return table(p.stdout, rows)
+}
+
+// plotColumns draws the error by column: of the rows held out in training, where
+// these are known.
+func plotColumns(path string, set *dataset.Set, e *zoo.Evaluation, force bool) error {
+	score, rows := e.Score, count(e.Rows, "row")
+	if e.HeldOut != nil {
+		score, rows = *e.HeldOut, count(e.HeldOut.Rows, "row")+" held out in training"
+	}
+	bars := draw.Bars{Title: set.Source + ", " + rows, Value: "root-mean-square error in pixels", Other: "mean face"}
+	for _, col := range score.Columns {
+		bar := draw.Bar{Name: col.Name, Value: math.NaN(), Other: math.NaN()}
+		if col.Cells > 0 {
+			bar.Value, bar.Other = col.RMSEPixels, col.MeanFace
+		}
+		bars.Bars = append(bars.Bars, bar)
+	}
+	return bars.Write(path, force)
 }
 
 // worstSheet draws the faces with the largest errors, truth and prediction.

@@ -96,14 +96,6 @@ func thousands(n int64) string {
 	return s
 }
 
-// counted writes a number of things: 1 row, 2 rows.
-func counted(n int, thing string) string {
-	if n != 1 {
-		thing += "s"
-	}
-	return fmt.Sprint(n, " ", thing)
-}
-
 // flops writes a number of operations.
 func flops(n int64) string {
 	switch {
