@@ -86,17 +86,12 @@ func readLookup(t *table) (*Lookup, error) {
 		return nil, t.err
 	}
 	l := &Lookup{at: map[string]int32{}}
-	features, lines := map[string]int32{}, map[int64]int{}
+	features, rows := map[string]int32{}, ids{}
 	for t.next() {
 		id, ok := t.id(at[0])
-		if !ok {
+		if !ok || !rows.add(t, id) {
 			break
 		}
-		if line, twice := lines[id]; twice {
-			t.faultOf(Fault{Row: &id, Reason: fmt.Sprintf("found the row twice, first in line %d, want it once", line)})
-			break
-		}
-		lines[id] = t.line
 		image, ok := intern(t, at[1], l.at, &l.Images)
 		if !ok {
 			break
@@ -105,7 +100,7 @@ func readLookup(t *table) (*Lookup, error) {
 		if !ok {
 			break
 		}
-		l.IDs, l.image, l.feature = append(l.IDs, id), append(l.image, image), append(l.feature, feature)
+		l.image, l.feature = append(l.image, image), append(l.feature, feature)
 	}
 	if t.err == nil && t.rows == 0 {
 		t.fault(0, "found no row below the header, want some")
@@ -113,6 +108,7 @@ func readLookup(t *table) (*Lookup, error) {
 	if t.err != nil {
 		return nil, t.err
 	}
+	l.IDs = rows.list
 	l.sort()
 	return l, nil
 }

@@ -61,17 +61,12 @@ func readSolution(t *table) (*Solution, error) {
 	if t.err != nil {
 		return nil, t.err
 	}
-	s, lines := &Solution{}, map[int64]int{}
+	s, rows := &Solution{}, ids{}
 	for t.next() {
 		row, ok := t.id(id)
-		if !ok {
+		if !ok || !rows.add(t, row) {
 			break
 		}
-		if line, twice := lines[row]; twice {
-			t.faultOf(Fault{Row: &row, Reason: fmt.Sprintf("found the row twice, first in line %d, want it once", line)})
-			break
-		}
-		lines[row] = t.line
 		use := Private
 		if usage >= 0 {
 			if use, ok = t.usage(usage); !ok {
@@ -85,11 +80,12 @@ func readSolution(t *table) (*Solution, error) {
 				break
 			}
 		}
-		s.IDs, s.Values = append(s.IDs, row), append(s.Values, v)
+		s.Values = append(s.Values, v)
 	}
 	if t.err == nil && t.rows == 0 {
 		t.fault(0, "found no row below the header, want some")
 	}
+	s.IDs = rows.list
 	return s, t.err
 }
 

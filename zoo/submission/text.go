@@ -228,6 +228,30 @@ func (t *table) id(field int) (int64, bool) {
 	return id, true
 }
 
+// ids are those of the rows so far. While they increase, as in the competition's
+// files, no index is needed: of a large table it would be the largest part.
+type ids struct {
+	list []int64
+	at   map[int64]int
+}
+
+// add notes a row's id; one that is there already is a fault. All rows so far
+// were without one, so that the first has line 2 and none was passed over.
+func (s *ids) add(t *table, id int64) bool {
+	if s.at == nil && len(s.list) > 0 && id <= s.list[len(s.list)-1] {
+		s.at = index(s.list)
+	}
+	if s.at != nil {
+		if first, twice := s.at[id]; twice {
+			t.faultOf(Fault{Row: &id, Reason: fmt.Sprintf("found the row twice, first in line %d, want it once", first+2)})
+			return false
+		}
+		s.at[id] = len(s.list)
+	}
+	s.list = append(s.list, id)
+	return true
+}
+
 // value gives a field as a coordinate; the row's id was asked for before.
 func (t *table) value(field int, side float64) (float64, bool) {
 	text := strings.TrimSpace(t.record[field])
