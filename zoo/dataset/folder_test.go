@@ -3,9 +3,11 @@ package dataset
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"image"
 	"image/png"
 	"math"
@@ -258,6 +260,22 @@ func TestFirstFault(t *testing.T) {
 	stop()
 	if _, err := Read(stopped, dir); !errors.Is(err, context.Canceled) {
 		t.Errorf("found %v, want the context's error", err)
+	}
+}
+
+// A picture that claims to be huge costs nothing: its size is read first.
+func TestHugePicture(t *testing.T) {
+	var b bytes.Buffer
+	if err := png.Encode(&b, image.NewGray(image.Rect(0, 0, 1, 1))); err != nil {
+		t.Fatal(err)
+	}
+	data := b.Bytes()
+	binary.BigEndian.PutUint32(data[16:], 1<<17)
+	binary.BigEndian.PutUint32(data[20:], 1<<17)
+	binary.BigEndian.PutUint32(data[29:], crc32.ChecksumIEEE(data[12:29]))
+	path := writeFile(t, "huge.png", string(data))
+	if _, err := ReadImages(ctx, []string{path}, 96, 96); !errors.Is(err, ErrLimit) || !strings.Contains(err.Error(), "found 131072x131072 pixels, want at most 100000000") {
+		t.Errorf("found %v", err)
 	}
 }
 
