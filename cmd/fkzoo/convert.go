@@ -97,6 +97,18 @@ func (p *program) printReceipt(m *zoo.Model) error {
 	return p.printReceiptRest(r)
 }
 
+// printConverted prints of a converted model where it came from.
+func (p *program) printConverted(r *zoo.Receipt) error {
+	if r.SHA256 == "" {
+		return nil
+	}
+	fmt.Fprintf(p.stdout, "converted from %s: %s, %s bytes, SHA-256 %s\n", r.Source, r.Format, thousands(int64(r.Bytes)), r.SHA256)
+	for _, text := range r.Warnings {
+		fmt.Fprintln(p.stdout, "warning: "+text)
+	}
+	return p.printReceiptRest(r)
+}
+
 // printReceiptRest prints what of a receipt is not a tensor.
 func (p *program) printReceiptRest(r *zoo.Receipt) error {
 	w := p.stdout

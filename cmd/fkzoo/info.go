@@ -223,6 +223,9 @@ func (p *program) printMade(d *described) error {
 		made += ", backend " + from.Backend
 	}
 	fmt.Fprintf(w, "%s, seed %d\n", made, from.Seed)
+	if err := p.printConverted(&from.Receipt); err != nil {
+		return err
+	}
 	for _, m := range from.Merged {
 		fmt.Fprintf(w, "merged of %s, seed %d, digest %s\n", m.Architecture, m.Seed, m.Digest)
 	}

@@ -116,17 +116,23 @@ func (c *conversion) read(ctx context.Context, data []byte) error {
 		return fmt.Errorf("%w: found a model file already", ErrUnknown)
 	}
 	f, err := legacy.Read(data)
-	if err != nil {
+	if f == nil {
 		return err
 	}
 	c.pickled(f)
-	if len(f.Networks) > 0 {
-		if c.As != "" {
-			return fmt.Errorf("found a network with its own layers, want no --as: it is for lists of parameters")
-		}
-		return c.networks(f.Networks)
+	switch {
+	case err != nil:
+	case len(f.Networks) == 0:
+		err = c.lists(ctx, f.Lists)
+	case c.As != "":
+		err = fmt.Errorf("found a network with its own layers, want no --as: it is for lists of parameters")
+	default:
+		err = c.networks(f.Networks)
 	}
-	return c.lists(ctx, f.Lists)
+	if i := slices.IndexFunc(f.Globals, func(g legacy.Global) bool { return g.Meaning == legacy.Dangerous }); err != nil && i >= 0 {
+		return fmt.Errorf("%w; the file names %s, which can run commands or code: don't load it in Python", err, f.Globals[i].Name)
+	}
+	return err
 }
 
 // pickled writes into the receipt what a pickle named.

@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 // architectures offers those of the report's networks that tests ask for.
 func architectures(t *testing.T) *host.Host {
 	t.Helper()
-	for _, name := range []string{"baseline", "net9", "net11", "specialists"} {
+	for _, name := range []string{"baseline", "net11"} {
 		file := filepath.Join(pluginDir, "fkzoo-plugin-"+name)
 		if runtime.GOOS == "windows" {
 			file += ".exe"
