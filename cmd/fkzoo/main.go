@@ -131,7 +131,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		After: func(*cli.Context) error { return p.failed },
 		Commands: []*cli.Command{
 			p.listCommand(), p.infoCommand(), p.trainCommand(), p.evaluateCommand(), p.predictCommand(),
-			p.submitCommand(), p.averageCommand(), p.scoreCommand(), p.submissionCommand(),
+			p.estimateCommand(), p.submitCommand(), p.averageCommand(), p.scoreCommand(), p.submissionCommand(),
 			p.mergeCommand(), p.resultsCommand(),
 			p.dataCommand(), p.plotCommand(), p.convertCommand(), p.exportCommand(), p.verifyCommand(), p.salvageCommand(), p.diffCommand(), p.signCommand(), p.pluginCommand(), p.backendCommand(),
 		},
