@@ -621,14 +621,15 @@ func (r *reader) gather(op byte) error {
 	if err != nil {
 		return err
 	}
-	v := ref(Tuple, 0)
 	if op == opTUPLE {
-		v = r.tuple(from)
-	} else if v, err = r.container(map[byte]Kind{opLIST: List, opDICT: Dict, opFROZENSET: Set}[op], from); err != nil {
-		return err
+		r.push(r.tuple(from))
+		return nil
 	}
-	r.push(v)
-	return nil
+	v, err := r.container(map[byte]Kind{opLIST: List, opDICT: Dict, opFROZENSET: Set}[op], from)
+	if err == nil {
+		r.push(v)
+	}
+	return err
 }
 
 // addTop adds the n topmost values to what lies below them.
