@@ -216,6 +216,14 @@ func flipOf(m *blueprint.Member, width int) (*flip, error) {
 	return &flip{m.Columns, from, mirror.AxisOf(width)}, err
 }
 
+// Turn says how a member's answer for a mirror image is turned back: of column c
+// it is that of column from[c], and where c is an x, axis minus it, in pixels of
+// an image of this width.
+func Turn(m *blueprint.Member, width int) (from []int, axis float64, err error) {
+	f, err := flipOf(m, width)
+	return f.from, f.axis, err
+}
+
 // average makes points the mean with the answers for mirrored images, turned back.
 func (f *flip) average(points, flipped []float32) {
 	n := len(f.columns)

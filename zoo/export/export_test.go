@@ -102,6 +102,9 @@ func cases(t testing.TB) map[string]*blueprint.Document {
 	out["members"] = document(t, sides, member("one", three, layers, ""), member("two", `"c_x", "c_y"`, layers, `, "output": {"scale": 7, "offset": 2}`))
 	out["members-mean"] = document(t, sides+`, "scaling": "raw"`, member("one", three, layers, `, "weight": 3`),
 		member("two", `"c_x", "b_x", "a_x"`, layers, `, "output": {"scale": 7}`), member("three", `"a_x"`, layers, `, "weight": 0.5`))
+	eyes := `"left_eye_x", "left_eye_y", "right_eye_x", "nose_x", "right_eye_y"`
+	out["mirrored"] = document(t, sides+`, "scaling": "standardize"`, member("one", eyes, layers, `, "output": {"flip_average": true}, "weight": 2`),
+		member("two", `"nose_x"`, layers, `, "output": {"flip_average": true, "scale": 3}`))
 	out["output-elsewhere"] = document(t, sides, member("net", three, layers+`, {"name": "unused", "kind": "softmax"}`, `, "output": {"layer": "y"}`))
 	return out
 }
@@ -160,7 +163,7 @@ func answer(t *testing.T, on *backend.Backend, folder, name string, m *zoo.Model
 			}
 		}
 	}
-	p, err := zoo.Predict(context.Background(), []*zoo.Model{m}, set, zoo.PredictOptions{Backend: on})
+	p, err := zoo.Predict(context.Background(), []*zoo.Model{m}, set, zoo.PredictOptions{Backend: on, FlipAverage: zoo.FlipAverage([]*zoo.Model{m})})
 	if err != nil {
 		t.Fatalf("%s: %v", name, err)
 	}

@@ -2,6 +2,7 @@ package export
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -24,7 +25,8 @@ const (
 )
 
 // Graph says a model in ONNX: images float32 [N, channels, height, width], pixels 0 to 255, to points float32 [N, columns] in
-// pixels of these images. Scaling is in the graph; of several members it is their mean, as the model predicts.
+// pixels of these images. Scaling is in the graph; of several members it is their mean, as the model predicts, and with
+// that for the mirror image where the model asks for it.
 func Graph(m *zoo.Model) (*onnx.Model, error) {
 	meta, err := texts(m)
 	if err != nil {
@@ -32,7 +34,7 @@ func Graph(m *zoo.Model) (*onnx.Model, error) {
 	}
 	d := m.Document
 	in, columns := d.Input, d.Columns(nil)
-	b := &builder{model: m}
+	b := &builder{model: m, mirrored: zoo.FlipAverage([]*zoo.Model{m})}
 	b.graph.Name = d.Name
 	batch := onnx.Dim{Name: "N"}
 	b.graph.Inputs = []onnx.Value{{Name: InputName, Type: format.Float32,
@@ -57,11 +59,12 @@ func Graph(m *zoo.Model) (*onnx.Model, error) {
 
 // builder collects a graph's nodes and weights.
 type builder struct {
-	model *zoo.Model
-	graph onnx.Graph
-	at    string         // of the layer under way: what values and constants are named after
-	count map[string]int // names given so far
-	err   error          // the first
+	model    *zoo.Model
+	mirrored bool // each image and its mirror image are answered, as the model asks for
+	graph    onnx.Graph
+	at       string         // of the layer under way: what values and constants are named after
+	count    map[string]int // names given so far
+	err      error          // the first
 }
 
 // value is what a layer gives. Maps, [h, w, c] in the blueprint, run channels first, since ONNX convolves so; last is made
@@ -142,6 +145,11 @@ func add[T format.Element](b *builder, name string, t format.DType, shape []int,
 func (b *builder) scaled() value {
 	b.at = InputName
 	x := InputName
+	if b.mirrored { // behind the images, in the same batch
+		const backwards = math.MinInt32
+		mirror := b.call("Slice", x, b.integers("last", -1), b.integers("first", backwards), b.integers("width", 3), b.integers("step", -1))
+		x = b.op("Concat", []string{x, mirror}, integer("axis", 0))
+	}
 	switch b.model.Document.Input.Scaling {
 	case "raw":
 		return value{first: x}
@@ -200,7 +208,32 @@ func (b *builder) member(index int, image value) (string, error) {
 	b.at = plan.Member.Name
 	scale, offset := plan.Member.Affine(plan.Document.Input)
 	y := b.call("Mul", values[plan.Output].last, b.scalar("scale", scale))
-	return b.call("Add", y, b.scalar("offset", offset)), nil
+	y = b.call("Add", y, b.scalar("offset", offset))
+	if b.mirrored {
+		return b.turned(y, plan)
+	}
+	return y, nil
+}
+
+// turned gives the mean of the answers for images, the first half, and for their mirror images, turned back.
+func (b *builder) turned(y string, plan *blueprint.Plan) (string, error) {
+	from, axis, err := zoo.Turn(plan.Member, plan.Document.Input.Width)
+	if err != nil {
+		return "", fmt.Errorf("member %s: flip average: %w", plan.Member.Name, err)
+	}
+	half := []string{b.name("images"), b.name("mirrors")}
+	b.graph.Nodes = append(b.graph.Nodes, onnx.Node{Op: "Split", Name: b.name("split"), Inputs: []string{y}, Outputs: half,
+		Attributes: []onnx.Attribute{integer("axis", 0)}})
+	signs, axes := make([]float32, len(from)), make([]float32, len(from))
+	for c, name := range plan.Member.Columns {
+		if signs[c] = 1; blueprint.IsX(name) {
+			signs[c], axes[c] = -1, float32(axis)
+		}
+	}
+	shape := []int{len(from)}
+	other := b.op("Gather", []string{half[1], b.integers("from", from...)}, integer("axis", 1))
+	other = b.call("Add", b.call("Mul", other, b.floats("signs", shape, signs...)), b.floats("axes", shape, axes...))
+	return b.call("Mul", b.call("Add", half[0], other), b.scalar("half", 0.5)), nil
 }
 
 // mean makes one answer of the members': of a column that several give their mean by weight. One product with a matrix
