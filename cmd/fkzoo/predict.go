@@ -68,6 +68,7 @@ func (p *program) predict(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	p.tell(set)
 	folder := c.String("draw")
 	names := faceNames(set)
 	if folder != "" {

@@ -92,7 +92,7 @@ func (s *Set) Resized(h, w int) *Set {
 	if s.Height == h && s.Width == w {
 		return s
 	}
-	out := &Set{Columns: s.Columns, Height: h, Width: w, Channels: 1, IDs: s.IDs, Source: s.Source,
+	out := &Set{Columns: s.Columns, Height: h, Width: w, Channels: 1, IDs: s.IDs, Source: s.Source, Notes: s.Notes,
 		Bytes: make([]uint8, 0, s.Len()*h*w), Points: slices.Clone(s.Points), Scales: ones(s.Len())}
 	x, y := float32(s.Width)/float32(w), float32(s.Height)/float32(h)
 	for i := range s.Len() {
@@ -121,6 +121,7 @@ func join(parts []*Set) *Set {
 	rows, fractions := 0, false
 	for _, p := range parts {
 		rows += p.Len()
+		out.Notes = append(out.Notes, p.Notes...)
 		fractions = fractions || p.Floats != nil
 		for _, c := range p.Columns {
 			if out.Column(c) < 0 {
