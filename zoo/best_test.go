@@ -208,7 +208,7 @@ func killedMembers(name string) []network {
 	}
 	return []network{
 		{"eyes", eyes, dropout, recipe(rising + `, "stop": {"patience": 2}`), ""},
-		{"nose", nose, linear, recipe(rising + `, "optimizer": {"kind": "sgd", "momentum": 0.9}`), ""},
+		{"nose", nose, linear, recipe(`"rate": 0.01, "epochs": 8, "batch": 6, "optimizer": {"kind": "sgd", "momentum": 0.9}`), ""},
 		{"all", every, linear, recipe(rising), ""},
 	}
 }
