@@ -32,7 +32,7 @@ type size struct {
 }
 
 var sizes = []size{
-	{"compact-s", "small residual network with heat maps: useful after minutes on a CPU", 24, 1, 45, 0.01, 10, 0.99, 0},
+	{"compact-s", "small residual network with heat maps: useful after minutes on a CPU", 24, 1, 40, 0.01, 10, 0.99, 0},
 	{"compact-m", "residual network with heat maps: for half an hour on a CPU", 32, 1, 85, 0.008, 15, 0.998, 0.3},
 	{"compact-l", "deeper residual network with heat maps: for an hour or more on a CPU", 32, 2, 140, 0.006, 20, 0.999, 0.5},
 }
