@@ -349,7 +349,7 @@ func (r *layerReader) dimshuffle() {
 	last := -1
 	var shape []int
 	for x := range r.Items(v) {
-		if r.text(x) == "x" {
+		if r.text(x) == "x" && len(shape) <= maxAxes {
 			shape = append(shape, 1)
 			continue
 		}
@@ -370,9 +370,10 @@ func (r *layerReader) dimshuffle() {
 
 func (r *layerReader) uncropped() {
 	if v, ok := r.get("cropping"); ok {
+		n := 0
 		for c := range r.Items(v) {
-			if c != pickle.Nothing {
-				r.failf("cropping: found %s, want none", r.Show(c))
+			if n++; c != pickle.Nothing || n > maxAxes {
+				r.failf("cropping: found %s, want none", r.Show(v))
 				return
 			}
 		}
@@ -385,6 +386,10 @@ func (r *layerReader) sum() {
 		all := []ref{v}
 		if _, one := r.number(v); !one {
 			all = slices.Collect(r.Items(v))
+		}
+		if err := r.spend(len(all)); err != nil {
+			r.failf("coeffs: %v", err)
+			return
 		}
 		for _, c := range all {
 			if n, ok := r.number(c); !ok || n != 1 {
@@ -491,7 +496,11 @@ func (f *file) network(output ref, names map[ref]string) ([]Layer, error) {
 		if layer.Name == "" {
 			layer.Name = fmt.Sprintf("%s%d", strings.ToLower(strings.TrimSuffix(f.class(of).Name, "Layer")), i)
 		}
-		for _, in := range f.inputs(of) {
+		inputs := f.inputs(of)
+		if err := f.spend(len(inputs)); err != nil {
+			return nil, fmt.Errorf("layer %q: %w", layer.Name, err)
+		}
+		for _, in := range inputs {
 			layer.Inputs = append(layer.Inputs, index[in])
 		}
 		if err := f.readLayer(of, &layer); err != nil {
@@ -543,6 +552,9 @@ func (f *file) sorted(output ref) ([]ref, error) {
 			return nil, fmt.Errorf("%w: found more than %d", errLayers, maxLayers)
 		}
 		inputs := f.inputs(of)
+		if err := f.spend(len(inputs)); err != nil {
+			return nil, fmt.Errorf("%w: %w", errLayers, err)
+		}
 		for _, in := range slices.Backward(inputs) {
 			if state[in] == begun {
 				return nil, fmt.Errorf("%w: found a circle at %s", errLayers, f.Show(in))
@@ -550,9 +562,6 @@ func (f *file) sorted(output ref) ([]ref, error) {
 			if state[in] == 0 {
 				stack = append(stack, in)
 			}
-		}
-		if len(stack) > maxLayers*maxLayers {
-			return nil, fmt.Errorf("%w: found too many connections", errLayers)
 		}
 	}
 	return order, nil

@@ -78,8 +78,12 @@ func (f *file) net(v ref) (*Network, error) {
 			n.drop("layer "+name, "the output does not depend on it")
 		}
 	}
-	f.history(n, v)
-	f.recipe(n, v)
+	if err := f.history(n, v); err != nil {
+		return nil, err
+	}
+	if err := f.recipe(n, v); err != nil {
+		return nil, err
+	}
 	for _, name := range []string{"train_iter_", "eval_iter_", "predict_iter_"} {
 		if fn, ok := f.attr(v, name); ok && fn != pickle.Nothing {
 			n.drop(name, "a compiled function of Theano, and with it the optimizer's velocities")
@@ -97,7 +101,11 @@ func (f *file) layersOf(v ref) (names map[ref]string, output ref, err error) {
 		return nil, 0, fmt.Errorf("%w: found none (no layers_), want a network that was initialized: this one holds no weights", errLayers)
 	}
 	last := pickle.Nothing
-	for _, p := range f.pairs(layers) {
+	all := f.pairs(layers)
+	if err := f.spend(len(all)); err != nil {
+		return nil, 0, err
+	}
+	for _, p := range all {
 		if len(names) > maxLayers {
 			return nil, 0, fmt.Errorf("%w: found more than %d", errLayers, maxLayers)
 		}
@@ -133,10 +141,10 @@ func (f *file) layersOf(v ref) (names map[ref]string, output ref, err error) {
 }
 
 // history reads train_history_, a list of dicts.
-func (f *file) history(n *Network, v ref) {
+func (f *file) history(n *Network, v ref) error {
 	list, ok := f.attr(v, "train_history_")
 	if !ok {
-		return
+		return nil
 	}
 	for entry := range f.Items(f.items(list)) {
 		get := func(name string) float64 {
@@ -147,12 +155,17 @@ func (f *file) history(n *Network, v ref) {
 			}
 			return math.NaN()
 		}
+		const bytes = 8 // fewer than the shortest entry has of its own
+		if err := f.spend(bytes); err != nil {
+			return fmt.Errorf("train_history_: %w", err)
+		}
 		n.History = append(n.History, Epoch{get("train_loss"), get("valid_loss"), get("dur")})
 	}
+	return nil
 }
 
 // recipe reads what the net's settings and callbacks tell of its training.
-func (f *file) recipe(n *Network, v ref) {
+func (f *file) recipe(n *Network, v ref) error {
 	r := &n.Recipe
 	name := func(attr string) string {
 		x, _ := f.attr(v, attr)
@@ -200,9 +213,12 @@ func (f *file) recipe(n *Network, v ref) {
 	for _, event := range []string{"on_epoch_finished", "on_batch_finished", "on_training_started", "on_training_finished"} {
 		list, _ := f.attr(v, event)
 		for x := range f.Items(f.items(list)) {
-			f.callback(n, event, x)
+			if err := f.callback(n, event, x); err != nil {
+				return fmt.Errorf("%s: %w", event, err)
+			}
 		}
 	}
+	return nil
 }
 
 // flips reads a batch iterator that mirrors faces: by its class's name, or by
@@ -234,7 +250,11 @@ func (f *file) flips(n *Network, iterator ref) {
 
 // callback reads one of nolearn's callbacks, which are classes of the user's
 // own: known by what they carry.
-func (f *file) callback(n *Network, event string, v ref) {
+func (f *file) callback(n *Network, event string, v ref) error {
+	const bytes = 32 // fewer than the shortest one has of its own, with its class
+	if err := f.spend(bytes); err != nil {
+		return err
+	}
 	class := f.class(v).String()
 	switch {
 	case f.has(v, "name", "start", "stop"): // the tutorial's AdjustVariable
@@ -248,6 +268,9 @@ func (f *file) callback(n *Network, event string, v ref) {
 		values := []float64{ends[0], ends[1]}
 		if ls, ok := f.attr(v, "ls"); ok {
 			if a, err := f.array(ls); err == nil && a.Len() > 1 {
+				if err := f.spend(a.Len()); err != nil {
+					return err
+				}
 				values = a.Float64()
 			}
 		}
@@ -268,4 +291,5 @@ func (f *file) callback(n *Network, event string, v ref) {
 		}
 		n.drop(event, "%s, a class or function of the file's own: what it did isn't known", class)
 	}
+	return nil
 }

@@ -40,7 +40,7 @@ func Read(data []byte) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &file{Graph: g, fields: map[ref]map[string]ref{}, arrays: map[ref]arrayOrError{}}
+	f := &file{Graph: g, fields: map[ref]map[string]ref{}, arrays: map[ref]arrayOrError{}, left: g.Length + minWork}
 	out := &File{Protocol: g.Protocol, Globals: classify(g.Globals()), Rest: int64(len(data)) - g.Length}
 	return out, f.find(out, f.Root)
 }
@@ -167,6 +167,9 @@ func (f *file) params(v ref) ([]ListedParam, error) {
 		if len(out) > maxLayers {
 			return fmt.Errorf("found more than %d arrays", maxLayers)
 		}
+		if err := f.spend(1); err != nil {
+			return err
+		}
 		a, err := f.array(x)
 		if err != nil {
 			return err
@@ -175,6 +178,9 @@ func (f *file) params(v ref) ([]ListedParam, error) {
 		return nil
 	}
 	for _, p := range f.pairs(v) {
+		if p.key.Kind() == pickle.Tuple { // of columns: several lists
+			return nil, errNoArray
+		}
 		layer, values := f.text(p.key), []ref{p.value}
 		if p.value.Kind() == pickle.List || p.value.Kind() == pickle.Tuple {
 			values = slices.Collect(f.Items(p.value))

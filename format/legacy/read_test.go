@@ -40,6 +40,32 @@ func TestNothing(t *testing.T) {
 	}
 }
 
+// What a file names again and again for a byte or two each time costs no more than the file's size allows: each of
+// these would be gigabytes, or hours.
+func TestReferences(t *testing.T) {
+	const (
+		input = "clasagne.layers.input\nInputLayer\n)\x81q\x01}(X\x05\x00\x00\x00shape(NK\x01K\x60K\x60tub0"
+		net   = "cnolearn.lasagne.base\nNeuralNet\n)\x81}(X\x07\x00\x00\x00layers_}X\x01\x00\x00\x00ih\x01s"
+		array = "cnumpy.core.multiarray\n_reconstruct\n)R(K\x01)cnumpy\ndtype\nX\x02\x00\x00\x00f4\x85R\x89C\x04\x00\x00\x00\x00tbq\x020"
+	)
+	many := func(text string) string { return strings.Repeat(text, 100_000) }
+	for name, data := range map[string]string{
+		"lists":     array + "](" + strings.Repeat("h\x02", 4000) + "eq\x030](" + many("h\x03") + "e.",
+		"epochs":    input + "}q\x030" + net + "X\x0e\x00\x00\x00train_history_](" + many("h\x03") + "eub.",
+		"callbacks": input + "cown\ndo\nq\x030" + net + "X\x11\x00\x00\x00on_epoch_finished](" + many("h\x03") + "eub.",
+		"networks":  input + "](" + strings.Repeat("}", 200) + "eq\x030" + net + "X\x0e\x00\x00\x00train_history_h\x03ubq\x040](" + strings.Repeat("h\x04", 30) + "e.",
+	} {
+		_, err := Read([]byte(data))
+		if name == "networks" { // few, and few epochs: as a file may say it
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		} else if !errors.Is(err, ErrReferences) {
+			t.Errorf("%s: found %v, want %v", name, err, ErrReferences)
+		}
+	}
+}
+
 // FuzzRead: no bytes may panic, nor be read as layers without what they need.
 func FuzzRead(f *testing.F) {
 	paths, err := filepath.Glob("testdata/*.pickle")

@@ -1,6 +1,7 @@
 package legacy
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -17,6 +18,22 @@ type file struct {
 	*pickle.Graph
 	fields map[ref]map[string]ref // of dicts: the values of its text keys
 	arrays map[ref]arrayOrError
+	left   int64 // see spend
+}
+
+// minWork is what even the smallest file may spend.
+const minWork = 1 << 16
+
+// ErrReferences is that a file refers to the same things so often that what it says is far larger than it.
+var ErrReferences = errors.New("found more references to the same values than a file of this size has")
+
+// spend counts what a file can name again and again at the cost of a byte or two. What a real file says takes more bytes
+// than it has entries, so that the file's own size is the limit.
+func (f *file) spend(n int) error {
+	if f.left -= int64(n); f.left < 0 {
+		return ErrReferences
+	}
+	return nil
 }
 
 type arrayOrError struct {
@@ -57,8 +74,8 @@ func (f *file) attr(of ref, name string) (v ref, ok bool) {
 				v, ok = x, true
 			}
 		case pickle.Tuple: // of a class with __slots__: its dict and its slots
-			for part := range f.Items(state) {
-				if x, has := f.dict(part)[name]; has {
+			for i := range 2 {
+				if x, has := f.dict(f.Index(state, i))[name]; has {
 					v, ok = x, true
 				}
 			}

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/fkzoo/fkzoo/format/legacy"
+	"github.com/fkzoo/fkzoo/format/legacy/pickle"
 	"github.com/fkzoo/fkzoo/host"
 	"github.com/fkzoo/fkzoo/host/engine"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
@@ -46,18 +47,18 @@ type conversion struct {
 // safetensors. What became of it is in the model's provenance, as its receipt.
 // No code of the file's is run. Errors name the file.
 func Convert(ctx context.Context, o Options) (*zoo.Model, error) {
-	m, err := convert(ctx, o)
-	if err != nil && !strings.HasPrefix(err.Error(), o.Path) {
-		err = fmt.Errorf("%s: %w", o.Path, err)
-	}
-	return m, err
-}
-
-func convert(ctx context.Context, o Options) (*zoo.Model, error) {
 	data, err := os.ReadFile(o.Path)
 	if err != nil {
-		return nil, err
+		return nil, err // names the file
 	}
+	m, err := convert(ctx, o, data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", o.Path, err)
+	}
+	return m, nil
+}
+
+func convert(ctx context.Context, o Options, data []byte) (*zoo.Model, error) {
 	sum := make(chan [sha256.Size]byte, 1)
 	go func() { sum <- sha256.Sum256(data) }() // while the rest goes on
 	c := &conversion{Options: o, model: &zoo.Model{
@@ -117,6 +118,9 @@ func (c *conversion) read(ctx context.Context, data []byte) error {
 	}
 	f, err := legacy.Read(data)
 	if f == nil {
+		if e, ok := errors.AsType[*pickle.Error](err); ok && e.Offset == 0 { // not even its beginning
+			return fmt.Errorf("%w: want a pickle, npz, npy or safetensors: %w", ErrUnknown, err)
+		}
 		return err
 	}
 	c.pickled(f)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 
 	"github.com/fkzoo/fkzoo/format/legacy"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
@@ -112,6 +113,9 @@ func (c *conversion) columns(n *legacy.Network) ([]string, error) {
 			answers = d.Weights.Array.Shape[1]
 			break
 		}
+	}
+	if answers < 0 {
+		return nil, fmt.Errorf("found no dense layer, want one that gives a value for each column")
 	}
 	columns := n.Columns
 	if columns == nil {
@@ -245,8 +249,8 @@ func short32(v float64) float64 {
 	if float64(float32(v)) != v {
 		return v
 	}
-	var out float64
-	if _, err := fmt.Sscan(fmt.Sprint(float32(v)), &out); err != nil {
+	out, err := strconv.ParseFloat(strconv.FormatFloat(v, 'g', -1, 32), 64)
+	if err != nil {
 		return v
 	}
 	return out

@@ -197,12 +197,9 @@ func (c *conversion) lists(ctx context.Context, lists []legacy.ParamList) error 
 func divide(d *blueprint.Document, lists []legacy.ParamList) ([][]legacy.ListedParam, error) {
 	out := make([][]legacy.ListedParam, len(d.Members))
 	if len(lists) == len(d.Members) {
-		for i, l := range lists {
-			out[i] = l.Params
-		}
-		return out, nil
+		return out, arrange(d, lists, out)
 	}
-	if len(lists) != 1 {
+	if len(lists) != 1 || lists[0].Columns != nil {
 		return nil, fmt.Errorf("found %d lists of parameters, want %d: one for each member of %s", len(lists), len(d.Members), d.Name)
 	}
 	rest := lists[0].Params
@@ -221,6 +218,29 @@ func divide(d *blueprint.Document, lists []legacy.ParamList) ([][]legacy.ListedP
 		out[i], rest = rest[:n], rest[n:]
 	}
 	return out, nil
+}
+
+// arrange gives each member the list that names its columns; lists that name none are in the members' order.
+func arrange(d *blueprint.Document, lists []legacy.ParamList, out [][]legacy.ListedParam) error {
+	e := &MismatchError{Reason: "the columns of the lists are not those of the members of " + d.Name}
+	wrong := false
+	for i, l := range lists {
+		m, at, found := &d.Members[i], i, "-"
+		if l.Columns != nil {
+			found = strings.Join(l.Columns, ",")
+			at = slices.IndexFunc(d.Members, func(m blueprint.Member) bool { return slices.Equal(m.Columns, l.Columns) })
+		}
+		if at < 0 || out[at] != nil {
+			wrong = true
+		} else {
+			out[at] = l.Params
+		}
+		e.Rows = append(e.Rows, [2]string{found, m.Name + ": " + strings.Join(m.Columns, ",")})
+	}
+	if wrong {
+		return e
+	}
+	return nil
 }
 
 // wanted is a parameter of the architecture, in Lasagne's order and layout.

@@ -10,7 +10,9 @@ import (
 	"testing"
 
 	"github.com/fkzoo/fkzoo/format"
+	"github.com/fkzoo/fkzoo/format/legacy"
 	"github.com/fkzoo/fkzoo/format/npy"
+	"github.com/fkzoo/fkzoo/specs/blueprint"
 )
 
 // writeNPZ writes arrays of zeros as numpy.savez does.
@@ -111,8 +113,18 @@ func TestOtherFiles(t *testing.T) {
 	}
 	z.Close()
 	f.Close()
+	for _, name := range []string{"p", "found"} { // as an error may begin
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte("hello"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		t.Chdir(dir)
+		if _, err := Convert(t.Context(), Options{Path: name}); !errors.Is(err, ErrUnknown) || !strings.HasPrefix(err.Error(), name+": not a file that can be converted: want a pickle") {
+			t.Errorf("%s: found %v, want %v", name, err, ErrUnknown)
+		}
+	}
 	files := map[string]string{"gzip": "\x1f\x8b\x08", "nothing": "", "text": "hello", "zeros": strings.Repeat("\x00", 100)}
-	wants := map[string]string{"gzip": "found gzip", "nothing": "cut short", "text": "byte 0", "zeros": "unknown opcode"}
+	wants := map[string]string{"gzip": "found gzip", "nothing": "cut short", "text": "byte 0", "zeros": "want a pickle, npz, npy or safetensors: pickle: byte 0: unknown opcode"}
 	for name, text := range files {
 		path := filepath.Join(dir, name)
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
@@ -125,6 +137,36 @@ func TestOtherFiles(t *testing.T) {
 	for _, path := range []string{empty, filepath.Join(dir, "missing")} {
 		if _, err := Convert(t.Context(), Options{Path: path}); err == nil {
 			t.Errorf("%s: found no error", path)
+		}
+	}
+}
+
+// Lists that name their columns belong to the members that have these, in whichever order they come.
+func TestListsOfColumns(t *testing.T) {
+	d := &blueprint.Document{Name: "two", Members: []blueprint.Member{{Name: "left", Columns: []string{"a_x", "a_y"}}, {Name: "right", Columns: []string{"b_x"}}}}
+	list := func(name string, columns ...string) legacy.ParamList {
+		return legacy.ParamList{Columns: columns, Params: []legacy.ListedParam{{Layer: name}}}
+	}
+	left, right := list("left", "a_x", "a_y"), list("right", "b_x")
+	for _, tt := range []struct {
+		name  string
+		lists []legacy.ParamList
+		want  string // of the error
+	}{
+		{"in order", []legacy.ParamList{left, right}, ""},
+		{"the other way round", []legacy.ParamList{right, left}, ""},
+		{"without columns", []legacy.ParamList{list("left"), list("right")}, ""},
+		{"columns in another order", []legacy.ParamList{list("left", "a_y", "a_x"), right}, "a_y,a_x  left: a_x,a_y"},
+		{"twice", []legacy.ParamList{left, left}, "a_x,a_y  right: b_x"},
+		{"one for all", []legacy.ParamList{left}, "found 1 lists of parameters, want 2"},
+	} {
+		parts, err := divide(d, tt.lists)
+		if tt.want != "" {
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("%s: found %v, want %q", tt.name, err, tt.want)
+			}
+		} else if err != nil || parts[0][0].Layer != "left" || parts[1][0].Layer != "right" {
+			t.Errorf("%s: found %v, %v", tt.name, parts, err)
 		}
 	}
 }

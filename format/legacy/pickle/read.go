@@ -87,6 +87,10 @@ const MaxProtocol = 5
 // maxGlobalName limits a global's module and name, bytes each.
 const maxGlobalName = 4096
 
+// maxStates is how often an object's state can be set. Python's pickler does it
+// once; who reads an attribute looks through all of them.
+const maxStates = 16
+
 // argument is the fixed part of what follows each opcode, bytes; those that are
 // lines or have a length of their own are handled apart.
 var argument = [256]int8{
@@ -777,7 +781,11 @@ func (r *reader) build() error {
 	if to.Kind() != Object {
 		return r.fail(ErrType, "found %s, want an object that has a state", r.Show(to))
 	}
-	r.extend(to.payload()+objectStates, &r.stack, r.stack.n-1)
+	states := to.payload() + objectStates
+	if r.chainLen(states) >= maxStates {
+		return r.fail(ErrUnsupported, "found more than %d states of one object", maxStates)
+	}
+	r.extend(states, &r.stack, r.stack.n-1)
 	r.stack.n--
 	return nil
 }
