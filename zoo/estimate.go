@@ -20,6 +20,7 @@ type Estimate struct {
 	Kinds    []KindEstimate    `json:"kinds"`
 	Features []FeatureEstimate `json:"features"`
 	Blend    *Blend            `json:"blend,omitempty"`
+	Leak     *submission.Leak  `json:"leak,omitempty"` // for the caller to fill in: see [Leaks]
 }
 
 // Interval is a root of the mean squared error, and where 95 of 100 of them lie

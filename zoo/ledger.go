@@ -16,7 +16,7 @@ type SubmitFiles struct {
 func (s *Submitted) Ledger(models []*Model, files SubmitFiles, o SubmitOptions, fkzoo string) (*submission.Ledger, error) {
 	l := &submission.Ledger{
 		Fkzoo: fkzoo, Created: now(), Made: submission.Submitted, Clipped: s.Clipped,
-		Options: submission.Options{Backend: o.Backend.Name(), Batch: s.Batch, FlipAverage: o.FlipAverage},
+		Options: submission.Options{Backend: o.Backend.Name(), Batch: s.Batch, FlipAverage: o.FlipAverage, Weights: o.Weights}, Leak: s.Leak,
 	}
 	for k, m := range models {
 		f, err := submission.Note(files.Models[k], files.Output)

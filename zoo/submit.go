@@ -17,16 +17,24 @@ type SubmitOptions struct {
 	PredictOptions
 	// Batch is how many images are predicted at a time; 0 is the engine's choice.
 	Batch int
+	// Weights of the models, nil: not given. With them the answer is the weighted
+	// mean of the models' own answers, as of their submissions; without, the mean
+	// over all members by their weights.
+	Weights []float64
+	// Training, which may be nil, is what the models were trained on: the test
+	// faces are looked for there.
+	Training *dataset.Set
 }
 
 // Submitted is what [Submit] made, and of what.
 type Submitted struct {
 	*submission.Submission
-	Images   int    // in the test data
-	Unasked  int    // those of them that the table doesn't ask for
-	Clipped  int    // values that lay outside their image
-	Batch    int    // the images predicted at a time
-	Checksum string // of the test data's content
+	Images   int              // in the test data
+	Unasked  int              // those of them that the table doesn't ask for
+	Clipped  int              // values that lay outside their image
+	Batch    int              // the images predicted at a time
+	Checksum string           // of the test data's content
+	Leak     *submission.Leak // of test faces that are in the training data; nil: not looked for
 }
 
 // partBatches is how many batches are read at a time: a part of the test data
@@ -39,6 +47,10 @@ const partBatches = 4
 // lay outside. The test data streams through: beside the networks there is
 // memory for the table's rows and for a few hundred images.
 func Submit(ctx context.Context, models []*Model, test string, table *submission.Lookup, o SubmitOptions) (*Submitted, error) {
+	models, weights, err := o.weighted(models)
+	if err != nil {
+		return nil, err
+	}
 	in, err := InputOf(models)
 	if err != nil {
 		return nil, err
@@ -56,7 +68,13 @@ func Submit(ctx context.Context, models []*Model, test string, table *submission
 	if err := s.find(models); err != nil {
 		return nil, err
 	}
-	parts := &answerers{models: models, o: o.PredictOptions}
+	if o.Training != nil {
+		if s.leaks, err = newLeaks(ctx, o.Training); err != nil {
+			return nil, err
+		}
+		s.out.Leak = s.leaks.found
+	}
+	parts := &answerers{models: models, weights: weights, o: o.PredictOptions}
 	defer parts.close()
 	if err := parts.open(in.Width, s.out.Batch, len(table.Images)); err != nil {
 		return nil, err
@@ -78,7 +96,26 @@ type submitter struct {
 	table  *submission.Lookup
 	column []int // of each of the table's features, among the answers
 	done   []bool
+	leaks  *leaks // nil: not looked for
 	out    *Submitted
+}
+
+// weighted are the models that count, and their weights, nil where none are given.
+func (o *SubmitOptions) weighted(models []*Model) ([]*Model, []float64, error) {
+	if o.Weights == nil {
+		return models, nil, nil
+	}
+	if err := submission.CheckWeights(o.Weights, len(models)); err != nil {
+		return nil, nil, err
+	}
+	var counting []*Model
+	var weights []float64
+	for k, w := range o.Weights {
+		if w > 0 {
+			counting, weights = append(counting, models[k]), append(weights, w)
+		}
+	}
+	return counting, weights, nil
 }
 
 // find looks for the table's features among the models' columns.
@@ -129,6 +166,11 @@ func (s *submitter) part(ctx context.Context, part *dataset.Set, in blueprint.In
 			return err
 		}
 	}
+	if s.leaks != nil {
+		if err := s.leaks.look(ctx, set); err != nil {
+			return err
+		}
+	}
 	set = set.Resized(in.Height, in.Width)
 	p, err := with.answer(ctx, set)
 	if err != nil {
@@ -160,6 +202,7 @@ func (s *submitter) put(columns []string, points []float32, image int, width, he
 // the other. Close them.
 type answerers struct {
 	models      []*Model
+	weights     []float64 // of the models; nil: the members' weights alone count
 	o           PredictOptions
 	all         []*answerer
 	done, total int // answers, one for each image, member and view
@@ -186,7 +229,7 @@ func (a *answerers) close() {
 	}
 }
 
-// answer is the mean over all members.
+// answer is the mean over all members, or, with weights, over the models.
 func (a *answerers) answer(ctx context.Context, set *dataset.Set) (*Prediction, error) {
 	views := viewsOf(set, a.o)
 	var all []memberPrediction
@@ -202,5 +245,13 @@ func (a *answerers) answer(ctx context.Context, set *dataset.Set) (*Prediction, 
 		a.done += set.Len() * len(views)
 		all = append(all, *p)
 	}
-	return mean(all, set.Len()), nil
+	if a.weights == nil {
+		return mean(all, set.Len()), nil
+	}
+	var own []memberPrediction
+	for k, w := range a.weights {
+		members := slices.DeleteFunc(slices.Clone(all), func(p memberPrediction) bool { return p.model != k })
+		own = append(own, memberPrediction{model: k, weight: w, Prediction: *mean(members, set.Len())})
+	}
+	return mean(own, set.Len()), nil
 }

@@ -17,7 +17,7 @@ func (p *program) averageCommand() *cli.Command {
 		Description: "They must have the same rows, in any order. How far apart each pair is, is printed.",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "the average, a .csv file"},
-			&cli.StringFlag{Name: "weights", Usage: "a weight for each file, as `2,1`"},
+			weightsFlag,
 			&cli.BoolFlag{Name: "median", Usage: "the (weighted) median in place of the mean"},
 			&cli.BoolFlag{Name: "json", Usage: "print JSON: the ledger"},
 			&cli.BoolFlag{Name: "force", Usage: "replace files that exist"},
@@ -35,11 +35,9 @@ func (p *program) average(c *cli.Context) error {
 		return usagef("average: no -o given, want a .csv file to write to")
 	}
 	o := zoo.AverageOptions{Median: c.Bool("median")}
-	if c.IsSet("weights") {
-		var err error
-		if o.Weights, err = parseWeights(c.String("weights"), len(paths)); err != nil {
-			return err
-		}
+	var err error
+	if o.Weights, err = weightsOf(c, len(paths)); err != nil {
+		return err
 	}
 	if err := checkSubmission(output, c.Bool("force"), paths...); err != nil {
 		return err
@@ -79,10 +77,15 @@ func (p *program) average(c *cli.Context) error {
 	return nil
 }
 
-// parseWeights reads "2,1".
-func parseWeights(text string, files int) ([]float64, error) {
+var weightsFlag = &cli.StringFlag{Name: "weights", Usage: "a weight for each file, as `2,1`"}
+
+// weightsOf reads "2,1"; nil where no weights are given.
+func weightsOf(c *cli.Context, files int) ([]float64, error) {
+	if !c.IsSet("weights") {
+		return nil, nil
+	}
 	var out []float64
-	for _, field := range strings.Split(text, ",") {
+	for _, field := range strings.Split(c.String("weights"), ",") {
 		w, err := strconv.ParseFloat(strings.TrimSpace(field), 64)
 		if err != nil {
 			return nil, usagef("weights: found %q, want numbers with commas between, as 2,1", field)

@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -15,7 +17,8 @@ func (p *program) estimateCommand() *cli.Command {
 		Description: "By the rows of the training data that each member held out: all of them, where a model was trained with\n" +
 			"--folds. With --lookup each point counts as often as the competition's table asks for it.",
 		Flags: []cli.Flag{
-			dataFlag, lookupFlag, &cli.BoolFlag{Name: "blend", Usage: "look for the models' best weights"}, flipAverageFlag,
+			dataFlag, lookupFlag, &cli.StringFlag{Name: "test", Usage: "the competition's test.csv, plain or zipped: its faces are looked for in the data"},
+			&cli.BoolFlag{Name: "blend", Usage: "look for the models' best weights"}, flipAverageFlag,
 			&cli.BoolFlag{Name: "json", Usage: "print JSON"}, backendFlag,
 		},
 		Action: p.estimate,
@@ -49,6 +52,12 @@ func (p *program) estimate(c *cli.Context) error {
 		return err
 	}
 	defer b.Close()
+	var leak *submission.Leak
+	if test := c.String("test"); test != "" {
+		if leak, err = zoo.Leaks(c.Context, set, test, lookup); err != nil {
+			return err
+		}
+	}
 	tick, end := p.tick("estimating")
 	o := zoo.PredictOptions{Backend: b, FlipAverage: flipAverage(c, models), Tick: tick}
 	e, err := zoo.EstimateScore(c.Context, models, set, lookup, c.Bool("blend"), o)
@@ -56,6 +65,8 @@ func (p *program) estimate(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	e.Leak = leak
+	p.warnLeak(leak)
 	if c.Bool("json") {
 		return printJSON(p.stdout, e)
 	}
@@ -92,5 +103,13 @@ func (p *program) printEstimate(e *zoo.Estimate, paths []string) error {
 		rows = append(rows, []string{paths[k], fmt.Sprintf("%.3f", w), fmt.Sprintf("%.3f", e.Blend.Each[k])})
 	}
 	rows = append(rows, append([]string{"blend", "1"}, span(e.Blend.Interval)...))
-	return table(p.stdout, rows)
+	if err := table(p.stdout, rows); err != nil {
+		return err
+	}
+	weights := make([]string, len(e.Blend.Weights))
+	for k, w := range e.Blend.Weights {
+		weights[k] = strconv.FormatFloat(w, 'g', 4, 64)
+	}
+	_, err := fmt.Fprintln(p.stdout, "for submit: --weights "+strings.Join(weights, ","))
+	return err
 }

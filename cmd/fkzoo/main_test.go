@@ -112,6 +112,7 @@ func TestScripts(t *testing.T) {
 			"picture":   writePicture,
 			"scaled":    checkScaled,
 			"faces":     writeFaces,
+			"leak":      leakFaces,
 			"submitted": checkSubmitted,
 		},
 	})

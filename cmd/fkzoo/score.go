@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/urfave/cli/v2"
@@ -46,10 +47,42 @@ func (p *program) score(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	if score.Leak, err = p.leakOf(s, solution, lookup); err != nil {
+		return err
+	}
 	if c.Bool("json") {
 		return printJSON(p.stdout, score)
 	}
 	return p.printScore(score)
+}
+
+// leakOf says, by the submission's ledger, how much of its score could come from
+// test faces that its models have seen; nil where nothing is known.
+func (p *program) leakOf(s *submission.Submission, solution *submission.Solution, lookup *submission.Lookup) (*submission.LeakScore, error) {
+	ledger, err := submission.ReadLedger(s.Source)
+	if err != nil {
+		if !errors.Is(err, submission.ErrNoLedger) {
+			p.warn(err.Error())
+		}
+		return nil, nil
+	}
+	if sum, err := submission.Checksum(s.Source); err != nil || sum != ledger.File.SHA256 {
+		p.warn(s.Source + ": changed since its ledger was written")
+		return nil, err
+	}
+	images, all := ledger.Leaked()
+	leak := &submission.LeakScore{Images: len(images), All: all}
+	if !all {
+		p.warn("test faces were not looked for in all the training data (submit --data): the score could come from some that are there")
+	}
+	if len(images) == 0 {
+		return leak, nil
+	}
+	p.warn(count(len(images), "test face") + " among those trained on, or nearly the same as one: the score could come from there")
+	if lookup != nil {
+		leak.Others, err = solution.CompareOthers(s, lookup, images)
+	}
+	return leak, err
 }
 
 func (p *program) printScore(s *submission.Score) error {
@@ -62,6 +95,10 @@ func (p *program) printScore(s *submission.Score) error {
 		if part.rmse != nil {
 			rows = append(rows, []string{part.name, thousands(int64(part.rows)), fmt.Sprintf("%.5f", *part.rmse)})
 		}
+	}
+	if s.Leak != nil && s.Leak.Others != nil {
+		others := s.Leak.Others
+		rows = append(rows, []string{"all but known faces", thousands(int64(others.Rows.All)), fmt.Sprintf("%.5f", others.All)})
 	}
 	if s.Rows.Ignored > 0 {
 		rows = append(rows, []string{"ignored", thousands(int64(s.Rows.Ignored)), "-"})

@@ -132,9 +132,18 @@ func (p *program) printLedger(l *submission.Ledger, path, indent string) {
 			line("%s %s: %s, sha256 %s", f.name, f.of.Path, submission.StateOf(f.of, path), f.of.SHA256)
 		}
 	}
+	if l.Leak != nil {
+		line("%s, checksum %s", l.Leak, l.Leak.DataChecksum)
+	}
+	weight := func(i int) string {
+		if w := l.Options.Weights; i < len(w) {
+			return fmt.Sprintf(", weight %g", w[i])
+		}
+		return ""
+	}
 	for i := range l.Models {
 		m := &l.Models[i]
-		line("model %s: %s, %s", m.Path, m.Architecture, submission.StateOf(&m.File, path))
+		line("model %s: %s, %s%s", m.Path, m.Architecture, submission.StateOf(&m.File, path), weight(i))
 		line("  digest %s", m.Digest)
 		for _, member := range m.Members {
 			held := "no rows held out"
@@ -149,11 +158,7 @@ func (p *program) printLedger(l *submission.Ledger, path, indent string) {
 	}
 	for i := range l.Inputs {
 		in := &l.Inputs[i]
-		weight := ""
-		if w := l.Options.Weights; i < len(w) {
-			weight = fmt.Sprintf(", weight %g", w[i])
-		}
-		line("%s: %s%s", in.Path, submission.StateOf(&in.File, path), weight)
+		line("%s: %s%s", in.Path, submission.StateOf(&in.File, path), weight(i))
 		if in.Changed {
 			line("  had been changed by hand before it was averaged: not what its ledger says")
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/fkzoo/fkzoo/zoo"
+	"github.com/fkzoo/fkzoo/zoo/dataset"
 	"github.com/fkzoo/fkzoo/zoo/submission"
 )
 
@@ -18,10 +19,12 @@ const maxBatch = 1 << 14
 func (p *program) submitCommand() *cli.Command {
 	return &cli.Command{
 		Name: "submit", Usage: "write a submission for Kaggle", ArgsUsage: "FILE.fkz...",
-		Description: "Of several models, and of a model's members, the mean answer is given. Beside the submission lies its\n" +
+		Description: "Of several models, and of a model's members, the mean answer is given, with --weights that of the\n" +
+			"models by these. With --data the test faces are looked for in the training data. Beside the submission lies its\n" +
 			"ledger, under the same name with .json: «fkzoo submission show» prints it.",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "test", Usage: "the competition's test.csv, plain or zipped"}, lookupFlag,
+			&cli.StringFlag{Name: "data", Usage: "the training `SET`, in which no test face should be"}, weightsFlag,
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "the submission, a .csv file"},
 			&cli.IntFlag{Name: "batch", Usage: "predict `N` images at a time (default: up to 64)"},
 			flipAverageFlag, &cli.BoolFlag{Name: "json", Usage: "print JSON: the ledger"},
@@ -46,7 +49,11 @@ func (p *program) submit(c *cli.Context) error {
 	if c.IsSet("batch") && (c.Int("batch") < 1 || c.Int("batch") > maxBatch) {
 		return usagef("batch: found %d, want 1 to %d", c.Int("batch"), maxBatch)
 	}
-	if err := checkSubmission(files.Output, c.Bool("force"), append([]string{files.Test, files.Lookup}, paths...)...); err != nil {
+	weights, err := weightsOf(c, len(paths))
+	if err != nil && len(paths) > 0 {
+		return err
+	}
+	if err := checkSubmission(files.Output, c.Bool("force"), append([]string{files.Test, files.Lookup, c.String("data")}, paths...)...); err != nil {
 		return err
 	}
 	lookup, err := submission.ReadLookup(files.Lookup)
@@ -57,13 +64,18 @@ func (p *program) submit(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	training, err := p.trainedOn(c, models, paths)
+	if err != nil {
+		return err
+	}
 	b, err := p.backend(c)
 	if err != nil {
 		return err
 	}
 	defer b.Close()
 	tick, end := p.tick("predicting")
-	o := zoo.SubmitOptions{PredictOptions: zoo.PredictOptions{Backend: b, FlipAverage: flipAverage(c, models), Tick: tick}, Batch: c.Int("batch")}
+	o := zoo.SubmitOptions{PredictOptions: zoo.PredictOptions{Backend: b, FlipAverage: flipAverage(c, models), Tick: tick},
+		Batch: c.Int("batch"), Weights: weights, Training: training}
 	s, err := zoo.Submit(c.Context, models, files.Test, lookup, o)
 	end()
 	if err != nil {
@@ -75,6 +87,7 @@ func (p *program) submit(c *cli.Context) error {
 	if s.Clipped > 0 {
 		p.warn(fmt.Sprintf("%d of %d values lay outside their image and were put to its border", s.Clipped, s.Len()))
 	}
+	p.warnLeak(s.Leak)
 	ledger, err := s.Ledger(models, files, o, version)
 	if err != nil {
 		return err
@@ -88,6 +101,34 @@ func (p *program) submit(c *cli.Context) error {
 	fmt.Fprintf(p.stdout, "%s: %s rows for %s images; ledger %s\n", files.Output,
 		thousands(int64(s.Len())), thousands(int64(s.Images-s.Unasked)), submission.LedgerPath(files.Output))
 	return nil
+}
+
+// trainedOn reads --data, nil without, and says where a model was trained on other data.
+func (p *program) trainedOn(c *cli.Context, models []*zoo.Model, paths []string) (*dataset.Set, error) {
+	source := c.String("data")
+	if source == "" {
+		return nil, nil
+	}
+	set, err := readData(c.Context, source)
+	if err != nil {
+		return nil, err
+	}
+	for k, m := range models {
+		switch from := m.Provenance.Data; {
+		case from.Checksum == "":
+			p.warn(fmt.Sprintf("%s: doesn't say what it was trained on: test faces are looked for in %s all the same", paths[k], source))
+		case from.Checksum != set.Checksum:
+			p.warn(fmt.Sprintf("%s: was trained on other data than %s: on %s", paths[k], source, from.Source))
+		}
+	}
+	return set, nil
+}
+
+// warnLeak says how many test faces the training data has.
+func (p *program) warnLeak(l *submission.Leak) {
+	if l != nil && len(l.Images) > 0 {
+		p.warn(l.String() + ": a score could come from them")
+	}
 }
 
 // checkSubmission is checkFree for a submission and its ledger.

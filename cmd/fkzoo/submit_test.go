@@ -35,6 +35,17 @@ func writeFaces(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(out.Close())
 }
 
+// leakFaces: leak TRAIN.csv TEST.csv ROW writes training data that has the image in
+// a row of a test.csv, from 1, and another.
+func leakFaces(ts *testscript.TestScript, neg bool, args []string) {
+	row, err := strconv.Atoi(args[2])
+	ts.Check(err)
+	_, pixels, _ := strings.Cut(strings.Split(ts.ReadFile(args[1]), "\n")[row], ",")
+	other := strings.Repeat("0 ", 48*96) + strings.TrimSpace(strings.Repeat("255 ", 48*96))
+	text := "nose_tip_x,nose_tip_y,Image\n40,50," + pixels + "\n41,52," + other + "\n"
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o644))
+}
+
 // checkSubmitted: submitted SUBMISSION.csv LOOKUP.csv POINTS.csv wants the table's
 // rows in its order, with predict's points, put inside the image.
 func checkSubmitted(ts *testscript.TestScript, neg bool, args []string) {

@@ -49,7 +49,7 @@ func Average(list []*Submission, weights []float64, median bool) (*Submission, e
 	return out, nil
 }
 
-// CheckWeights refuses weights that n submissions can't be averaged with.
+// CheckWeights refuses weights that the mean of n files can't have.
 func CheckWeights(weights []float64, n int) error {
 	_, err := normal(weights, n)
 	return err
@@ -61,7 +61,7 @@ func normal(weights []float64, n int) ([]float64, error) {
 		weights = slices.Repeat([]float64{1}, n)
 	}
 	if len(weights) != n {
-		return nil, fmt.Errorf("weights: found %d, want one for each of %d submissions", len(weights), n)
+		return nil, fmt.Errorf("weights: found %d, want one for each of %d files", len(weights), n)
 	}
 	var sum float64
 	for _, w := range weights {

@@ -8,11 +8,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/fkzoo/fkzoo/internal/atomicfile"
+	"github.com/fkzoo/fkzoo/internal/plainfile"
 )
 
 // LedgerVersion is the version of ledgers that this package writes.
@@ -37,6 +37,7 @@ type Ledger struct {
 	Models  []Model    `json:"models,omitempty"`
 	Test    *File      `json:"test,omitempty"`
 	Lookup  *File      `json:"lookup,omitempty"`
+	Leak    *Leak      `json:"leak,omitempty"` // nil: not looked for
 	Inputs  []Input    `json:"inputs,omitempty"`
 	Apart   []Distance `json:"distances,omitempty"` // of the inputs
 }
@@ -106,7 +107,7 @@ func LedgerPath(submission string) string {
 
 // Checksum is the SHA-256 of a file's bytes, hex.
 func Checksum(path string) (string, error) {
-	f, err := os.Open(path)
+	f, _, err := plainfile.Open(path)
 	if err != nil {
 		return "", err
 	}
@@ -173,7 +174,7 @@ var ErrNoLedger = errors.New("found no ledger beside it")
 // error wraps ErrNoLedger.
 func ReadLedger(submission string) (*Ledger, error) {
 	path := LedgerPath(submission)
-	f, err := os.Open(path)
+	f, _, err := plainfile.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s: %w, want %s", submission, ErrNoLedger, path)
 	}

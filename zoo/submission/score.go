@@ -113,6 +113,7 @@ type Score struct {
 		Ignored int `json:"ignored"`
 	} `json:"rows"`
 	Features []FeatureScore `json:"features,omitempty"` // with a lookup table, in its order
+	Leak     *LeakScore     `json:"leak,omitempty"`     // where the ledger knows of test faces in the training data
 }
 
 // A FeatureScore is the error of the rows that ask for one feature.
