@@ -63,8 +63,12 @@ func (p *program) convert(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	exported := m.Digest // which Save replaces; "": the file is no export of fkzoo's
 	if err := m.Save(output, c.Bool("force")); err != nil {
 		return err
+	}
+	if exported != "" && exported != m.Digest {
+		p.warn(fmt.Sprintf("warning: %s says that it was exported from a model with the digest %.64s; this one has %s: the file was changed since, or exported from a training that isn't finished", path, exported, m.Digest))
 	}
 	r := &m.Provenance.Receipt
 	for _, text := range r.Warnings {

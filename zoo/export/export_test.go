@@ -392,6 +392,9 @@ func TestImportGivesTheModelBack(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if back.Digest != m.Digest {
+				t.Errorf("%s%s: found digest %s in the file, want %s", name, f, back.Digest, m.Digest)
+			}
 			if err := back.Save(filepath.Join(folder, "back.fkz"), false); err != nil {
 				t.Fatal(err)
 			}

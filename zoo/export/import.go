@@ -17,7 +17,7 @@ import (
 )
 
 // Import reads back a .safetensors or .npz file of size bytes that [Write] wrote: saved, the model has the digest of the one
-// that was exported. A file without fkzoo's metadata is [ErrNoBlueprint]: its tensors may still be of use to who knows what
+// that was exported, unless that was a checkpoint, and Digest is what the file says that this is. A file without fkzoo's metadata is [ErrNoBlueprint]: its tensors may still be of use to who knows what
 // they are.
 func Import(r io.ReaderAt, size int64) (*zoo.Model, error) {
 	start := make([]byte, len(zipMagic))
@@ -94,7 +94,7 @@ func readNPZ(r io.ReaderAt, size int64) (map[string]json.RawMessage, []format.Te
 
 // model puts a model together and checks it: each parameter of the blueprint must have its tensor.
 func model(meta map[string]json.RawMessage, tensors []format.Tensor) (*zoo.Model, error) {
-	m := &zoo.Model{Weights: engine.Arrays{}}
+	m := &zoo.Model{Weights: engine.Arrays{}, Digest: strings.Trim(string(meta[keyDigest]), `"`)}
 	var err error
 	if m.Document, err = blueprint.Parse(meta[keyBlueprint]); err != nil {
 		return nil, err
