@@ -31,7 +31,7 @@ func Check(b *backend.Backend, plan *blueprint.Plan) error {
 		x := floats(g, "images", 1, in.Height, in.Width, in.Channels)
 		target, filled := floats(g, "target", 1, len(plan.Columns)), floats(g, "filled", 1, len(plan.Columns))
 		answer := forward(build, all, scaled(x, in.Scaling), plan.Output)
-		_, _, d := lossOf(recipe.Loss, answer, target, filled)
+		_, _, d := lossOf(recipe.Loss, answer, target, filled, nil)
 		backward(build, all, d, plan.Output)
 		return nil
 	})

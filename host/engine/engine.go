@@ -116,7 +116,7 @@ func firstLine(s string) string {
 }
 
 // upload puts host values on the device.
-func upload[T float32 | float64 | int32 | uint8 | uint32](b compute.Backend, data []T, dims ...int) (compute.Buffer, error) {
+func upload[T float32 | float64 | int32 | uint8 | uint32 | uint64](b compute.Backend, data []T, dims ...int) (compute.Buffer, error) {
 	return b.BufferFromFlatData(0, data, shapes.Make(dtypes.FromGenericsType[T](), dims...))
 }
 

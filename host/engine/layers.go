@@ -322,7 +322,7 @@ type dropout struct {
 
 func (o *dropout) forward(b *builder, x []value) value {
 	v := o.node.Values
-	d := kernel.Dropout{Rate: v.Float("rate"), Stream: b.stream()}
+	d := kernel.Dropout{Rate: v.Float("rate"), Stream: b.stream(), First: b.first}
 	if !b.Training || d.Rate == 0 {
 		return x[0]
 	}

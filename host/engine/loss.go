@@ -62,11 +62,15 @@ func cellGradient(l blueprint.Loss, d *Node) *Node {
 
 // lossOf gives the loss's sum over the filled cells (filled is 1 there, 0
 // elsewhere), their number, and the gradient of the loss, which is their mean,
-// with respect to the answer.
-func lossOf(l blueprint.Loss, answer, target, filled *Node) (sum, count, dAnswer *Node) {
+// with respect to the answer. Where the answer is that of a slice of a batch,
+// cells is the number of filled cells in all of it; nil elsewhere.
+func lossOf(l blueprint.Loss, answer, target, filled, cells *Node) (sum, count, dAnswer *Node) {
 	d := Sub(answer, target)
 	sum, count = ReduceAllSum(Mul(cellLoss(l, d), filled)), ReduceAllSum(filled)
-	return sum, count, Mul(cellGradient(l, d), Div(filled, MaxScalar(count, 1.0)))
+	if cells == nil {
+		cells = count
+	}
+	return sum, count, Mul(cellGradient(l, d), Div(filled, MaxScalar(cells, 1.0)))
 }
 
 // CellLoss is the loss of one cell, d = answer - truth in units of y, by the

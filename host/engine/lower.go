@@ -81,6 +81,7 @@ type builder struct {
 	gradients map[string]*Node // likewise
 	updates   map[string]*Node // running statistics after this step, likewise
 	seed      *Node            // [2] uint32, new for each step; nil outside training
+	first     *Node            // uint64: the place in the batch of the slice's first row; nil: the batch is whole
 	streams   uint32           // random streams given out so far
 }
 

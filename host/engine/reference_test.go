@@ -399,7 +399,7 @@ func TestLossesAgreeWithPyTorch(t *testing.T) {
 			name := mustJSON(c.Loss)
 			filled := c.Filled.array(t)
 			got := execute(t, on, func(_ *Graph, declare func(a Array) *Node) []*Node {
-				sum, count, d := lossOf(c.Loss, declare(c.Answer.array(t)), declare(c.Target.array(t)), declare(filled))
+				sum, count, d := lossOf(c.Loss, declare(c.Answer.array(t)), declare(c.Target.array(t)), declare(filled), nil)
 				return []*Node{sum, count, d}
 			})
 			near(t, name+": sum", got[0], Array{Shape: []int{}, Data: []float32{float32(c.Sum)}}, 1e-6)

@@ -94,7 +94,9 @@ type Trainer struct {
 	feeder   *feeder          // where images are augmented on the host; the device then has neither labels nor images
 	names    []string         // of state's tensors
 	state    []compute.Buffer // tensors by names, then the loss's sum and count, and the steps of the epoch until it was no longer finite
-	programs map[int]*program // by batch
+	filled   []int32          // cells of each row of labels
+	atOnce   int              // rows of a batch, see [rowsAtOnce]
+	programs map[piece]*program
 	forward  *Predictor
 	epoch    int
 	step     int
@@ -103,7 +105,8 @@ type Trainer struct {
 
 // NewTrainer prepares a member's training.
 func NewTrainer(data *Resident, c Config) (*Trainer, error) {
-	t := &Trainer{Config: c, data: data, net: newNetwork(data.b, c.Plan), programs: map[int]*program{}}
+	t := &Trainer{Config: c, data: data, net: newNetwork(data.b, c.Plan), programs: map[piece]*program{}}
+	t.atOnce = rowsAtOnce(c.Plan, data.b.Kind())
 	t.forward = &Predictor{net: t.net, programs: map[int]*program{}}
 	in := c.Plan.Document.Input
 	if err := data.examples.check(in.Height, in.Width, in.Channels); err != nil {
@@ -140,7 +143,7 @@ func (t *Trainer) Close() {
 		p.close()
 	}
 	t.forward.Close()
-	t.labels, t.state, t.programs = nil, nil, map[int]*program{}
+	t.labels, t.state, t.programs = nil, nil, map[piece]*program{}
 }
 
 // upload puts labels and state on the device.
@@ -292,6 +295,9 @@ func (t *Trainer) prepareLabels() error {
 	}
 	labels := t.makeLabels(from, turn, axis)
 	width := 2 * len(t.Plan.Columns)
+	for at := 0; at < len(labels); at += width {
+		t.filled = append(t.filled, int32(filledCells(labels[at:at+width], width)))
+	}
 	t.labels, err = upload(t.net.b.Compute(), labels, len(labels)/width, width)
 	return err
 }
@@ -418,121 +424,218 @@ func (t *Trainer) scalar(i int) (float64, error) {
 
 // train makes one step on these rows.
 func (t *Trainer) train(rows []int) error {
-	p := t.programs[len(rows)]
-	if p == nil {
-		var err error
-		if p, err = t.compile(len(rows)); err != nil {
-			return err
-		}
-		t.programs[len(rows)] = p
+	b := t.draw(rows)
+	defer t.release(b)
+	if len(rows) > t.atOnce {
+		return t.trainSlices(b)
 	}
-	small, err := t.stepInputs(rows)
-	defer free(small...)
+	p, err := t.program(piece{rows: len(rows)})
 	if err != nil {
 		return err
 	}
-	inputs := slices.Clone(t.state)
-	if t.feeder == nil {
-		inputs = append(inputs, t.data.images, t.labels)
-	}
-	inputs = append(inputs, small...)
-	donate := make([]bool, len(inputs))
-	for i := range t.state {
-		donate[i] = true
-	}
-	out, err := p.run(inputs, donate)
-	if err != nil { // the state's memory was given away
-		t.state, t.lost = nil, fmt.Errorf("epoch %d, batch %d: %w", t.epoch+1, t.step+1, err)
-		return t.lost
+	out, err := t.runOn(p, b, slice{to: len(rows)}, t.state, donated(len(t.state)))
+	if err != nil {
+		return err
 	}
 	t.state = out
 	return nil
 }
 
-// stepInputs are the random seed, the settings, and the batch: the rows'
-// numbers, those of their labels, and which of them are mirrored; or, from the
-// feed, images and labels.
-func (t *Trainer) stepInputs(rows []int) ([]compute.Buffer, error) {
-	r := t.stepRandom(t.epoch, t.step)
-	seed := []uint32{r.Uint32(), r.Uint32()}
-	settings := hyper(t.recipe(), t.progress(t.epoch, t.step))
-	b := t.net.b.Compute()
-	var out []compute.Buffer
-	add := func(buf compute.Buffer, err error) error { out = append(out, buf); return err }
-	err := errors.Join(add(upload(b, seed, 2)), add(upload(b, settings, hyperCount)))
-	if t.feeder != nil {
-		e, batch := t.data.examples, t.feeder.take(t.epoch, t.step)
-		err = errors.Join(err,
-			add(upload(b, batch.images[:batch.rows*e.pixels()], batch.rows, e.Height, e.Width, e.Channels)),
-			add(upload(b, batch.labels[:batch.rows*2*len(t.Plan.Columns)], batch.rows, 2*len(t.Plan.Columns))),
-		)
-		t.feeder.give(batch)
-		return out, err
+// runOn runs a program on rows of a batch: given are its first inputs, of which
+// those may be used up that donate says; the batch's follow. An error ends the
+// training: the state's memory may be gone.
+func (t *Trainer) runOn(p *program, b *batch, s slice, given []compute.Buffer, donate []bool) ([]compute.Buffer, error) {
+	small, err := t.stepInputs(b, s)
+	defer free(small...)
+	if err != nil {
+		return nil, t.lose(err)
 	}
-	flips := t.flips(r, t.epoch, t.step, len(rows))
-	index, label := make([]int32, len(rows)), make([]int32, len(rows))
-	for i, row := range rows {
-		index[i] = int32(row)
-		label[i] = int32(row + int(flips[i])*t.data.examples.Count)
+	inputs := slices.Clone(given)
+	if t.feeder == nil {
+		inputs = append(inputs, t.data.images, t.labels)
 	}
-	err = errors.Join(err,
-		add(upload(b, index, len(rows), 1)),
-		add(upload(b, label, len(rows), 1)),
-		add(upload(b, flips, len(rows))),
-	)
-	return out, err
+	inputs = append(inputs, small...)
+	out, err := p.run(inputs, append(donate, make([]bool, len(inputs)-len(donate))...))
+	return out, t.lose(err)
 }
 
-// compile builds the step for a batch of this size.
-func (t *Trainer) compile(size int) (*program, error) {
-	all, err := steps(t.Plan)
+// lose notes that the state is gone where a step failed.
+func (t *Trainer) lose(err error) error {
 	if err != nil {
-		return nil, err
+		t.state, t.lost = nil, fmt.Errorf("epoch %d, batch %d: %w", t.epoch+1, t.step+1, err)
+		return t.lost
 	}
-	return compile(t.net.b, fmt.Sprintf("%s/%s training", t.Plan.Document.Name, t.Plan.Member.Name), func(g *Graph) []*Node {
-		var state []*Node
-		for i, name := range t.names {
-			state = append(state, floats(g, name, t.shapeOf(i)...))
-		}
-		scalar := shapes.Make(dtypes.Float64)
-		sum, cells, good := Parameter(g, "loss sum", scalar), Parameter(g, "loss cells", scalar), Parameter(g, "steps with a finite loss", scalar)
-		batch := t.declareBatch(g, size)
-		h := func(i int) *Node { return Reshape(Slice(batch.settings, AxisElem(i))) }
+	return nil
+}
 
-		b := t.net.builder(g, true, state[:len(t.net.params)])
-		b.seed = batch.seed
-		x, y := batch.images, batch.labels
+// batch is what a step depends on beside the state.
+type batch struct {
+	rows         int
+	seed         []uint32
+	settings     []float32
+	index, label []int32 // of images and labels on the device
+	flips        []uint8 // 1: the image is mirrored
+	fed          *fed    // instead of those three
+	cells        int     // filled
+}
+
+// draw makes the batch of the step under way.
+func (t *Trainer) draw(rows []int) *batch {
+	r := t.stepRandom(t.epoch, t.step)
+	b := &batch{rows: len(rows), seed: []uint32{r.Uint32(), r.Uint32()}, settings: hyper(t.recipe(), t.progress(t.epoch, t.step))}
+	if t.feeder != nil {
+		b.fed = t.feeder.take(t.epoch, t.step)
 		width := 2 * len(t.Plan.Columns)
-		target := Slice(y, AxisRange(), AxisRange(0, width/2))
-		filled := Slice(y, AxisRange(), AxisRange(width/2, width))
+		b.cells = filledCells(b.fed.labels[:b.rows*width], width)
+		return b
+	}
+	b.flips = t.flips(r, t.epoch, t.step, len(rows))
+	b.index, b.label = make([]int32, len(rows)), make([]int32, len(rows))
+	for i, row := range rows {
+		b.index[i] = int32(row)
+		b.label[i] = int32(row + int(b.flips[i])*t.data.examples.Count)
+		b.cells += int(t.filled[b.label[i]])
+	}
+	return b
+}
 
-		answer := forward(b, all, scaled(x, t.Plan.Document.Input.Scaling), t.Plan.Output)
-		total, count, d := lossOf(t.recipe().Loss, answer, target, filled)
-		backward(b, all, d, t.Plan.Output)
+// release gives the batch's memory back.
+func (t *Trainer) release(b *batch) {
+	if b.fed != nil {
+		t.feeder.give(b.fed)
+	}
+}
 
-		out := t.updateState(b, state, h)
-		sum = Add(sum, ConvertDType(total, dtypes.Float64)) // once not a number, it stays so
-		still := LessThan(Abs(sum), Const(g, math.MaxFloat64))
-		return append(out, sum, Add(cells, ConvertDType(count, dtypes.Float64)), Add(good, ConvertDType(still, dtypes.Float64)))
-	})
+// stepInputs are the random seed, the settings (for a slice: its first row's
+// place in the batch, and the batch's filled cells), and the rows: their
+// numbers, those of their labels, and which of them are mirrored; or, from the
+// feed, images and labels.
+func (t *Trainer) stepInputs(b *batch, s slice) ([]compute.Buffer, error) {
+	device := t.net.b.Compute()
+	var out []compute.Buffer
+	add := func(buf compute.Buffer, err error) error { out = append(out, buf); return err }
+	err := add(upload(device, b.seed, 2))
+	if n := s.to - s.from; n < b.rows {
+		err = errors.Join(err, add(upload(device, []uint64{uint64(s.from)})), add(upload(device, []float32{float32(b.cells)})))
+	} else {
+		err = errors.Join(err, add(upload(device, b.settings, hyperCount)))
+	}
+	n := s.to - s.from
+	if b.fed != nil {
+		e, width := t.data.examples, 2*len(t.Plan.Columns)
+		return out, errors.Join(err,
+			add(upload(device, b.fed.images[s.from*e.pixels():s.to*e.pixels()], n, e.Height, e.Width, e.Channels)),
+			add(upload(device, b.fed.labels[s.from*width:s.to*width], n, width)),
+		)
+	}
+	return out, errors.Join(err,
+		add(upload(device, b.index[s.from:s.to], n, 1)),
+		add(upload(device, b.label[s.from:s.to], n, 1)),
+		add(upload(device, b.flips[s.from:s.to], n)),
+	)
+}
+
+// piece names one of a trainer's programs: a step on a batch of so many rows, or
+// a part of one on a slice.
+type piece struct {
+	rows int // 0: the update after the last slice
+	kind pieceKind
+}
+
+type pieceKind int
+
+const (
+	whole  pieceKind = iota // forward, backward, update
+	first                   // forward and backward: gradients
+	more                    // the same, added to those of the slices before
+	finish                  // the update
+)
+
+// program gives a program, compiled when first asked for.
+func (t *Trainer) program(k piece) (*program, error) {
+	p := t.programs[k]
+	if p == nil {
+		all, err := steps(t.Plan)
+		if err != nil {
+			return nil, err
+		}
+		build := map[pieceKind]func(*Graph, []step, piece) []*Node{whole: t.buildStep, first: t.buildSlice, more: t.buildSlice, finish: t.buildUpdate}[k.kind]
+		p, err = compile(t.net.b, fmt.Sprintf("%s/%s training", t.Plan.Document.Name, t.Plan.Member.Name), func(g *Graph) []*Node { return build(g, all, k) })
+		if err != nil {
+			return nil, err
+		}
+		t.programs[k] = p
+	}
+	return p, nil
+}
+
+// buildStep is a whole step.
+func (t *Trainer) buildStep(g *Graph, all []step, k piece) []*Node {
+	state, sum, cells, good := t.declareState(g)
+	s := t.declareBatch(g, k)
+	b := t.net.builder(g, true, state[:len(t.net.params)])
+	total, count := t.pass(b, all, s)
+	return t.finished(b, state, Add(sum, total), Add(cells, count), good, s.settings)
+}
+
+// declareState declares all of the state.
+func (t *Trainer) declareState(g *Graph) (state []*Node, sum, cells, good *Node) {
+	for i, name := range t.names {
+		state = append(state, floats(g, name, t.shapeOf(i)...))
+	}
+	sum, cells = declareLoss(g)
+	return state, sum, cells, Parameter(g, "steps with a finite loss", shapes.Make(dtypes.Float64))
+}
+
+func declareLoss(g *Graph) (sum, cells *Node) {
+	scalar := shapes.Make(dtypes.Float64)
+	return Parameter(g, "loss sum", scalar), Parameter(g, "loss cells", scalar)
+}
+
+// pass goes forward and backward, leaves the gradients in b, and gives the loss's
+// sum over the filled cells, and their number.
+func (t *Trainer) pass(b *builder, all []step, s stepNodes) (sum, cells *Node) {
+	b.seed, b.first = s.seed, s.first
+	width := 2 * len(t.Plan.Columns)
+	target := Slice(s.labels, AxisRange(), AxisRange(0, width/2))
+	filled := Slice(s.labels, AxisRange(), AxisRange(width/2, width))
+
+	answer := forward(b, all, scaled(s.images, t.Plan.Document.Input.Scaling), t.Plan.Output)
+	sum, cells, d := lossOf(t.recipe().Loss, answer, target, filled, s.cells)
+	backward(b, all, d, t.Plan.Output)
+	return ConvertDType(sum, dtypes.Float64), ConvertDType(cells, dtypes.Float64)
+}
+
+// finished gives the outputs of a step: the state behind the update by b's gradients.
+func (t *Trainer) finished(b *builder, state []*Node, sum, cells, good, settings *Node) []*Node {
+	out := t.updateState(b, state, func(i int) *Node { return Reshape(Slice(settings, AxisElem(i))) })
+	still := LessThan(Abs(sum), Const(b.g, math.MaxFloat64)) // once not a number, it stays so
+	return append(out, sum, cells, Add(good, ConvertDType(still, dtypes.Float64)))
 }
 
 // stepNodes are a step's inputs beside the state, as stepInputs gives them.
 type stepNodes struct {
-	seed, settings *Node
-	images         *Node // [size, height, width, channels], pixels 0 to 255
-	labels         *Node // [size, 2*columns]
+	seed         *Node
+	settings     *Node // of a whole step
+	first, cells *Node // of a slice
+	images       *Node // [size, height, width, channels], pixels 0 to 255
+	labels       *Node // [size, 2*columns]
 }
 
 // declareBatch declares the inputs and takes the batch out of what is on the
 // device, if it is there.
-func (t *Trainer) declareBatch(g *Graph, size int) stepNodes {
-	e := t.data.examples
+func (t *Trainer) declareBatch(g *Graph, k piece) stepNodes {
+	e, size := t.data.examples, k.rows
 	width := 2 * len(t.Plan.Columns)
 	var s stepNodes
 	small := func() {
 		s.seed = Parameter(g, "seed", shapes.Make(dtypes.Uint32, 2))
-		s.settings = floats(g, "settings", hyperCount)
+		if k.kind == whole {
+			s.settings = floats(g, "settings", hyperCount)
+			return
+		}
+		s.first = Parameter(g, "first row", shapes.Make(dtypes.Uint64))
+		s.cells = floats(g, "filled cells")
 	}
 	if t.feeder != nil {
 		small()
@@ -558,6 +661,15 @@ func (t *Trainer) declareBatch(g *Graph, size int) stepNodes {
 	return s
 }
 
+// fillGradients gives those layers a gradient that the answer doesn't depend on.
+func (t *Trainer) fillGradients(b *builder) {
+	for _, i := range t.trainable() {
+		if key := t.net.params[i].key; b.gradients[key] == nil {
+			b.gradients[key] = ZerosLike(b.params[key])
+		}
+	}
+}
+
 // updateState gives the state after the step.
 func (t *Trainer) updateState(b *builder, state []*Node, h func(int) *Node) []*Node {
 	o := t.recipe().Optimizer
@@ -566,11 +678,9 @@ func (t *Trainer) updateState(b *builder, state []*Node, h func(int) *Node) []*N
 	var learned []string
 	for _, i := range trainable {
 		key := t.net.params[i].key
-		if b.gradients[key] == nil { // a layer that the answer doesn't depend on
-			b.gradients[key] = ZerosLike(state[i])
-		}
 		learned = append(learned, key)
 	}
+	t.fillGradients(b)
 	if o.Clip != nil {
 		clip(b.gradients, learned, h(hyperClip))
 	}

@@ -279,7 +279,8 @@ func mirroredRows(t *testing.T, tr *Trainer) int {
 	tr.epoch = 0
 	for tr.step = 0; tr.step < tr.StepsPerEpoch(); tr.step++ {
 		part := rows[tr.step*size : min((tr.step+1)*size, len(rows))]
-		in, err := tr.stepInputs(part)
+		b := tr.draw(part)
+		in, err := tr.stepInputs(b, slice{to: len(part)})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -72,6 +72,9 @@ func Normal(key *Node, stream uint32, dims ...int) *Node {
 type Dropout struct {
 	Rate   float64
 	Stream uint32
+	// First is the place of x's first row in the batch that it is a slice of
+	// (uint64, no dimensions), so that slices drop what the whole would; nil: 0.
+	First *Node
 }
 
 func (d Dropout) check() {
@@ -80,7 +83,7 @@ func (d Dropout) check() {
 	}
 }
 
-// Mask is what Apply multiplies with: 0 or 1/(1-Rate).
+// Mask is what Apply multiplies with: 0 or 1/(1-Rate). The first of dims are the rows.
 func (d Dropout) Mask(key *Node, dims ...int) *Node {
 	d.check()
 	g := key.Graph()
@@ -91,7 +94,7 @@ func (d Dropout) Mask(key *Node, dims ...int) *Node {
 		n *= dim
 	}
 	at := Iota(g, shapes.Make(dtypes.Uint64, n/lanes), 0)
-	h := d.hash(Add(Mul(at, wide(g, weyl64)), d.seed64(key)))
+	h := d.hash(Add(Mul(at, wide(g, weyl64)), d.start(key, n/dims[0]/lanes)))
 	keep := d.keep(h, 0)
 	if lanes == 2 {
 		half := shapes.Make(dtypes.Bool, n/c, 1, c/2)
@@ -132,6 +135,16 @@ func (d Dropout) seed64(key *Node) *Node {
 	s := ConvertDType(seed(key, d.Stream), dtypes.Uint64)
 	low := ConvertDType(seed(key, d.Stream^weyl), dtypes.Uint64)
 	return Add(BitwiseShiftLeft(s, wide(key.Graph(), 32)), low)
+}
+
+// start is what the hash of the first element begins with; each row has so
+// many positions.
+func (d Dropout) start(key *Node, row int) *Node {
+	s := d.seed64(key)
+	if d.First == nil {
+		return s
+	}
+	return Add(s, Mul(d.First, wide(key.Graph(), uint64(row)*weyl64)))
 }
 
 // keep tells which elements a lane of hashes leaves.
@@ -180,7 +193,7 @@ func (d Dropout) planeMask(x *Map, key *Node) *Map {
 	}
 	within := sum(axis(x.g[0], x.p[0]*row), axis(x.g[1], x.p[1]*pixel))
 	at := Reshape(sum(axis(pixel, 1), sum(axis(x.n, x.h*row), within)), pixel, -1)
-	s := d.seed64(key)
+	s := d.start(key, x.h*row)
 	i := -1
 	return x.onPlanes(false, func(*Node) *Node {
 		i++
