@@ -194,7 +194,7 @@ func diffTensor(a, b *File, name string) (TensorDifference, bool, error) {
 
 // elements compares the elements of two tensors of one type.
 func (d *TensorDifference) elements(a, b []byte, size int) {
-	t, sum, n := d.A.Type, 0.0, int64(0)
+	t, sum, unit, n := d.A.Type, 0.0, 1.0, int64(0)
 	for i := 0; i < len(a); i += size {
 		x, y := a[i:i+size], b[i:i+size]
 		if bytes.Equal(x, y) {
@@ -208,11 +208,15 @@ func (d *TensorDifference) elements(a, b []byte, size int) {
 			continue
 		}
 		n++
-		sum += diff
+		if unit == 1 && math.IsInf(sum+diff, 0) {
+			unit = 1.0 / (1 << 32) // for more elements than a tensor can have
+			sum *= unit
+		}
+		sum += diff * unit
 		d.Largest = max(d.Largest, diff)
 	}
 	if n > 0 {
-		d.Mean = sum / float64(n)
+		d.Mean = sum / float64(n) / unit
 	}
 }
 

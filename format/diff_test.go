@@ -110,6 +110,8 @@ func TestDiffTensors(t *testing.T) {
 		{"floats", one(t, Float32, 1, 2, 3, float32(4)), one(t, Float32, 1, 2.5, 1, float32(4)), TensorDifference{Elements: 4, Unequal: 2, Largest: 2, Mean: 0.625}},
 		{"doubles", one(t, Float64, 0.0, nan, nan, inf, inf, 1), one(t, Float64, math.Copysign(0, -1), 1, math.Float64frombits(0xfff8000000000001), inf, -inf, 4),
 			TensorDifference{Elements: 6, Unequal: 5, Largest: 3, Mean: 0.75, Incomparable: 2}},
+		{"a sum over the largest float64", one(t, Float64, 1.5e308, 1.5e308, 1.5e308, 0), one(t, Float64, 0, 0, 0, 0.0),
+			TensorDifference{Elements: 4, Unequal: 3, Largest: 1.5e308, Mean: 1.125e308}},
 		{"bfloat16", one(t, BFloat16, uint16(0x3f80)), one(t, BFloat16, uint16(0x4000)), TensorDifference{Elements: 1, Unequal: 1, Largest: 1, Mean: 1}},
 		{"float8", one(t, Float8E4M3, uint8(0x38), 0x7f), one(t, Float8E4M3, uint8(0x40), 0x7e), TensorDifference{Elements: 2, Unequal: 2, Largest: 1, Mean: 1, Incomparable: 1}},
 		{"int64", one(t, Int64, math.MaxInt64, int64(-1)), one(t, Int64, math.MinInt64, int64(1)), TensorDifference{Elements: 2, Unequal: 2, Largest: math.MaxUint64, Mean: (float64(math.MaxUint64) + 2) / 2}},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"path/filepath"
 
 	"github.com/urfave/cli/v2"
 
@@ -48,7 +49,11 @@ func (p *program) sign(c *cli.Context) error {
 	defer f.Close()
 	out, force := c.String("output"), c.Bool("force")
 	if out == "" {
-		out, force = path, true // the same model with a signature more
+		// The same model with a signature more; of a link the file that it names, not the link.
+		if out, err = filepath.EvalSymlinks(path); err != nil {
+			return err
+		}
+		force = true
 	}
 	if err := f.Sign(out, key, format.Options{Force: force}); err != nil {
 		return err

@@ -48,22 +48,6 @@ func (o Options) say(p Progress) {
 	}
 }
 
-// InstallCPU installs XLA for the CPU in the default store. See [Store.Install].
-func InstallCPU(ctx context.Context, o Options) (Info, error) { return installDefault(ctx, XLACPU, o) }
-
-// InstallCUDA installs XLA for NVIDIA GPUs in the default store. See [Store.Install].
-func InstallCUDA(ctx context.Context, o Options) (Info, error) {
-	return installDefault(ctx, XLACUDA, o)
-}
-
-func installDefault(ctx context.Context, k Kind, o Options) (Info, error) {
-	s, err := DefaultStore()
-	if err != nil {
-		return Info{}, err
-	}
-	return s.Install(ctx, k.String(), o)
-}
-
 // Install fetches the backend's library, checks it against the SHA-256 pinned in this package, unpacks it into the
 // store, tries it with a small computation in a child process, and only then puts it in the place of one installed
 // before. Stopped at any moment it leaves what was there; finished, the library and its provenance. Two at a time wait

@@ -344,7 +344,7 @@ func TestHomeless(t *testing.T) {
 	if _, err := Open(ctx, "cpu"); err == nil || !strings.Contains(err.Error(), "HOME") {
 		t.Errorf("cpu: found %v, want an error that names HOME", err)
 	}
-	if _, err := InstallCPU(ctx, Options{}); err == nil || !strings.Contains(err.Error(), "HOME") {
-		t.Errorf("install: found %v, want an error that names HOME", err)
+	if _, err := DefaultStore(); err == nil || !strings.Contains(err.Error(), "HOME") {
+		t.Errorf("store: found %v, want an error that names HOME", err)
 	}
 }
