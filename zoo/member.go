@@ -37,6 +37,8 @@ func (t *training) member(ctx context.Context, data *engine.Resident, index int)
 		}
 		run.restore(s)
 	}
+	run.maxLoss = explosion * run.lossOfNothing(train)
+	config.MaxLoss = run.maxLoss
 	if run.trainer, err = engine.NewTrainer(data, config); err != nil {
 		return fmt.Errorf("member %s: %w", plan.Member.Name, err)
 	}
@@ -48,7 +50,6 @@ func (t *training) member(ctx context.Context, data *engine.Resident, index int)
 	}
 	done, _ := run.trainer.Position()
 	run.holdOut()
-	run.nothingLoss = run.lossOfNothing(train)
 	t.Watch.Member(MemberStart{
 		Name: plan.Member.Name, Index: index, Members: len(t.model.Document.Members), Columns: len(plan.Columns),
 		TrainRows: len(train), ValidRows: len(validation), Epochs: config.Epochs, Done: done,
@@ -81,7 +82,7 @@ type memberRun struct {
 	epochs      int
 	leastLoss   float64       // of the validation, so far
 	bestWeights engine.Arrays // its weights; nil where nothing will put them back
-	nothingLoss float64       // of always answering y = 0, on the rows trained on
+	maxLoss     float64       // beyond which it explodes; 0: not known
 }
 
 func (r *memberRun) history() *MemberHistory { return &r.model.History[r.index] }
@@ -152,9 +153,6 @@ func (r *memberRun) epoch(ctx context.Context) (stop bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if err := r.exploded("loss", epoch+1, loss.Loss); err != nil {
-		return false, err
-	}
 	done := EpochDone{
 		Member: r.plan.Member.Name, Epoch: epoch + 1, Epochs: r.epochs, TrainLoss: loss.Loss, Rate: rate,
 		ValidationLoss: math.NaN(), RMSEPixels: math.NaN(),
@@ -204,15 +202,6 @@ func (r *memberRun) lossOfNothing(rows []int) float64 {
 // tens of image widths away, from where no training comes back.
 const explosion = 1e4
 
-// exploded is an error where a loss has left all bounds.
-func (r *memberRun) exploded(what string, epoch int, loss float64) error {
-	if r.nothingLoss == 0 || loss <= explosion*r.nothingLoss {
-		return nil
-	}
-	return fmt.Errorf("%w: the %s of epoch %d, after batch %d, is %.3g, more than %g times what answering the image's middle gives, %.3g: a smaller learning rate may help",
-		engine.ErrDiverged, what, epoch, r.trainer.StepsPerEpoch(), loss, explosion, r.nothingLoss)
-}
-
 // scorer compares with the data as the member's recipe does.
 func (r *memberRun) scorer() *scorer {
 	s := &scorer{set: r.Data, loss: r.plan.Member.Recipe.Loss, face: meanFace([]*Model{r.model}, r.Data)}
@@ -259,8 +248,9 @@ func (r *memberRun) validate(ctx context.Context, done *EpochDone) error {
 	if math.IsNaN(done.ValidationLoss) || math.IsInf(done.ValidationLoss, 0) {
 		return fmt.Errorf("%w: the validation loss of epoch %d is %g: a smaller learning rate may help", engine.ErrDiverged, done.Epoch, done.ValidationLoss)
 	}
-	if err := r.exploded("validation loss", done.Epoch, done.ValidationLoss); err != nil {
-		return err
+	if r.maxLoss > 0 && done.ValidationLoss > r.maxLoss {
+		return fmt.Errorf("%w: the validation loss of epoch %d is %.4g, more than %.3g, from where no training comes back: a smaller learning rate may help",
+			engine.ErrDiverged, done.Epoch, done.ValidationLoss, r.maxLoss)
 	}
 	if done.ValidationLoss < r.leastLoss {
 		r.leastLoss, done.Best = done.ValidationLoss, true

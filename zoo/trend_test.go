@@ -73,8 +73,7 @@ func TestExploding(t *testing.T) {
 	o := options(t, one(t, linear, `"rate": 1.5, "epochs": 9, "batch": 5`), faces(40, every, 1))
 	o.Every = Every{Epochs: 1}
 	_, err := Train(t.Context(), o)
-	wantError(t, "exploding", err, engine.ErrDiverged, "times what answering the image's middle gives")
-	wantError(t, "exploding", err, engine.ErrDiverged, "after batch 6, is ")
+	wantError(t, "exploding", err, engine.ErrDiverged, "from where no training comes back, from batch ")
 	if err != nil && !strings.Contains(err.Error(), "checkpoint") {
 		t.Errorf("error is %v, want one that names a checkpoint", err)
 	}

@@ -71,7 +71,7 @@ func (t *Trainer) trainSlices(b *batch) error {
 		return err
 	}
 	n := len(t.net.params)
-	sums := t.state[len(t.names) : len(t.names)+2] // the loss's sum and count
+	sums := t.state[len(t.names) : len(t.names)+scalarNext] // the loss's sum and count
 	var gradients []compute.Buffer
 	for i, s := range parts {
 		given := slices.Concat(t.state[:n], sums, gradients)
@@ -88,7 +88,7 @@ func (t *Trainer) trainSlices(b *batch) error {
 	}
 	defer free(settings)
 	inputs := append(slices.Concat(t.state, gradients), settings)
-	out, err := update.run(inputs, append(donated(len(inputs)-1), false))
+	out, err := update.run(inputs, slices.Concat(t.donatedState(), donated(len(gradients)), []bool{false}))
 	if err := t.lose(err); err != nil {
 		return err
 	}
@@ -133,13 +133,13 @@ func (t *Trainer) declareGradients(g *Graph) []*Node {
 
 // buildUpdate is the update behind the last slice.
 func (t *Trainer) buildUpdate(g *Graph, _ []step, _ piece) []*Node {
-	state, sum, cells, good := t.declareState(g)
+	state, sum, cells, next := t.declareState(g)
 	b := t.net.builder(g, true, state[:len(t.net.params)])
 	gradients := t.declareGradients(g)
 	for at, i := range t.trainable() {
 		b.gradients[t.net.params[i].key] = gradients[at]
 	}
-	return t.finished(b, state, sum, cells, good, floats(g, "settings", hyperCount))
+	return t.finished(b, state, sum, cells, next, floats(g, "settings", hyperCount))
 }
 
 // filledCells counts the filled cells of labels of this width.

@@ -16,7 +16,8 @@ import (
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 )
 
-// ErrDiverged is returned when the loss is no longer a finite number.
+// ErrDiverged is returned when the loss is no longer a finite number, or beyond
+// the Config's MaxLoss.
 var ErrDiverged = errors.New("training diverged")
 
 // Examples are the rows that a member may be trained on, on the host.
@@ -65,6 +66,9 @@ type Config struct {
 	Rows   []int // of the data: those trained on
 	Epochs int
 	Seed   uint64
+	// MaxLoss is the mean loss of an epoch so far beyond which it has diverged; 0:
+	// only what isn't finite has.
+	MaxLoss float64
 	// Weights are the first weights by tensor name; nil: drawn by the seed.
 	Weights Arrays
 	// State continues an earlier training; nil: from the start.
@@ -93,7 +97,8 @@ type Trainer struct {
 	mirrored bool
 	feeder   *feeder          // where images are augmented on the host; the device then has neither labels nor images
 	names    []string         // of state's tensors
-	state    []compute.Buffer // tensors by names, then the loss's sum and count, and the steps of the epoch until it was no longer finite
+	state    []compute.Buffer // tensors by names, then the scalars
+	earlier  compute.Buffer   // scalarNext as it was some steps ago, of which it may be the same buffer; nil: none
 	filled   []int32          // cells of each row of labels
 	atOnce   int              // rows of a batch, see [rowsAtOnce]
 	programs map[piece]*program
@@ -102,6 +107,19 @@ type Trainer struct {
 	step     int
 	lost     error // the step that failed and took the state with it
 }
+
+// The scalars behind the state's tensors.
+const (
+	scalarLoss  = iota // the epoch's loss so far: the sum over filled cells
+	scalarCells        // and their number
+	scalarNext         // the epoch's next step, from 1; once the loss has diverged, minus the step at which it did
+	scalars
+)
+
+// lookEvery is how many steps there are between two looks at whether the loss has
+// diverged. Each look is at the step of the look before: it doesn't wait for the
+// device, which has the steps since then under way.
+const lookEvery = 16
 
 // NewTrainer prepares a member's training.
 func NewTrainer(data *Resident, c Config) (*Trainer, error) {
@@ -138,6 +156,7 @@ func (t *Trainer) Position() (epoch, step int) { return t.epoch, t.step }
 // Close frees the trainer's memory on the backend.
 func (t *Trainer) Close() {
 	free(t.labels)
+	t.forget()
 	free(t.state...)
 	for _, p := range t.programs {
 		p.close()
@@ -267,11 +286,12 @@ func (t *Trainer) trainable() []int {
 
 func (t *Trainer) resetLoss(sum, cells float64) error {
 	n := len(t.names)
+	t.forget()
 	if len(t.state) > n {
 		free(t.state[n:]...)
 		t.state = t.state[:n]
 	}
-	for _, v := range []float64{sum, cells, float64(t.step)} {
+	for _, v := range [scalars]float64{scalarLoss: sum, scalarCells: cells, scalarNext: float64(t.step + 1)} {
 		buf, err := upload(t.net.b.Compute(), []float64{v})
 		if err != nil {
 			return err
@@ -367,7 +387,9 @@ type EpochLoss struct {
 
 // Epoch trains to the end of the epoch under way. When ctx ends, it stops
 // after the batch under way and returns ctx's error; the state then is that
-// after the batch. tick, which may be nil, is told the steps done and in all.
+// after the batch. When the loss has diverged, it stops some batches later, at
+// the epoch's end at the latest, with an error that wraps ErrDiverged and names
+// the first. tick, which may be nil, is told the steps done and in all.
 func (t *Trainer) Epoch(ctx context.Context, tick func(done, total int)) (EpochLoss, error) {
 	if t.lost != nil {
 		return EpochLoss{}, t.lost
@@ -386,21 +408,73 @@ func (t *Trainer) Epoch(ctx context.Context, tick func(done, total int)) (EpochL
 		if tick != nil {
 			tick(t.step, total)
 		}
+		if t.step%lookEvery == 0 {
+			if err := t.look(); err != nil {
+				return EpochLoss{}, err
+			}
+		}
+	}
+	next, err := t.scalar(scalarNext)
+	if err == nil {
+		err = t.diverged(next)
+	}
+	if err != nil {
+		return EpochLoss{}, err
 	}
 	sum, cells, err := t.Loss()
 	if err != nil {
 		return EpochLoss{}, err
 	}
-	loss := sum / max(cells, 1)
-	if !finite(loss) {
-		good, err := t.scalar(2)
-		if err != nil {
-			return EpochLoss{}, err
-		}
-		return EpochLoss{}, fmt.Errorf("%w: the loss of epoch %d is %g from batch %d of %d on: a smaller learning rate may help", ErrDiverged, t.epoch+1, loss, int(good)+1, total)
-	}
 	t.epoch, t.step = t.epoch+1, 0
-	return EpochLoss{Loss: loss}, t.resetLoss(0, 0)
+	return EpochLoss{Loss: sum / max(cells, 1)}, t.resetLoss(0, 0)
+}
+
+// look looks at whether the loss had diverged at the look before, and keeps what
+// the next is to look at.
+func (t *Trainer) look() error {
+	earlier := t.earlier
+	t.earlier = t.state[len(t.names)+scalarNext]
+	if earlier == nil {
+		return nil
+	}
+	defer free(earlier)
+	next, err := read(earlier)
+	if err != nil {
+		return err
+	}
+	return t.diverged(next)
+}
+
+// forget frees what the next look would be at.
+func (t *Trainer) forget() {
+	if t.earlier != nil && !t.isEarlier() {
+		free(t.earlier)
+	}
+	t.earlier = nil
+}
+
+// isEarlier tells whether what the next look is at is still the state's own.
+func (t *Trainer) isEarlier() bool {
+	at := len(t.names) + scalarNext
+	return at < len(t.state) && t.state[at] == t.earlier
+}
+
+// diverged is an error where scalarNext says so.
+func (t *Trainer) diverged(next float64) error {
+	if next > 0 {
+		return nil
+	}
+	sum, cells, err := t.Loss()
+	if err != nil {
+		return err
+	}
+	loss := sum / max(cells, 1)
+	what := ""
+	if finite(loss) { // by now: it may have been more
+		what = fmt.Sprintf(", and has been more than %.3g, from where no training comes back,", t.MaxLoss)
+	}
+	return fmt.Errorf("%w: the loss of epoch %d is %.4g%s from batch %d of %d on: a smaller learning rate may help",
+		ErrDiverged, t.epoch+1, loss, what, int(-next), t.StepsPerEpoch())
 }
 
 // Loss reads the epoch's sums so far: of the loss over the filled cells, and
@@ -409,16 +483,18 @@ func (t *Trainer) Loss() (sum, cells float64, err error) {
 	if t.lost != nil {
 		return 0, 0, t.lost
 	}
-	if sum, err = t.scalar(0); err == nil {
-		cells, err = t.scalar(1)
+	if sum, err = t.scalar(scalarLoss); err == nil {
+		cells, err = t.scalar(scalarCells)
 	}
 	return sum, cells, err
 }
 
 // scalar reads one of the numbers behind the state's tensors.
-func (t *Trainer) scalar(i int) (float64, error) {
+func (t *Trainer) scalar(i int) (float64, error) { return read(t.state[len(t.names)+i]) }
+
+func read(buf compute.Buffer) (float64, error) {
 	var v [1]float64
-	err := t.state[len(t.names)+i].ToFlatData(v[:])
+	err := buf.ToFlatData(v[:])
 	return v[0], err
 }
 
@@ -433,7 +509,7 @@ func (t *Trainer) train(rows []int) error {
 	if err != nil {
 		return err
 	}
-	out, err := t.runOn(p, b, slice{to: len(rows)}, t.state, donated(len(t.state)))
+	out, err := t.runOn(p, b, slice{to: len(rows)}, t.state, t.donatedState())
 	if err != nil {
 		return err
 	}
@@ -457,6 +533,14 @@ func (t *Trainer) runOn(p *program, b *batch, s slice, given []compute.Buffer, d
 	inputs = append(inputs, small...)
 	out, err := p.run(inputs, append(donate, make([]bool, len(inputs)-len(donate))...))
 	return out, t.lose(err)
+}
+
+// donatedState says what of the state a step may use up: all, but for what the
+// next look is at.
+func (t *Trainer) donatedState() []bool {
+	out := donated(len(t.state))
+	out[len(t.names)+scalarNext] = !t.isEarlier()
+	return out
 }
 
 // lose notes that the state is gone where a step failed.
@@ -571,20 +655,20 @@ func (t *Trainer) program(k piece) (*program, error) {
 
 // buildStep is a whole step.
 func (t *Trainer) buildStep(g *Graph, all []step, k piece) []*Node {
-	state, sum, cells, good := t.declareState(g)
+	state, sum, cells, next := t.declareState(g)
 	s := t.declareBatch(g, k)
 	b := t.net.builder(g, true, state[:len(t.net.params)])
 	total, count := t.pass(b, all, s)
-	return t.finished(b, state, Add(sum, total), Add(cells, count), good, s.settings)
+	return t.finished(b, state, Add(sum, total), Add(cells, count), next, s.settings)
 }
 
 // declareState declares all of the state.
-func (t *Trainer) declareState(g *Graph) (state []*Node, sum, cells, good *Node) {
+func (t *Trainer) declareState(g *Graph) (state []*Node, sum, cells, next *Node) {
 	for i, name := range t.names {
 		state = append(state, floats(g, name, t.shapeOf(i)...))
 	}
 	sum, cells = declareLoss(g)
-	return state, sum, cells, Parameter(g, "steps with a finite loss", shapes.Make(dtypes.Float64))
+	return state, sum, cells, Parameter(g, "next step", shapes.Make(dtypes.Float64))
 }
 
 func declareLoss(g *Graph) (sum, cells *Node) {
@@ -607,10 +691,14 @@ func (t *Trainer) pass(b *builder, all []step, s stepNodes) (sum, cells *Node) {
 }
 
 // finished gives the outputs of a step: the state behind the update by b's gradients.
-func (t *Trainer) finished(b *builder, state []*Node, sum, cells, good, settings *Node) []*Node {
+func (t *Trainer) finished(b *builder, state []*Node, sum, cells, next, settings *Node) []*Node {
 	out := t.updateState(b, state, func(i int) *Node { return Reshape(Slice(settings, AxisElem(i))) })
-	still := LessThan(Abs(sum), Const(b.g, math.MaxFloat64)) // once not a number, it stays so
-	return append(out, sum, cells, Add(good, ConvertDType(still, dtypes.Float64)))
+	good := LessThan(Abs(sum), Const(b.g, math.MaxFloat64))
+	if t.MaxLoss > 0 {
+		good = LogicalAnd(good, LessOrEqual(sum, MulScalar(MaxScalar(cells, 1.0), t.MaxLoss)))
+	}
+	good = LogicalAnd(good, GreaterThan(next, ScalarZero(b.g, dtypes.Float64))) // once diverged, it stays so
+	return append(out, sum, cells, Where(good, AddScalar(next, 1.0), Neg(Abs(next))))
 }
 
 // stepNodes are a step's inputs beside the state, as stepInputs gives them.
@@ -747,13 +835,20 @@ func (t *Trainer) Current() (Arrays, error) {
 	return out, nil
 }
 
-// Snapshot gives the state, to be continued from later.
+// Snapshot gives the state, to be continued from later; that of a training that
+// has diverged is an error that wraps ErrDiverged.
 func (t *Trainer) Snapshot() (*State, error) {
 	if t.lost != nil {
 		return nil, t.lost
 	}
+	next, err := t.scalar(scalarNext)
+	if err == nil {
+		err = t.diverged(next)
+	}
+	if err != nil {
+		return nil, err
+	}
 	s := &State{Epoch: t.epoch, Step: t.step, Tensors: Arrays{}}
-	var err error
 	if s.LossSum, s.Cells, err = t.Loss(); err != nil {
 		return nil, err
 	}

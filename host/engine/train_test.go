@@ -460,6 +460,49 @@ func TestTrainingThatDivergesSaysSo(t *testing.T) {
 	})
 }
 
+// A training that diverges within a long epoch ends before the epoch does, with
+// the first batch named, and gives no state to go on from.
+func TestDivergingEndsWithinTheEpoch(t *testing.T) {
+	const rows = 300
+	e := faces(rows, 3, 3, []string{"a_x"})
+	backendtest.Each(t, func(t *testing.T, on *backend.Backend) {
+		for _, c := range []struct {
+			name, rate string
+			batch      int // done in slices of one row
+			maxLoss    float64
+			said       string
+		}{
+			{"not a number", "1e-5", 1, 0, "the loss of epoch 1 is NaN from batch "},
+			{"in slices", "1e-5", 2, 1e6, ", and has been more than 1e+06, from where no training comes back, from batch "},
+			{"beyond the limit", "1e-5", 1, 1e6, ", and has been more than 1e+06, from where no training comes back, from batch "},
+		} {
+			plan := mustPlan(t, document(3, 3, "raw", oneDense, `{"loss": {"kind": "mse"}, "optimizer": {"kind": "sgd"}, "rate": `+c.rate+fmt.Sprintf(`, "epochs": 9, "batch": %d, "validation": 0}`, c.batch)), e.Columns...)
+			tr := mustTrainer(t, mustUpload(t, on, e), Config{Plan: plan, Rows: upTo(rows), Epochs: 9, Seed: 1, MaxLoss: c.maxLoss})
+			tr.atOnce = 1
+			first, last := 0, 0
+			_, err := tr.Epoch(context.Background(), func(done, _ int) {
+				last = done
+				sum, cells, err := tr.Loss()
+				if err != nil {
+					t.Fatal(err)
+				}
+				if loss := sum / cells; first == 0 && (!finite(loss) || c.maxLoss > 0 && loss > c.maxLoss) {
+					first = done
+				}
+			})
+			if !errors.Is(err, ErrDiverged) || !strings.Contains(err.Error(), fmt.Sprintf("%s%d of %d on", c.said, first, rows/c.batch)) {
+				t.Errorf("%s: found error %v, want %v, %q and batch %d", c.name, err, ErrDiverged, c.said, first)
+			}
+			if first == 0 || last > first+2*lookEvery {
+				t.Errorf("%s: diverged in batch %d, ended after batch %d, want at most %d more", c.name, first, last, 2*lookEvery)
+			}
+			if _, err := tr.Snapshot(); !errors.Is(err, ErrDiverged) {
+				t.Errorf("%s: the state: found error %v, want %v", c.name, err, ErrDiverged)
+			}
+		}
+	})
+}
+
 // Layers that the answer doesn't depend on keep their weights, the averages
 // follow the weights that there are.
 func TestUnusedLayersStay(t *testing.T) {
