@@ -54,4 +54,18 @@ func TestAutoAxis(t *testing.T) {
 			t.Errorf("found axis %g in the model, want %g", got, axis)
 		}
 	}
+
+	// Given again, it is no change; another is.
+	const setting = "recipe.augment.mirror.axis"
+	d = document(t, network{"net", every, linear, recipe(`"epochs": 2, "rate": 1e-5, "augment": {"mirror": {"axis": "auto"}}`), ""})
+	d.Input.Height, d.Input.Width = 96, 96
+	o = options(t, d, set)
+	whole := mustTrain(t, o)
+	o = options(t, d, set)
+	o.ResumePath = interrupt(t, o, 1)
+	o.Resume, o.Settings = mustLoad(t, o.ResumePath), map[string]string{setting: "99"}
+	_, err = Train(t.Context(), o)
+	wantError(t, "another axis", err, nil, setting+": found 99, want ")
+	o.Resume, o.Settings = mustLoad(t, o.ResumePath), map[string]string{setting: "auto"}
+	sameModel(t, "resumed with the axis left to the data again", mustTrain(t, o), whole)
 }

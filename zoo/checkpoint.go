@@ -255,7 +255,7 @@ func (r *memberRun) interrupted() error {
 	r.waitBest()
 	path := LastPath(r.Output)
 	if err := m.Save(path, true); err != nil {
-		return elsewhere(m, path, fmt.Errorf("%w: %w", at, err))
+		return r.elsewhere(m, path, fmt.Errorf("%w: %w", at, err))
 	}
 	r.newest = path
 	r.tellKept(m, path, false)
@@ -280,7 +280,7 @@ func (t *training) atLast(err error) error {
 func (t *training) finish() (*Model, error) {
 	t.waitBest()
 	if err := t.model.Save(t.Output, t.Force); err != nil {
-		return nil, elsewhere(t.model, t.Output, err)
+		return nil, t.elsewhere(t.model, t.Output, err)
 	}
 	if err := os.Remove(LastPath(t.Output)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		t.Watch.Warn(err.Error())
@@ -290,8 +290,8 @@ func (t *training) finish() (*Model, error) {
 
 // elsewhere writes a model that can't be written to path to another file: where
 // something else has taken the name, beside it, else in the system's folder for
-// temporary files. The error says where it is, if anywhere.
-func elsewhere(m *Model, path string, cause error) error {
+// temporary files. The error says where it is, or else where the last checkpoint is.
+func (t *training) elsewhere(m *Model, path string, cause error) error {
 	partial := m.State != nil
 	if errors.Is(cause, format.ErrExists) {
 		for n := 2; n < 10; n++ {
@@ -303,12 +303,12 @@ func elsewhere(m *Model, path string, cause error) error {
 	}
 	folder, err := os.MkdirTemp("", "fkzoo-")
 	if err != nil {
-		return errors.Join(cause, err)
+		return t.atLast(fmt.Errorf("%w; nor can it be kept elsewhere: %w", cause, err))
 	}
 	other := filepath.Join(folder, filepath.Base(path))
 	if err := m.Save(other, false); err != nil {
 		_ = os.Remove(folder)
-		return fmt.Errorf("%w; nor can it be kept elsewhere: %w", cause, err)
+		return t.atLast(fmt.Errorf("%w; nor can it be kept elsewhere: %w", cause, err))
 	}
 	return &ElsewhereError{other, cause, partial}
 }

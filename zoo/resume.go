@@ -66,7 +66,7 @@ func among(list, name string) bool { return slices.Contains(strings.Split(list, 
 // is allowed to differ.
 func (t *training) changes() error {
 	m := t.Resume
-	d, recipes, err := m.resettled(t.Settings)
+	d, recipes, err := m.resettled(t.Settings, t.Data)
 	if err != nil {
 		return err
 	}
@@ -198,8 +198,8 @@ func (all recipeChanges) refuse() error {
 
 // resettled is the checkpoint's document with the user's settings for the
 // members that aren't done, and what they change. A setting of the architecture
-// must be the one that it was made with.
-func (m *Model) resettled(settings map[string]string) (*blueprint.Document, recipeChanges, error) {
+// must be the one that it was made with; a mirror axis left to the data is the data's.
+func (m *Model) resettled(settings map[string]string, data *dataset.Set) (*blueprint.Document, recipeChanges, error) {
 	own, changes := splitSettings(settings)
 	for _, name := range slices.Sorted(maps.Keys(own)) {
 		if slices.Contains(m.Provenance.Options, name+"="+own[name]) {
@@ -211,7 +211,7 @@ func (m *Model) resettled(settings map[string]string) (*blueprint.Document, reci
 	if err != nil {
 		return nil, nil, &SettingError{err}
 	}
-	d = d.Clone()
+	d, _ = withAxis(d, data)
 	var out recipeChanges
 	for i := range d.Members {
 		if i < m.State.Member {

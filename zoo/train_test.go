@@ -678,6 +678,30 @@ func TestElsewhere(t *testing.T) {
 		t.Errorf("the other file holds %q", b)
 	}
 
+	// Nothing can be written any more: the last checkpoint stays, and is named.
+	full := options(t, o.Document, set)
+	full.Force, full.Every = true, Every{Batches: 1}
+	temporary := os.Getenv("TMPDIR")
+	full.Watch = &watch{onBatch: func(n int) {
+		if n == 5 {
+			t.Setenv("TMPDIR", filepath.Join(temporary, "none"))
+			t.Setenv("TMP", filepath.Join(temporary, "none"))
+			if err := os.Mkdir(full.Output, 0o777); err != nil {
+				t.Error(err)
+			}
+		}
+	}}
+	_, err = Train(t.Context(), full)
+	wantError(t, "nowhere", err, nil, "nor can it be kept elsewhere")
+	wantError(t, "nowhere", err, nil, "the training as it was at its last checkpoint is in "+LastPath(full.Output))
+	t.Setenv("TMPDIR", temporary)
+	t.Setenv("TMP", temporary)
+	if err := os.Remove(full.Output); err != nil {
+		t.Fatal(err)
+	}
+	full.Resume, full.ResumePath, full.Watch = mustLoad(t, LastPath(full.Output)), LastPath(full.Output), nil
+	sameModel(t, "resumed after nowhere", mustTrain(t, full), want)
+
 	// The folder is gone.
 	gone := func(at int, then func()) TrainOptions {
 		o := options(t, o.Document, set)
@@ -813,5 +837,24 @@ func TestResumedElsewhere(t *testing.T) {
 	}
 	if m.Provenance.Backend != "cuda, go" || m.Provenance.Fkzoo != "test, newer" || !w.noted("began on backend cuda and goes on with go") {
 		t.Errorf("found backend %q, fkzoo %q, notes %q", m.Provenance.Backend, m.Provenance.Fkzoo, w.notes)
+	}
+}
+
+// A member that the engine can't train is refused before the first of them is trained.
+func TestUnsupportedMember(t *testing.T) {
+	kinds := blueprint.Kinds
+	t.Cleanup(func() { blueprint.Kinds = kinds })
+	unheard := *blueprint.KindByName("flatten")
+	unheard.Name = "unheard"
+	blueprint.Kinds = append(slices.Clone(kinds), unheard)
+	o := options(t, document(t, network{"eyes", eyes, linear, recipe(`"batch": 7`), ""},
+		network{"nose", nose, strings.Replace(linear, `"flatten"`, `"unheard"`, 1), recipe(`"batch": 7`), ""}), faces(30, every, 1))
+	w := &watch{}
+	o.Watch = w
+	_, err := Train(t.Context(), o)
+	wantError(t, "a second member that isn't supported", err, engine.ErrUnsupported, "member nose: ")
+	wantError(t, "a second member that isn't supported", err, engine.ErrUnsupported, "kind unheard: ")
+	if w.batches > 0 || len(w.starts) > 0 {
+		t.Errorf("found %d batches trained, want none", w.batches)
 	}
 }
