@@ -37,7 +37,9 @@ func ReadCurves(paths []string) (*draw.Curves, error) {
 		default:
 			var m *Model
 			if m, err = Describe(path); err == nil {
-				runs = CurvesOf(m).Runs
+				if runs = CurvesOf(m).Runs; !slices.ContainsFunc(runs, func(r draw.Run) bool { return len(r.Train) > 0 }) {
+					err = fmt.Errorf("%s: found a model without a history, want one that was trained for an epoch or more, or converted from a file that has its history", path)
+				}
 				if len(paths) == 1 {
 					out.Title = m.Document.Name
 				}

@@ -51,6 +51,18 @@ func TestReadCurveLog(t *testing.T) {
 	wantError(t, "no epochs", err, nil, "found no epoch")
 }
 
+// A model that brings no history has no curves.
+func TestReadCurvesOfNoHistory(t *testing.T) {
+	m := handMade(t, false)
+	m.History = []MemberHistory{{Member: m.Document.Members[0].Name}}
+	path := filepath.Join(t.TempDir(), "m.fkz")
+	if err := m.Save(path, false); err != nil {
+		t.Fatal(err)
+	}
+	_, err := ReadCurves([]string{path})
+	wantError(t, "no history", err, nil, path+": found a model without a history")
+}
+
 // FuzzCurves: whatever is in the file, there is an error or curves whose series are as long as their epochs.
 func FuzzCurves(f *testing.F) {
 	f.Add("epoch,train_loss,valid_loss\n1,0.5,\n3,1e400,nan\n", true)

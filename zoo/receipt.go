@@ -6,13 +6,14 @@ type Receipt struct {
 	Source   string          `json:"source"` // the file's name, without its folder
 	SHA256   string          `json:"sha256"`
 	Bytes    int             `json:"bytes"`
-	Format   string          `json:"format"`       // as in "pickle, protocol 4"
+	Format   string          `json:"format"`       // as in "pickle, protocol 4, in gzip"
 	As       string          `json:"as,omitempty"` // the architecture that gave the layers' kinds, order and settings
 	Tensors  []ReceiptTensor `json:"tensors"`
 	Flips    []ReceiptFlips  `json:"flips,omitempty"` // pairs of columns that the file swaps in mirrored faces
 	Dropped  []ReceiptDrop   `json:"dropped,omitempty"`
 	Globals  []ReceiptGlobal `json:"globals,omitempty"` // of a pickle: all that it names
 	Warnings []string        `json:"warnings,omitempty"`
+	Before   []Receipt       `json:"before,omitempty"` // of a model that was exported and is read back here: of how it was converted first
 }
 
 // ReceiptTensor is an array of the file and the tensor that it became.

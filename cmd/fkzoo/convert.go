@@ -17,7 +17,7 @@ import (
 func (p *program) convertCommand() *cli.Command {
 	return &cli.Command{
 		Name: "convert", Usage: "make a model of a nolearn or Lasagne pickle, an npz or a safetensors file", ArgsUsage: "LEGACY",
-		Description: "No code of the file's is run. What became of it is printed and kept in the model: «fkzoo info FILE.fkz» shows it.",
+		Description: "A file packed by gzip or bzip2 is unpacked first. No code of the file's is run. What became of it is printed and kept in the model: «fkzoo info FILE.fkz» shows it.",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "as", Usage: "the architecture (`ARCH`) whose parameters a file without layers holds"},
 			&cli.StringFlag{Name: "columns", Usage: "`NAME,NAME,...`: the outputs, where the file doesn't name them (default: Kaggle's 30)"},
@@ -128,9 +128,23 @@ func (p *program) printReceiptRest(r *zoo.Receipt) error {
 			fmt.Fprintf(w, "flips of %s in the file: %v\n", f.Member, f.Pairs)
 		}
 	}
+	if err := p.printGlobals(r); err != nil {
+		return err
+	}
+	for i := range r.Before {
+		if err := p.printConverted(&r.Before[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// printGlobals prints what a pickle names.
+func (p *program) printGlobals(r *zoo.Receipt) error {
 	if len(r.Globals) == 0 {
 		return nil
 	}
+	w := p.stdout
 	fmt.Fprintf(w, "the file names %d classes and functions of Python, of which none was called:\n", len(r.Globals))
 	rows := [][]string{{"GLOBAL", "NAMED", "WOULD BE CALLED", "MEANING"}}
 	for _, g := range r.Globals {

@@ -39,12 +39,14 @@ var ErrUnknown = errors.New("not a file that can be converted")
 type conversion struct {
 	Options
 	model  *zoo.Model
+	size   int   // of the file, bytes, unpacked
 	values int64 // of weights so far
 }
 
 // Convert makes a model of a file: a pickle of nolearn or Lasagne, or, with the
 // architecture that it is to be read as, a list of parameters as pickle, npz or
-// safetensors. What became of it is in the model's provenance, as its receipt.
+// safetensors; any of them also packed by gzip or bzip2. What became of it is in
+// the model's provenance, as its receipt.
 // No code of the file's is run. Errors name the file.
 func Convert(ctx context.Context, o Options) (*zoo.Model, error) {
 	data, err := os.ReadFile(o.Path)
@@ -71,39 +73,84 @@ func convert(ctx context.Context, o Options, data []byte) (*zoo.Model, error) {
 		return nil, err
 	}
 	c.model.Provenance.Receipt.SHA256 = fmt.Sprintf("%x", <-sum)
+	c.finite()
 	return c.model, c.model.Check()
+}
+
+// finite warns of weights that are no numbers: what the network answers is none either.
+func (c *conversion) finite() {
+	for _, name := range slices.Sorted(maps.Keys(c.model.Weights)) {
+		n, all := 0, c.model.Weights[name].Data
+		for _, v := range all {
+			if v-v != 0 {
+				n++
+			}
+		}
+		if n > 0 {
+			c.note("tensor %s: %d of %d values are NaN or infinite: the training had diverged, or the file is damaged", name, n, len(all))
+		}
+	}
 }
 
 // exported takes a file that fkzoo exported as the model that it was; done is
 // false for others. The provenance stays the model's own, its receipt says what
-// it was read from.
+// it was read from, and keeps the one of a conversion before.
 func (c *conversion) exported(data []byte) (done bool, err error) {
-	if c.As != "" {
-		return false, nil
-	}
 	m, err := export.Import(bytes.NewReader(data), int64(len(data)))
-	if errors.Is(err, export.ErrNoBlueprint) {
+	switch {
+	case errors.Is(err, export.ErrNoBlueprint):
 		return false, nil
-	}
-	if err != nil {
+	case c.As != "":
+		c.model.Provenance.Receipt.Dropped = []zoo.ReceiptDrop{{What: "the file's own blueprint, history and provenance", Reason: "with --as it is read as arrays of " + c.As}}
+		return false, nil
+	case err != nil:
 		return false, err
 	}
+	if columns := m.Document.Columns(nil); c.Columns != nil && !slices.Equal(columns, c.Columns) {
+		return false, namedColumns(columns, c.Columns)
+	}
 	receipt := c.model.Provenance.Receipt
-	receipt.Format += " of fkzoo"
+	receipt.Format += ofFkzoo
 	for _, name := range slices.Sorted(maps.Keys(m.Weights)) {
 		part := strings.SplitN(name, "/", 3) // member, layer, parameter: Import saw to it
 		receipt.Tensors = append(receipt.Tensors, zoo.ReceiptTensor{Tensor: name, Layer: part[1], Param: part[2], Shape: m.Weights[name].Shape})
 	}
-	if old := m.Provenance.Receipt.Source; old != "" {
-		receipt.Dropped = append(receipt.Dropped, zoo.ReceiptDrop{What: "the receipt of its conversion from " + old, Reason: "this one takes its place"})
+	before := m.Provenance.Receipt
+	receipt.Before = before.Before
+	if before.Source != "" && !strings.Contains(before.Format, ofFkzoo) { // of those only the first counts
+		receipt.Before = []zoo.Receipt{before}
 	}
 	m.Run, m.Provenance.Receipt = c.Run, receipt
 	c.model = m
 	return true, nil
 }
 
-// read takes the file for what its first bytes say.
+// ofFkzoo is in the format of what fkzoo exported.
+const ofFkzoo = " of fkzoo"
+
+// namedColumns is that the user and the file disagree.
+func namedColumns(file, given []string) error {
+	return fmt.Errorf("the file names its columns itself: found %s, and %s in --columns, want no --columns, or the same", strings.Join(file, ","), strings.Join(given, ","))
+}
+
+// read reads a file, which may be packed.
 func (c *conversion) read(ctx context.Context, data []byte) error {
+	data, packing, err := unpack(data)
+	if err != nil {
+		return err
+	}
+	c.size = len(data)
+	if err := c.unpacked(ctx, data); err != nil {
+		return err
+	}
+	if packing != "" {
+		c.model.Provenance.Receipt.Format += ", in " + packing
+	}
+	return nil
+}
+
+// unpacked takes the file for what its first bytes say.
+func (c *conversion) unpacked(ctx context.Context, data []byte) error {
 	switch {
 	case bytes.HasPrefix(data, []byte("PK\x03\x04")):
 		return c.archive(ctx, data)
@@ -111,8 +158,8 @@ func (c *conversion) read(ctx context.Context, data []byte) error {
 		return c.array(ctx, data)
 	case len(data) > 9 && data[8] == '{' && bytes.Equal(data[3:8], make([]byte, 5)):
 		return c.safetensors(ctx, data)
-	case bytes.HasPrefix(data, []byte{0x1f, 0x8b}):
-		return fmt.Errorf("%w: found gzip, want it unpacked", ErrUnknown)
+	case bytes.HasPrefix(data, []byte{0x1f, 0x8b}), bytes.HasPrefix(data, []byte("BZh")):
+		return fmt.Errorf("%w: found a file packed twice, want it unpacked", ErrUnknown)
 	case bytes.HasPrefix(data, []byte("\x94\xa3fkz")):
 		return fmt.Errorf("%w: found a model file already", ErrUnknown)
 	}
@@ -159,7 +206,7 @@ var wrongInName = regexp.MustCompile(`[^a-z0-9_.-]+`)
 // documentName makes an architecture's name of a file's.
 func documentName(path string) string {
 	name := strings.ToLower(filepath.Base(path))
-	for _, ending := range []string{".pickle", ".pkl", ".p", ".npz", ".npy", ".safetensors"} {
+	for _, ending := range []string{".gz", ".bz2", ".pickle", ".pkl", ".p", ".npz", ".npy", ".safetensors"} {
 		name = strings.TrimSuffix(name, ending)
 	}
 	name = strings.Trim(wrongInName.ReplaceAllString(name, "-"), "-_.")

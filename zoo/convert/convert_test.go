@@ -1,8 +1,10 @@
 package convert
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -17,6 +19,7 @@ import (
 	"github.com/fkzoo/fkzoo/host/engine/backend/backendtest"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 	"github.com/fkzoo/fkzoo/zoo"
+	"github.com/fkzoo/fkzoo/zoo/export"
 )
 
 // ownFiles are small pickles under the legacy names, made by make.py there,
@@ -200,11 +203,134 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// A model needs as many names of columns as there are answers.
+// A model needs as many names of columns as there are answers, from the file or from the user.
 func TestColumns(t *testing.T) {
-	columns := []string{"a_x", "a_y", "b_x", "b_y"}
-	m, err := Convert(t.Context(), Options{Path: own("bare"), Columns: columns})
-	if err != nil || len(m.Document.Members[0].Columns) != 4 {
-		t.Errorf("found %v", err)
+	named := []string{"left_eye_center_x", "left_eye_center_y", "right_eye_center_x", "right_eye_center_y"}
+	for _, tt := range []struct {
+		file    string
+		columns []string
+		want    string // of the error
+	}{
+		{"bare", nil, ""},
+		{"bare", named, ""},
+		{"bare", []string{"a_x", "a_y", "b_x", "b_y"}, "the file names its columns itself: found left_eye_center_x,left_eye_center_y,right_eye_center_x,right_eye_center_y, and a_x,a_y,b_x,b_y in --columns"},
+		{"unnamed", nil, "found 4 answers and no names for them, want --columns"},
+		{"unnamed", []string{"a_x", "a_y", "b_x", "b_y"}, ""},
+		{"unnamed", []string{"a_x", "a_y"}, "found 4 answers and 2 names of columns"},
+	} {
+		m, err := Convert(t.Context(), Options{Path: own(tt.file), Columns: tt.columns})
+		if tt.want != "" {
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("%s, %v: found %v, want %q", tt.file, tt.columns, err, tt.want)
+			}
+			continue
+		}
+		want := tt.columns
+		if want == nil {
+			want = named
+		}
+		if err != nil || !slices.Equal(m.Document.Members[0].Columns, want) {
+			t.Errorf("%s, %v: found %v", tt.file, tt.columns, err)
+		}
+	}
+}
+
+// A packed file is read as what it holds; the receipt has the checksum of the file that is there.
+func TestPacked(t *testing.T) {
+	data, err := os.ReadFile(own("plain.p0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain, err := Convert(t.Context(), Options{Path: own("plain.p0")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	gz := packed(t, string(data))
+	zeros := packed(t, strings.Repeat("\x00", 4<<20))
+	bz2, err := os.ReadFile(own("plain.p0") + ".bz2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct{ name, data, want string }{
+		{"net.pkl.gz", gz, "pickle, protocol 0, in gzip"},
+		{"net.pickle.bz2", string(bz2), "pickle, protocol 0, in bzip2"},
+		{"cut.gz", gz[:len(gz)/2], "cut.gz: gzip: after "},
+		{"damaged.gz", gz[:len(gz)-8] + "\x00\x00\x00\x00" + gz[len(gz)-4:], "checksum"},
+		{"bomb.gz", zeros, "more than"},
+		{"cut.bz2", string(bz2[:len(bz2)/2]), "cut.bz2: bzip2: after 0 bytes unpacked: cut short"},
+	} {
+		path := filepath.Join(dir, tt.name)
+		if err := os.WriteFile(path, []byte(tt.data), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		m, err := Convert(t.Context(), Options{Path: path})
+		if !strings.HasPrefix(tt.want, "pickle") {
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("%s: found %v, want %q", tt.name, err, tt.want)
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := m.Provenance.Receipt
+		if sum := fmt.Sprintf("%x", sha256.Sum256([]byte(tt.data))); r.Format != tt.want || r.SHA256 != sum || r.Bytes != len(tt.data) || m.Document.Name != "net" {
+			t.Errorf("%s: found %s: %s, %s, %d bytes", tt.name, m.Document.Name, r.Format, r.SHA256, r.Bytes)
+		}
+		if !reflect.DeepEqual(m.Weights, plain.Weights) {
+			t.Errorf("%s: found other weights than unpacked", tt.name)
+		}
+	}
+}
+
+// Weights that are no numbers are named, with how many there are.
+func TestNoNumbers(t *testing.T) {
+	m, err := Convert(t.Context(), Options{Path: own("diverged")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []string
+	for _, w := range m.Provenance.Receipt.Warnings {
+		if strings.HasPrefix(w, "tensor ") {
+			found = append(found, w)
+		}
+	}
+	if len(found) != 2 || !strings.HasPrefix(found[0], "tensor all/output/bias: 1 of 4 values are NaN") || !strings.HasPrefix(found[1], "tensor all/output/weights: 3 of 576 values") {
+		t.Errorf("found %q", found)
+	}
+}
+
+// A model that was exported and is read back keeps the receipt of its conversion, however often.
+func TestExportedKeepsTheReceipt(t *testing.T) {
+	m, err := Convert(t.Context(), Options{Path: own("specialists")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := m.Provenance.Receipt
+	dir := t.TempDir()
+	for i, ending := range []string{".safetensors", ".npz", ".npz"} {
+		model, exported := filepath.Join(dir, fmt.Sprint(i, ".fkz")), filepath.Join(dir, fmt.Sprint(i, ending))
+		if err := m.Save(model, false); err != nil {
+			t.Fatal(err)
+		}
+		digest := m.Digest
+		if m, err = zoo.Load(model); err != nil {
+			t.Fatal(err)
+		}
+		if err := export.Write(exported, m, export.Options{}); err != nil {
+			t.Fatal(err)
+		}
+		_, err := Convert(t.Context(), Options{Path: exported, Columns: []string{"a_x"}})
+		if err == nil || !strings.Contains(err.Error(), "the file names its columns itself") {
+			t.Errorf("found %v, want an error for other columns", err)
+		}
+		if m, err = Convert(t.Context(), Options{Path: exported}); err != nil {
+			t.Fatal(err)
+		}
+		r := m.Provenance.Receipt
+		if m.Digest != digest || r.Source != filepath.Base(exported) || len(r.Before) != 1 || !reflect.DeepEqual(r.Before[0], want) {
+			t.Errorf("found the digest %s, want %s; receipt %s, before %+v", m.Digest, digest, r.Source, r.Before)
+		}
 	}
 }

@@ -79,7 +79,7 @@ func (c *conversion) checkSize(n *legacy.Network) error {
 			c.values += int64(a.Len())
 		}
 	}
-	if size := int64(c.model.Provenance.Receipt.Bytes); 4*c.values > maxGrowth*size+1<<20 {
+	if size := int64(c.size); 4*c.values > maxGrowth*size+1<<20 {
 		return fmt.Errorf("found layers that share arrays, with %d bytes of weights in a file of %d bytes, want at most %d times as many", 4*c.values, size, maxGrowth)
 	}
 	return nil
@@ -118,8 +118,11 @@ func (c *conversion) columns(n *legacy.Network) ([]string, error) {
 		return nil, fmt.Errorf("found no dense layer, want one that gives a value for each column")
 	}
 	columns := n.Columns
-	if columns == nil {
+	switch {
+	case columns == nil:
 		columns = c.Columns
+	case c.Columns != nil && !slices.Equal(columns, c.Columns):
+		return nil, namedColumns(columns, c.Columns)
 	}
 	if columns == nil && answers == len(blueprint.KaggleColumns) {
 		columns = blueprint.KaggleColumns

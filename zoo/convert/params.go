@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -182,7 +183,7 @@ func (c *conversion) lists(ctx context.Context, lists []legacy.ParamList) error 
 		return err
 	}
 	d = d.Clone()
-	d.Source = fmt.Sprintf("%s, weights from %.200q", d.Name, c.model.Provenance.Receipt.Source)
+	d.Source = c.source(d)
 	for i := range d.Members {
 		if err := c.member(d, i, parts[i]); err != nil {
 			return err
@@ -222,25 +223,31 @@ func divide(d *blueprint.Document, lists []legacy.ParamList) ([][]legacy.ListedP
 
 // arrange gives each member the list that names its columns; lists that name none are in the members' order.
 func arrange(d *blueprint.Document, lists []legacy.ParamList, out [][]legacy.ListedParam) error {
-	e := &MismatchError{Reason: "the columns of the lists are not those of the members of " + d.Name}
-	wrong := false
+	var others []string
+	found := make([]string, len(d.Members))
 	for i, l := range lists {
-		m, at, found := &d.Members[i], i, "-"
+		at, columns := i, "-"
 		if l.Columns != nil {
-			found = strings.Join(l.Columns, ",")
+			columns = strings.Join(l.Columns, ",")
 			at = slices.IndexFunc(d.Members, func(m blueprint.Member) bool { return slices.Equal(m.Columns, l.Columns) })
 		}
 		if at < 0 || out[at] != nil {
-			wrong = true
-		} else {
-			out[at] = l.Params
+			others = append(others, columns)
+			continue
 		}
-		e.Rows = append(e.Rows, [2]string{found, m.Name + ": " + strings.Join(m.Columns, ",")})
+		out[at], found[at] = l.Params, columns
 	}
-	if wrong {
-		return e
+	if others == nil {
+		return nil
 	}
-	return nil
+	e := &MismatchError{Reason: "the columns of the lists are not those of the members of " + d.Name}
+	for i, m := range d.Members {
+		if found[i] == "" { // as many are left over
+			found[i], others = others[0], others[1:]
+		}
+		e.Rows = append(e.Rows, [2]string{found[i], m.Name + ": " + strings.Join(m.Columns, ",")})
+	}
+	return e
 }
 
 // wanted is a parameter of the architecture, in Lasagne's order and layout.
@@ -303,20 +310,88 @@ func (e *MismatchError) Error() string {
 	return b.String()
 }
 
-// mismatch puts both lists side by side.
+// mismatch puts both lists side by side, what belongs together in one row.
 func mismatch(list []legacy.ListedParam, want []wanted, reason string, args ...any) error {
 	e := &MismatchError{Reason: fmt.Sprintf(reason, args...)}
-	for i := range max(len(list), len(want)) {
+	for _, pair := range align(len(list), len(want), func(i, k int) int { return alike(list[i], want[k]) }) {
 		row := [2]string{"-", "-"}
-		if i < len(list) {
+		if i := pair[0]; i >= 0 {
 			row[0] = strings.TrimSpace(fmt.Sprintf("%.60s %v", list[i].Layer, list[i].Array.Shape))
 		}
-		if i < len(want) {
-			row[1] = fmt.Sprintf("%s %s %v", want[i].node.Layer.Name, want[i].param, want[i].shape)
+		if k := pair[1]; k >= 0 {
+			row[1] = fmt.Sprintf("%s %s %v", want[k].node.Layer.Name, want[k].param, want[k].shape)
 		}
 		e.Rows = append(e.Rows, row)
 	}
 	return e
+}
+
+// alike says how much an array looks like a wanted one; 0: not at all.
+func alike(p legacy.ListedParam, w wanted) int {
+	const axes, sizes, layer = 2, 1, 100 // a name says more than all shapes together
+	out := 0
+	if len(p.Array.Shape) == len(w.shape) {
+		out = axes
+		for i, n := range w.shape {
+			if p.Array.Shape[i] == n {
+				out += sizes
+			} else if i >= 2 { // filters of another height or width
+				out = 0
+				break
+			}
+		}
+	}
+	if name, _, _ := strings.Cut(p.Layer, "."); name != "" && name == w.node.Layer.Name {
+		out += layer
+	}
+	return out
+}
+
+// maxAligned limits the pairs that align looks at.
+const maxAligned = 1 << 22
+
+// align pairs the entries of two lists, both in their order, so that the sum of
+// how alike the pairs are is largest. An entry without a partner is paired with -1.
+func align(n, m int, alike func(i, k int) int) [][2]int {
+	var out [][2]int
+	if n*m > maxAligned {
+		for i := range max(n, m) {
+			pair := [2]int{i, i}
+			if i >= n {
+				pair[0] = -1
+			}
+			if i >= m {
+				pair[1] = -1
+			}
+			out = append(out, pair)
+		}
+		return out
+	}
+	best := make([]int, (n+1)*(m+1)) // of what is left behind i and k
+	at := func(i, k int) int { return i*(m+1) + k }
+	for i := n - 1; i >= 0; i-- {
+		for k := m - 1; k >= 0; k-- {
+			v := max(best[at(i+1, k)], best[at(i, k+1)])
+			if a := alike(i, k); a > 0 {
+				v = max(v, a+best[at(i+1, k+1)])
+			}
+			best[at(i, k)] = v
+		}
+	}
+	for i, k := 0, 0; i < n || k < m; {
+		switch {
+		case i < n && k < m && alike(i, k) > 0 && best[at(i, k)] == alike(i, k)+best[at(i+1, k+1)]:
+			out = append(out, [2]int{i, k})
+			i, k = i+1, k+1
+		case k == m || i < n && best[at(i, k)] == best[at(i+1, k)]:
+			out = append(out, [2]int{i, -1})
+			i++
+		default:
+			out = append(out, [2]int{-1, k})
+			k++
+		}
+	}
+	return out
 }
 
 // match pairs a list with a member's parameters: as many, in their order, with
@@ -401,13 +476,13 @@ func (w *lowering) listed(l blueprint.Layer, params map[string]legacy.Param, in 
 	}
 	var tensors []tensor
 	if p, ok := params["weights"]; ok && l.Kind == "conv2d" {
-		s["filters"] = p.Array.Shape[0]
+		w.size(s, "filters", p.Array.Shape[0])
 		tensors = append(tensors, filters(p, true))
 	} else if ok {
 		if len(in) != 1 || len(in[0].shape) != 1 || p.Array.Shape[0] != in[0].shape[0] {
 			return value{}, fmt.Errorf("found weights of shape %v for an input of shape %v, want as many rows as it has values", p.Array.Shape, in[0].shape)
 		}
-		s["units"] = p.Array.Shape[1]
+		w.size(s, "units", p.Array.Shape[1])
 		t := floats("weights", p, p.Array, "")
 		if in[0].order != nil {
 			t.values = rows(t.values, in[0].order)
@@ -443,6 +518,14 @@ func (w *lowering) listed(l blueprint.Layer, params map[string]legacy.Param, in 
 	return out, nil
 }
 
+// size sets a layer's filters or units, if they aren't that many already by the columns.
+func (w *lowering) size(s blueprint.Settings, name string, n int) {
+	if s[name] == blueprint.CountColumns && n == w.columns || s[name] == blueprint.CountPoints && 2*n == w.columns {
+		return
+	}
+	s[name] = n
+}
+
 // listedNorm adds batch normalization, whose arrays are beta, gamma, mean and
 // inv_std.
 func (w *lowering) listedNorm(l blueprint.Layer, s blueprint.Settings, params map[string]legacy.Param, in []value) (value, error) {
@@ -460,39 +543,85 @@ func (w *lowering) listedNorm(l blueprint.Layer, s blueprint.Settings, params ma
 }
 
 // own reads tensors under fkzoo's names, laid out as a blueprint has them. The
-// sizes are those of the architecture.
+// layers' sizes become those of the arrays.
 func (c *conversion) own(ctx context.Context, list legacy.ParamList) error {
-	shapes := map[string][]int{}
-	for _, p := range list.Params {
-		shapes[p.Layer] = p.Array.Shape
-	}
-	fits := func(d *blueprint.Document) bool { return differ(d, list.Params, shapes) == nil }
-	d, err := c.architecture(ctx, fits)
+	d, err := c.architecture(ctx, func(d *blueprint.Document) bool {
+		_, err := sized(d, list.Params)
+		return err == nil
+	})
 	if err != nil {
 		return err
 	}
-	if err := differ(d, list.Params, shapes); err != nil {
+	if d, err = sized(d, list.Params); err != nil {
 		return err
 	}
+	d.Source = c.source(d)
 	c.model.Document = d
 	r := &c.model.Provenance.Receipt
 	for _, p := range list.Params {
+		part := strings.SplitN(p.Layer, "/", 3) // there are three: see tensors
 		t := floats(p.Layer, legacy.Param{Name: p.Layer, Array: p.Array}, p.Array, "")
 		c.model.Weights[p.Layer] = engine.Array{Shape: p.Array.Shape, Data: t.values}
-		r.Tensors = append(r.Tensors, zoo.ReceiptTensor{Tensor: p.Layer, Param: p.Layer, Shape: p.Array.Shape, Change: t.change})
+		r.Tensors = append(r.Tensors, zoo.ReceiptTensor{Tensor: p.Layer, Layer: part[1], Param: part[2], Shape: p.Array.Shape, Change: t.change})
 	}
+	c.note("the file has arrays alone: the layers' settings and the recipe come from %s", c.As)
 	return nil
 }
 
-// differ compares names and shapes with all of the architecture's.
-func differ(d *blueprint.Document, list []legacy.ListedParam, shapes map[string][]int) error {
+// source says of a model where its weights are from.
+func (c *conversion) source(d *blueprint.Document) string {
+	return fmt.Sprintf("%s, weights from %.200q", d.Name, c.model.Provenance.Receipt.Source)
+}
+
+// sized gives an architecture with as many filters and units as the arrays
+// have. Their names and shapes must then be all of its.
+func sized(d *blueprint.Document, list []legacy.ListedParam) (*blueprint.Document, error) {
+	shapes := map[string][]int{}
+	for _, p := range list {
+		shapes[p.Layer] = p.Array.Shape
+	}
+	out := d.Clone()
+	for i := range out.Members {
+		plan, err := blueprint.NewPlan(d, i, nil)
+		if err != nil {
+			return nil, err
+		}
+		layers := out.Members[i].Layers
+		for k := range plan.Nodes {
+			node := &plan.Nodes[k]
+			size := map[string]string{"conv2d": "filters", "dense": "units"}[node.Kind.Name]
+			found := shapes[plan.TensorName(node, "weights")]
+			if at := len(node.Out) - 1; size == "" || len(found) == 0 || found[len(found)-1] == node.Out[at] {
+				continue
+			}
+			l := slices.IndexFunc(layers, func(l blueprint.Layer) bool { return l.Name == node.Layer.Name })
+			layers[l].Settings = maps.Clone(layers[l].Settings)
+			layers[l].Settings[size] = found[len(found)-1]
+		}
+	}
 	e := &MismatchError{Reason: "the tensors are not those of " + d.Name}
+	for i := range out.Members {
+		if _, err := blueprint.NewPlan(out, i, nil); err != nil {
+			e.Reason += ": with the arrays' sizes, " + err.Error()
+			out = d // whose plan there is
+			break
+		}
+	}
+	if e.Rows = differ(out, list, shapes); e.Rows != nil || out == d {
+		return nil, e
+	}
+	return out, nil
+}
+
+// differ compares names and shapes with all of the architecture's; nil: they are the same.
+func differ(d *blueprint.Document, list []legacy.ListedParam, shapes map[string][]int) [][2]string {
+	var rows [][2]string
 	wrong := false
 	known := map[string]bool{}
 	for i := range d.Members {
 		plan, err := blueprint.NewPlan(d, i, nil)
 		if err != nil {
-			return err
+			return nil // the callers have one
 		}
 		for k := range plan.Nodes {
 			for _, p := range plan.Nodes[k].Params {
@@ -503,18 +632,18 @@ func differ(d *blueprint.Document, list []legacy.ListedParam, shapes map[string]
 				}
 				wrong = wrong || row[0] != row[1]
 				known[name] = true
-				e.Rows = append(e.Rows, row)
+				rows = append(rows, row)
 			}
 		}
 	}
 	for _, p := range list {
 		if !known[p.Layer] {
 			wrong = true
-			e.Rows = append(e.Rows, [2]string{fmt.Sprintf("%.100s %v", p.Layer, p.Array.Shape), "-"})
+			rows = append(rows, [2]string{fmt.Sprintf("%.100s %v", p.Layer, p.Array.Shape), "-"})
 		}
 	}
-	if wrong {
-		return e
+	if !wrong {
+		return nil
 	}
-	return nil
+	return rows
 }

@@ -2,10 +2,14 @@ package convert
 
 import (
 	"archive/zip"
+	"compress/gzip"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -18,13 +22,24 @@ import (
 // writeNPZ writes arrays of zeros as numpy.savez does.
 func writeNPZ(t *testing.T, shapes [][]int) string {
 	t.Helper()
-	var all []format.Tensor
+	named := map[string][]int{}
 	for i, s := range shapes {
+		named[fmt.Sprintf("arr_%d", i)] = s
+	}
+	return writeNamed(t, named)
+}
+
+// writeNamed writes arrays of zeros as numpy.savez does with names.
+func writeNamed(t *testing.T, shapes map[string][]int) string {
+	t.Helper()
+	var all []format.Tensor
+	for _, name := range slices.Sorted(maps.Keys(shapes)) {
+		s := shapes[name]
 		n := 1
 		for _, d := range s {
 			n *= d
 		}
-		x, err := format.NewTensor(fmt.Sprintf("arr_%d", i), format.Float32, s, make([]float32, n))
+		x, err := format.NewTensor(name, format.Float32, s, make([]float32, n))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -40,6 +55,20 @@ func writeNPZ(t *testing.T, shapes [][]int) string {
 		t.Fatal(err)
 	}
 	return path
+}
+
+// packed packs as gzip does.
+func packed(t *testing.T, text string) string {
+	t.Helper()
+	var b strings.Builder
+	z := gzip.NewWriter(&b)
+	if _, err := z.Write([]byte(text)); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
 }
 
 // net1 with 7 hidden units.
@@ -123,8 +152,8 @@ func TestOtherFiles(t *testing.T) {
 			t.Errorf("%s: found %v, want %v", name, err, ErrUnknown)
 		}
 	}
-	files := map[string]string{"gzip": "\x1f\x8b\x08", "nothing": "", "text": "hello", "zeros": strings.Repeat("\x00", 100)}
-	wants := map[string]string{"gzip": "found gzip", "nothing": "cut short", "text": "byte 0", "zeros": "want a pickle, npz, npy or safetensors: pickle: byte 0: unknown opcode"}
+	files := map[string]string{"gzip": "\x1f\x8b\x08", "twice": packed(t, packed(t, "hello")), "nothing": "", "text": "hello", "zeros": strings.Repeat("\x00", 100)}
+	wants := map[string]string{"gzip": "gzip: cut short", "twice": "found a file packed twice", "nothing": "cut short", "text": "byte 0", "zeros": "want a pickle, npz, npy or safetensors: pickle: byte 0: unknown opcode"}
 	for name, text := range files {
 		path := filepath.Join(dir, name)
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
@@ -168,5 +197,111 @@ func TestListsOfColumns(t *testing.T) {
 		} else if err != nil || parts[0][0].Layer != "left" || parts[1][0].Layer != "right" {
 			t.Errorf("%s: found %v, %v", tt.name, parts, err)
 		}
+	}
+}
+
+// Tensors under fkzoo's own names give a layout its sizes, too.
+func TestOwnNames(t *testing.T) {
+	h := architectures(t)
+	good := map[string][]int{"all/hidden1/weights": {9216, 7}, "all/hidden1/bias": {7}, "all/output/weights": {7, 30}, "all/output/bias": {30}}
+	tests := map[string]struct {
+		change map[string][]int // nil: without it
+		as     string
+		want   []string // of the error
+	}{
+		"right":                {nil, "net1", nil},
+		"no architecture":      {nil, "", []string{"net1 would fit"}},
+		"without one":          {map[string][]int{"all/hidden1/bias": nil}, "net1", []string{"- +all/hidden1/bias \\[7\\]", "all/output/bias \\[30\\] +all/output/bias \\[30\\]"}},
+		"under another name":   {map[string][]int{"all/output/bias": nil, "all/end/bias": {30}}, "net1", []string{"- +all/output/bias", "all/end/bias \\[30\\] +-"}},
+		"bias of other length": {map[string][]int{"all/hidden1/bias": {8}}, "net1", []string{"all/hidden1/bias \\[8\\] +all/hidden1/bias \\[7\\]"}},
+		"other input":          {map[string][]int{"all/hidden1/weights": {9215, 7}}, "net1", []string{"\\[9215 7\\] +all/hidden1/weights \\[9216 7\\]"}},
+		"no axes":              {map[string][]int{"all/hidden1/weights": {}}, "net1", []string{"all/hidden1/weights \\[\\] +all/hidden1/weights \\[9216 100\\]"}},
+		"nothing":              {map[string][]int{"all/hidden1/weights": {9216, 0}, "all/hidden1/bias": {0}, "all/output/weights": {0, 30}}, "net1", []string{"with the arrays' sizes"}},
+		"answers":              {map[string][]int{"all/output/weights": {7, 8}, "all/output/bias": {8}}, "net1", []string{"with the arrays' sizes, .*\\[8\\]", "\\[7 8\\] +all/output/weights \\[100 30\\]"}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			shapes := maps.Clone(good)
+			maps.Copy(shapes, tt.change)
+			maps.DeleteFunc(shapes, func(_ string, s []int) bool { return s == nil })
+			m, err := Convert(t.Context(), Options{Path: writeNamed(t, shapes), As: tt.as, Host: h})
+			for _, want := range tt.want {
+				if err == nil || !regexp.MustCompile(want).MatchString(err.Error()) {
+					t.Errorf("found %v, want %q", err, want)
+				}
+			}
+			if tt.want != nil {
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			plan, err := blueprint.NewPlan(m.Document, 0, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if i := slices.IndexFunc(plan.Nodes, func(n blueprint.Node) bool { return n.Layer.Name == "hidden1" }); !slices.Equal(plan.Nodes[i].Out, blueprint.Shape{7}) {
+				t.Errorf("found hidden1 of %v units, want 7", plan.Nodes[i].Out)
+			}
+		})
+	}
+}
+
+// What is missing leaves a gap in its own row alone.
+func TestRowsSideBySide(t *testing.T) {
+	h := architectures(t)
+	without := func(shapes [][]int, at ...int) (out [][]int) {
+		for i, s := range shapes {
+			if !slices.Contains(at, i) {
+				out = append(out, s)
+			}
+		}
+		return out
+	}
+	net11 := [][]int{} // of the plugin's own sizes
+	for _, c := range [][2]int{{1, 32}, {32, 32}, {32, 32}, {32, 64}, {64, 64}, {64, 64}, {64, 128}, {128, 128}, {128, 128}} {
+		net11 = append(net11, []int{c[1], c[0], 3, 3}, []int{c[1]})
+	}
+	_, err := Convert(t.Context(), Options{Path: writeNPZ(t, append(without(net11, 6, 7), []int{18432, 40}, []int{40}, []int{40, 40}, []int{40}, []int{40, 30}, []int{30})), As: "net11", Host: h})
+	var mismatch *MismatchError
+	if !errors.As(err, &mismatch) || len(mismatch.Rows) != 24 {
+		t.Fatalf("found %v, want 24 rows", err)
+	}
+	for i, r := range mismatch.Rows {
+		_, shape, _ := strings.Cut(r[1], "[")
+		missing := strings.HasPrefix(r[1], "conv2_1 ")
+		if missing != (r[0] == "-") || i < 18 && !missing && r[0] != "["+shape {
+			t.Errorf("row %d: found %q beside %q", i, r[0], r[1])
+		}
+	}
+}
+
+func TestAlign(t *testing.T) {
+	for _, tt := range []struct{ a, b, want string }{
+		{"", "", ""}, {"a", "", "a-"}, {"", "a", "-a"}, {"abc", "abc", "aa bb cc"}, {"ac", "abc", "aa -b cc"}, {"abxc", "abc", "aa bb x- cc"},
+		{"xyz", "abc", "x- y- z- -a -b -c"}, {"ba", "ab", "b- aa -b"},
+	} {
+		var got []string
+		for _, p := range align(len(tt.a), len(tt.b), func(i, k int) int {
+			if tt.a[i] == tt.b[k] {
+				return 1
+			}
+			return 0
+		}) {
+			a, b := "-", "-"
+			if p[0] >= 0 {
+				a = tt.a[p[0] : p[0]+1]
+			}
+			if p[1] >= 0 {
+				b = tt.b[p[1] : p[1]+1]
+			}
+			got = append(got, a+b)
+		}
+		if text := strings.Join(got, " "); text != tt.want {
+			t.Errorf("%q and %q: found %q, want %q", tt.a, tt.b, text, tt.want)
+		}
+	}
+	if got := align(1<<12, 1<<12, nil); len(got) != 1<<12 || got[7] != [2]int{7, 7} {
+		t.Errorf("found %d pairs of lists that are too long, want each place with itself", len(got))
 	}
 }

@@ -19,7 +19,7 @@ import (
 	"github.com/fkzoo/fkzoo/format/safetensors"
 	"github.com/fkzoo/fkzoo/host"
 	"github.com/fkzoo/fkzoo/host/engine"
-	"github.com/fkzoo/fkzoo/host/engine/backend"
+	"github.com/fkzoo/fkzoo/host/engine/backend/backendtest"
 	"github.com/fkzoo/fkzoo/internal/pyenv"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 	"github.com/fkzoo/fkzoo/zoo"
@@ -143,8 +143,8 @@ func randomModel(t testing.TB, d *blueprint.Document, seed uint64) *zoo.Model {
 
 const images = 5
 
-// answer writes images and what the model predicts for them as NAME.images.npy and NAME.points.npy.
-func answer(t *testing.T, on *backend.Backend, folder, name string, m *zoo.Model) {
+// answer writes images and what the model predicts for them as NAME.images.npy and NAME.BACKEND.points.npy.
+func answer(t *testing.T, folder, name string, m *zoo.Model) {
 	t.Helper()
 	in := m.Document.Input
 	set := &dataset.Set{Height: in.Height, Width: in.Width, Channels: in.Channels, IDs: make([]string, images)}
@@ -163,21 +163,23 @@ func answer(t *testing.T, on *backend.Backend, folder, name string, m *zoo.Model
 			}
 		}
 	}
-	p, err := zoo.Predict(context.Background(), []*zoo.Model{m}, set, zoo.PredictOptions{Backend: on, FlipAverage: zoo.FlipAverage([]*zoo.Model{m})})
-	if err != nil {
-		t.Fatalf("%s: %v", name, err)
-	}
-	for c := range p.Columns {
-		least, most := p.Row(0)[c], p.Row(0)[c]
-		for i := range images {
-			least, most = min(least, p.Row(i)[c]), max(most, p.Row(i)[c])
-		}
-		if most-least < 8*pixels {
-			t.Errorf("%s: column %s: found answers that differ by %g pixels, want more to compare", name, p.Columns[c], most-least)
-		}
-	}
 	write(t, filepath.Join(folder, name+".images.npy"), []int{images, in.Channels, in.Height, in.Width}, first)
-	write(t, filepath.Join(folder, name+".points.npy"), []int{images, len(p.Columns)}, p.Points)
+	for _, b := range backendtest.Names() {
+		p, err := zoo.Predict(context.Background(), []*zoo.Model{m}, set, zoo.PredictOptions{Backend: backendtest.Open(t, b), FlipAverage: zoo.FlipAverage([]*zoo.Model{m})})
+		if err != nil {
+			t.Fatalf("%s: %s: %v", name, b, err)
+		}
+		for c := range p.Columns {
+			least, most := p.Row(0)[c], p.Row(0)[c]
+			for i := range images {
+				least, most = min(least, p.Row(i)[c]), max(most, p.Row(i)[c])
+			}
+			if most-least < 8*pixels {
+				t.Errorf("%s: %s: column %s: found answers that differ by %g pixels, want more to compare", name, b, p.Columns[c], most-least)
+			}
+		}
+		write(t, filepath.Join(folder, name+"."+b+".points.npy"), []int{images, len(p.Columns)}, p.Points)
+	}
 }
 
 func write(t *testing.T, path string, shape []int, values []float32) {
@@ -196,13 +198,23 @@ func write(t *testing.T, path string, shape []int, values []float32) {
 }
 
 type checked struct {
-	Difference float64
-	Producer   string
-	Input      []any
-	Metadata   map[string]string
-	Texts      map[string]string
-	About      map[string]json.RawMessage
-	Sums       map[string]json.RawMessage
+	Differences map[string]float64 // by backend
+	Producer    string
+	Input       []any
+	Metadata    map[string]string
+	Texts       map[string]string
+	About       map[string]json.RawMessage
+	Sums        map[string]json.RawMessage
+}
+
+// agrees wants a network's answers to be ONNX Runtime's, on each backend.
+func (c checked) agrees(t *testing.T, name string) {
+	t.Helper()
+	for _, b := range backendtest.Names() {
+		if d, ok := c.Differences[b]; !ok || !(d <= pixels) {
+			t.Errorf("%s: %s: found a difference of %g pixels (%v), want at most %g", name, b, d, ok, pixels)
+		}
+	}
 }
 
 func check(t *testing.T, folder string) map[string]checked {
@@ -221,20 +233,11 @@ func check(t *testing.T, folder string) map[string]checked {
 	return out
 }
 
-func goBackend(t *testing.T) *backend.Backend {
-	t.Helper()
-	on, err := backend.Open(context.Background(), "go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return on
-}
-
 // pixels is how far ONNX Runtime may be from fkzoo.
 const pixels = 1e-3
 
 func TestONNXRuntimeAgrees(t *testing.T) {
-	on, folder, all := goBackend(t), t.TempDir(), cases(t)
+	folder, all := t.TempDir(), cases(t)
 	used := map[string]bool{}
 	digests := map[string]string{}
 	for name, d := range all {
@@ -245,7 +248,7 @@ func TestONNXRuntimeAgrees(t *testing.T) {
 				t.Fatalf("%s: %v", name, err)
 			}
 		}
-		answer(t, on, folder, name, m)
+		answer(t, folder, name, m)
 		for _, l := range d.Members[0].Layers {
 			used[l.Kind] = true
 		}
@@ -257,10 +260,8 @@ func TestONNXRuntimeAgrees(t *testing.T) {
 	}
 	found := check(t, folder)
 	for name, d := range all {
-		c, ok := found[name]
-		if !ok || !(c.Difference <= pixels) {
-			t.Errorf("%s: found a difference of %g pixels (%v), want at most %g", name, c.Difference, ok, pixels)
-		}
+		c := found[name]
+		c.agrees(t, name)
 		in := d.Input
 		if c.Producer != "fkzoo" || fmt.Sprint(c.Input) != fmt.Sprint([]any{"N", in.Channels, in.Height, in.Width}) {
 			t.Errorf("%s: found producer %q, input %v", name, c.Producer, c.Input)
@@ -282,7 +283,7 @@ func TestONNXRuntimeAgrees(t *testing.T) {
 
 // What the shipped plugins offer, in small: layouts as they are, with fewer units.
 func TestShippedArchitectures(t *testing.T) {
-	bin, folder, on := t.TempDir(), t.TempDir(), goBackend(t)
+	bin, folder := t.TempDir(), t.TempDir()
 	// Without what a debugger needs: linking is most of the work.
 	if out, err := exec.Command("go", "build", "-ldflags=-s -w", "-o", bin+string(filepath.Separator), "../../plugins/...").CombinedOutput(); err != nil {
 		t.Fatalf("plugins: %v\n%s", err, out)
@@ -329,18 +330,15 @@ func TestShippedArchitectures(t *testing.T) {
 		if err := Write(filepath.Join(folder, a.Name+".onnx"), m, Options{}); err != nil {
 			t.Fatal(err)
 		}
-		answer(t, on, folder, a.Name, m)
+		answer(t, folder, a.Name, m)
 	}
 	if !several {
 		t.Error("found no architecture of several members, want the specialists")
 	}
 	found := check(t, folder)
 	for _, a := range list {
-		if c, ok := found[a.Name]; !ok || !(c.Difference <= pixels) {
-			t.Errorf("%s: found a difference of %g pixels (%v), want at most %g", a.Name, c.Difference, ok, pixels)
-		} else {
-			t.Logf("%s: %.1e pixels", a.Name, c.Difference)
-		}
+		found[a.Name].agrees(t, a.Name)
+		t.Logf("%s: %v pixels", a.Name, found[a.Name].Differences)
 	}
 }
 
@@ -529,13 +527,13 @@ func TestPythonOfTheGuide(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	answer(t, goBackend(t), folder, "model", m)
+	answer(t, folder, "model", m)
 	if err := os.Rename(filepath.Join(folder, "model.images.npy"), filepath.Join(folder, "faces.npy")); err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(pyenv.Python(t, "requirements.txt"), "-c", program.String()+`
 import json
-want = np.load("model.points.npy")
+want = np.load("model.go.points.npy")
 assert np.abs(points - want).max() < 1e-3, (points, want)
 assert columns == ["a_x", "a_y", "b_x"], columns
 assert weights["net/y/weights"].shape[1] == 3 and blueprint["name"] == "tiny"

@@ -5,7 +5,7 @@ with the attributes that those have; their methods compute what the originals
 do, with loops, from Lasagne's and Theano's documentation. It needs nothing but
 Python 3: python3 make.py
 """
-import collections, copyreg, io, json, math, os, pickle, random, struct, sys, types
+import bz2, collections, copyreg, io, json, math, os, pickle, random, struct, sys, types
 
 SIZE = 12  # of the images
 rnd = random.Random(1)
@@ -552,9 +552,25 @@ def main():
     net = plain().net(verbose=Bomb())
     expect("bomb", net)
     write("bomb", {POINTS: net}, 2)
+    # Four answers without names.
+    n = Net()
+    n.input(1, SIZE, SIZE); n.dense("output", SIZE * SIZE, 4, nonlinearity=None)
+    write("unnamed", n.net(), 2)
+    # A training that diverged.
+    n = Net()
+    n.input(1, SIZE, SIZE); n.dense("output", SIZE * SIZE, 4, nonlinearity=None)
+    w, b = n.last.W.value, n.last.b.value
+    w.values[3][1], w.values[3][2], w.values[100][0] = math.nan, math.inf, -math.inf
+    b.values[2] = math.nan
+    write("diverged", {POINTS: n.net()}, 2)
+    # As it is passed on, and the standard library of Go can't write.
+    with open("plain.p0.pickle", "rb") as f: packed = bz2.compress(f.read())
+    with open("plain.p0.pickle.bz2", "wb") as f: f.write(packed)
     with open("expected.json", "w") as f: json.dump(EXPECTED, f)
 
 
 if __name__ == "__main__":
     os.chdir(os.path.dirname(os.path.abspath(__file__)))
+    if os.environ.get("PYTHONHASHSEED") != "0":  # else sets are written in another order each time
+        os.execve(sys.executable, [sys.executable, os.path.basename(__file__)], dict(os.environ, PYTHONHASHSEED="0"))
     main()

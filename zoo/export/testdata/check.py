@@ -1,7 +1,7 @@
-"""Runs each NAME.onnx of a folder with ONNX Runtime on NAME.images.npy and compares with NAME.points.npy.
+"""Runs each NAME.onnx of a folder with ONNX Runtime on NAME.images.npy and compares with each NAME.BACKEND.points.npy.
 
-Prints a JSON object: for each name the largest difference in pixels, over all images at once and one by one, and the
-metadata; where there are files of weights, what NumPy and safetensors read in them.
+Prints a JSON object: for each name the largest difference in pixels by backend, over all images at once and one by one, and
+the metadata; where there are files of weights, what NumPy and safetensors read in them.
 """
 
 import json
@@ -18,13 +18,17 @@ out = {}
 for path in sorted(pathlib.Path(sys.argv[1]).glob("*.onnx")):
     onnx.checker.check_model(str(path), full_check=True)
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    images, points = (np.load(path.with_suffix(end)) for end in (".images.npy", ".points.npy"))
+    images = np.load(path.with_suffix(".images.npy"))
     answers = [session.run(["points"], {"images": images})[0]]
     answers.append(np.concatenate([session.run(None, {"images": images[i : i + 1]})[0] for i in range(len(images))]))
-    assert all(a.shape == points.shape and a.dtype == np.float32 for a in answers), (path, answers[0].shape, points.shape)
+    differences = {}
+    for file in path.parent.glob(path.stem + ".*.points.npy"):
+        points = np.load(file)
+        assert all(a.shape == points.shape and a.dtype == np.float32 for a in answers), (file, answers[0].shape, points.shape)
+        differences[file.name.split(".")[-3]] = max(float(np.abs(a - points).max()) for a in answers)
     meta = session.get_modelmeta()
     result = {
-        "difference": max(float(np.abs(a - points).max()) for a in answers),
+        "differences": differences,
         "producer": meta.producer_name,
         "input": session.get_inputs()[0].shape,
         "metadata": meta.custom_metadata_map,
