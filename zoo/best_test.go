@@ -166,6 +166,7 @@ func TestResumeChanges(t *testing.T) {
 			return m.History[0].Rate[7] == 0.01 && slices.Contains(m.Provenance.Options, "recipe.rate=0.01 (from epoch 4 of net)")
 		}},
 		{"fewer epochs than done", map[string]string{"recipe.epochs": "2"}, set, "recipe.epochs: found 2, want 8", "want at most 2 epochs", nil},
+		{"subset", map[string]string{"recipe.subset.share": "0.5"}, set, "recipe.subset.share: found 0.5, want none", "it has learned from other rows already", nil},
 		{"seed", map[string]string{"recipe.seed": "4"}, set, "recipe.seed: found 4, want 3", "rows that it has learned from would be held out", nil},
 		{"loss", map[string]string{"recipe.loss.kind": "mae"}, set, `recipe.loss.kind: found "mae", want "mse"`, "would not compare", nil},
 		{"optimizer", map[string]string{"recipe.optimizer": "adam"}, set, `recipe.optimizer.kind: found "adam", want "sgd"`, "is of no use to another", nil},

@@ -293,7 +293,7 @@ func usable(m *blueprint.Member, set *dataset.Set) ([]int, error) {
 	return out, nil
 }
 
-// rowsOf parts the usable rows into those trained on and those held out.
+// rowsOf gives the usable rows that are trained on and those held out.
 func rowsOf(m *blueprint.Member, set *dataset.Set) (train, validation []int, err error) {
 	rows, err := usable(m, set)
 	if err != nil {
@@ -302,10 +302,34 @@ func rowsOf(m *blueprint.Member, set *dataset.Set) (train, validation []int, err
 	seed := cmp.Or(m.Recipe.Seed, 1)
 	if f := m.Recipe.Fold; f != nil {
 		train, validation = dataset.Fold(rows, f.Number, f.Of, seed)
-		return train, validation, nil
+	} else {
+		train, validation = dataset.Split(rows, m.Recipe.Validation, seed)
 	}
-	train, validation = dataset.Split(rows, m.Recipe.Validation, seed)
+	if m.Recipe.Subset != nil {
+		train = subset(m, set, train)
+	}
 	return train, validation, nil
+}
+
+// subset is the part of the rows, in their shuffled order, that the recipe trains on.
+func subset(m *blueprint.Member, set *dataset.Set, rows []int) []int {
+	s := m.Recipe.Subset
+	if s.Complete {
+		columns := m.ColumnsOf(set.Columns)
+		rows = slices.DeleteFunc(slices.Clone(rows), func(r int) bool {
+			return slices.ContainsFunc(columns, func(c string) bool { return isNaN(set.Row(r)[set.Column(c)]) })
+		})
+	}
+	if s.Share > 0 && len(rows) > 0 {
+		rows = rows[:max(int(s.Share*float64(len(rows))), 1)]
+	}
+	return rows
+}
+
+// epochsOf is how many a member's recipe asks for on this set.
+func epochsOf(m *blueprint.Member, set *dataset.Set) (int, error) {
+	rows, err := usable(m, set)
+	return m.Recipe.EpochsFor(len(rows)), err
 }
 
 func allRows(n int) []int {

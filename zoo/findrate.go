@@ -74,12 +74,15 @@ func FindRate(ctx context.Context, o TrainOptions, tick func(done, total int)) (
 
 func (t *training) sweep(ctx context.Context, data *engine.Resident, index int, tick func(done int)) (*RateSweep, error) {
 	d := t.model.Document.Clone()
-	train, validation, err := rowsOf(&d.Members[index], t.Data)
+	train, _, err := rowsOf(&d.Members[index], t.Data)
 	if err != nil {
 		return nil, err
 	}
 	r := &d.Members[index].Recipe
-	epochs := r.EpochsFor(len(train) + len(validation))
+	epochs, err := epochsOf(&d.Members[index], t.Data)
+	if err != nil {
+		return nil, err
+	}
 	steps := (len(train) + r.Batch - 1) / r.Batch
 	factor := math.Pow(sweepTo/sweepFrom, 1/float64(sweepBatches-1))
 	r.Rate = blueprint.Schedule{Kind: "step", From: sweepFrom, Factor: factor, Every: 1 / float64(steps), By: "step"}

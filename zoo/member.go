@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/fkzoo/fkzoo/host/engine"
+	"github.com/fkzoo/fkzoo/internal/cputime"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 )
 
@@ -23,11 +24,15 @@ func (t *training) member(ctx context.Context, data *engine.Resident, index int)
 	if err != nil {
 		return err
 	}
+	epochs, err := epochsOf(plan.Member, t.Data)
+	if err != nil {
+		return err
+	}
 	config := engine.Config{
-		Plan: plan, Rows: train, Epochs: plan.Member.Recipe.EpochsFor(len(train) + len(validation)),
+		Plan: plan, Rows: train, Epochs: epochs,
 		Seed: plan.Member.Recipe.Seed, Weights: t.model.Weights,
 	}
-	run := &memberRun{training: t, index: index, plan: plan, validation: validation, epochs: config.Epochs, leastLoss: math.Inf(1)}
+	run := &memberRun{training: t, index: index, plan: plan, validation: validation, epochs: epochs, leastLoss: math.Inf(1)}
 	if s := t.model.State; s != nil {
 		if s.Epoch > config.Epochs || s.Epoch == config.Epochs && s.Step > 0 {
 			return fmt.Errorf("member %s: state: found epoch %d and batch %d, want at most %d epochs", plan.Member.Name, s.Epoch, s.Step, config.Epochs)
@@ -50,6 +55,7 @@ func (t *training) member(ctx context.Context, data *engine.Resident, index int)
 	}
 	done, _ := run.trainer.Position()
 	run.holdOut()
+	run.history().TrainRows = len(train)
 	t.Watch.Member(MemberStart{
 		Name: plan.Member.Name, Index: index, Members: len(t.model.Document.Members), Columns: len(plan.Columns),
 		TrainRows: len(train), ValidRows: len(validation), Epochs: config.Epochs, Done: done,
@@ -135,7 +141,7 @@ func (r *memberRun) keepWeights() error {
 
 // epoch trains and validates one epoch; stop tells that patience is at its end.
 func (r *memberRun) epoch(ctx context.Context) (stop bool, err error) {
-	start := time.Now()
+	start, processor := time.Now(), cputime.Used()
 	epoch, _ := r.trainer.Position()
 	rate := r.plan.Member.Recipe.Rate.At(blueprint.Progress{
 		Epoch: epoch, Epochs: r.epochs, Step: epoch * r.trainer.StepsPerEpoch(), StepsPerEpoch: r.trainer.StepsPerEpoch(),
@@ -170,7 +176,7 @@ func (r *memberRun) epoch(ctx context.Context) (stop bool, err error) {
 		}
 	}
 	done.Time = time.Since(start)
-	r.model.Run.Seconds = append(r.model.Run.Seconds, done.Time.Seconds())
+	r.model.Run.add(done.Time, cputime.Used()-processor)
 	r.Watch.Epoch(done)
 	r.tellBest()
 	if done.Best {

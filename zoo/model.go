@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/fkzoo/fkzoo/format"
 	"github.com/fkzoo/fkzoo/host/engine"
@@ -37,6 +38,7 @@ type kept struct {
 // MemberHistory is a member's training: a value for each epoch done.
 type MemberHistory struct {
 	Member         string    `json:"member"`
+	TrainRows      int       `json:"train_rows,omitempty"` // 0: not known
 	TrainLoss      []float64 `json:"train_loss"`
 	ValidationLoss []float64 `json:"validation_loss,omitempty"` // none where no rows were held out
 	RMSEPixels     []float64 `json:"rmse_pixels,omitempty"`     // of the held-out rows
@@ -121,7 +123,16 @@ type Run struct {
 	Machine string    `json:"machine,omitempty"`
 	Command []string  `json:"command,omitempty"`
 	Seconds []float64 `json:"seconds,omitempty"` // of each epoch, over all members; of a resumed one what was done since
-	Resumed int       `json:"resumed,omitempty"` // times
+	// Processor are the seconds of processor time of each epoch, over all cores; as
+	// many as Seconds, 0 where they aren't known.
+	Processor []float64 `json:"processor_seconds,omitempty"`
+	Resumed   int       `json:"resumed,omitempty"` // times
+}
+
+// add notes an epoch's time, also where epochs before it lack one.
+func (r *Run) add(wall, processor time.Duration) {
+	r.Processor = append(r.Processor[:min(len(r.Processor), len(r.Seconds))], make([]float64, max(len(r.Seconds)-len(r.Processor), 0))...)
+	r.Seconds, r.Processor = append(r.Seconds, wall.Seconds()), append(r.Processor, processor.Seconds())
 }
 
 // Prefixes of a checkpoint's tensors beside the weights.
@@ -389,6 +400,8 @@ func (h *MemberHistory) check() error {
 		return fmt.Errorf("found %d values of rmse_pixels, want as many as validation losses, %d", len(h.RMSEPixels), v)
 	case h.BestEpoch < 0 || h.BestEpoch > v:
 		return fmt.Errorf("found best epoch %d, want 0 to %d", h.BestEpoch, v)
+	case h.TrainRows < 0:
+		return fmt.Errorf("found %d rows trained on, want none below 0", h.TrainRows)
 	case h.HeldOut.Rows < 0 || h.HeldOut.Cells < 0:
 		return fmt.Errorf("found %d rows held out with %d cells, want none below 0", h.HeldOut.Rows, h.HeldOut.Cells)
 	case len(h.HeldOut.Numbers) > 0 && len(h.HeldOut.Numbers) != h.HeldOut.Rows:

@@ -1,9 +1,13 @@
 package zoo
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"math"
 
 	"github.com/fkzoo/fkzoo/specs/blueprint"
+	"github.com/fkzoo/fkzoo/zoo/dataset"
 )
 
 // Result is a model's training in figures, as its file has them. Losses and
@@ -24,7 +28,9 @@ type Result struct {
 	MeanFaceLoss   *float64       `json:"mean_face_loss"`
 	MeanFace       *float64       `json:"mean_face_rmse_pixels"`
 	OutOfFold      bool           `json:"out_of_fold,omitempty"` // the figures are over the folds
+	TrainRows      int            `json:"train_rows,omitempty"`  // of the member that had the most; 0: not known
 	Minutes        float64        `json:"minutes"`
+	Processor      float64        `json:"processor_minutes"` // over all cores; 0: not known
 	Backend        string         `json:"backend"`
 	Seed           uint64         `json:"seed"`
 	Members        []MemberResult `json:"members"`
@@ -43,8 +49,41 @@ type MemberResult struct {
 	BestRMSE       *float64 `json:"best_rmse_pixels"`
 	MeanFaceLoss   *float64 `json:"mean_face_loss"`
 	MeanFace       *float64 `json:"mean_face_rmse_pixels"`
+	TrainRows      int      `json:"train_rows,omitempty"`
 	HeldOutRows    int      `json:"held_out_rows"`
 	cells          int
+}
+
+// HeldOutScore is [Evaluation.HeldOut] alone, of models that were trained on
+// the set: only the rows held out are answered.
+func HeldOutScore(ctx context.Context, models []*Model, set *dataset.Set, o PredictOptions) (*Score, error) {
+	for _, m := range models {
+		if difference := dataDifference(&m.Provenance.Data, set); difference != "" {
+			return nil, errors.New(difference)
+		}
+		if m.Provenance.startSaw(set) {
+			return nil, fmt.Errorf("%s: the weights started from a model that has seen this data, maybe the rows held out too", m.Document.Name)
+		}
+	}
+	rows, err := heldOut(models, set)
+	if err != nil {
+		return nil, err
+	}
+	if len(rows) == 0 {
+		return nil, fmt.Errorf("%s: found no row that was held out, want some", set.Source)
+	}
+	part, err := set.Select(rows)
+	if err != nil {
+		return nil, err
+	}
+	p, err := Predict(ctx, models, part, o)
+	if err != nil {
+		return nil, err
+	}
+	s := scorer{set: part, loss: models[0].Document.Members[0].Recipe.Loss, face: meanFace(models, set)}
+	s.scale, _ = models[0].Document.Members[0].Affine(models[0].Document.Input)
+	score := s.score(p, allRows(part.Len()))
+	return &score, nil
 }
 
 // ResultOf gives a model's, as loaded from file by [Load] or [Describe].
@@ -64,8 +103,14 @@ func ResultOf(m *Model, file string) (*Result, error) {
 			out.Members = append(out.Members, memberResult(&m.History[i]))
 		}
 	}
+	for _, r := range out.Members {
+		out.TrainRows = max(out.TrainRows, r.TrainRows)
+	}
 	for _, s := range m.Run.Seconds {
 		out.Minutes += s / 60
+	}
+	for _, s := range m.Run.Processor {
+		out.Processor += s / 60
 	}
 	pool := func(of func(*MemberResult) *float64, square bool) *float64 {
 		var sum, cells float64
@@ -104,7 +149,7 @@ func ResultOf(m *Model, file string) (*Result, error) {
 func memberResult(h *MemberHistory) MemberResult {
 	r := MemberResult{
 		Name: h.Member, Epochs: len(h.TrainLoss), BestEpoch: h.BestEpoch, Stopped: h.Stopped,
-		HeldOutRows: h.HeldOut.Rows, cells: h.HeldOut.Cells,
+		TrainRows: h.TrainRows, HeldOutRows: h.HeldOut.Rows, cells: h.HeldOut.Cells,
 	}
 	last := func(all []float64) *float64 {
 		if len(all) == 0 {

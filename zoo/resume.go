@@ -182,6 +182,8 @@ func (all recipeChanges) refuse() error {
 		switch first, _, _ := strings.Cut(c.field, "."); {
 		case first == "seed" || first == "validation" || first == "fold":
 			why = "rows that it has learned from would be held out"
+		case first == "subset":
+			why = "it has learned from other rows already"
 		case first == "loss":
 			why = "the losses so far would not compare with those to come"
 		case c.field == "optimizer.kind":

@@ -320,6 +320,13 @@ func (t *training) checkRows(m *blueprint.Member) error {
 	if err == nil {
 		err = t.Data.CheckTrainable(m.ColumnsOf(t.Data.Columns), rows)
 	}
+	if err == nil && m.Recipe.Subset != nil {
+		if rows, _, err = rowsOf(m, t.Data); err == nil {
+			if err = t.Data.CheckTrainable(m.ColumnsOf(t.Data.Columns), rows); err != nil {
+				err = fmt.Errorf("recipe.subset: %w", err)
+			}
+		}
+	}
 	if f := m.Recipe.Fold; err == nil && f != nil && len(rows) < f.Of {
 		err = fmt.Errorf("%s: found %d rows with its columns filled, want at least %d for as many folds", t.Data.Source, len(rows), f.Of)
 	}

@@ -135,15 +135,7 @@ func plotColumns(path string, set *dataset.Set, e *zoo.Evaluation, force bool) e
 	if e.HeldOut != nil {
 		score, rows = *e.HeldOut, count(e.HeldOut.Rows, "row")+" held out in training"
 	}
-	bars := draw.Bars{Title: set.Source + ", " + rows, Value: "root-mean-square error in pixels", Other: "mean face"}
-	for _, col := range score.Columns {
-		bar := draw.Bar{Name: col.Name, Value: math.NaN(), Other: math.NaN()}
-		if col.Cells > 0 {
-			bar.Value, bar.Other = col.RMSEPixels, col.MeanFace
-		}
-		bars.Bars = append(bars.Bars, bar)
-	}
-	return bars.Write(path, force)
+	return zoo.ColumnBars(set.Source+", "+rows, &score).Write(path, force)
 }
 
 // worstSheet draws the faces with the largest errors, truth and prediction.

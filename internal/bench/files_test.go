@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/fkzoo/fkzoo/format"
+	"github.com/fkzoo/fkzoo/internal/cputime"
 	"github.com/fkzoo/fkzoo/internal/pyenv"
 )
 
@@ -124,14 +125,14 @@ func (p *peer) do(what, path string, times int) (seconds [2]float64, err error) 
 // timed gives wall and processor seconds of one time.
 func timed(times int, do func() error) (seconds [2]float64, err error) {
 	runtime.GC()
-	cpu, wall := processorTime(), time.Now()
+	cpu, wall := cputime.Used(), time.Now()
 	for range times {
 		if err := do(); err != nil {
 			return seconds, err
 		}
 	}
 	n := float64(times)
-	return [2]float64{time.Since(wall).Seconds() / n, (processorTime() - cpu).Seconds() / n}, nil
+	return [2]float64{time.Since(wall).Seconds() / n, (cputime.Used() - cpu).Seconds() / n}, nil
 }
 
 // way is one of the ways to do a thing.

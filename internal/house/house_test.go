@@ -24,17 +24,18 @@ const (
 // arrows says which rooms a room may import; docs/layout.md draws them. A room's own folders, and internal/, are open
 // to it always.
 var arrows = map[string][]string{
-	"specs":          nil,
-	"format":         nil,
-	"plugins":        {"specs"},
-	"host":           {"specs"},
-	"host/engine":    {"specs"},
-	"zoo/dataset":    {"specs", "format"},
-	"zoo/draw":       nil,
-	"zoo/submission": nil,
-	"zoo":            {"host", "host/engine", "format", "specs", "zoo/dataset", "zoo/draw", "zoo/submission"},
-	"cmd":            {"zoo", "zoo/dataset", "zoo/draw", "zoo/submission", "host", "host/engine", "format", "specs"},
-	"internal":       nil,
+	"specs":            nil,
+	"format":           nil,
+	"plugins":          {"specs"},
+	"host":             {"specs"},
+	"host/engine":      {"specs"},
+	"zoo/dataset":      {"specs", "format"},
+	"zoo/draw":         nil,
+	"zoo/submission":   nil,
+	"zoo":              {"host", "host/engine", "format", "specs", "zoo/dataset", "zoo/draw", "zoo/submission"},
+	"cmd":              {"zoo", "zoo/dataset", "zoo/draw", "zoo/submission", "host", "host/engine", "format", "specs"},
+	"internal":         nil,
+	"internal/results": {"zoo", "zoo/dataset", "zoo/draw", "host/engine"},
 }
 
 // room is the longest name in arrows that a folder lies in.
@@ -86,7 +87,7 @@ func walk(t *testing.T, f func(name string)) {
 		}
 		rel = filepath.ToSlash(rel)
 		if d.IsDir() {
-			if rel != "." && (strings.HasPrefix(d.Name(), ".") || d.Name() == "testdata") || rel == "bin" || rel == "demo" {
+			if rel != "." && (strings.HasPrefix(d.Name(), ".") || d.Name() == "testdata") || rel == "bin" || rel == "demo" || rel == "results" {
 				return fs.SkipDir
 			}
 			return nil

@@ -6,6 +6,8 @@ package main
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/fkzoo/fkzoo/plugins"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
@@ -40,14 +42,23 @@ var sizes = []size{
 func (s size) architecture() plugins.Architecture {
 	return plugins.Architecture{
 		Name: s.name, Summary: s.summary,
-		Settings: []plugins.Setting{{Name: "width", Default: fmt.Sprint(s.width), Help: "channels of the first block; each later one has twice as many"}},
+		Settings: []plugins.Setting{
+			{Name: "width", Default: fmt.Sprint(s.width), Help: "channels of the first block; each later one has twice as many"},
+			{Name: "scaling", Default: "standardize", Help: "how pixels become the input: " + strings.Join(blueprint.Scalings, ", ")},
+		},
 		Blueprint: func(r plugins.Request) (*blueprint.Document, error) {
 			width, err := r.Int("width")
 			if err != nil {
 				return nil, err
 			}
+			scaling := r.Settings["scaling"]
+			if !slices.Contains(blueprint.Scalings, scaling) {
+				return nil, fmt.Errorf("setting scaling: found %q, want one of %s", scaling, strings.Join(blueprint.Scalings, ", "))
+			}
 			s.width = width
-			return s.document(r.Data.Columns), nil
+			d := s.document(r.Data.Columns)
+			d.Input.Scaling = scaling
+			return d, nil
 		},
 	}
 }
@@ -95,7 +106,7 @@ func (s size) document(columns []string) *blueprint.Document {
 		n.layer("output", "dense", blueprint.Settings{"units": blueprint.CountColumns}, "")
 	}
 	return &blueprint.Document{
-		Input: blueprint.Input{Height: 96, Width: 96, Channels: 1, Scaling: "standardize"},
+		Input: blueprint.Input{Height: 96, Width: 96, Channels: 1},
 		Members: []blueprint.Member{{
 			Name: "all", Columns: []string{blueprint.AllColumns}, Layers: n,
 			Output: blueprint.Output{FlipAverage: mirrors(columns)}, Recipe: s.recipe(columns),

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/fkzoo/fkzoo/plugins"
@@ -52,6 +53,21 @@ func TestWidth(t *testing.T) {
 	d := describe(t, sizes[0], blueprint.KaggleColumns, map[string]string{"width": "8"})
 	if n, err := d.Parameters(blueprint.KaggleColumns); err != nil || n != parameters(8, 1, 15) {
 		t.Errorf("found %d parameters (%v), want %d", n, err, parameters(8, 1, 15))
+	}
+}
+
+func TestScaling(t *testing.T) {
+	for _, c := range []struct {
+		settings map[string]string
+		want     string
+	}{{nil, "standardize"}, {map[string]string{"scaling": "unit"}, "unit"}} {
+		if d := describe(t, sizes[0], blueprint.KaggleColumns, c.settings); d.Input.Scaling != c.want {
+			t.Errorf("%v: found scaling %q, want %q", c.settings, d.Input.Scaling, c.want)
+		}
+	}
+	_, err := sizes[0].architecture().Document(map[string]string{"scaling": "none"}, plugins.DataSummary{Columns: blueprint.KaggleColumns})
+	if err == nil || !strings.Contains(err.Error(), `setting scaling: found "none", want one of unit, raw, standardize`) {
+		t.Errorf("found the error %v, want one that names the scalings", err)
 	}
 }
 

@@ -392,6 +392,17 @@ func (f Fold) MarshalJSON() ([]byte, error) {
 	return encodeObject(plain(f), f.Extra)
 }
 
+func (s *Subset) UnmarshalJSON(b []byte) (err error) {
+	type plain Subset
+	s.Extra, err = decodeObject(b, (*plain)(s))
+	return err
+}
+
+func (s Subset) MarshalJSON() ([]byte, error) {
+	type plain Subset
+	return encodeObject(plain(s), s.Extra)
+}
+
 func (s *Stop) UnmarshalJSON(b []byte) (err error) {
 	type plain Stop
 	s.Extra, err = decodeObject(b, (*plain)(s))

@@ -20,6 +20,7 @@ type Recipe struct {
 	Batch      int       `json:"batch"`                // rows in a step; the last, smaller batch of an epoch is used
 	Validation float64   `json:"validation"`           // share of the rows held out, 0 to 0.9
 	Fold       *Fold     `json:"fold,omitempty"`       // nil: the share validation is held out; else this fold in its place
+	Subset     *Subset   `json:"subset,omitempty"`     // nil: all rows that aren't held out are trained on; else a part of them
 	Seed       uint64    `json:"seed,omitempty"`       // 0 stands for 1
 	Augment    *Augment  `json:"augment,omitempty"`    // nil: none
 	Stop       *Stop     `json:"stop,omitempty"`       // nil: never before the end
@@ -153,6 +154,16 @@ type Fold struct {
 	Number int   `json:"number"` // from 1
 	Of     int   `json:"of"`     // parts, 2 to 64
 	Extra  Extra `json:"-"`
+}
+
+// Subset is the part of the rows that aren't held out which is trained on: those
+// with all of the member's columns, where Complete says so, and of these Share,
+// rounded down, at least one. Which they are follows from the seed, and a smaller
+// share is part of a larger one. The rows held out are the same as without it.
+type Subset struct {
+	Share    float64 `json:"share,omitempty"`    // 0 to 1; 0 stands for 1
+	Complete bool    `json:"complete,omitempty"` // only rows that have all of the member's columns; the default is false
+	Extra    Extra   `json:"-"`
 }
 
 // Average keeps an exponential moving average of the weights and of the
@@ -295,6 +306,9 @@ func (r *Recipe) checkNumbers() error {
 			return fmt.Errorf("stop: found validation 0, want rows held out: stopping early follows the validation loss")
 		}
 	}
+	if s := r.Subset; s != nil {
+		limits = append(limits, limit{"subset.share", s.Share, 0, 1})
+	}
 	if f := r.Fold; f != nil {
 		limits = append(limits, limit{"fold.of", float64(f.Of), 2, maxMembers}, limit{"fold.number", float64(f.Number), 1, float64(f.Of)})
 	}
@@ -386,6 +400,9 @@ func (r *Recipe) unknown(at string, add func(string, Extra)) {
 	}
 	if r.Fold != nil {
 		add(at+"fold.", r.Fold.Extra)
+	}
+	if r.Subset != nil {
+		add(at+"subset.", r.Subset.Extra)
 	}
 	for _, s := range r.schedules() {
 		if s.of != nil {

@@ -128,6 +128,7 @@ func recipeSchema() object {
 		"epochs": integer(0, maxEpochs), "examples": integer(0, maxExamples), "batch": integer(1, maxBatch),
 		"validation": decimal(0, 0.9), "seed": object{"type": "integer", "minimum": 0},
 		"fold":    fields("number of", object{"number": integer(1, maxMembers), "of": integer(2, maxMembers)}),
+		"subset":  fields("", object{"share": decimal(0, 1), "complete": object{"type": "boolean"}}),
 		"augment": fields("", augment), "stop": fields("patience", object{"patience": integer(1, maxEpochs)}),
 		"average": fields("decay", object{"decay": schedule()}), "start_from": object{"type": "string", "pattern": "^$|" + startFrom.String()},
 	})

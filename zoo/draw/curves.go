@@ -41,6 +41,7 @@ type Curves struct {
 	YAxis string // what is measured; empty: "loss"
 	XAxis string // what it is measured over; empty: "epoch"
 	XLog  bool   // XAxis is logarithmic
+	Marks bool   // a dot for each value, as where there are few
 
 	// Series name what Train and Validation are, where that is something else.
 	Series [2]string
@@ -185,6 +186,7 @@ type curve struct {
 	name  string
 	style vgdraw.LineStyle
 	parts [][]point // between gaps
+	marks bool
 }
 
 type point struct{ x, y float64 }
@@ -221,7 +223,7 @@ func (c *Curves) curves() (list []curve) {
 				continue
 			}
 			s.name = cmp.Or(c.Series[j], s.name)
-			v := curve{name: s.name, parts: parts, style: vgdraw.LineStyle{Width: vg.Points(1.8), Color: palette[j]}}
+			v := curve{name: s.name, parts: parts, marks: c.Marks, style: vgdraw.LineStyle{Width: vg.Points(1.8), Color: palette[j]}}
 			if len(c.Runs) > 1 {
 				v.style.Color = palette[i%len(palette)]
 				if j == 0 {
@@ -394,11 +396,15 @@ func (v curve) Plot(c vgdraw.Canvas, p *plot.Plot) {
 		for i, at := range part {
 			points[i] = vg.Point{X: tx(at.x), Y: ty(at.y)}
 		}
-		if len(points) == 1 {
-			c.DrawGlyphNoClip(vgdraw.GlyphStyle{Color: v.style.Color, Radius: vg.Points(3), Shape: vgdraw.CircleGlyph{}}, points[0])
-			continue
+		points = thin(points)
+		if v.marks || len(points) == 1 {
+			for _, at := range points {
+				c.DrawGlyphNoClip(vgdraw.GlyphStyle{Color: v.style.Color, Radius: vg.Points(3), Shape: vgdraw.CircleGlyph{}}, at)
+			}
 		}
-		c.StrokeLines(v.style, thin(points))
+		if len(points) > 1 {
+			c.StrokeLines(v.style, points)
+		}
 	}
 }
 

@@ -6,19 +6,7 @@ import (
 	"os"
 	"runtime"
 	"syscall"
-	"time"
-
-	"golang.org/x/sys/unix"
 )
-
-// processorTime is what this process has used so far.
-func processorTime() time.Duration {
-	var u unix.Rusage
-	if unix.Getrusage(unix.RUSAGE_SELF, &u) != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-}
 
 // peakMemory is the most memory that a process had, in bytes.
 func peakMemory(s *os.ProcessState) float64 {

@@ -2,13 +2,7 @@
 
 package bench
 
-import (
-	"os"
-	"time"
-)
-
-// processorTime is not to be had here.
-func processorTime() time.Duration { return 0 }
+import "os"
 
 // peakMemory is not to be had here.
 func peakMemory(*os.ProcessState) float64 { return 0 }

@@ -1,0 +1,418 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/fkzoo/fkzoo/host/engine/backend"
+	"github.com/fkzoo/fkzoo/internal/atomicfile"
+	"github.com/fkzoo/fkzoo/zoo"
+	"github.com/fkzoo/fkzoo/zoo/dataset"
+)
+
+// measured is a run whose models are there.
+type measured struct {
+	run
+	models  []*zoo.Model
+	results []*zoo.Result // of each model
+	score   *zoo.Score    // of all together, on the rows that they have held out
+}
+
+// page is what the tables are made of.
+type page struct {
+	found   []measured // in the order of runs
+	missing []run
+	layouts map[string]layout // of the report's networks
+}
+
+// layout is what fkzoo says of an architecture without data.
+type layout struct {
+	Parameters int64 `json:"parameters"`
+	FLOPs      int64 `json:"flops"`
+}
+
+// writePage measures the models that are there, and writes the page's tables and pictures.
+func (p *places) writePage(ctx context.Context) error {
+	old, err := os.ReadFile(p.page)
+	if err != nil {
+		return err
+	}
+	all, err := p.measure(ctx)
+	if err != nil {
+		return err
+	}
+	pictures, err := p.draw(all)
+	if err != nil {
+		return err
+	}
+	text, err := fill(string(old), all.tables(pictures))
+	if err != nil {
+		return fmt.Errorf("%s: %w", p.page, err)
+	}
+	for _, r := range all.missing {
+		fmt.Fprintf(p.err, "results: %s is not trained yet\n", r.name)
+	}
+	return atomicfile.Write(p.page, true, func(w io.Writer) error {
+		_, err := io.WriteString(w, text)
+		return err
+	})
+}
+
+// measure reads the models and answers the rows that they have held out.
+func (p *places) measure(ctx context.Context) (*page, error) {
+	set, err := dataset.Read(ctx, p.data)
+	if err != nil {
+		return nil, err
+	}
+	b, err := backend.Open(ctx, cmp.Or(os.Getenv("FKZOO_BACKEND"), backend.Auto))
+	if err != nil {
+		return nil, err
+	}
+	defer b.Close()
+	out := &page{layouts: map[string]layout{}}
+	for _, r := range runs {
+		m, err := p.measureRun(ctx, r, set, b)
+		if err != nil {
+			return nil, err
+		}
+		if m == nil {
+			out.missing = append(out.missing, r)
+			continue
+		}
+		out.found = append(out.found, *m)
+	}
+	for _, n := range reportedNetworks {
+		text, err := exec.CommandContext(ctx, p.fkzoo, "info", n.name, "--json").Output()
+		if err != nil {
+			return nil, fmt.Errorf("%s info %s: %w", p.fkzoo, n.name, err)
+		}
+		var l layout
+		if err := json.Unmarshal(text, &l); err != nil {
+			return nil, fmt.Errorf("%s info %s: %w", p.fkzoo, n.name, err)
+		}
+		out.layouts[n.name] = l
+	}
+	return out, nil
+}
+
+// measureRun gives nil where a model of the run is not there.
+func (p *places) measureRun(ctx context.Context, r run, set *dataset.Set, b *backend.Backend) (*measured, error) {
+	out := &measured{run: r}
+	for _, name := range r.models() {
+		of, _ := named(name)
+		m, err := p.of(of, p.model(name), zoo.Load)
+		if m == nil || err != nil {
+			return nil, err
+		}
+		result, err := zoo.ResultOf(m, name)
+		if err != nil {
+			return nil, err
+		}
+		out.models, out.results = append(out.models, m), append(out.results, result)
+	}
+	o := zoo.PredictOptions{Backend: b, FlipAverage: zoo.FlipAverage(out.models) && !r.noFlips}
+	var err error
+	if out.score, err = zoo.HeldOutScore(ctx, out.models, set, o); err != nil {
+		return nil, fmt.Errorf("%s: %w", r.name, err)
+	}
+	return out, nil
+}
+
+// in are the runs of one table.
+func (p *page) in(table string) (out []measured) {
+	for _, m := range p.found {
+		if m.table == table {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+func (p *page) named(name string) *measured {
+	for i := range p.found {
+		if p.found[i].name == name {
+			return &p.found[i]
+		}
+	}
+	return nil
+}
+
+// tables are the texts of the page's regions.
+func (p *page) tables(pictures map[string]string) map[string]string {
+	out := map[string]string{
+		networks: p.networks(), choices: p.choices(), rows: p.rows(), report: p.report(), "columns": p.columns(), "commands": commands(), "made": p.made(),
+	}
+	for region, picture := range pictures {
+		out[region] += "\n" + picture + "\n"
+	}
+	for region, text := range out {
+		if missing := p.lacking(region); missing != "" {
+			out[region] = text + "\nNot trained yet: " + missing + ".\n"
+		}
+	}
+	return out
+}
+
+// lacking names the runs of a table that have no model.
+func (p *page) lacking(table string) string {
+	var out []string
+	for _, r := range p.missing {
+		if r.table == table {
+			out = append(out, "`"+r.name+"`")
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+func (p *page) networks() string {
+	t := newTable("network", "parameters", "GFLOP an image", "epochs", "minutes", "processor minutes", "backend", "seed", "RMSE", "the mean face's")
+	for _, m := range p.in(networks) {
+		t.add(m.shows, thousands(m.parameters()), gflop(m.flops()), m.epochs(), m.minutes(), m.processor(), m.backends(), m.seeds(), pixels(m.score.RMSEPixels), pixels(m.score.MeanFace))
+	}
+	return t.String()
+}
+
+func (p *page) choices() string {
+	whole := p.named(reference)
+	if whole == nil {
+		return "\n"
+	}
+	t := newTable("compact-s, seed 1", "RMSE", "more than with the whole recipe", "epochs", "processor minutes")
+	t.add("**the whole recipe**", pixels(whole.score.RMSEPixels), "", whole.epochs(), whole.processor())
+	for _, m := range p.in(choices) {
+		t.add(m.shows, pixels(m.score.RMSEPixels), fmt.Sprintf("%+.3f", m.score.RMSEPixels-whole.score.RMSEPixels), m.epochs(), m.processor())
+	}
+	var seeds []string
+	for _, m := range p.in(networks) {
+		if m.shows == whole.shows && m.backends() == whole.backends() {
+			seeds = append(seeds, pixels(m.score.RMSEPixels))
+		}
+	}
+	return t.String() + "\nWhat chance does: other seeds, which also hold out other rows, give " + strings.Join(seeds, ", ") + ".\n"
+}
+
+func (p *page) rows() string {
+	t := newTable("rows", "trained on", "epochs", "RMSE", "processor minutes")
+	for _, m := range p.in(rows) {
+		t.add(m.shows, thousands(int64(m.results[0].TrainRows)), m.epochs(), pixels(m.score.RMSEPixels), m.processor())
+	}
+	return t.String()
+}
+
+func (p *page) report() string {
+	t := newTable("network", "by", "parameters", "GFLOP an image", "epochs", "training loss", "validation loss", "RMSE", "the mean face's", "processor minutes", "Kaggle's score")
+	for _, n := range reportedNetworks {
+		l := p.layouts[n.name]
+		t.add(n.name, "the report: "+n.description, thousands(l.Parameters), gflop(l.FLOPs), n.epochs, n.train, n.validation, n.rmse, "", "", n.kaggle)
+		for _, m := range p.in(report) {
+			if r := m.results[0]; r.Architecture == n.name {
+				t.add("", "fkzoo: "+m.shows, "", "", m.epochs(), loss(r.TrainLoss), loss(r.ValidationLoss), pixels(m.score.RMSEPixels), pixels(m.score.MeanFace), m.processor(), "")
+			}
+		}
+	}
+	return t.String()
+}
+
+// columnRuns are those whose errors are shown by column.
+var columnRuns = []string{"compact-s-1", "compact-m-1", "compact-l-1", "compact-m-123", "net6-adam", "specialists-adam"}
+
+func (p *page) columns() string {
+	var shown []*measured
+	head := []string{"column"}
+	for _, name := range columnRuns {
+		if m := p.named(name); m != nil {
+			shown = append(shown, m)
+			head = append(head, "`"+name+"`")
+		}
+	}
+	if len(shown) == 0 {
+		return "\n"
+	}
+	t := newTable(append(head, "the mean face's")...)
+	for _, c := range shown[0].score.Columns {
+		line := []string{c.Name}
+		for _, m := range shown {
+			line = append(line, pixels(column(m.score, c.Name)))
+		}
+		t.add(append(line, pixels(c.MeanFace))...)
+	}
+	return t.String()
+}
+
+// made says what the models were made by and where.
+func (p *page) made() string {
+	var versions, machines []string
+	add := func(list *[]string, s string) {
+		if s != "" && !slices.Contains(*list, s) {
+			*list = append(*list, s)
+		}
+	}
+	var data string
+	for _, m := range p.found {
+		for _, model := range m.models {
+			add(&versions, model.Provenance.Fkzoo)
+			add(&machines, model.Run.Machine)
+			data = fmt.Sprintf("%s rows, checksum %.12s", thousands(int64(model.Provenance.Data.Rows)), model.Provenance.Data.Checksum)
+		}
+	}
+	if data == "" {
+		return "\n"
+	}
+	return fmt.Sprintf("\nMade with fkzoo %s on %s. The data: %s.\n", strings.Join(versions, ", "), strings.Join(machines, "; "), data)
+}
+
+func commands() string {
+	t := newTable("run", "command")
+	for _, r := range trainings() {
+		t.add("`"+r.name+"`", "`fkzoo "+strings.Join(r.arguments(), " ")+"`")
+	}
+	return t.String()
+}
+
+// What follows is over all models of a row.
+
+func (m *measured) parameters() (n int64) {
+	for _, r := range m.results {
+		n += r.Parameters
+	}
+	return n
+}
+
+// flops are of one answer, without that for the mirror image.
+func (m *measured) flops() (n int64) {
+	for _, r := range m.results {
+		n += r.FLOPs
+	}
+	return n
+}
+
+func (m *measured) epochs() string {
+	var out []string
+	for _, r := range m.results {
+		for _, member := range r.Members {
+			if s := thousands(int64(member.Epochs)); !slices.Contains(out, s) {
+				out = append(out, s)
+			}
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+func (m *measured) minutes() string {
+	sum := 0.0
+	for _, r := range m.results {
+		sum += r.Minutes
+	}
+	return fmt.Sprintf("%.1f", sum)
+}
+
+func (m *measured) processor() string {
+	sum := 0.0
+	for _, r := range m.results {
+		if r.Processor == 0 {
+			return ""
+		}
+		sum += r.Processor
+	}
+	return fmt.Sprintf("%.1f", sum)
+}
+
+func (m *measured) backends() string {
+	return joined(m.results, func(r *zoo.Result) string { return r.Backend })
+}
+func (m *measured) seeds() string {
+	return joined(m.results, func(r *zoo.Result) string { return fmt.Sprint(r.Seed) })
+}
+
+func joined(all []*zoo.Result, of func(*zoo.Result) string) string {
+	var out []string
+	for _, r := range all {
+		if s := of(r); !slices.Contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+// column is the error in one column; NaN where it has none.
+func column(s *zoo.Score, name string) float64 {
+	for _, c := range s.Columns {
+		if c.Name == name && c.Cells > 0 {
+			return c.RMSEPixels
+		}
+	}
+	return math.NaN()
+}
+
+func pixels(v float64) string {
+	if math.IsNaN(v) {
+		return ""
+	}
+	return fmt.Sprintf("%.3f", v)
+}
+
+func loss(v *float64) string {
+	if v == nil {
+		return ""
+	}
+	return fmt.Sprintf("%.5f", *v)
+}
+
+func gflop(n int64) string { return fmt.Sprintf("%.3f", float64(n)/1e9) }
+
+// thousands writes a whole number with commas.
+func thousands(n int64) string {
+	s := fmt.Sprint(n)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// table is one of Markdown's.
+type table struct{ bytes.Buffer }
+
+func newTable(head ...string) *table {
+	t := new(table)
+	t.WriteString("\n")
+	t.add(head...)
+	t.add(slices.Repeat([]string{"---"}, len(head))...)
+	return t
+}
+
+func (t *table) add(cells ...string) {
+	fmt.Fprintf(t, "| %s |\n", strings.Join(cells, " | "))
+}
+
+var region = regexp.MustCompile(`(?s)<!-- results: ([a-z]+) -->\n.*?<!-- end -->`)
+
+// fill puts the texts into the page's regions. Each must be there once.
+func fill(text string, regions map[string]string) (string, error) {
+	var seen []string
+	out := region.ReplaceAllStringFunc(text, func(old string) string {
+		name := region.FindStringSubmatch(old)[1]
+		seen = append(seen, name)
+		return "<!-- results: " + name + " -->\n" + strings.TrimLeft(regions[name], "\n") + "<!-- end -->"
+	})
+	for name := range regions {
+		if n := len(slices.DeleteFunc(slices.Clone(seen), func(s string) bool { return s != name })); n != 1 {
+			return "", fmt.Errorf("found %d regions «<!-- results: %s -->», want one", n, name)
+		}
+	}
+	for _, name := range seen {
+		if _, ok := regions[name]; !ok {
+			return "", fmt.Errorf("found the region %s, which there is no table for", name)
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+)
+
+// A run is one training, and a row of the page; or, with of, a row about models of other runs.
+type run struct {
+	name  string // NAME.fkz is its model; what one picks it by
+	table string // of the page, where its row stands
+	shows string // what the row says of it
+	args  string // fkzoo train's: the architecture, and flags with blanks between; "" where of is given
+
+	of      []string // the mean answer of these models
+	noFlips bool     // without the answers for mirrored images, although the blueprint asks for them
+}
+
+// Tables of the page.
+const (
+	networks = "networks"
+	choices  = "choices"
+	rows     = "rows"
+	report   = "report"
+)
+
+// reference is what the choices are left out of, and what the part of the rows is compared with.
+const reference = "compact-s-1"
+
+// runs is all that the page shows, in the order in which they are trained. Where less of the data is learned from, the
+// epochs are as many more, so that the number of batches stays: 98 of 32 rows in an epoch of all 3,116, 40 times.
+var runs = []run{
+	{name: "compact-s-1", table: networks, shows: "compact-s", args: "compact-s --seed 1"},
+	{name: "compact-s-2", table: networks, shows: "compact-s", args: "compact-s --seed 2"},
+	{name: "compact-s-3", table: networks, shows: "compact-s", args: "compact-s --seed 3"},
+	{name: "compact-s-go", table: networks, shows: "compact-s", args: "compact-s --seed 1 --backend go"},
+	{name: "compact-m-1", table: networks, shows: "compact-m", args: "compact-m --seed 1"},
+	{name: "compact-m-2", table: networks, shows: "compact-m", args: "compact-m --seed 2"},
+	{name: "compact-m-3", table: networks, shows: "compact-m", args: "compact-m --seed 3"},
+	{name: "compact-l-1", table: networks, shows: "compact-l", args: "compact-l --seed 1"},
+
+	{name: "s-no-flips", table: choices, shows: "no answers for mirrored images: the same model", of: []string{reference}, noFlips: true},
+	{name: "s-no-mirror", table: choices, shows: "no faces mirrored in training", args: "compact-s --seed 1 --set recipe.augment.mirror.share=0"},
+	{name: "s-mirror-width", table: choices, shows: "the mirror's axis is the image's width, not the data's own",
+		args: "compact-s --seed 1 --set recipe.augment.mirror.axis=0"},
+	{name: "s-no-moves", table: choices, shows: "no rotation, scale, shift",
+		args: "compact-s --seed 1 --set recipe.augment.rotate=0 --set recipe.augment.scale=0 --set recipe.augment.shift=0"},
+	{name: "s-no-noise", table: choices, shows: "no noise", args: "compact-s --seed 1 --set recipe.augment.noise=0"},
+	{name: "s-light", table: choices, shows: "contrast (0.2) and brightness (0.1) too, which it lacks",
+		args: "compact-s --seed 1 --set recipe.augment.contrast=0.2 --set recipe.augment.brightness=0.1"},
+	{name: "s-no-standardize", table: choices, shows: "pixels divided by 255, not standardized by image", args: "compact-s --seed 1 --set scaling=unit"},
+	{name: "s-no-average", table: choices, shows: "no moving average of the weights", args: "compact-s --seed 1 --set recipe.average=null"},
+	{name: "s-constant-rate", table: choices, shows: "a constant rate, no one-cycle", args: "compact-s --seed 1 --set recipe.rate=constant"},
+	{name: "s-no-decay", table: choices, shows: "no weight decay", args: "compact-s --seed 1 --set recipe.optimizer.decay=0"},
+	{name: "s-no-clip", table: choices, shows: "no clipping of gradients", args: "compact-s --seed 1 --set recipe.optimizer.clip=0"},
+	{name: "s-complete", table: choices, shows: "only complete rows trained on, no masked loss; as many batches",
+		args: "compact-s --seed 1 --set recipe.subset.complete=true --epochs 64"},
+
+	{name: "s-rows-8", table: rows, shows: "an eighth", args: "compact-s --seed 1 --set recipe.subset.share=0.125 --epochs 301"},
+	{name: "s-rows-4", table: rows, shows: "a quarter", args: "compact-s --seed 1 --set recipe.subset.share=0.25 --epochs 157"},
+	{name: "s-rows-2", table: rows, shows: "half", args: "compact-s --seed 1 --set recipe.subset.share=0.5 --epochs 80"},
+	{name: "s-rows-all", table: rows, shows: "all", of: []string{reference}},
+
+	{name: "net1", table: report, shows: "its whole recipe", args: "net1 --seed 1"},
+	{name: "net6", table: report, shows: "its recipe, cut to 300 epochs", args: "net6 --seed 1 --epochs 300"},
+	{name: "net6-adam", table: report, shows: "with adam, batches of 32", args: "net6 --seed 1 --epochs 100 --batch 32" + adam},
+	{name: "specialists", table: report, shows: "their recipe, cut to 60 epochs each", args: "specialists --seed 1 --epochs 60"},
+	{name: "specialists-adam", table: report, shows: "with adam, batches of 32", args: "specialists --seed 1 --epochs 40 --batch 32" + adam},
+
+	{name: "compact-m-123", table: networks, shows: "mean of the three compact-m", of: []string{"compact-m-1", "compact-m-2", "compact-m-3"}},
+}
+
+// adam takes the place of the report's descent: what it needs to leave the mean face within an hour.
+const adam = " --set recipe.optimizer=adam --set recipe.rate=cosine --set recipe.rate.from=0.001 --set recipe.rate.to=0.00001"
+
+// named gives the run of that name.
+func named(name string) (run, bool) {
+	i := slices.IndexFunc(runs, func(r run) bool { return r.name == name })
+	if i < 0 {
+		return run{}, false
+	}
+	return runs[i], true
+}
+
+// trainings are the runs that train something.
+func trainings() (out []run) {
+	for _, r := range runs {
+		if r.args != "" {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// picked are the trainings whose names match one of the patterns, or, without any, all. Of a row about other models
+// these are meant.
+func picked(patterns []string) ([]run, error) {
+	if len(patterns) == 0 {
+		return trainings(), nil
+	}
+	wanted := map[string]bool{}
+	for _, p := range patterns {
+		any := false
+		for _, r := range runs {
+			ok, err := path.Match(p, r.name)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", p, err)
+			}
+			if !ok {
+				continue
+			}
+			any = true
+			for _, name := range r.models() {
+				wanted[name] = true
+			}
+		}
+		if !any {
+			return nil, fmt.Errorf("%s: there is no run of that name; «make results RUNS=list» shows those there are", p)
+		}
+	}
+	return slices.DeleteFunc(trainings(), func(r run) bool { return !wanted[r.name] }), nil
+}
+
+// models are the names of those that the row is about.
+func (r run) models() []string {
+	if r.of != nil {
+		return r.of
+	}
+	return []string{r.name}
+}
+
+// arguments are fkzoo's.
+func (r run) arguments() []string { return append([]string{"train"}, strings.Fields(r.args)...) }
+
+// flag is the value of one of the arguments, or "".
+func (r run) flag(name string) string {
+	all := r.arguments()
+	if i := slices.Index(all, name); i >= 0 && i+1 < len(all) {
+		return all[i+1]
+	}
+	return ""
+}

@@ -1,0 +1,88 @@
+package zoo
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/fkzoo/fkzoo/zoo/draw"
+)
+
+// RowsPoint is an error by how many rows were trained on.
+type RowsPoint struct {
+	Network    string
+	Rows       int
+	RMSEPixels float64 // on the rows held out
+}
+
+// RowsPointOf is a model's, as its file has it; meanFace is what always
+// answering the mean face gives on the rows held out.
+func RowsPointOf(m *Model) (point RowsPoint, meanFace float64, err error) {
+	r, err := ResultOf(m, "")
+	if err != nil {
+		return point, 0, err
+	}
+	for _, member := range r.Members {
+		if member.TrainRows != r.TrainRows {
+			return point, 0, fmt.Errorf("found members trained on %d and %d rows, want one number", member.TrainRows, r.TrainRows)
+		}
+	}
+	switch {
+	case r.TrainRows == 0:
+		return point, 0, errors.New("found no number of rows trained on, want a model that fkzoo has trained since it notes them")
+	case r.RMSEPixels == nil || r.MeanFace == nil:
+		return point, 0, errors.New("found no rows held out, want an error on some")
+	}
+	return RowsPoint{m.Document.Name, r.TrainRows, *r.RMSEPixels}, *r.MeanFace, nil
+}
+
+// RowsCurves draw the error by the number of rows trained on, a line for each
+// network. Of several models with as many rows, as of other seeds, the mean is
+// drawn. meanFace 0: not drawn.
+func RowsCurves(points []RowsPoint, meanFace float64) *draw.Curves {
+	out := &draw.Curves{
+		Title: "error by rows trained on", XAxis: "rows", XLog: true, YAxis: "root-mean-square error in pixels, on the rows held out",
+		Baseline: meanFace, Series: [2]string{1: "error"}, Marks: true,
+	}
+	points = slices.Clone(points)
+	slices.SortStableFunc(points, func(a, b RowsPoint) int { return cmp.Compare(a.Rows, b.Rows) })
+	for _, p := range points {
+		at := slices.IndexFunc(out.Runs, func(r draw.Run) bool { return r.Name == p.Network })
+		if at < 0 {
+			at = len(out.Runs)
+			out.Runs = append(out.Runs, draw.Run{Name: p.Network})
+		}
+		r := &out.Runs[at]
+		if n := len(r.X); n > 0 && r.X[n-1] == float64(p.Rows) {
+			continue
+		}
+		r.X, r.Validation = append(r.X, float64(p.Rows)), append(r.Validation, meanOf(points, p))
+	}
+	return out
+}
+
+// meanOf is the mean error of the points with p's network and rows.
+func meanOf(points []RowsPoint, p RowsPoint) float64 {
+	sum, n := 0.0, 0.0
+	for _, q := range points {
+		if q.Network == p.Network && q.Rows == p.Rows {
+			sum, n = sum+q.RMSEPixels, n+1
+		}
+	}
+	return sum / n
+}
+
+// ColumnBars draw the error by column.
+func ColumnBars(title string, s *Score) *draw.Bars {
+	out := &draw.Bars{Title: title, Value: "root-mean-square error in pixels", Other: "mean face"}
+	for _, col := range s.Columns {
+		bar := draw.Bar{Name: col.Name, Value: math.NaN(), Other: math.NaN()}
+		if col.Cells > 0 {
+			bar.Value, bar.Other = col.RMSEPixels, col.MeanFace
+		}
+		out.Bars = append(out.Bars, bar)
+	}
+	return out
+}
