@@ -43,7 +43,8 @@ type PredictOptions struct {
 	Backend *backend.Backend
 	// FlipAverage answers each image and its mirror image, and takes the mean.
 	FlipAverage bool
-	// Tick, which may be nil, is told how much of the work is done.
+	// Tick, which may be nil, is told how much of the work is done; of an unknown
+	// total, -1.
 	Tick func(done, total int)
 }
 

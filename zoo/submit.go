@@ -120,14 +120,7 @@ func (o *SubmitOptions) weighted(models []*Model) ([]*Model, []float64, error) {
 
 // find looks for the table's features among the models' columns.
 func (s *submitter) find(models []*Model) error {
-	var columns []string // of the models' mean answer, in its order
-	for _, m := range models {
-		for _, c := range m.Document.Columns(nil) {
-			if !slices.Contains(columns, c) {
-				columns = append(columns, c)
-			}
-		}
-	}
+	columns := Columns(models)
 	var missing []string
 	for _, feature := range s.table.Features {
 		at := slices.Index(columns, feature)
@@ -205,9 +198,10 @@ type answerers struct {
 	weights     []float64 // of the models; nil: the members' weights alone count
 	o           PredictOptions
 	all         []*answerer
-	done, total int // answers, one for each image, member and view
+	done, total int // answers, one for each image, member and view; -1: not known
 }
 
+// open readies the members; images is their number, -1 where it isn't known.
 func (a *answerers) open(width, batch, images int) error {
 	for k, m := range a.models {
 		for i := range m.Document.Members {
@@ -219,8 +213,18 @@ func (a *answerers) open(width, batch, images int) error {
 			a.all = append(a.all, one)
 		}
 	}
-	a.total = len(a.all) * images * a.o.views()
+	a.total = -1
+	if images >= 0 {
+		a.total = len(a.all) * images * a.o.views()
+	}
 	return nil
+}
+
+// atLeast makes the batches as large as this where they are smaller.
+func (a *answerers) atLeast(batch int) {
+	for _, one := range a.all {
+		one.predictor.Batch = max(one.predictor.Batch, batch)
+	}
 }
 
 func (a *answerers) close() {

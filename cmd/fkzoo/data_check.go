@@ -87,7 +87,7 @@ func (p *program) checkedSet(c *cli.Context, path string, o *check.Options) (*da
 	if err != nil {
 		return nil, err
 	}
-	p.tell(set)
+	p.tell(set.Notes)
 	b, err := p.backend(c)
 	if err != nil {
 		return nil, err

@@ -119,14 +119,14 @@ func (p *program) readTold(c *cli.Context, path string, size int) (set *dataset.
 		set, err = readDataSized(c.Context, path, size, size)
 	}
 	if err == nil {
-		p.tell(set)
+		p.tell(set.Notes)
 	}
 	return set, err
 }
 
 // tell says what was passed over when a set was read.
-func (p *program) tell(set *dataset.Set) {
-	for _, note := range set.Notes {
+func (p *program) tell(notes []string) {
+	for _, note := range notes {
 		p.warn(note)
 	}
 }

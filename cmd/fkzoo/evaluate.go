@@ -64,7 +64,7 @@ func (p *program) evaluate(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	p.tell(set)
+	p.tell(set.Notes)
 	b, err := p.backend(c)
 	if err != nil {
 		return err

@@ -1,19 +1,18 @@
 package main
 
 import (
-	"bufio"
-	"encoding/csv"
-	"encoding/json"
+	"context"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
-	"strconv"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/fkzoo/fkzoo/internal/atomicfile"
+	"github.com/fkzoo/fkzoo/specs/blueprint"
 	"github.com/fkzoo/fkzoo/zoo"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
 	"github.com/fkzoo/fkzoo/zoo/draw"
@@ -44,7 +43,7 @@ func (p *program) predict(c *cli.Context) error {
 			imagePaths = append(imagePaths, a)
 		}
 	}
-	if f := c.String("format"); f != "csv" && f != "json" {
+	if f := c.String("format"); !slices.Contains(zoo.AnswerFormats, f) {
 		return usagef("format: found %q, want csv or json", f)
 	}
 	if len(imagePaths) == 0 {
@@ -64,150 +63,124 @@ func (p *program) predict(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	set, err := readImages(c, imagePaths, in.Height, in.Width)
+	images, err := openImages(c, imagePaths, in)
 	if err != nil {
 		return err
 	}
-	p.tell(set)
-	folder := c.String("draw")
-	names := faceNames(set)
-	if folder != "" {
-		if err := os.MkdirAll(folder, 0o777); err != nil {
-			return err
-		}
-		for _, name := range names {
-			if err := checkFree(filepath.Join(folder, name), c.Bool("force"), imagePaths...); err != nil {
-				return err
-			}
-		}
+	p.tell(images.Notes)
+	faces := &faceFolder{path: c.String("draw"), force: c.Bool("force")}
+	if err := faces.checkFree(c.Context, images, imagePaths); err != nil {
+		return err
 	}
 	b, err := p.backend(c)
 	if err != nil {
 		return err
 	}
 	defer b.Close()
-	tick, end := p.tick("predicting")
-	prediction, err := zoo.Predict(c.Context, models, set, zoo.PredictOptions{Backend: b, FlipAverage: flipAverage(c, models), Tick: tick})
-	end()
-	if err != nil {
-		return err
+	var tick func(done, total int)
+	end := func() {}
+	if c.String("output") != "" || !isTerminal(p.stdout) { // the answers are a progress, too
+		tick, end = p.tick("predicting")
 	}
-	write := func(w io.Writer) error { return writeCSV(w, set, prediction) }
-	if c.String("format") == "json" {
-		write = func(w io.Writer) error { return writeJSON(w, set, prediction) }
+	o := zoo.PredictOptions{Backend: b, FlipAverage: flipAverage(c, models), Tick: tick}
+	write := func(w io.Writer) error {
+		defer end()
+		out, err := zoo.NewAnswerWriter(w, c.String("format"), zoo.Columns(models))
+		if err != nil {
+			return err
+		}
+		err = zoo.PredictEach(c.Context, models, images, o, func(part *dataset.Set, prediction *zoo.Prediction) error {
+			if err := out.Write(part, prediction); err != nil {
+				return err
+			}
+			return faces.draw(part, prediction)
+		})
+		if err != nil {
+			return err
+		}
+		return out.Close()
 	}
 	if path := c.String("output"); path != "" {
 		err = atomicfile.Write(path, c.Bool("force"), write)
 	} else {
 		err = write(p.stdout)
 	}
-	if err != nil {
-		return err
+	if err == nil && faces.path != "" {
+		fmt.Fprintf(p.stderr, "faces: %d in %s\n", faces.drawn, printable(faces.path))
 	}
-	if folder != "" {
-		return p.drawFaces(folder, names, set, prediction, c.Bool("force"))
-	}
-	return nil
+	return err
 }
 
-func readImages(c *cli.Context, paths []string, height, width int) (set *dataset.Set, err error) {
+// openImages looks at what is to be predicted on.
+func openImages(c *cli.Context, paths []string, in blueprint.Input) (images *dataset.Images, err error) {
 	if name, _, _ := strings.Cut(paths[0], ":"); len(paths) == 1 && name == "demo" {
-		set, err = readData(c.Context, paths[0])
-	} else {
-		set, err = dataset.ReadImages(c.Context, paths, height, width)
-	}
-	if limit := c.Int("limit"); err == nil && limit > 0 && limit < set.Len() {
-		rows := make([]int, limit)
-		for i := range rows {
-			rows[i] = i
+		var set *dataset.Set
+		if set, err = readDataSized(c.Context, paths[0], in.Height, in.Width); err == nil {
+			images = dataset.ImagesOf(set)
 		}
-		return set.Select(rows)
+	} else {
+		images, err = dataset.OpenImages(c.Context, paths, in.Height, in.Width)
 	}
-	return set, err
+	if err == nil && c.IsSet("limit") {
+		images.First(c.Int("limit"))
+	}
+	return images, err
 }
 
-// number32 writes a coordinate with as many digits as it takes to read it back.
-func number32(v float32) string { return strconv.FormatFloat(float64(v), 'f', -1, 32) }
+// faceFolder is where faces are drawn with their points; without a path none is.
+type faceFolder struct {
+	path  string
+	force bool
+	names faceNames
+	drawn int
+}
 
-func writeCSV(w io.Writer, set *dataset.Set, prediction *zoo.Prediction) error {
-	out := csv.NewWriter(w)
-	if err := out.Write(append([]string{"image"}, prediction.Columns...)); err != nil {
+// checkFree refuses, before the work begins, a picture that must not be replaced.
+func (f *faceFolder) checkFree(ctx context.Context, images *dataset.Images, inputs []string) error {
+	if f.path == "" {
+		return nil
+	}
+	if err := os.MkdirAll(f.path, 0o777); err != nil {
 		return err
 	}
-	record := make([]string, len(prediction.Columns)+1)
-	for r := range set.Len() {
-		record[0] = set.IDs[r]
-		for c, v := range prediction.Original(set, r) {
-			record[c+1] = number32(v)
-		}
-		if err := out.Write(record); err != nil {
-			return err
-		}
-	}
-	out.Flush()
-	return out.Error()
+	var names faceNames
+	return images.Names(ctx, func(id string) error {
+		return checkFree(filepath.Join(f.path, names.of(id)), f.force, inputs...)
+	})
 }
 
-// writeJSON writes a list of {"image": ..., "points": {column: pixels}}.
-func writeJSON(w io.Writer, set *dataset.Set, prediction *zoo.Prediction) error {
-	columns := make([]string, len(prediction.Columns))
-	for i, c := range prediction.Columns {
-		name, err := json.Marshal(c)
-		if err != nil {
-			return err
-		}
-		columns[i] = string(name)
+// draw writes a PNG for each row.
+func (f *faceFolder) draw(set *dataset.Set, prediction *zoo.Prediction) error {
+	if f.path == "" {
+		return nil
 	}
-	out := bufio.NewWriter(w)
-	out.WriteString("[")
-	for r := range set.Len() {
-		if r > 0 {
-			out.WriteString(",")
-		}
-		name, err := json.Marshal(set.IDs[r])
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(out, "\n  {\"image\": %s, \"points\": {", name)
-		for c, v := range prediction.Original(set, r) {
-			if c > 0 {
-				out.WriteString(", ")
-			}
-			fmt.Fprintf(out, "%s: %s", columns[c], number32(v))
-		}
-		out.WriteString("}}")
-	}
-	out.WriteString("\n]\n")
-	return out.Flush()
-}
-
-// faceNames are the rows' pictures' file names: the rows' own, made safe, each once.
-func faceNames(set *dataset.Set) []string {
-	out, used := make([]string, set.Len()), map[string]bool{}
-	for r := range out {
-		name := fileName(set.IDs[r])
-		for n := 2; used[name]; n++ {
-			name = fmt.Sprintf("%s-%d", fileName(set.IDs[r]), n)
-		}
-		used[name] = true
-		out[r] = name + ".png"
-	}
-	return out
-}
-
-// drawFaces writes a PNG for each row.
-func (p *program) drawFaces(folder string, names []string, set *dataset.Set, prediction *zoo.Prediction, force bool) error {
 	for r := range set.Len() {
 		face := faceOf(set, prediction, r)
 		if len(set.Columns) > 0 {
 			face.True = truth(set, prediction.Columns, r)
 		}
-		if err := draw.WriteFace(filepath.Join(folder, names[r]), force, &face, draw.Style{}); err != nil {
+		if err := draw.WriteFace(filepath.Join(f.path, f.names.of(set.IDs[r])), f.force, &face, draw.Style{}); err != nil {
 			return err
 		}
+		f.drawn++
 	}
-	fmt.Fprintf(p.stderr, "faces: %d in %s\n", set.Len(), printable(folder))
 	return nil
+}
+
+// faceNames gives rows' pictures file names: the rows' own, made safe, each once.
+type faceNames struct{ used map[string]bool }
+
+func (f *faceNames) of(id string) string {
+	if f.used == nil {
+		f.used = map[string]bool{}
+	}
+	stem := fileName(id)
+	name := stem
+	for n := 2; f.used[name]; n++ {
+		name = fmt.Sprintf("%s-%d", stem, n)
+	}
+	f.used[name] = true
+	return name + ".png"
 }
 
 // fileName turns a row's name into a file's: its last part, without the extension.

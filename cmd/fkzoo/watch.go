@@ -30,6 +30,9 @@ func newTrainWatch(out, err io.Writer) *trainWatch {
 }
 
 func isTerminal(w io.Writer) bool {
+	if p, ok := w.(*printableWriter); ok {
+		w = p.to
+	}
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }

@@ -69,10 +69,6 @@ func TestParity(t *testing.T) {
 		{"net11-small.param-values.pickle", "net11", []string{"net11-small"}},
 		{"net11-small.param-values.npz", "net11", []string{"net11-small"}},
 	}
-	set, err := dataset.ReadImages(context.Background(), []string{realFile(t, "probe-images.npy")}, 96, 96)
-	if err != nil {
-		t.Fatal(err)
-	}
 	for _, tt := range tests {
 		t.Run(tt.file, func(t *testing.T) {
 			m, err := Convert(context.Background(), Options{Path: realFile(t, tt.file), As: tt.as, Host: architectures(t)})
@@ -87,11 +83,17 @@ func TestParity(t *testing.T) {
 				t.Fatal(err)
 			}
 			backendtest.Each(t, func(t *testing.T, b *backend.Backend) {
-				p, err := zoo.Predict(context.Background(), []*zoo.Model{m}, set, zoo.PredictOptions{Backend: b})
+				images, err := dataset.OpenImages(t.Context(), []string{realFile(t, "probe-images.npy")}, 96, 96)
 				if err != nil {
 					t.Fatal(err)
 				}
-				compare(t, p, set.Len(), m, tt.expected)
+				err = zoo.PredictEach(t.Context(), []*zoo.Model{m}, images, zoo.PredictOptions{Backend: b}, func(part *dataset.Set, p *zoo.Prediction) error {
+					compare(t, p, part.Len(), m, tt.expected)
+					return nil
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
 			})
 		})
 	}

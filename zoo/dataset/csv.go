@@ -26,12 +26,7 @@ func readKaggle(ctx context.Context, path string) (*Set, error) {
 		return nil, err
 	}
 	defer src.close()
-	s, err := readCSV(ctx, src, blockSize, 0, nil)
-	if err != nil {
-		return nil, err
-	}
-	s.Source = path
-	return s, nil
+	return readCSV(ctx, src, blockSize, 0, nil)
 }
 
 const blockSize = 1 << 20
@@ -58,22 +53,11 @@ type task struct {
 func readCSV(ctx context.Context, src *source, blockSize, part int, sink func(s *Set, last bool) error) (*Set, error) {
 	workers := runtime.GOMAXPROCS(0)
 	lines := newBlocks(src, blockSize, workers+2)
-	first, err := lines.next()
-	if err == io.EOF {
-		return nil, fmt.Errorf("%s: found an empty file, want a CSV: %w", src.name, ErrEmpty)
-	}
+	l, rest, err := readHead(src, lines)
 	if err != nil {
 		return nil, err
 	}
-	head, rest := cutLine(bytes.TrimPrefix(first.data, bom))
-	if bytes.IndexByte(head, 0) >= 0 {
-		return nil, fmt.Errorf("%s: found a binary file, want a CSV: %w", src.name, ErrFormat)
-	}
-	l, err := parseHeader(src.name, head)
-	if err != nil {
-		return nil, err
-	}
-	first = block{rest, 2}
+	first := block{rest, 2}
 	blank := 0
 	for blankLines(first.data) { // the first row may lie in a later block
 		if len(first.data) > 0 && blank == 0 {
@@ -124,6 +108,34 @@ func readCSV(ctx context.Context, src *source, blockSize, part int, sink func(s 
 		return nil, err
 	}
 	return s, nil
+}
+
+// readHead reads a text's header; rest is what else is in its first block.
+func readHead(src *source, lines *blocks) (l *layout, rest []byte, err error) {
+	first, err := lines.next()
+	if err == io.EOF {
+		return nil, nil, fmt.Errorf("%s: found an empty file, want a CSV: %w", src.name, ErrEmpty)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	head, rest := cutLine(bytes.TrimPrefix(first.data, bom))
+	if bytes.IndexByte(head, 0) >= 0 {
+		return nil, nil, fmt.Errorf("%s: found a binary file, want a CSV: %w", src.name, ErrFormat)
+	}
+	l, err = parseHeader(src.name, head)
+	return l, rest, err
+}
+
+// checkHead refuses what isn't Kaggle's CSV, or a zip with it, by its header.
+func checkHead(path string) error {
+	src, err := openText(path)
+	if err != nil {
+		return err
+	}
+	defer src.close()
+	_, _, err = readHead(src, newBlocks(src, 1<<16, 0))
+	return err
 }
 
 // feed reads blocks, from first on, and hands them out.

@@ -31,19 +31,42 @@ type album struct {
 	notes   []string
 }
 
-// read reads the pictures, and moves the points along.
-func (a *album) read(ctx context.Context, h, w int) (*Set, error) {
+// check refuses an album without pictures, or with too many to read as images of
+// h x w at once.
+func (a *album) check(h, w int) error {
 	n := len(a.files)
 	if n == 0 {
-		return nil, fmt.Errorf("%s: found no pictures, want at least one PNG or JPEG: %w", a.source, ErrEmpty)
+		return fmt.Errorf("%s: found no pictures, want at least one PNG or JPEG: %w", a.source, ErrEmpty)
 	}
 	if int64(n) > maxSet/int64(h*w) {
-		return nil, fmt.Errorf("%s: found %d pictures, want at most %d bytes of pixels: %w", a.source, n, int64(maxSet), ErrLimit)
+		return fmt.Errorf("%s: found %d pictures, want at most %d bytes of pixels: %w", a.source, n, int64(maxSet), ErrLimit)
 	}
-	s := &Set{Columns: a.columns, Height: h, Width: w, Channels: 1, Bytes: make([]uint8, n*h*w), Points: a.points,
-		IDs: a.names, Scales: make([]Scale, n), Source: a.source, Notes: a.notes}
+	return nil
+}
+
+// read reads the pictures, and moves the points along.
+func (a *album) read(ctx context.Context, h, w int) (*Set, error) {
+	if err := a.check(h, w); err != nil {
+		return nil, err
+	}
+	s, err := a.part(ctx, 0, len(a.files), h, w)
+	if err != nil {
+		return nil, err
+	}
+	s.Notes, s.Checksum = a.notes, s.Sum()
+	return s, nil
+}
+
+// part reads pictures from to to-1.
+func (a *album) part(ctx context.Context, from, to, h, w int) (*Set, error) {
+	n, c := to-from, len(a.columns)
+	s := &Set{Columns: a.columns, Height: h, Width: w, Channels: 1, Bytes: make([]uint8, n*h*w),
+		IDs: a.names[from:to:to], Scales: make([]Scale, n), Source: a.source}
+	if c > 0 {
+		s.Points = slices.Clone(a.points[from*c : to*c])
+	}
 	err := inOrder(ctx, n, func(i int) error {
-		pixels, size, err := readPicture(ctx, a.files[i], h, w)
+		pixels, size, err := readPicture(ctx, a.files[from+i], h, w)
 		if err != nil {
 			return err
 		}
@@ -52,11 +75,46 @@ func (a *album) read(ctx context.Context, h, w int) (*Set, error) {
 		s.scaleDown(i)
 		return nil
 	})
-	if err != nil {
-		return nil, err
+	return s, err
+}
+
+// images are the album's, read in parts, the next one while one is in use.
+func (a *album) images(h, w int) imageSource {
+	return imageSource{
+		count: len(a.files),
+		names: func(_ context.Context, fn func(string) error) error { return each(a.names, fn) },
+		stream: func(ctx context.Context, n int, fn func(part *Set) error) error {
+			ctx, stop := context.WithCancel(ctx)
+			defer stop()
+			next := func(from int) <-chan result {
+				out := make(chan result, 1)
+				go func() {
+					s, err := a.part(ctx, from, min(from+n, len(a.files)), h, w)
+					out <- result{s, err}
+				}()
+				return out
+			}
+			coming := next(0)
+			for from := 0; from < len(a.files); from += n {
+				part := <-coming
+				if part.err != nil {
+					return part.err
+				}
+				if from+n < len(a.files) {
+					coming = next(from + n)
+				}
+				if err := fn(part.set); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
 	}
-	s.Checksum = s.Sum()
-	return s, nil
+}
+
+type result struct {
+	set *Set
+	err error
 }
 
 // scaleDown turns a row's points from the picture's pixels into the image's.
@@ -80,11 +138,42 @@ func isPicture(name string) bool {
 	return false
 }
 
-// readFolder reads the folder's CSV, or else its pictures with their .pts files.
-func readFolder(ctx context.Context, folder string, h, w int) (*Set, error) {
+// find looks what a path leads to: an album, or the path of Kaggle's text.
+func find(ctx context.Context, path string) (a *album, text string, err error) {
+	kind, err := kindOf(path)
+	if err != nil {
+		return nil, "", err
+	}
+	switch kind {
+	case "folder":
+		table, err := tableOf(path)
+		if err != nil {
+			return nil, "", err
+		}
+		if table == "" {
+			a, err := pointed(ctx, path)
+			return a, "", err
+		}
+		return find(ctx, table)
+	case "text":
+		t, err := openTable(path)
+		if err != nil {
+			return nil, "", err
+		}
+		if t != nil {
+			defer t.file.Close()
+			t.source = path
+			return &t.album, "", t.fill(ctx)
+		}
+	}
+	return nil, path, nil
+}
+
+// tableOf is the path of the one CSV in a folder, "" where there is none.
+func tableOf(folder string) (string, error) {
 	entries, err := os.ReadDir(folder)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	var tables []string
 	for _, e := range entries {
@@ -94,19 +183,11 @@ func readFolder(ctx context.Context, folder string, h, w int) (*Set, error) {
 	}
 	switch len(tables) {
 	case 0:
-		a, err := pointed(ctx, folder)
-		if err != nil {
-			return nil, err
-		}
-		return a.read(ctx, h, w)
+		return "", nil
 	case 1:
-		s, err := read(ctx, tables[0], h, w)
-		if err == nil {
-			s.Source = folder
-		}
-		return s, err
+		return tables[0], nil
 	}
-	return nil, fmt.Errorf("%s: found %d .csv files (%s, %s, ...), want one: give the path of the one that is meant: %w", folder, len(tables),
+	return "", fmt.Errorf("%s: found %d .csv files (%s, %s, ...), want one: give the path of the one that is meant: %w", folder, len(tables),
 		filepath.Base(tables[0]), filepath.Base(tables[1]), ErrFormat)
 }
 
@@ -298,16 +379,12 @@ func (t *table) layout() error {
 	return nil
 }
 
-// read reads the rows and then the pictures.
-func (t *table) read(ctx context.Context, h, w int) (*Set, error) {
-	t.source = t.path
+// fill reads the rows and finds the pictures.
+func (t *table) fill(ctx context.Context) error {
 	if err := t.readRows(ctx); err != nil {
-		return nil, err
+		return err
 	}
-	if err := t.findFiles(filepath.Dir(t.path)); err != nil {
-		return nil, err
-	}
-	return t.album.read(ctx, h, w)
+	return t.findFiles(filepath.Dir(t.path))
 }
 
 func (t *table) readRows(ctx context.Context) error {

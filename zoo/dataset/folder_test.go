@@ -47,7 +47,7 @@ func TestOrientationAgreesWithPillow(t *testing.T) {
 			}
 		}
 		// Coordinates are those of the picture as it is looked at.
-		s, err := ReadImages(ctx, []string{path}, 8, 8)
+		s, err := readImages(path, 8, 8)
 		if err != nil || s.Scale(0) != (Scale{float32(want.Width) / 8, float32(want.Height) / 8}) {
 			t.Errorf("%s: found %+v, %v", name, s, err)
 		}
@@ -195,7 +195,7 @@ func TestReadPictures(t *testing.T) {
 	}
 	// Pictures alone have no points, and predict takes a folder.
 	plain := writeTree(t, map[string]string{"b.png": "20x10", "c/a.PNG.png": "20x10", ".hidden/x.png": "no", "d.txt": ""})
-	s, err := ReadImages(ctx, []string{plain}, 12, 12)
+	s, err := readImages(plain, 12, 12)
 	if err != nil || s.Len() != 2 || s.Columns != nil || s.IDs[1] != "c/a.PNG.png" {
 		t.Errorf("found %+v, %v", s, err)
 	}
@@ -249,7 +249,7 @@ func TestFirstFault(t *testing.T) {
 		paths = append(paths, filepath.Join(dir, fmt.Sprintf("%02d.png", i)))
 	}
 	for range 20 {
-		if _, err := ReadImages(ctx, paths, 96, 96); err == nil || !strings.HasPrefix(err.Error(), paths[7]) {
+		if _, err := imageParts(paths, 96, 96, 10); err == nil || !strings.HasPrefix(err.Error(), paths[7]) {
 			t.Fatalf("found %v, want %s", err, paths[7])
 		}
 		if _, err := Read(ctx, dir); err == nil || !strings.HasPrefix(err.Error(), paths[7]) {
@@ -274,7 +274,7 @@ func TestHugePicture(t *testing.T) {
 	binary.BigEndian.PutUint32(data[20:], 1<<17)
 	binary.BigEndian.PutUint32(data[29:], crc32.ChecksumIEEE(data[12:29]))
 	path := writeFile(t, "huge.png", string(data))
-	if _, err := ReadImages(ctx, []string{path}, 96, 96); !errors.Is(err, ErrLimit) || !strings.Contains(err.Error(), "found 131072x131072 pixels, want at most 100000000") {
+	if _, err := readImages(path, 96, 96); !errors.Is(err, ErrLimit) || !strings.Contains(err.Error(), "found 131072x131072 pixels, want at most 100000000") {
 		t.Errorf("found %v", err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"errors"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -11,6 +12,42 @@ import (
 	"strings"
 	"testing"
 )
+
+// imageParts reads images in parts of n, each copied.
+func imageParts(paths []string, h, w, n int) (out []*Set, err error) {
+	im, err := OpenImages(ctx, paths, h, w)
+	if err != nil {
+		return nil, err
+	}
+	var names, read []string
+	err = im.Stream(ctx, n, func(part *Set) error {
+		if part.Len() < 1 || part.Len() > n {
+			return fmt.Errorf("found a part of %d images, want 1 to %d", part.Len(), n)
+		}
+		all := &Set{Columns: part.Columns, Height: part.Height, Width: part.Width, Channels: part.Channels}
+		all.append(part, 0, part.Len())
+		all.Checksum = all.Sum()
+		out, read = append(out, all), append(read, all.IDs...)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = im.Names(ctx, func(name string) error { names = append(names, name); return nil })
+	if err == nil && (!slices.Equal(names, read) || im.Count() >= 0 && im.Count() != len(read)) {
+		err = fmt.Errorf("found the names %q and the count %d, want those of %q", names, im.Count(), read)
+	}
+	return out, err
+}
+
+// readImages reads the images of one source.
+func readImages(path string, h, w int) (*Set, error) {
+	parts, err := imageParts([]string{path}, h, w, 1000)
+	if err != nil {
+		return nil, err
+	}
+	return parts[0], nil
+}
 
 func TestNPYAgreesWithNumPy(t *testing.T) {
 	var tests map[string]struct {
@@ -25,7 +62,7 @@ func TestNPYAgreesWithNumPy(t *testing.T) {
 	}
 	for name, want := range tests {
 		path := filepath.Join("testdata/npy", name)
-		s, err := ReadImages(ctx, []string{path}, 8, 6)
+		s, err := readImages(path, 8, 6)
 		if want.Error != "" {
 			if err == nil || !strings.Contains(err.Error(), want.Error) || !strings.HasPrefix(err.Error(), path+": found ") {
 				t.Errorf("%s: found %v, want %q", name, err, want.Error)
@@ -61,7 +98,7 @@ func TestPicturesAgreeWithPillow(t *testing.T) {
 		t.Fatalf("found %d pictures, want 7", len(tests))
 	}
 	for name, want := range tests {
-		s, err := ReadImages(ctx, []string{filepath.Join("testdata/pictures", name)}, 96, 96)
+		s, err := readImages(filepath.Join("testdata/pictures", name), 96, 96)
 		if err != nil {
 			t.Error(err)
 			continue
@@ -81,8 +118,8 @@ func TestPicturesAgreeWithPillow(t *testing.T) {
 	}
 }
 
-// TestReadImagesMix reads one of each kind, in order.
-func TestReadImagesMix(t *testing.T) {
+// One of each kind, in order, in parts of any size.
+func TestImagesOfEveryKind(t *testing.T) {
 	const csv = "ImageId,a_x,a_y,Image\nk,1,2,10 20 30 40\nl,,,1 2 3 4\n"
 	dir := t.TempDir()
 	files := map[string]string{"t.csv": csv, "t.zip": zipOf(t, zip.Deflate, "t.csv", "Image,b_x\n"+strings.Repeat(" 7", 48*48)+",5\n")}
@@ -91,56 +128,79 @@ func TestReadImagesMix(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	png, same := "testdata/pictures/color.png", "testdata/pictures/same.png"
-	small, zipped := filepath.Join(dir, "t.csv"), filepath.Join(dir, "t.zip")
-	s, err := ReadImages(ctx, []string{png, small, zipped, same}, 96, 96)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if want := []string{png, small + ":k", small + ":l", zipped + ":1", same}; !slices.Equal(s.IDs, want) {
-		t.Errorf("found %v, want %v", s.IDs, want)
-	}
-	if want := []string{"a_x", "a_y", "b_x"}; !slices.Equal(s.Columns, want) {
-		t.Errorf("found columns %v, want %v", s.Columns, want)
-	}
-	if got := s.Row(1); got[0] != 48 || got[1] != 96 || !isNaN(got[2]) {
-		t.Errorf("found points %v, want them 48 times as far in a 96x96 image", got)
-	}
-	if got := s.Row(3); got[2] != 10 {
-		t.Errorf("found points %v", got)
-	}
-	for i, want := range []Scale{{130. / 96, 90. / 96}, {2. / 96, 2. / 96}, {2. / 96, 2. / 96}, {0.5, 0.5}, {1, 1}} {
-		if s.Scale(i) != want {
-			t.Errorf("row %d: found scale %v, want %v", i, s.Scale(i), want)
+	png, same, deep := "testdata/pictures/color.png", "testdata/pictures/same.png", "testdata/npy/f4.npy"
+	small, zipped, marked := filepath.Join(dir, "t.csv"), filepath.Join(dir, "t.zip"), writeTree(t, map[string]string{"a.png": "12x16", "a.pts": pts68(), "b.png": "6x8"})
+	paths := []string{png, same, small, zipped, same, deep, marked}
+	ids := []string{png, same, small + ":k", small + ":l", zipped + ":1", same, deep + ":1", deep + ":2", deep + ":3", marked + ":a.png", marked + ":b.png"}
+	x, y := float32(6), float32(8)
+	scales := []Scale{{130 / x, 90 / y}, {96 / x, 96 / y}, {2 / x, 2 / y}, {2 / x, 2 / y}, {48 / x, 48 / y}, {96 / x, 96 / y}, {1, 1}, {1, 1}, {1, 1}, {2, 2}, {1, 1}}
+	for n, lengths := range map[int][]int{1: {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}, 2: {2, 2, 1, 1, 2, 1, 2}, 100: {2, 2, 1, 1, 3, 2}} {
+		parts, err := imageParts(paths, 8, 6, n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := 0
+		var got []int
+		for _, part := range parts {
+			got = append(got, part.Len())
+			for i, id := range part.IDs {
+				if id != ids[r] || part.Scale(i) != scales[r] {
+					t.Errorf("parts of %d: found %s with the scale %v, want %s with %v", n, id, part.Scale(i), ids[r], scales[r])
+				}
+				switch r {
+				case 2: // 2x2 pixels
+					if points := part.Row(i); !slices.Equal(part.Columns, []string{"a_x", "a_y"}) || points[0] != 3 || points[1] != 8 {
+						t.Errorf("parts of %d: found %v of %v, want it as far in an image of 6x8", n, points, part.Columns)
+					}
+				case 4:
+					if points := part.Row(i); !slices.Equal(part.Columns, []string{"b_x"}) || points[0] != float32(5)*6/48 || part.Bytes[0] != 7 {
+						t.Errorf("parts of %d: found %v of %v and the pixel %d", n, points, part.Columns, part.Bytes[0])
+					}
+				case 6:
+					if part.Bytes != nil || part.Floats[i*48+1] != 255 || part.Gray(i).Pix[1] != 255 {
+						t.Errorf("parts of %d: found %v, want fractions", n, part.Floats)
+					}
+				case 9:
+					if points := part.Row(i); points[0] != 44.5/2 || points[1] != 144.5/2 {
+						t.Errorf("parts of %d: found %v", n, points)
+					}
+				}
+				r++
+			}
+		}
+		if r != len(ids) || !slices.Equal(got, lengths) {
+			t.Errorf("parts of %d: found them of %v, want %v", n, got, lengths)
 		}
 	}
-	if got := s.Bytes[3*9216]; got != 7 {
-		t.Errorf("found %d, want a flat image to stay so", got)
-	}
-	if s.Checksum != s.Sum() || len(s.Bytes) != 5*9216 {
-		t.Errorf("found %d bytes", len(s.Bytes))
-	}
 
-	// With fractions among them everything is in fractions.
-	s, err = ReadImages(ctx, []string{"testdata/small.csv", "testdata/npy/f4.npy"}, 8, 6)
-	if err != nil {
-		t.Fatal(err)
+	// A single file keeps its own ids, and the first images may be enough.
+	im, err := OpenImages(ctx, []string{small}, 2, 2)
+	if err != nil || im.Count() != -1 {
+		t.Fatalf("found %+v, %v, want a number that isn't known yet", im, err)
 	}
-	if s.Bytes != nil || len(s.Floats) != 10*48 || s.IDs[7] != "testdata/npy/f4.npy:1" || s.Floats[7*48+1] != 255 || s.Len() != 10 {
-		t.Errorf("found %d bytes, %d fractions, ids %v", len(s.Bytes), len(s.Floats), s.IDs)
+	im.First(1)
+	var seen []string
+	see := func(name string) error { seen = append(seen, name); return nil }
+	if err := im.Stream(ctx, 5, func(part *Set) error { return each(part.IDs, see) }); err != nil || !slices.Equal(seen, []string{"k"}) {
+		t.Errorf("found %v, %v, want the first", seen, err)
 	}
-	if g := s.Gray(7); g.Pix[0] != 0 || g.Pix[1] != 255 {
-		t.Errorf("found %v", g.Pix[:2])
+	if err := im.Names(ctx, see); err != nil || !slices.Equal(seen, []string{"k", "k"}) {
+		t.Errorf("found %v, %v, want the first's name", seen, err)
 	}
-
-	// A single file keeps its own ids.
-	s, err = ReadImages(ctx, []string{small}, 2, 2)
-	if err != nil || !slices.Equal(s.IDs, []string{"k", "l"}) || s.Scales != nil {
-		t.Errorf("found %+v, %v", s, err)
+	stop := errors.New("stop")
+	for _, path := range paths {
+		im, err := OpenImages(ctx, []string{path, path}, 8, 6)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		if err := im.Stream(ctx, 1, func(*Set) error { n++; return stop }); err != stop || n != 1 {
+			t.Errorf("%s: found %v after %d parts, want the callback's error after 1", path, err, n)
+		}
 	}
 }
 
-func TestReadImagesRefuses(t *testing.T) {
+func TestImagesRefuse(t *testing.T) {
 	png, err := os.ReadFile("testdata/pictures/color.png")
 	if err != nil {
 		t.Fatal(err)
@@ -161,18 +221,18 @@ func TestReadImagesRefuses(t *testing.T) {
 		{"a.txt", "hello", nil, "found no column Image"},
 	} {
 		path := writeFile(t, test.name, test.data)
-		_, err := ReadImages(ctx, []string{"testdata/pictures/gray.png", path}, 96, 96)
+		_, err := imageParts([]string{"testdata/pictures/gray.png", path}, 96, 96, 10)
 		if err == nil || !strings.Contains(err.Error(), test.want) || !strings.HasPrefix(err.Error(), path) || test.is != nil && !errors.Is(err, test.is) {
 			t.Errorf("%s: found %v, want %s", test.name, err, test.want)
 		}
 	}
-	if _, err := ReadImages(ctx, nil, 96, 96); !errors.Is(err, ErrEmpty) {
+	if _, err := OpenImages(ctx, nil, 96, 96); !errors.Is(err, ErrEmpty) {
 		t.Errorf("no paths: found %v", err)
 	}
-	if _, err := ReadImages(ctx, []string{"x"}, 0, 96); !errors.Is(err, ErrLimit) {
+	if _, err := OpenImages(ctx, []string{"x"}, 0, 96); !errors.Is(err, ErrLimit) {
 		t.Errorf("no size: found %v", err)
 	}
-	if _, err := ReadImages(ctx, []string{t.TempDir()}, 96, 96); !errors.Is(err, ErrEmpty) {
+	if _, err := OpenImages(ctx, []string{t.TempDir()}, 96, 96); !errors.Is(err, ErrEmpty) {
 		t.Errorf("an empty folder: found %v", err)
 	}
 }
@@ -182,7 +242,7 @@ func TestReadProbeImages(t *testing.T) {
 	if dir == "" {
 		t.Skip("FKZOO_TESTDATA not set")
 	}
-	s, err := ReadImages(ctx, []string{filepath.Join(dir, "legacy", "probe-images.npy")}, 96, 96)
+	s, err := readImages(filepath.Join(dir, "legacy", "probe-images.npy"), 96, 96)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,57 +8,101 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"strconv"
 
 	"github.com/fkzoo/fkzoo/format"
 	"github.com/fkzoo/fkzoo/format/npy"
 )
 
-// readNPY reads float32 or float64 images [n,h,w] or [n,1,h,w], values 0 to 1,
-// in C order, into Floats, 0 to 255.
-func readNPY(ctx context.Context, f *os.File, file string, h, w int) (*Set, error) {
+// npyFile is a .npy file with images: float32 or float64 [n,h,w] or [n,1,h,w],
+// values 0 to 1, in C order; here Floats, 0 to 255.
+type npyFile struct {
+	path    string
+	head    *npy.Header
+	h, w, n int
+}
+
+// openNPY reads the header.
+func openNPY(path string, h, w int) (imageSource, error) {
+	f, err := open(path)
+	if err != nil {
+		return imageSource{}, err
+	}
+	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return nil, err
+		return imageSource{}, err
 	}
-	in := bufio.NewReaderSize(f, 1<<18)
-	head, n, err := npyImages(in, h, w)
+	head, n, err := npyImages(bufio.NewReader(f), h, w)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
+		return imageSource{}, fmt.Errorf("%s: %w", path, err)
 	}
-	p, width := h*w, head.Type.Size()
 	if want := head.Size + head.Bytes(); info.Size() != want {
-		return nil, fmt.Errorf("%s: found a file of %d bytes, want %d for shape %v of %s: %w",
-			file, info.Size(), want, head.Shape, head.Descr, ErrFormat)
+		return imageSource{}, fmt.Errorf("%s: found a file of %d bytes, want %d for shape %v of %s: %w",
+			path, info.Size(), want, head.Shape, head.Descr, ErrFormat)
 	}
-	s := &Set{Height: h, Width: w, Channels: 1, Source: file,
-		Floats: make([]float32, 0, n*p), IDs: make([]string, 0, n)}
-	row := make([]byte, p*width)
-	for i := range n {
+	file := &npyFile{path, head, h, w, n}
+	return imageSource{count: n, names: file.names, stream: file.stream}, nil
+}
+
+func (f *npyFile) names(_ context.Context, fn func(string) error) error {
+	for i := range f.n {
+		if err := fn(strconv.Itoa(i + 1)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f *npyFile) stream(ctx context.Context, n int, fn func(part *Set) error) error {
+	file, err := open(f.path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	if _, err := file.Seek(f.head.Size, io.SeekStart); err != nil {
+		return err
+	}
+	in := bufio.NewReaderSize(file, 1<<18)
+	row := make([]byte, f.h*f.w*f.head.Type.Size())
+	s := &Set{Height: f.h, Width: f.w, Channels: 1, Source: f.path}
+	for i := range f.n {
 		if err := ctx.Err(); err != nil {
-			return nil, err
+			return err
 		}
 		if _, err := io.ReadFull(in, row); err != nil {
-			return nil, fmt.Errorf("%s: %w", file, err)
+			return fmt.Errorf("%s: %w", f.path, err)
 		}
-		for at := range p {
-			var v float64
-			if width == 4 {
-				v = float64(math.Float32frombits(binary.LittleEndian.Uint32(row[at*4:])))
-			} else {
-				v = math.Float64frombits(binary.LittleEndian.Uint64(row[at*8:]))
-			}
-			if !(v >= 0 && v <= 1) {
-				return nil, fmt.Errorf("%s: found %v in image %d, row %d, column %d, want 0 to 1: %w",
-					file, v, i+1, at/w+1, at%w+1, ErrFormat)
-			}
-			s.Floats = append(s.Floats, float32(v*255))
+		if s.Floats, err = f.image(s.Floats, row, i); err != nil {
+			return err
 		}
 		s.IDs = append(s.IDs, strconv.Itoa(i+1))
+		if s.Len() == n || i+1 == f.n {
+			if err := fn(s.view(0, s.Len())); err != nil {
+				return err
+			}
+			s.Floats, s.IDs = s.Floats[:0], s.IDs[:0]
+		}
 	}
-	s.Checksum = s.Sum()
-	return s, nil
+	return nil
+}
+
+// image adds image i's values.
+func (f *npyFile) image(values []float32, row []byte, i int) ([]float32, error) {
+	for at := range f.h * f.w {
+		var v float64
+		if f.head.Type.Size() == 4 {
+			v = float64(math.Float32frombits(binary.LittleEndian.Uint32(row[at*4:])))
+		} else {
+			v = math.Float64frombits(binary.LittleEndian.Uint64(row[at*8:]))
+		}
+		if !(v >= 0 && v <= 1) {
+			return nil, fmt.Errorf("%s: found %v in image %d, row %d, column %d, want 0 to 1: %w",
+				f.path, v, i+1, at/f.w+1, at%f.w+1, ErrFormat)
+		}
+		values = append(values, float32(v*255))
+	}
+	return values, nil
 }
 
 // npyImages reads a .npy header, checks that the array is images of h x w, and counts them.

@@ -1,9 +1,6 @@
 package dataset
 
-import (
-	"context"
-	"fmt"
-)
+import "context"
 
 // Read reads a data set, in whichever of these forms it is:
 //
@@ -40,8 +37,8 @@ func Read(ctx context.Context, path string) (*Set, error) { return read(ctx, pat
 // pictures without one have empty cells. Without either, all its pictures are
 // read, without points.
 func ReadSized(ctx context.Context, path string, h, w int) (*Set, error) {
-	if h <= 0 || w <= 0 || h > maxPixels/w {
-		return nil, fmt.Errorf("found an image size of %dx%d, want 1x1 to %d pixels: %w", h, w, maxPixels, ErrLimit)
+	if err := checkSize(h, w); err != nil {
+		return nil, err
 	}
 	s, err := read(ctx, path, h, w)
 	if err != nil {
@@ -57,22 +54,18 @@ func read(ctx context.Context, path string, h, w int) (*Set, error) {
 	if h == 0 {
 		h, w = natural, natural
 	}
-	kind, err := kindOf(path)
+	a, text, err := find(ctx, path)
 	if err != nil {
 		return nil, err
 	}
-	switch kind {
-	case "folder":
-		return readFolder(ctx, path, h, w)
-	case "text":
-		table, err := openTable(path)
-		if err != nil {
-			return nil, err
-		}
-		if table != nil {
-			defer table.file.Close()
-			return table.read(ctx, h, w)
-		}
+	var s *Set
+	if a != nil {
+		s, err = a.read(ctx, h, w)
+	} else {
+		s, err = readKaggle(ctx, text)
 	}
-	return readKaggle(ctx, path)
+	if err == nil {
+		s.Source = path
+	}
+	return s, err
 }
