@@ -51,11 +51,11 @@ const maxNetworks = 64
 // find looks for networks, and then for parameters, in the root itself and in
 // the entries of a list or dict.
 func (f *file) find(out *File, root ref) error {
-	entries := f.entries(root)
+	entries, err := f.ends(f.entries(root))
+	if err != nil {
+		return err
+	}
 	for _, e := range entries {
-		if !f.isNet(e.value) && !f.isLayer(e.value) {
-			continue
-		}
 		if len(out.Networks) == maxNetworks {
 			return fmt.Errorf("found more than %d networks", maxNetworks)
 		}
@@ -69,6 +69,36 @@ func (f *file) find(out *File, root ref) error {
 		return nil
 	}
 	return f.findLists(out, root)
+}
+
+// ends are the networks among the entries. Of layers, which may be all that a
+// network has, those count that no other takes.
+func (f *file) ends(entries []pair) ([]pair, error) {
+	var out []pair
+	taken := map[ref]bool{}
+	for _, e := range entries {
+		switch {
+		case f.isNet(e.value):
+		case f.isLayer(e.value):
+			for stack := []ref{e.value}; len(stack) > 0; {
+				inputs := f.inputs(stack[len(stack)-1])
+				if err := f.spend(len(inputs)); err != nil {
+					return nil, fmt.Errorf("%w: %w", errLayers, err)
+				}
+				stack = stack[:len(stack)-1]
+				for _, in := range inputs {
+					if !taken[in] {
+						taken[in] = true
+						stack = append(stack, in)
+					}
+				}
+			}
+		default:
+			continue
+		}
+		out = append(out, e)
+	}
+	return slices.DeleteFunc(out, func(e pair) bool { return taken[e.value] }), nil
 }
 
 func (f *file) readNetwork(e pair) (*Network, error) {
@@ -95,7 +125,8 @@ func (f *file) bare(v ref) (*Network, error) {
 }
 
 // entries are the root itself, without a key, or what it contains: of a dict
-// the keys and values, of a list entries alone or pairs of a key and a value.
+// the keys and values, of a list or an array of objects entries alone or pairs
+// of a key and a value.
 func (f *file) entries(root ref) []pair {
 	if f.isNet(root) || f.isLayer(root) {
 		return []pair{{pickle.Nothing, root}}
@@ -103,10 +134,13 @@ func (f *file) entries(root ref) []pair {
 	if all := f.pairs(root); len(all) > 0 {
 		return all
 	}
+	if inner, ok := f.objects(root); ok {
+		root = inner
+	}
 	var out []pair
 	for x := range f.Items(f.items(root)) {
 		e := pair{pickle.Nothing, x}
-		if x.Kind() == pickle.Tuple && f.Len(x) == 2 {
+		if x.Kind() == pickle.Tuple && f.Len(x) == 2 && f.Index(x, 0).Kind() != pickle.Object { // of two objects: weights and bias
 			e = pair{f.Index(x, 0), f.Index(x, 1)}
 		}
 		out = append(out, e)
@@ -156,6 +190,9 @@ func (f *file) findLists(out *File, root ref) error {
 	return nil
 }
 
+// maxOfLayer is how many arrays a layer has at most: those of batch normalization.
+const maxOfLayer = 4
+
 // params reads a list of arrays, a dict from layers to lists of arrays or to
 // arrays, or an array of objects that are arrays.
 func (f *file) params(v ref) ([]ListedParam, error) {
@@ -177,13 +214,17 @@ func (f *file) params(v ref) ([]ListedParam, error) {
 		out = append(out, ListedParam{layer, a})
 		return nil
 	}
-	for _, p := range f.pairs(v) {
+	pairs := f.pairs(v)
+	for _, p := range pairs {
 		if p.key.Kind() == pickle.Tuple { // of columns: several lists
 			return nil, errNoArray
 		}
 		layer, values := f.text(p.key), []ref{p.value}
 		if p.value.Kind() == pickle.List || p.value.Kind() == pickle.Tuple {
 			values = slices.Collect(f.Items(p.value))
+		}
+		if len(pairs) == 1 && len(values) > maxOfLayer {
+			layer = "" // the name of the list
 		}
 		for _, x := range values {
 			if err := add(layer, x); err != nil {

@@ -2,6 +2,7 @@ package legacy
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -36,6 +37,40 @@ func TestNothing(t *testing.T) {
 	for name, data := range map[string]string{"None": "N.", "a list of numbers": "](K\x01K\x02e.", "a list of itself": "]\x94h\x00a.", "an empty dict": "}."} {
 		if _, err := Read([]byte(data)); !errors.Is(err, ErrNothing) {
 			t.Errorf("%s: found %v, want %v", name, err, ErrNothing)
+		}
+	}
+}
+
+// However a list of parameters is kept, it gives its arrays, by layer where the file tells it.
+func TestLists(t *testing.T) {
+	for name, want := range map[string]string{
+		"pairs": "[3 2] [2] | [2 4] [4]", "tuples": "[3 2] [2] | [2 4] [4]", "in-dict": "[3 2] [2] [2 4] [4] [4]", "and-more": "values: [3 2] [2] [2 4] [4]",
+		"objects": "[3 2] [2] [2 4] [4]", "shared": "[3 2] [2] [2 4] [4]", "dict": "two[2 4] two[4] one[3 2] one[2]",
+		"named": "two.b[4] one.W[3 2] two.W[2 4] one.b[2]",
+	} {
+		data, err := os.ReadFile(filepath.Join("testdata", "list-"+name+".pickle"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := Read(data)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		var lists []string
+		for _, l := range f.Lists {
+			var all []string
+			for _, p := range l.Params {
+				all = append(all, fmt.Sprint(p.Layer, p.Array.Shape))
+			}
+			text := strings.Join(all, " ")
+			if l.Name != "" {
+				text = l.Name + ": " + text
+			}
+			lists = append(lists, text)
+		}
+		if got := strings.Join(lists, " | "); got != want {
+			t.Errorf("%s: found %s, want %s", name, got, want)
 		}
 	}
 }

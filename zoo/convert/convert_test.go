@@ -26,7 +26,13 @@ import (
 // which also works out what their networks answer.
 const ownFiles = "../../format/legacy/testdata"
 
-func own(name string) string { return filepath.Join(ownFiles, name+".pickle") }
+func own(name string) string {
+	path := filepath.Join(ownFiles, name+".pickle")
+	if _, err := os.Stat(path); err != nil {
+		path += ".bz2" // where that is a hundredth
+	}
+	return path
+}
 
 type ownExpected struct {
 	Images  [][]float64
@@ -131,6 +137,23 @@ func TestRecipeAndHistory(t *testing.T) {
 	}
 	if want := []float64{0.25, 0.25, 0.25}; !slices.Equal(m.Run.Seconds, want) {
 		t.Errorf("found the seconds %v, want %v", m.Run.Seconds, want)
+	}
+}
+
+// What two layers have in common is two tensors here, and the receipt says so.
+func TestSharedArrays(t *testing.T) {
+	m, err := Convert(t.Context(), Options{Path: own("settings")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []string
+	for _, d := range m.Provenance.Receipt.Dropped {
+		if d.What == "what layers share" {
+			found = append(found, d.Reason)
+		}
+	}
+	if len(found) != 2 || !strings.HasPrefix(found[0], "twice1 and twice2 have twice1.W in common") || !strings.HasPrefix(found[1], "twice1 and twice2 have twice1.b in common") {
+		t.Errorf("found %q", found)
 	}
 }
 

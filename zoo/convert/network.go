@@ -56,6 +56,7 @@ func (c *conversion) network(n *legacy.Network, name string) error {
 	for _, d := range n.Dropped {
 		w.drop(d.What, d.Reason)
 	}
+	w.shared(n.Layers)
 	if err := w.lower(n.Layers); err != nil {
 		return err
 	}
@@ -75,8 +76,8 @@ const maxGrowth = 4
 // weights would be far larger than the file.
 func (c *conversion) checkSize(n *legacy.Network) error {
 	for _, l := range n.Layers {
-		for _, a := range arraysOf(l.Op) {
-			c.values += int64(a.Len())
+		for _, p := range paramsOf(l.Op) {
+			c.values += int64(p.Array.Len())
 		}
 	}
 	if size := int64(c.size); 4*c.values > maxGrowth*size+1<<20 {
@@ -85,23 +86,30 @@ func (c *conversion) checkSize(n *legacy.Network) error {
 	return nil
 }
 
-func arraysOf(op legacy.Op) (out []*legacy.Array) {
-	add := func(all ...*legacy.Param) {
-		for _, p := range all {
-			if p != nil {
-				out = append(out, p.Array)
+// shared notes arrays that several layers have in common.
+func (w *lowering) shared(layers []legacy.Layer) {
+	first := map[*legacy.Array]string{}
+	for _, l := range layers {
+		for _, p := range paramsOf(l.Op) {
+			if before, ok := first[p.Array]; ok {
+				w.drop("what layers share", fmt.Sprintf("%s and %s have %s in common: here each has its own, and training moves them apart", before, l.Name, p.Name))
+				continue
 			}
+			first[p.Array] = l.Name
 		}
 	}
+}
+
+func paramsOf(op legacy.Op) (out []*legacy.Param) {
 	switch op := op.(type) {
 	case legacy.Conv:
-		add(&op.Weights, op.Bias)
+		out = []*legacy.Param{&op.Weights, op.Bias}
 	case legacy.Dense:
-		add(&op.Weights, op.Bias)
+		out = []*legacy.Param{&op.Weights, op.Bias}
 	case legacy.BatchNorm:
-		add(&op.Mean, &op.InvStd, op.Beta, op.Gamma)
+		out = []*legacy.Param{&op.Mean, &op.InvStd, op.Beta, op.Gamma}
 	}
-	return out
+	return slices.DeleteFunc(out, func(p *legacy.Param) bool { return p == nil })
 }
 
 // columns are the network's outputs: those that the file or the user names, or
@@ -272,7 +280,11 @@ func optimizer(w *lowering, from *legacy.Recipe) blueprint.Optimizer {
 	case "sgd":
 		return blueprint.Optimizer{Kind: "sgd"}
 	case "adam":
-		return blueprint.Optimizer{Kind: "adam", Beta1: optional("beta1", 0.9, 0.999999), Beta2: optional("beta2", 0.999, 0.999999)}
+		o := blueprint.Optimizer{Kind: "adam", Beta1: optional("beta1", 0.9, 0.999999), Beta2: optional("beta2", 0.999, 0.999999)}
+		if _, ok := from.Settings["epsilon"]; ok {
+			o.Epsilon = optional("epsilon", 1e-8, 1)
+		}
+		return o
 	}
 	w.drop("recipe: the update rule "+from.Update, "a recipe has no such rule; it says adam")
 	return blueprint.Optimizer{Kind: "adam"}

@@ -168,7 +168,7 @@ func (c *conversion) lists(ctx context.Context, lists []legacy.ParamList) error 
 			return false
 		}
 		for i := range d.Members {
-			if _, err := match(d, i, parts[i]); err != nil {
+			if _, _, err := match(d, i, parts[i]); err != nil {
 				return false
 			}
 		}
@@ -200,11 +200,19 @@ func divide(d *blueprint.Document, lists []legacy.ParamList) ([][]legacy.ListedP
 	if len(lists) == len(d.Members) {
 		return out, arrange(d, lists, out)
 	}
+	if len(lists) > 1 && !slices.ContainsFunc(lists, func(l legacy.ParamList) bool { return l.Columns != nil || l.Name != "" }) {
+		var all legacy.ParamList // of each layer one
+		for _, l := range lists {
+			all.Params = append(all.Params, l.Params...)
+		}
+		lists = []legacy.ParamList{all}
+	}
 	if len(lists) != 1 || lists[0].Columns != nil {
 		return nil, fmt.Errorf("found %d lists of parameters, want %d: one for each member of %s", len(lists), len(d.Members), d.Name)
 	}
 	rest := lists[0].Params
-	for i := range d.Members {
+	last := len(d.Members) - 1
+	for i := range last {
 		plan, err := blueprint.NewPlan(d, i, nil)
 		if err != nil {
 			return nil, err
@@ -213,11 +221,10 @@ func divide(d *blueprint.Document, lists []legacy.ParamList) ([][]legacy.ListedP
 		for k := range plan.Nodes {
 			n += len(plan.Nodes[k].Params)
 		}
-		if i == len(d.Members)-1 || n > len(rest) {
-			n = len(rest)
-		}
+		n = min(n, len(rest))
 		out[i], rest = rest[:n], rest[n:]
 	}
+	out[last] = rest
 	return out, nil
 }
 
@@ -255,6 +262,11 @@ type wanted struct {
 	node  *blueprint.Node
 	param string // the blueprint's
 	shape []int  // as Lasagne has it, by the architecture's own sizes
+}
+
+// lasagne is what the parameter is called there.
+func (w wanted) lasagne() string {
+	return map[string]string{"weights": "W", "bias": "b", "offset": "beta", "scale": "gamma", "mean": "mean", "variance": "inv_std"}[w.param]
 }
 
 // lasagneOrder is that of a layer's parameters; of batch normalization it differs from ours.
@@ -394,40 +406,75 @@ func align(n, m int, alike func(i, k int) int) [][2]int {
 	return out
 }
 
-// match pairs a list with a member's parameters: as many, in their order, with
-// as many axes each, and of layers of the same names where the file has names.
-func match(d *blueprint.Document, index int, list []legacy.ListedParam) ([]wanted, error) {
+// ordered puts arrays whose layers are named in the architecture's order: a dict
+// of Python 2 has none.
+func ordered(list []legacy.ListedParam, want []wanted) []legacy.ListedParam {
+	place := map[string]int{} // of a layer, and of "layer.parameter"
+	for i, w := range want {
+		if _, ok := place[w.node.Layer.Name]; !ok {
+			place[w.node.Layer.Name] = i
+		}
+		place[w.node.Layer.Name+"."+w.lasagne()] = i
+	}
+	type placed struct {
+		legacy.ListedParam
+		at int
+	}
+	all := make([]placed, len(list))
+	before := -1
+	for k, p := range list {
+		layer, rest, _ := strings.Cut(p.Layer, ".")
+		i, ok := place[layer+"."+rest[strings.LastIndex(rest, ".")+1:]]
+		if !ok {
+			if i, ok = place[layer]; !ok {
+				i = before // what isn't known stays where it is
+			}
+		}
+		all[k], before = placed{p, i}, i
+	}
+	slices.SortStableFunc(all, func(a, b placed) int { return a.at - b.at })
+	list = make([]legacy.ListedParam, len(all))
+	for k, p := range all {
+		list[k] = p.ListedParam
+	}
+	return list
+}
+
+// match pairs a list, put in order, with a member's parameters: as many, with as
+// many axes each, and of layers of the same names where the file has names.
+func match(d *blueprint.Document, index int, list []legacy.ListedParam) ([]legacy.ListedParam, []wanted, error) {
 	plan, err := blueprint.NewPlan(d, index, nil)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	want, err := expect(plan)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
+	list = ordered(list, want)
 	if len(list) != len(want) {
-		return nil, mismatch(list, want, "member %s: found %d arrays, want %d", plan.Member.Name, len(list), len(want))
+		return nil, nil, mismatch(list, want, "member %s: found %d arrays, want %d", plan.Member.Name, len(list), len(want))
 	}
 	for i, p := range list {
 		w := want[i]
 		layer, _, _ := strings.Cut(p.Layer, ".")
 		if layer != "" && layer != w.node.Layer.Name {
-			return nil, mismatch(list, want, "member %s: found the layer %.60q in place %d, want %s", plan.Member.Name, p.Layer, i+1, w.node.Layer.Name)
+			return nil, nil, mismatch(list, want, "member %s: found the layer %.60q in place %d, want %s", plan.Member.Name, p.Layer, i+1, w.node.Layer.Name)
 		}
 		if len(p.Array.Shape) != len(w.shape) {
-			return nil, mismatch(list, want, "member %s: found an array of shape %v in place %d, want %d axes for %s %s", plan.Member.Name, p.Array.Shape, i+1, len(w.shape), w.node.Layer.Name, w.param)
+			return nil, nil, mismatch(list, want, "member %s: found an array of shape %v in place %d, want %d axes for %s %s", plan.Member.Name, p.Array.Shape, i+1, len(w.shape), w.node.Layer.Name, w.param)
 		}
 		if w.param == "weights" && len(w.shape) == 4 && (p.Array.Shape[2] != w.shape[2] || p.Array.Shape[3] != w.shape[3]) {
-			return nil, mismatch(list, want, "member %s: found filters of shape %v in place %d, want %dx%d ones for %s", plan.Member.Name, p.Array.Shape, i+1, w.shape[2], w.shape[3], w.node.Layer.Name)
+			return nil, nil, mismatch(list, want, "member %s: found filters of shape %v in place %d, want %dx%d ones for %s", plan.Member.Name, p.Array.Shape, i+1, w.shape[2], w.shape[3], w.node.Layer.Name)
 		}
 	}
-	return want, nil
+	return list, want, nil
 }
 
 // member makes a member's weights of a list. The layers' sizes become those of
 // the arrays; that they then fit together is checked layer by layer.
 func (c *conversion) member(d *blueprint.Document, index int, list []legacy.ListedParam) error {
-	want, err := match(d, index, list)
+	list, want, err := match(d, index, list)
 	if err != nil {
 		return err
 	}

@@ -29,11 +29,11 @@ func writeNPZ(t *testing.T, shapes [][]int) string {
 	return writeNamed(t, named)
 }
 
-// writeNamed writes arrays of zeros as numpy.savez does with names.
+// writeNamed writes arrays of zeros as numpy.savez does with names, in no order that means anything.
 func writeNamed(t *testing.T, shapes map[string][]int) string {
 	t.Helper()
 	var all []format.Tensor
-	for _, name := range slices.Sorted(maps.Keys(shapes)) {
+	for _, name := range slices.Backward(slices.Sorted(maps.Keys(shapes))) {
 		s := shapes[name]
 		n := 1
 		for _, d := range s {
@@ -117,6 +117,53 @@ func TestLists(t *testing.T) {
 	var mismatch *MismatchError
 	if !errors.As(err, &mismatch) || len(mismatch.Rows) != 4 {
 		t.Errorf("found %#v, want four rows", err)
+	}
+}
+
+// Arrays with names of layers, as a dict has them, may come in any order.
+func TestNamedArrays(t *testing.T) {
+	h := architectures(t)
+	for _, names := range [][4]string{
+		{"hidden1.W", "hidden1.b", "output.W", "output.b"}, {"hidden1.hidden1.W", "hidden1.hidden1.b", "output.output.W", "output.output.b"},
+	} {
+		shapes := map[string][]int{}
+		for i, name := range names {
+			shapes[name] = net1[i]
+		}
+		m, err := Convert(t.Context(), Options{Path: writeNamed(t, shapes), As: "net1", Host: h})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, r := range m.Provenance.Receipt.Tensors {
+			if r.Param != names[i] || !slices.Equal(r.Shape, net1[i]) {
+				t.Errorf("place %d: found %s %v, want %s %v", i, r.Param, r.Shape, names[i], net1[i])
+			}
+		}
+		delete(shapes, names[1])
+		shapes["hidden2.b"] = []int{7}
+		if _, err = Convert(t.Context(), Options{Path: writeNamed(t, shapes), As: "net1", Host: h}); err == nil || !strings.Contains(err.Error(), "found the layer \"output") {
+			t.Errorf("found %v", err)
+		}
+	}
+}
+
+// A list of each layer's arrays is one list of them all.
+func TestListsOfLayers(t *testing.T) {
+	one := &blueprint.Document{Name: "one", Members: []blueprint.Member{{Name: "all"}}}
+	list := func(names ...string) (l legacy.ParamList) {
+		for _, name := range names {
+			l.Params = append(l.Params, legacy.ListedParam{Layer: name})
+		}
+		return l
+	}
+	parts, err := divide(one, []legacy.ParamList{list("a", "b"), list("c"), list("d", "e")})
+	if err != nil || len(parts) != 1 || len(parts[0]) != 5 || parts[0][2].Layer != "c" {
+		t.Errorf("found %v, %v", parts, err)
+	}
+	named := list("a")
+	named.Name = "net"
+	if _, err := divide(one, []legacy.ParamList{named, list("b")}); err == nil || !strings.Contains(err.Error(), "found 2 lists of parameters, want 1") {
+		t.Errorf("found %v", err)
 	}
 }
 

@@ -80,6 +80,11 @@ def walk(values, shape, fortran):
             if index[a] < shape[a]: break
             index[a] = 0
 
+class Objects:
+    """An array of one axis of Python objects."""
+    def __init__(self, values): self.values = values
+    def __reduce__(self): return (_reconstruct, (ndarray, (0,), b"b"), (1, (len(self.values),), dtype("O8", "|"), False, self.values))
+
 class number:
     """A NumPy scalar."""
     def __init__(self, v, kind=F8): self.v, self.kind = v, kind
@@ -437,10 +442,22 @@ class Python2(pickle._Pickler):
         self.memoize(s)
     dispatch[str] = dispatch[bytes] = save_text
 
-def write(name, value, protocol, pickler=pickle._Pickler):
+class Unicode(str):
+    """A unicode of Python 2."""
+
+def save_unicode(self, s):
+    if self.proto == 0: self.write(b"V" + s.replace("\\", "\\u005c").replace("\n", "\\u000a").encode("raw-unicode-escape") + b"\n")
+    else: self.write(b"X" + struct.pack("<i", len(s.encode())) + s.encode())
+    self.memoize(s)
+Python2.dispatch[Unicode] = save_unicode
+
+def pickled(value, protocol, pickler=pickle._Pickler):
     out = io.BytesIO()
     pickler(out, protocol).dump(value)
-    with open(name + ".pickle", "wb") as f: f.write(out.getvalue())
+    return out.getvalue()
+
+def write(name, value, protocol, pickler=pickle._Pickler):
+    with open(name + ".pickle", "wb") as f: f.write(pickled(value, protocol, pickler))
 
 
 def plain(variable=TensorSharedVariable):
@@ -486,6 +503,34 @@ def branches():
     n.dense("hidden", 51, 5, bias=False, fortran=True, nonlinearity=None)
     n.add(NonlinearityLayer, "bend", nonlinearity=tanh)
     n.dense("output", 5, 4, nonlinearity=linear, kind=F2)
+    return n
+
+def small():
+    """A dense layer or two, for what is around a network."""
+    n = Net()
+    n.input(1, SIZE, SIZE)
+    n.pool("pool", (4, 4))
+    n.dense("hidden", 9, 5)
+    n.dense("output", 5, 4, nonlinearity=None)
+    return n
+
+def settings():
+    """Settings that the others don't have."""
+    n = Net()
+    n.input(1, SIZE, SIZE)
+    n.conv("correlated", 1, 3, (3, 2), flip_filters=False, bias=False, pad=(0, 0))                                                # 10x11
+    n.pool("partial", (3, 3), (2, 2), Pool2DLayer, ignore_border=False, mode="average_inc_pad")                                    # 5x5
+    n.add(DropoutLayer, "dropout", p=number(0.25, F4), rescale=False, shared_axes=(2, 3))
+    n.conv("strided", 3, 4, (2, 2), stride=(2, 1), pad=(0, 0), flip_filters=True, num_groups=1, untie_biases=True, bias=(4, 2, 4)) # 2x4
+    n.add(NINLayer, "nin", nonlinearity=None, b=None, num_units=2, untie_biases=True)
+    n.last.param("W", ndarray(noise(4, 2))); n.last.param("b", ndarray(noise(2, 2, 4)))
+    n.pool("overlap", (2, 2), (1, 1), Pool2DLayer, pad=(1, 0), mode="average_inc_pad")                                             # 3x3
+    n.norm("norm", 2)
+    n.dense("hidden", 2 * 3 * 3, 6, bias=False, kind=F4BIG, fortran=True, nonlinearity=tanh)
+    first = n.dense("twice1", 6, 6, kind=F8, nonlinearity=sigmoid)
+    second = n.add(DenseLayer, "twice2", num_units=6, nonlinearity=rectify)
+    second.W, second.b, second.params = first.W, first.b, collections.OrderedDict(first.params)
+    n.dense("output", 6, 4, nonlinearity=None, kind=F2)
     return n
 
 def pixels():
@@ -552,6 +597,54 @@ def main():
     net = plain().net(verbose=Bomb())
     expect("bomb", net)
     write("bomb", {POINTS: net}, 2)
+    # The processor's and the graphics card's arrays as text, and unicode names, of Python 2.
+    for kind, variable in (("cuda.p0", CudaNdarraySharedVariable), ("gpuarray.p0", GpuArraySharedVariable)):
+        n = plain(variable)
+        for l in n.layers.values(): l.name = Unicode(l.name)
+        net = n.net()
+        expect(kind, net)
+        write(kind, {tuple(Unicode(p) for p in POINTS): net}, 0, Python2)
+    net = settings().net()
+    expect("settings", net)
+    write("settings", {POINTS: net}, 2)
+    # NumPy 2 has its functions elsewhere.
+    _reconstruct.__module__ = scalar.__module__ = "numpy._core.multiarray"
+    for f in (_reconstruct, scalar): setattr(module("numpy._core.multiarray"), f.__name__, f)
+    net = plain().net()
+    expect("numpy2", net)
+    write("numpy2", {POINTS: net}, 5)
+    _reconstruct.__module__ = scalar.__module__ = "numpy.core.multiarray"
+    # Ways to keep a network.
+    def kept(name, keep, protocol=2):
+        n = small()
+        net = n.net()
+        net.layers = [(type(l), dict(name=name)) for name, l in n.layers.items()]
+        value = keep(n, net)
+        expect(name, net)
+        write(name, value, protocol)
+    def with_layers(net, layers):
+        net.layers_ = layers
+        return {POINTS: net}
+    kept("layers-list", lambda n, net: with_layers(net, list(n.layers.values())))
+    kept("layers-dict", lambda n, net: with_layers(net, dict(n.layers)))
+    kept("layers-tuples", lambda n, net: with_layers(net, list(n.layers.items())))
+    kept("all-layers", lambda n, net: [(POINTS, l) for l in n.layers.values()])
+    kept("with-others", lambda n, net: {"columns": list(POINTS), "epoch": 3, POINTS: net})
+    kept("object-array", lambda n, net: Objects([(POINTS, net)]))
+    # Ways to keep a list of parameters.
+    (w1, b1), (w2, b2) = [(ndarray(noise(3, 2)), ndarray(noise(2))), (ndarray(noise(2, 4)), ndarray(noise(4)))]
+    for name, value in (
+        ("list-pairs", [[w1, b1], [w2, b2]]), ("list-tuples", [(w1, b1), (w2, b2)]), ("list-in-dict", {"params": [w1, b1, w2, b2, b2]}),
+        ("list-and-more", {"epoch": 3, "values": [w1, b1, w2, b2], "names": list(POINTS)}), ("list-objects", Objects([w1, b1, w2, b2])),
+        ("list-shared", [TensorSharedVariable(a, "W") for a in (w1, b1)] + [CudaNdarraySharedVariable(a, "b") for a in (w2, b2)]),
+        ("list-dict", {"two": [w2, b2], "one": [w1, b1]}), ("list-named", {"two.b": b2, "one.W": w1, "two.W": w2, "one.b": b1}),
+    ): write(name, value, 2)
+    # As deep as no stack is: objects in one another, in front of the network.
+    deep, net = 100_000, small().net()
+    expect("deep", net)
+    chain = b"cmy.script\nEarlyStopping\nq\xff" + b"h\xff)\x81" * deep + b"b" * (deep - 1)
+    whole = pickled({POINTS: net}, 2)
+    with open("deep.pickle.bz2", "wb") as f: f.write(bz2.compress(whole[:2] + chain + b"0" + b"]" * deep + b"a" * (deep - 1) + b"0" + whole[2:]))
     # Four answers without names.
     n = Net()
     n.input(1, SIZE, SIZE); n.dense("output", SIZE * SIZE, 4, nonlinearity=None)
