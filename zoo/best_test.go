@@ -36,6 +36,10 @@ func TestBestFile(t *testing.T) {
 		{"stopped early", []network{{"net", every, linear, recipe(rising + `, "stop": {"patience": 2}`), ""}}},
 		{"averages", []network{{"net", every, dropout, recipe(rising + `, "optimizer": {"kind": "adam"}, "average": {"decay": 0.5}`), ""}}},
 		{"two", []network{{"eyes", eyes, linear, recipe(rising), ""}, {"nose", nose, dropout, recipe(rising), ""}}},
+		{"three, one stopped early, averages", []network{
+			{"eyes", eyes, linear, recipe(rising + `, "stop": {"patience": 2}`), ""}, {"nose", nose, linear, recipe(`"rate": {"kind": "linear", "from": 0.02, "to": 0.1}, "epochs": 8, "batch": 6, "average": {"decay": 0.1}`), ""},
+			{"all", every, linear, recipe(rising), ""},
+		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			o := options(t, document(t, c.members...), set)
@@ -49,12 +53,22 @@ func TestBestFile(t *testing.T) {
 			if s := best.State; s == nil || s.Member != last || s.Epoch != h.BestEpoch || s.Step != 0 || best.History[last].BestEpoch != h.BestEpoch {
 				t.Fatalf("found state %+v, want member %d after its best epoch, %d", s, last, h.BestEpoch)
 			}
-			e, _, err := Evaluate(t.Context(), []*Model{best}, set, PredictOptions{Backend: goBackend(t)})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if last == 0 && !near(e.HeldOut.Loss, slices.Min(h.ValidationLoss), 1e-6) {
-				t.Errorf("found loss %g on the rows held out, want the best epoch's, %g", e.HeldOut.Loss, slices.Min(h.ValidationLoss))
+			for i, h := range whole.History { // each member alone, with the weights of its best epoch
+				if h.BestEpoch == len(h.TrainLoss) {
+					t.Fatalf("found member %s best after its last epoch: the test tests nothing", h.Member)
+				}
+				one := &Model{Document: best.Document.Clone(), Weights: best.Weights, Provenance: best.Provenance}
+				one.Document.Members = one.Document.Members[i : i+1]
+				e, _, err := Evaluate(t.Context(), []*Model{one}, set, PredictOptions{Backend: goBackend(t)})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !near(e.HeldOut.Loss, slices.Min(h.ValidationLoss), 1e-6) {
+					t.Errorf("%s: found loss %g on the rows held out, want the best epoch's, %g", h.Member, e.HeldOut.Loss, slices.Min(h.ValidationLoss))
+				}
+				if found := best.History[i].HeldOut.Loss; i < last && found != slices.Min(h.ValidationLoss) {
+					t.Errorf("%s: found loss %g noted, want the best epoch's, %g", h.Member, found, slices.Min(h.ValidationLoss))
+				}
 			}
 			if !slices.ContainsFunc(w.kept, func(k CheckpointKept) bool { return k.Best && k.Epoch == h.BestEpoch && k.Path == BestPath(o.Output) }) {
 				t.Errorf("found checkpoints %+v told of, want the best", w.kept)
@@ -160,12 +174,16 @@ func TestResumeChanges(t *testing.T) {
 	}{
 		{"nothing", nil, set, "", "", nil},
 		{"the same again", map[string]string{"recipe.epochs": "8", "recipe.seed": "3", "hidden": "8", "recipe.stop.patience": "50"}, set, "", "", nil},
-		{"epochs", map[string]string{"recipe.epochs": "6"}, set, "recipe.epochs: found 6, want 8", "", func(m *Model) bool { return len(m.History[0].TrainLoss) == 6 }},
+		{"fewer epochs", map[string]string{"recipe.epochs": "6"}, set, "", "", func(m *Model) bool { return len(m.History[0].TrainLoss) == 6 }},
+		{"epochs and batch", map[string]string{"recipe.epochs": "9", "recipe.batch": "3"}, set, "recipe.batch: found 3, want 6: a training", "", func(m *Model) bool {
+			return len(m.History[0].TrainLoss) == 9
+		}},
 		{"batch", map[string]string{"recipe.batch": "3"}, set, "recipe.batch: found 3, want 6", "", func(m *Model) bool { return len(m.History[0].TrainLoss) == 8 }},
 		{"rate", map[string]string{"recipe.rate": "0.01"}, set, "recipe.rate.from: found none, want 0.02", "", func(m *Model) bool {
 			return m.History[0].Rate[7] == 0.01 && slices.Contains(m.Provenance.Options, "recipe.rate=0.01 (from epoch 4 of net)")
 		}},
-		{"fewer epochs than done", map[string]string{"recipe.epochs": "2"}, set, "recipe.epochs: found 2, want 8", "want at most 2 epochs", nil},
+		{"fewer epochs than done", map[string]string{"recipe.epochs": "3"}, set, "found 3 epochs, want at least 4", "found 3 epochs, want at least 4", nil},
+		{"fewer examples than done", map[string]string{"recipe.examples": "60"}, set, "found 2 epochs, want at least 4", "found 2 epochs, want at least 4", nil},
 		{"subset", map[string]string{"recipe.subset.share": "0.5"}, set, "recipe.subset.share: found 0.5, want none", "it has learned from other rows already", nil},
 		{"seed", map[string]string{"recipe.seed": "4"}, set, "recipe.seed: found 4, want 3", "rows that it has learned from would be held out", nil},
 		{"loss", map[string]string{"recipe.loss.kind": "mae"}, set, `recipe.loss.kind: found "mae", want "mse"`, "would not compare", nil},
@@ -195,6 +213,90 @@ func TestResumeChanges(t *testing.T) {
 			case c.check != nil && allowed && !c.check(m):
 				t.Errorf("%s: found history %+v, provenance %+v", c.name, m.History[0], m.Provenance)
 			}
+		}
+	}
+}
+
+// Going on longer than planned needs no permission: where no schedule runs over
+// all epochs it is as if so many had been planned, else what changes is said.
+func TestMoreEpochs(t *testing.T) {
+	set := faces(30, every, 7)
+	for _, c := range []struct {
+		name, rate string
+		settings   map[string]string
+		notes      []string
+	}{
+		{"constant", `0.01`, map[string]string{"recipe.epochs": "9"}, []string{"net: goes on to epoch 9; planned were 5"}},
+		{"in examples", `0.01`, map[string]string{"recipe.examples": "271"}, []string{"net: goes on to epoch 9; planned were 5"}},
+		{"as planned", `0.01`, map[string]string{"recipe.epochs": "5"}, nil},
+		{"as planned, in examples", `0.01`, map[string]string{"recipe.examples": "150"}, nil},
+		{"linear", `{"kind": "linear", "from": 0.04, "to": 0.0}`, map[string]string{"recipe.epochs": "9"}, []string{
+			"net: goes on to epoch 9; planned were 5",
+			"net: recipe.rate runs over all epochs, and goes on as if 9 had been planned: 0.03 in epoch 3, in place of 0.02",
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			planned := func(epochs int) TrainOptions {
+				o := options(t, one(t, dropout, fmt.Sprintf(`"rate": %s, "epochs": %d, "batch": 6, "optimizer": {"kind": "adam"}`, c.rate, epochs)), set)
+				o.Every = often
+				return o
+			}
+			whole := mustTrain(t, planned(map[bool]int{true: 5, false: 9}[c.notes == nil]))
+			for _, finished := range []bool{false, true} {
+				o := planned(5)
+				w := &watch{}
+				if finished { // its best goes on
+					mustTrain(t, o)
+					o.ResumePath = BestPath(o.Output)
+				} else {
+					o.ResumePath = interrupt(t, o, 4*2+1)
+				}
+				o.Resume, o.Settings, o.Watch, o.Force = mustLoad(t, o.ResumePath), c.settings, w, true
+				if found := o.Resume.State.Epoch; finished && found < 3 {
+					t.Fatalf("found epoch %d the best, want a late one: the test tests little", found)
+				}
+				m := mustTrain(t, o)
+				if !finished && !slices.Equal(w.notes[:min(len(c.notes), len(w.notes))], c.notes) {
+					t.Errorf("found notes %q, want %q", w.notes, c.notes)
+				}
+				if len(m.History[0].TrainLoss) != len(whole.History[0].TrainLoss) {
+					t.Errorf("found %d epochs, want %d", len(m.History[0].TrainLoss), len(whole.History[0].TrainLoss))
+				}
+				if c.name == "constant" {
+					sameModel(t, "with more epochs", m, whole)
+				}
+				if rate := m.History[0].Rate; c.name == "linear" && !finished && (rate[1] != 0.03 || rate[3] != 0.04*5/8 || rate[8] != 0) {
+					t.Errorf("found rates %v, want those of 5 epochs, and from epoch 3 on those of 9", rate)
+				}
+			}
+		})
+	}
+	// Members that are done stay as they are.
+	d := document(t, network{"eyes", eyes, linear, recipe(`"epochs": 2, "batch": 7`), ""}, network{"nose", nose, linear, recipe(`"epochs": 2, "batch": 7`), ""})
+	o := options(t, d, set)
+	o.ResumePath = interrupt(t, o, 2*4+1)
+	w := &watch{}
+	o.Resume, o.Settings, o.Watch = mustLoad(t, o.ResumePath), map[string]string{"recipe.epochs": "4"}, w
+	m := mustTrain(t, o)
+	if a, b := len(m.History[0].TrainLoss), len(m.History[1].TrainLoss); a != 2 || b != 4 || !slices.Equal(w.notes, []string{"nose: goes on to epoch 4; planned were 2"}) {
+		t.Errorf("found %d and %d epochs, notes %q, want 2 and 4", a, b, w.notes)
+	}
+}
+
+// A training that went on with a change, and was interrupted again, still finds its other checkpoint its own.
+func TestOwnAfterChange(t *testing.T) {
+	set := faces(30, every, 7)
+	o := options(t, one(t, linear, rising), set)
+	o.Every = often
+	o.ResumePath = interrupt(t, o, 4*3+2)
+	for k, more := range []map[string]string{{"recipe.epochs": "20"}, {"recipe.rate": "1e-9"}, nil} {
+		o.Resume, o.Settings, o.AllowChanges, o.Watch = mustLoad(t, o.ResumePath), more, true, &watch{}
+		if k < 2 {
+			interrupt(t, o, 1) // NAME.best.fkz stays as it was before the change
+			continue
+		}
+		if m := mustTrain(t, o); len(m.History[0].TrainLoss) != 20 {
+			t.Errorf("found %d epochs, want 20", len(m.History[0].TrainLoss))
 		}
 	}
 }

@@ -52,7 +52,8 @@ const (
 func LastPath(output string) string { return strings.TrimSuffix(output, ".fkz") + lastSuffix }
 
 // BestPath is where a training to this model keeps the checkpoint of the epoch
-// with the least validation loss so far, of the member under way.
+// with the least validation loss so far, of the member under way; those before it
+// have the weights of their own best epochs.
 func BestPath(output string) string { return strings.TrimSuffix(output, ".fkz") + bestSuffix }
 
 // OutputOf gives the model's path of a training by that of a checkpoint; ok
@@ -163,10 +164,15 @@ func (t *training) due(epochs, batches int) bool {
 }
 
 // checkpoint keeps the training as it stands in NAME.last.fkz. That it can't is
-// no reason to lose what was learned: the training goes on.
-func (r *memberRun) checkpoint() {
+// no reason to lose what was learned, and no error: the training goes on. One that
+// has diverged is.
+func (r *memberRun) checkpoint() error {
 	m, err := r.snapshot()
+	if errors.Is(err, engine.ErrDiverged) {
+		return err
+	}
 	r.keep(m, err)
+	return nil
 }
 
 // memberDone keeps a checkpoint where another member follows: should that fail
@@ -176,7 +182,7 @@ func (t *training) memberDone(index int) {
 		return
 	}
 	m := *t.model
-	m.State = &State{Member: index + 1} // not begun: without tensors
+	m.State = &State{Member: index + 1, best: t.bests} // not begun: without tensors
 	t.keep(&m, nil)
 }
 
@@ -221,7 +227,8 @@ func (r *memberRun) snapshot() (*Model, error) {
 		m.Weights[name] = s.Tensors[from]
 		delete(s.Tensors, from) // so that each array is kept once
 	}
-	m.State = &State{Member: r.index, Epoch: s.Epoch, Step: s.Step, LossSum: s.LossSum, Cells: s.Cells, tensors: s.Tensors, best: r.bestWeights}
+	m.State = &State{Member: r.index, Epoch: s.Epoch, Step: s.Step, LossSum: s.LossSum, Cells: s.Cells, tensors: s.Tensors, best: maps.Clone(r.bests)}
+	maps.Copy(m.State.best, r.bestWeights)
 	return &m, nil
 }
 

@@ -87,17 +87,31 @@ type memberRun struct {
 	validation  []int
 	epochs      int
 	leastLoss   float64       // of the validation, so far
-	bestWeights engine.Arrays // its weights; nil where nothing will put them back
+	bestWeights engine.Arrays // its weights; nil where nothing will need them, see wantsBest
 	maxLoss     float64       // beyond which it explodes; 0: not known
 }
 
 func (r *memberRun) history() *MemberHistory { return &r.model.History[r.index] }
 
+// wantsBest tells whether the weights of the best epoch are needed later: to be
+// put back, or to stand in NAME.best.fkz when another member is under way.
+func (r *memberRun) wantsBest() bool {
+	return r.plan.Member.Recipe.Stop != nil || r.index+1 < len(r.model.Document.Members)
+}
+
 func (r *memberRun) restore(s *State) {
-	if len(s.best) > 0 && r.plan.Member.Recipe.Stop != nil {
-		r.bestWeights = s.best
+	h := r.history()
+	r.bests = maps.Clone(s.best)
+	own := take(r.bests, parameters(r.plan))
+	if len(own) == 0 && h.BestEpoch > 0 && h.BestEpoch == s.Epoch && s.Step == 0 { // as in NAME.best.fkz
+		for name := range parameters(r.plan) {
+			own[name] = r.model.Weights[name]
+		}
 	}
-	if h := r.history(); h.BestEpoch > 0 {
+	if r.wantsBest() && len(own) > 0 {
+		r.bestWeights = own
+	}
+	if h.BestEpoch > 0 {
 		r.leastLoss = h.ValidationLoss[h.BestEpoch-1]
 	}
 }
@@ -112,7 +126,9 @@ func (r *memberRun) epochsLeft(ctx context.Context, done int) error {
 			break
 		}
 		if e+1 < r.epochs && r.due(1, 0) {
-			r.checkpoint()
+			if err := r.checkpoint(); err != nil {
+				return err
+			}
 		}
 	}
 	return r.keepWeights()
@@ -127,6 +143,9 @@ func (r *memberRun) keepWeights() error {
 		if weights, err = r.trainer.Current(); err != nil {
 			return err
 		}
+		if err := finiteWeights(weights); err != nil {
+			return err
+		}
 	}
 	maps.Copy(r.model.Weights, weights)
 	h := r.history()
@@ -134,7 +153,23 @@ func (r *memberRun) keepWeights() error {
 		if stopped {
 			at = h.BestEpoch
 		}
-		h.HeldOut.Loss, h.HeldOut.RMSEPixels = h.ValidationLoss[at-1], h.RMSEPixels[at-1]
+		h.setHeldOut(at)
+		if at != h.BestEpoch && r.index+1 < len(r.model.Document.Members) {
+			maps.Copy(r.bests, r.bestWeights)
+		}
+	}
+	return nil
+}
+
+// finiteWeights refuses what the last step of a training may have left, where no
+// rows are held out that would tell.
+func finiteWeights(weights engine.Arrays) error {
+	for _, name := range slices.Sorted(maps.Keys(weights)) {
+		for _, v := range weights[name].Data {
+			if v-v != 0 {
+				return fmt.Errorf("%w: tensor %s holds %g after the last batch: a smaller learning rate may help", engine.ErrDiverged, name, v)
+			}
+		}
 	}
 	return nil
 }
@@ -146,13 +181,21 @@ func (r *memberRun) epoch(ctx context.Context) (stop bool, err error) {
 	rate := r.plan.Member.Recipe.Rate.At(blueprint.Progress{
 		Epoch: epoch, Epochs: r.epochs, Step: epoch * r.trainer.StepsPerEpoch(), StepsPerEpoch: r.trainer.StepsPerEpoch(),
 	})
-	loss, err := r.trainer.Epoch(ctx, func(done, total int) {
+	within, end := context.WithCancel(ctx)
+	defer end()
+	var diverged error
+	loss, err := r.trainer.Epoch(within, func(done, total int) {
 		r.learned++
 		r.Watch.Batch(done, total)
 		if r.due(0, 1) && done < total {
-			r.checkpoint()
+			if diverged = r.checkpoint(); diverged != nil {
+				end()
+			}
 		}
 	})
+	if diverged != nil {
+		return false, diverged
+	}
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		return false, r.interrupted()
 	}
@@ -180,7 +223,9 @@ func (r *memberRun) epoch(ctx context.Context) (stop bool, err error) {
 	r.Watch.Epoch(done)
 	r.tellBest()
 	if done.Best {
-		r.keepBest()
+		if err := r.keepBest(); err != nil {
+			return false, err
+		}
 	}
 	if s := r.plan.Member.Recipe.Stop; s != nil && h.BestEpoch > 0 && epoch+1-h.BestEpoch >= s.Patience && epoch+1 < r.epochs {
 		h.Stopped = true
@@ -260,7 +305,7 @@ func (r *memberRun) validate(ctx context.Context, done *EpochDone) error {
 	}
 	if done.ValidationLoss < r.leastLoss {
 		r.leastLoss, done.Best = done.ValidationLoss, true
-		if r.plan.Member.Recipe.Stop != nil {
+		if r.wantsBest() {
 			r.bestWeights, err = r.trainer.Current()
 		}
 	}

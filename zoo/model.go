@@ -67,10 +67,14 @@ type State struct {
 	Step    int     `json:"step"`   // steps done in the epoch under way
 	LossSum float64 `json:"loss_sum"`
 	Cells   float64 `json:"cells"`
-	// tensors are the member's training state, and best the weights to put
-	// back when it stops early; both by their engine names.
+	// tensors are the member's training state; by their engine names, as all here.
 	tensors engine.Arrays
-	best    engine.Arrays
+	// best are the weights of best epochs, where the model has others: of the
+	// member under way and of those before it.
+	best engine.Arrays
+	// final are the weights with which members before it ended, where the model has
+	// those of their best epochs: in NAME.best.fkz, see [Model.showBest].
+	final engine.Arrays
 }
 
 // fresh tells whether the member has not begun: it starts from the model's weights.
@@ -139,6 +143,7 @@ func (r *Run) add(wall, processor time.Duration) {
 const (
 	trainingPrefix = "training/"
 	bestPrefix     = "best/"
+	finalPrefix    = "final/"
 )
 
 // ErrNotModel is returned for a .fkz file that holds something else.
@@ -165,7 +170,7 @@ func (m *Model) Save(path string, force bool) error {
 	}
 	err = add("", m.Weights)
 	if m.State != nil {
-		err = errors.Join(err, add(trainingPrefix, m.State.tensors), add(bestPrefix, m.State.best))
+		err = errors.Join(err, add(trainingPrefix, m.State.tensors), add(bestPrefix, m.State.best), add(finalPrefix, m.State.final))
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
@@ -261,7 +266,7 @@ func read(path string, values bool) (*Model, error) {
 	if !values {
 		m.Weights = nil
 		if m.State != nil {
-			m.State.tensors, m.State.best = nil, nil
+			m.State.tensors, m.State.best, m.State.final = nil, nil, nil
 		}
 	}
 	return m, nil
@@ -279,7 +284,7 @@ func (m *Model) setMeta(meta *format.Meta) error {
 		return fmt.Errorf("field blueprint: %w", err)
 	}
 	if meta.State != nil {
-		m.State = &State{tensors: engine.Arrays{}, best: engine.Arrays{}}
+		m.State = &State{tensors: engine.Arrays{}, best: engine.Arrays{}, final: engine.Arrays{}}
 	}
 	m.Extra, m.kept.records = meta.Extra, map[string]any{}
 	for _, p := range m.records(meta) {
@@ -320,6 +325,8 @@ func (m *Model) load(f *format.File, values bool) error {
 			m.State.tensors[name] = a
 		case strings.HasPrefix(t.Name, bestPrefix) && m.State != nil:
 			m.State.best[t.Name[len(bestPrefix):]] = a
+		case strings.HasPrefix(t.Name, finalPrefix) && m.State != nil:
+			m.State.final[t.Name[len(finalPrefix):]] = a
 		default:
 			m.Weights[t.Name] = a
 		}
@@ -354,7 +361,7 @@ func (m *Model) Check() error {
 	if n := len(members); m.State.Member < 0 || m.State.Member >= n {
 		return fmt.Errorf("%w: state: found member %d, want 0 to %d", ErrNotModel, m.State.Member, n-1)
 	}
-	if err := m.checkState(members[m.State.Member]); err != nil {
+	if err := m.checkState(members); err != nil {
 		return fmt.Errorf("%w: state: %w", ErrNotModel, err)
 	}
 	return nil
@@ -412,7 +419,7 @@ func (h *MemberHistory) check() error {
 
 // checkState refuses a state that the history contradicts, or that lacks what
 // early stopping would put back. The engine checks the rest when it goes on.
-func (m *Model) checkState(parameters map[string]blueprint.Shape) error {
+func (m *Model) checkState(members []map[string]blueprint.Shape) error {
 	s := m.State
 	if s.Epoch < 0 || s.Step < 0 || s.Cells < 0 {
 		return fmt.Errorf("found epoch %d, step %d and %g cells, want none below 0", s.Epoch, s.Step, s.Cells)
@@ -434,11 +441,43 @@ func (m *Model) checkState(parameters map[string]blueprint.Shape) error {
 			return fmt.Errorf("found %d epochs of member %s, want none before member %s is done", n, h.Member, m.History[s.Member].Member)
 		}
 	}
-	stops := m.Document.Members[s.Member].Recipe.Stop != nil
-	if len(s.best) > 0 || stops && m.History[s.Member].BestEpoch > 0 {
-		return compare("tensor "+bestPrefix, s.best, parameters)
+	best, final := maps.Clone(s.best), maps.Clone(s.final)
+	for i, parameters := range members[:s.Member] { // those that are done
+		done := []struct {
+			what string
+			part engine.Arrays
+		}{{bestPrefix, take(best, parameters)}, {finalPrefix, take(final, parameters)}}
+		for _, d := range done {
+			if len(d.part) == 0 {
+				continue
+			}
+			if err := compare("tensor "+d.what, d.part, parameters); err != nil {
+				return err
+			}
+			if h := &m.History[i]; h.BestEpoch == 0 {
+				return fmt.Errorf("found tensors %s of member %s, want none where no epoch is the best", d.what, h.Member)
+			}
+		}
 	}
-	return nil
+	stops := m.Document.Members[s.Member].Recipe.Stop != nil
+	if len(best) > 0 || stops && m.History[s.Member].BestEpoch > 0 {
+		if err := compare("tensor "+bestPrefix, best, members[s.Member]); err != nil {
+			return err
+		}
+	}
+	return compare("tensor "+finalPrefix, final, nil)
+}
+
+// take moves a member's arrays out of others.
+func take(from engine.Arrays, parameters map[string]blueprint.Shape) engine.Arrays {
+	out := engine.Arrays{}
+	for name := range parameters {
+		if a, ok := from[name]; ok {
+			out[name] = a
+			delete(from, name)
+		}
+	}
+	return out
 }
 
 // Epochs is the number of epochs done, over all members.

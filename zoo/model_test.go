@@ -173,7 +173,7 @@ func sameContent(t *testing.T, what string, got, want *Model) {
 	arrays := func(m *Model) []map[string]string {
 		out := []map[string]string{bits(m.Weights)}
 		if m.State != nil {
-			out = append(out, bits(m.State.tensors), bits(m.State.best))
+			out = append(out, bits(m.State.tensors), bits(m.State.best), bits(m.State.final))
 		}
 		return out
 	}
@@ -185,7 +185,7 @@ func sameContent(t *testing.T, what string, got, want *Model) {
 		c.Weights = nil
 		if c.State != nil {
 			s := *c.State
-			s.tensors, s.best = nil, nil
+			s.tensors, s.best, s.final = nil, nil, nil
 			c.State = &s
 		}
 		return c
@@ -407,7 +407,7 @@ func TestDescribe(t *testing.T) {
 		}
 		want.Weights, got.kept, want.kept = nil, kept{}, kept{}
 		if training {
-			want.State.tensors, want.State.best = nil, nil
+			want.State.tensors, want.State.best, want.State.final = nil, nil, nil
 		}
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("found %+v, want %+v", got, want)

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/fkzoo/fkzoo/host/engine"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
 )
@@ -30,6 +31,7 @@ func (t *training) beginResumed() error {
 	if m.State == nil {
 		return errors.New("the model is finished: --start-from begins a new training with its weights")
 	}
+	m.hideBest()
 	if err := t.changes(); err != nil {
 		return err
 	}
@@ -71,17 +73,21 @@ func (t *training) changes() error {
 		return err
 	}
 	data := dataDifference(&m.Provenance.Data, t.Data)
-	differences := recipes.texts()
+	lengths, others := recipes.lengths()
+	differences := others.texts()
 	if data != "" {
 		differences = append([]string{data}, differences...)
 	}
-	if len(differences) == 0 {
+	if len(recipes) == 0 && data == "" {
 		return nil
 	}
-	if !t.AllowChanges {
+	if len(differences) > 0 && !t.AllowChanges {
 		return &ChangedError{differences}
 	}
 	if err := recipes.refuse(); err != nil {
+		return err
+	}
+	if err := t.newLengths(d, len(lengths) > 0); err != nil {
 		return err
 	}
 	for _, text := range differences {
@@ -99,7 +105,8 @@ func (t *training) changes() error {
 		}
 		from.Data = dataFrom(t.Data)
 		// Losses on other rows don't compare.
-		h.BestEpoch, s.best = 0, nil
+		h.BestEpoch = 0
+		maps.DeleteFunc(s.best, func(name string, _ engine.Array) bool { return strings.HasPrefix(name, h.Member+"/") })
 	}
 	for _, name := range slices.Sorted(maps.Keys(t.Settings)) {
 		if option := name + "=" + t.Settings[name]; recipes.has(name) {
@@ -107,6 +114,44 @@ func (t *training) changes() error {
 		}
 	}
 	m.Document = d
+	return nil
+}
+
+// newLengths refuses epochs of which more are done, and says what another number
+// of them changes.
+func (t *training) newLengths(d *blueprint.Document, differ bool) error {
+	m, s := t.Resume, t.Resume.State
+	for i := s.Member; i < len(d.Members); i++ {
+		member := &d.Members[i]
+		epochs, err := epochsOf(member, t.Data)
+		if err != nil {
+			return fmt.Errorf("member %s: %w", member.Name, err)
+		}
+		done := len(m.History[i].TrainLoss)
+		if i == s.Member && (epochs < done || epochs == done && s.Step > 0) {
+			return fmt.Errorf("member %s: found %d epochs, want at least %d: so many are done or begun", member.Name, epochs, s.Epoch+min(s.Step, 1))
+		}
+		if !differ {
+			continue
+		}
+		before, err := epochsOf(&m.Document.Members[i], t.Data)
+		if err != nil {
+			return fmt.Errorf("member %s: %w", member.Name, err)
+		}
+		if before == epochs {
+			continue
+		}
+		t.Watch.Note(fmt.Sprintf("%s: goes on to epoch %d; planned were %d", member.Name, epochs, before))
+		e := max(done, 1) // in the first epoch they may still be the same
+		at := func(epochs int) blueprint.Progress {
+			return blueprint.Progress{Epoch: e, Epochs: epochs, Step: e, StepsPerEpoch: 1}
+		}
+		over := member.Recipe.OverLength()
+		for _, path := range slices.Sorted(maps.Keys(over)) {
+			t.Watch.Warn(fmt.Sprintf("%s: %s%s runs over all epochs, and goes on as if %d had been planned: %.4g in epoch %d, in place of %.4g",
+				member.Name, recipePrefix, path, epochs, over[path].At(at(epochs)), e+1, over[path].At(at(before))))
+		}
+	}
 	return nil
 }
 
@@ -160,6 +205,18 @@ func (all recipeChanges) texts() (out []string) {
 		}
 	}
 	return out
+}
+
+// lengths are the changes of how long is trained, which need no permission, and the others.
+func (all recipeChanges) lengths() (lengths, others recipeChanges) {
+	for _, c := range all {
+		if c.field == "epochs" || c.field == "examples" {
+			lengths = append(lengths, c)
+		} else {
+			others = append(others, c)
+		}
+	}
+	return lengths, others
 }
 
 func orNone(v json.RawMessage) string {
@@ -275,21 +332,28 @@ func fieldsOf(part any) (map[string]json.RawMessage, error) {
 }
 
 // sameTraining tells whether two checkpoints are of one training: the same
-// document on the same data, their histories the same as far as both go.
+// document on the same data, or, where one went on with a change, the same
+// network, with the same losses in the epochs that both have.
 func sameTraining(a, b *Model) bool {
-	textA, errA := a.Document.JSON()
-	textB, errB := b.Document.JSON()
-	if errA != nil || errB != nil || !bytes.Equal(textA, textB) || a.Provenance.Data.Checksum != b.Provenance.Data.Checksum ||
-		a.Provenance.Start != b.Provenance.Start || len(a.History) != len(b.History) {
+	if a.Provenance.Start != b.Provenance.Start || len(a.History) != len(b.History) {
 		return false
 	}
+	shared := 0 // epochs
 	for i := range a.History {
 		for _, v := range [][2][]float64{{a.History[i].TrainLoss, b.History[i].TrainLoss}, {a.History[i].ValidationLoss, b.History[i].ValidationLoss}} {
 			n := min(len(v[0]), len(v[1]))
+			shared += n
 			if !slices.Equal(v[0][:n], v[1][:n]) {
 				return false
 			}
 		}
 	}
-	return true
+	if shared > 0 {
+		networkA, errA := networkFields(a.Document)
+		networkB, errB := networkFields(b.Document)
+		return errA == nil && errB == nil && maps.EqualFunc(networkA, networkB, bytes.Equal)
+	}
+	textA, errA := a.Document.JSON()
+	textB, errB := b.Document.JSON()
+	return errA == nil && errB == nil && bytes.Equal(textA, textB) && a.Provenance.Data.Checksum == b.Provenance.Data.Checksum
 }

@@ -37,6 +37,11 @@ func changeRecipes(d *blueprint.Document, changes map[string]string) (*blueprint
 	if len(changes) == 0 {
 		return d, nil
 	}
+	if epochs, both := changes["epochs"]; both {
+		if examples, both := changes["examples"]; both {
+			return nil, fmt.Errorf("settings: found %sepochs=%s and %sexamples=%s, want one of them: each is the training's length", recipePrefix, epochs, recipePrefix, examples)
+		}
+	}
 	out, err := changed(d, changes, true)
 	if err != nil {
 		if anew, second := changed(d, changes, false); second == nil {

@@ -37,7 +37,8 @@ type TrainOptions struct {
 	ResumePath string
 	// Settings are what the user gave beside Resume, as for [Prepare]; what
 	// differs from the checkpoint's own is refused with a [ChangedError], as other
-	// data is, unless AllowChanges is set.
+	// data is, unless AllowChanges is set. A length in epochs or examples may
+	// always differ: it is that of the whole training, what is done included.
 	Settings     map[string]string
 	AllowChanges bool
 
@@ -152,15 +153,9 @@ type SettingError struct{ error }
 func (e *SettingError) Unwrap() error { return e.error }
 
 // Prepare gives a document as it is to be trained: with the user's changes to
-// the recipe (epochs and batch 0: as they are) and the data's columns.
-func Prepare(d *blueprint.Document, columns []string, settings map[string]string, epochs, batch int) (*blueprint.Document, error) {
+// the recipe and the data's columns.
+func Prepare(d *blueprint.Document, columns []string, settings map[string]string) (*blueprint.Document, error) {
 	_, changes := splitSettings(settings)
-	if epochs > 0 {
-		changes["epochs"] = fmt.Sprint(epochs)
-	}
-	if batch > 0 {
-		changes["batch"] = fmt.Sprint(batch)
-	}
 	d, err := changeRecipes(d, changes)
 	if err != nil {
 		return nil, &SettingError{err}
@@ -192,7 +187,7 @@ func Train(ctx context.Context, o TrainOptions) (m *Model, err error) {
 		return nil, err
 	}
 	defer release()
-	t := &training{TrainOptions: o, kept: time.Now(), newest: o.ResumePath}
+	t := &training{TrainOptions: o, kept: time.Now(), newest: o.ResumePath, bests: engine.Arrays{}}
 	if err := t.checkOutput(); err != nil {
 		return nil, err
 	}
@@ -258,7 +253,8 @@ type training struct {
 	passed   int       // epochs since then
 	newest   string    // the newest checkpoint, of this run or that it goes on from; "": none
 	best     bestFile
-	keptBest bool // this run has written NAME.best.fkz
+	bests    engine.Arrays // weights of the best epochs of members that are done, where they ended with others
+	keptBest bool          // this run has written NAME.best.fkz
 }
 
 // begin checks what can be checked before hours are spent, and makes the model

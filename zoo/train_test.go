@@ -274,6 +274,9 @@ func TestDiverging(t *testing.T) {
 	if _, err := os.Stat(o.Output); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the model: %v, want none", err)
 	}
+	if w.noted("no checkpoint") || w.noted("goes on") {
+		t.Errorf("found notes %q of a training that doesn't go on", w.notes)
+	}
 	m := mustLoad(t, LastPath(o.Output))
 	for name, a := range m.Weights {
 		for _, v := range a.Data {
@@ -281,6 +284,23 @@ func TestDiverging(t *testing.T) {
 				t.Fatalf("the checkpoint's tensor %s holds a value that is not a number", name)
 			}
 		}
+	}
+	// A checkpoint finds it at once.
+	o = options(t, one(t, linear, `"rate": {"kind": "step", "from": 0.01, "factor": 10000, "every": 1}, "epochs": 9, "batch": 1, "validation": 0`), set)
+	o.Every = Every{Batches: 1}
+	w = &watch{}
+	o.Watch = w
+	_, err = Train(t.Context(), o)
+	wantError(t, "diverging", err, engine.ErrDiverged, "the training as it was at its last checkpoint is in "+LastPath(o.Output))
+	if last := w.kept[len(w.kept)-1]; w.batches != 40*last.Epoch+last.Step+1 || w.noted("no checkpoint") {
+		t.Errorf("found %d batches, the last checkpoint %+v, notes %q, want an end one batch after it", w.batches, last, w.notes)
+	}
+	// By the last batch, after which no loss tells.
+	for _, v := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
+		wantError(t, "the last batch", finiteWeights(engine.Arrays{"net/out/bias": {Shape: []int{2}, Data: []float32{1, float32(v)}}}), engine.ErrDiverged, "tensor net/out/bias holds")
+	}
+	if err := finiteWeights(engine.Arrays{"net/out/bias": {Shape: []int{2}, Data: []float32{1, -math.MaxFloat32}}}); err != nil {
+		t.Error(err)
 	}
 	// At Ctrl-C, too.
 	o = options(t, one(t, linear, `"rate": 10000, "epochs": 9, "batch": 1, "validation": 0`), set)
@@ -767,7 +787,16 @@ func TestDamagedStates(t *testing.T) {
 		{"no best", func(m *Model) { m.State.best = nil }, "tensor best/net/hidden/bias: missing"},
 		{"a part of the best", func(m *Model) { change(m.State.best, "net/out/bias", nil) }, "tensor best/net/out/bias: missing"},
 		{"best of a wrong shape", func(m *Model) { change(m.State.best, "net/out/bias", wrong) }, "tensor best/net/out/bias: found shape [2]"},
-		{"best of another", func(m *Model) { m.State.best["eyes/out/bias"] = *wrong }, "tensor best/eyes/out/bias: no parameter"},
+		{"best of another", func(m *Model) { m.State.best["mouth/out/bias"] = *wrong }, "tensor best/mouth/out/bias: no parameter"},
+		{"best of the one before, wrong", func(m *Model) { m.State.best["eyes/out/bias"] = *wrong }, "tensor best/eyes/out/bias: found shape [2]"},
+		{"a part of the one before", func(m *Model) { m.State.final["eyes/out/bias"] = m.Weights["eyes/out/bias"] }, "tensor final/eyes/out/weights: missing"},
+		{"best of the one before, which has none", func(m *Model) {
+			for _, name := range []string{"eyes/out/bias", "eyes/out/weights"} {
+				m.State.final[name] = m.Weights[name]
+			}
+			m.History[0].BestEpoch = 0
+		}, "of member eyes, want none where no epoch is the best"},
+		{"the end of one under way", func(m *Model) { m.State.final["net/out/bias"] = m.Weights["net/out/bias"] }, "tensor final/net/out/bias: no parameter"},
 		{"member below", func(m *Model) { m.State.Member = -1 }, "found member -1"},
 		{"member above", func(m *Model) { m.State.Member = 2 }, "found member 2"},
 		{"the member before", func(m *Model) { m.State.Member = 0 }, "want none before member eyes is done"},

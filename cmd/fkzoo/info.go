@@ -148,7 +148,7 @@ func (p *program) infoArchitecture(c *cli.Context, name string) (*described, err
 	if err != nil {
 		return nil, err
 	}
-	if d, err = zoo.Prepare(d, blueprint.KaggleColumns, settings, 0, 0); err != nil {
+	if d, err = zoo.Prepare(d, blueprint.KaggleColumns, settings); err != nil {
 		return nil, err
 	}
 	out, err := describe(d, blueprint.KaggleColumns)

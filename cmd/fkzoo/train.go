@@ -3,9 +3,9 @@ package main
 import (
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/signal"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -65,7 +65,7 @@ func (p *program) train(c *cli.Context) error {
 		return err
 	}
 	if o.Resume == nil {
-		if o.Document, o.Plugin, err = p.document(c, name, o.Data); err != nil {
+		if o.Document, o.Plugin, err = p.document(c, name, o); err != nil {
 			return err
 		}
 	} else if found := o.Resume.Document.Name; found != baseName(name) {
@@ -170,8 +170,12 @@ func baseName(name string) string { return name[strings.LastIndex(name, "/")+1:]
 
 // trainOptions reads the flags.
 func (p *program) trainOptions(c *cli.Context) (zoo.TrainOptions, error) {
+	settings, err := trainSettings(c)
+	if err != nil {
+		return zoo.TrainOptions{}, err
+	}
 	o := zoo.TrainOptions{
-		Seed: c.Uint64("seed"), Output: c.String("output"), Force: c.Bool("force"), Version: version,
+		Settings: settings, Seed: c.Uint64("seed"), Output: c.String("output"), Force: c.Bool("force"), Version: version,
 		Options: slices.Clone(c.StringSlice("set")),
 		Run:     zoo.Run{Started: time.Now().UTC().Format(time.RFC3339), Machine: machine(), Command: os.Args},
 	}
@@ -204,7 +208,6 @@ func (p *program) trainOptions(c *cli.Context) (zoo.TrainOptions, error) {
 		}
 		o.Options = append(o.Options, fmt.Sprintf("folds=%d", c.Int("folds")))
 	}
-	var err error
 	if o.Every, err = parseEvery(c.String("checkpoint-every")); err != nil {
 		return o, err
 	}
@@ -238,15 +241,14 @@ func (p *program) trainOptions(c *cli.Context) (zoo.TrainOptions, error) {
 			return o, usagef("resume: found --start-from too, want one of them: a training goes on with its own weights")
 		}
 		o.ResumePath, o.AllowChanges = path, c.Bool("allow-changes")
-		if o.Settings, err = resumeSettings(c); err != nil {
-			return o, err
-		}
 		if o.Resume, err = zoo.Load(path); err != nil {
 			return o, err
 		}
 		if o.Resume.State == nil {
-			return o, fmt.Errorf("%s: the training is finished, want a checkpoint; --start-from begins a new one with its weights", path)
+			return o, finished(path)
 		}
+	} else if _, ok := settings["recipe.seed"]; ok && !c.IsSet("seed") {
+		return o, usagef("set recipe.seed: want --seed, which stands over the recipe's")
 	}
 	if path := c.String("start-from"); path != "" {
 		if o.Start, err = zoo.Load(path); err != nil {
@@ -256,24 +258,30 @@ func (p *program) trainOptions(c *cli.Context) (zoo.TrainOptions, error) {
 	return o, nil
 }
 
-// machine is the record of what kind of machine this is.
-func machine() string {
-	return fmt.Sprintf("%s/%s, %d cores", runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
+// finished is what a model is as a checkpoint, with what it can be instead.
+func finished(path string) error {
+	best := ""
+	if m, err := zoo.Describe(zoo.BestPath(path)); err == nil && m.State != nil {
+		best = fmt.Sprintf("%s goes on from epoch %d, with --epochs to more of them; ", zoo.BestPath(path), m.State.Epoch+1)
+	}
+	return fmt.Errorf("%s: the training is finished, want a checkpoint: %s--start-from begins a new one with its weights", path, best)
 }
 
-// resumeSettings are all that is given beside --resume, as --set would give it.
-func resumeSettings(c *cli.Context) (map[string]string, error) {
+// trainSettings are all that flags set, as --set would. What two of them set is refused.
+func trainSettings(c *cli.Context) (map[string]string, error) {
 	settings, err := parseSettings(c.StringSlice("set"))
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range []string{"epochs", "batch", "seed"} {
-		if c.IsSet(name) {
-			settings["recipe."+name] = fmt.Sprint(c.Value(name))
+	for _, f := range [][2]string{{"epochs", "recipe.epochs"}, {"batch", "recipe.batch"}, {"seed", "recipe.seed"}, {"folds", "folds"}} {
+		flag, key := f[0], f[1]
+		if !c.IsSet(flag) {
+			continue
 		}
-	}
-	if c.IsSet("folds") {
-		settings["folds"] = fmt.Sprint(c.Int("folds"))
+		if other, twice := settings[key]; twice {
+			return nil, usagef("%s: found --%s %v and --set %s=%s, want one of them", flag, flag, c.Value(flag), key, other)
+		}
+		settings[key] = fmt.Sprint(c.Value(flag))
 	}
 	return settings, nil
 }
@@ -316,20 +324,18 @@ func (p *program) fitData(c *cli.Context, o *zoo.TrainOptions) (err error) {
 }
 
 // document asks a plugin for the blueprint, and applies the user's settings.
-func (p *program) document(c *cli.Context, name string, set *dataset.Set) (d *blueprint.Document, from host.PluginInfo, err error) {
-	settings, err := parseSettings(c.StringSlice("set"))
-	if err != nil {
-		return nil, from, err
-	}
-	if _, ok := settings["recipe.seed"]; ok {
-		return nil, from, usagef("set recipe.seed: want --seed, which stands over the recipe's")
+func (p *program) document(c *cli.Context, name string, o zoo.TrainOptions) (d *blueprint.Document, from host.PluginInfo, err error) {
+	settings := maps.Clone(o.Settings)
+	delete(settings, "recipe.seed") // o.Seed stands over it
+	if c.IsSet("folds") {
+		delete(settings, "folds")
 	}
 	h, err := p.host()
 	if err != nil {
 		return nil, from, err
 	}
 	defer h.Close()
-	summary, err := host.Summarize(set.Columns, set.Points)
+	summary, err := host.Summarize(o.Data.Columns, o.Data.Points)
 	if err != nil {
 		return nil, from, err
 	}
@@ -340,7 +346,7 @@ func (p *program) document(c *cli.Context, name string, set *dataset.Set) (d *bl
 	for _, field := range answer.Document.UnknownFields() {
 		p.warn(fmt.Sprintf("plugin %s: architecture %s: field %s is unknown: it is kept, but has no effect", answer.Plugin.Name, name, field))
 	}
-	d, err = zoo.Prepare(answer.Document, set.Columns, settings, c.Int("epochs"), c.Int("batch"))
+	d, err = zoo.Prepare(answer.Document, o.Data.Columns, settings)
 	if k := c.Int("folds"); err == nil && k > 0 {
 		d, err = zoo.Folded(d, k)
 	}

@@ -16,7 +16,9 @@ func TestOverLength(t *testing.T) {
 	if !slices.Equal(found, want) {
 		t.Errorf("found %q, want %q", found, want)
 	}
-	at := func(s *Schedule, epochs int) float64 { return s.At(Progress{Epoch: 3, Epochs: epochs, Step: 3, StepsPerEpoch: 1}) }
+	at := func(s *Schedule, epochs int) float64 {
+		return s.At(Progress{Epoch: 3, Epochs: epochs, Step: 3, StepsPerEpoch: 1})
+	}
 	over := r.OverLength()
 	for _, s := range r.schedules() {
 		if s.of != nil && (at(s.of, 10) != at(s.of, 20)) != (over[s.name] != nil) {
