@@ -73,6 +73,10 @@ demo: build ## train compact-s on drawn faces, see what it learned; under 3 minu
 	@printf '%s\n' '' 'In the folder demo: the model compact-s.fkz, its learning curves curves.svg, the worst of those faces' \
 	  'worst.png, and 24 of them in faces/ with their points: a dot where it was found, a ring where it is.'
 
+.PHONY: results
+results: build ## train what docs/results.md shows and write its tables; RUNS='compact-s-*' picks some, RUNS=list shows all, RUNS=page trains none; hours
+	set -f; $(GO) run ./internal/results $(RUNS)
+
 .PHONY: test
 test: ## all tests; FKZOO_TESTDATA names the folder with the real data, TESTFLAGS adds flags
 	$(GO) test $(TESTFLAGS) ./...
@@ -112,7 +116,7 @@ $(CROSS:%=cross/%):
 	CGO_ENABLED=0 GOEXPERIMENT= GOOS=$(word 2,$(subst /, ,$@)) GOARCH=$(word 3,$(subst /, ,$@)) $(GO) build ./...
 
 .PHONY: clean
-clean: ## remove what build and demo made
+clean: ## remove what build and demo made; not the models of results
 	rm -rf bin demo
 
 .PHONY: help

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -185,7 +184,7 @@ func (p *page) networks() string {
 func (p *page) choices() string {
 	whole := p.named(reference)
 	if whole == nil {
-		return "\n"
+		return ""
 	}
 	t := newTable("compact-s, seed 1", "RMSE", "more than with the whole recipe", "epochs", "processor minutes")
 	t.add("**the whole recipe**", pixels(whole.score.RMSEPixels), "", whole.epochs(), whole.processor())
@@ -213,7 +212,7 @@ func (p *page) report() string {
 	t := newTable("network", "by", "parameters", "GFLOP an image", "epochs", "training loss", "validation loss", "RMSE", "the mean face's", "processor minutes", "Kaggle's score")
 	for _, n := range reportedNetworks {
 		l := p.layouts[n.name]
-		t.add(n.name, "the report: "+n.description, thousands(l.Parameters), gflop(l.FLOPs), n.epochs, n.train, n.validation, n.rmse, "", "", n.kaggle)
+		t.add(n.name, "the report: "+n.description, thousands(l.Parameters), gflop(l.FLOPs), n.epochs, n.train, n.validation, n.rmse(), "", "", n.kaggle)
 		for _, m := range p.in(report) {
 			if r := m.results[0]; r.Architecture == n.name {
 				t.add("", "fkzoo: "+m.shows, "", "", m.epochs(), loss(r.TrainLoss), loss(r.ValidationLoss), pixels(m.score.RMSEPixels), pixels(m.score.MeanFace), m.processor(), "")
@@ -236,7 +235,7 @@ func (p *page) columns() string {
 		}
 	}
 	if len(shown) == 0 {
-		return "\n"
+		return ""
 	}
 	t := newTable(append(head, "the mean face's")...)
 	for _, c := range shown[0].score.Columns {
@@ -266,9 +265,9 @@ func (p *page) made() string {
 		}
 	}
 	if data == "" {
-		return "\n"
+		return ""
 	}
-	return fmt.Sprintf("\nMade with fkzoo %s on %s. The data: %s.\n", strings.Join(versions, ", "), strings.Join(machines, "; "), data)
+	return fmt.Sprintf("Made with fkzoo %s on %s. The data: %s.\n", strings.Join(versions, ", "), strings.Join(machines, "; "), data)
 }
 
 func commands() string {
@@ -379,19 +378,25 @@ func thousands(n int64) string {
 	return s
 }
 
-// table is one of Markdown's.
-type table struct{ bytes.Buffer }
+// table is one of Markdown's, nothing where it has no rows.
+type table struct{ lines []string }
 
 func newTable(head ...string) *table {
 	t := new(table)
-	t.WriteString("\n")
 	t.add(head...)
 	t.add(slices.Repeat([]string{"---"}, len(head))...)
 	return t
 }
 
 func (t *table) add(cells ...string) {
-	fmt.Fprintf(t, "| %s |\n", strings.Join(cells, " | "))
+	t.lines = append(t.lines, "| "+strings.Join(cells, " | ")+" |\n")
+}
+
+func (t *table) String() string {
+	if len(t.lines) == 2 {
+		return ""
+	}
+	return strings.Join(t.lines, "")
 }
 
 var region = regexp.MustCompile(`(?s)<!-- results: ([a-z]+) -->\n.*?<!-- end -->`)
