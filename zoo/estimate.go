@@ -100,7 +100,7 @@ func EstimateScore(ctx context.Context, models []*Model, set *dataset.Set, looku
 	}
 	if lookup != nil {
 		for i := range lookup.Images {
-			out.Kinds[kindOf(len(lookup.Rows(i)), len(lookup.Features))].Asked++
+			out.Kinds[kindOf(lookup.Asked(i), len(lookup.Features))].Asked++
 		}
 	}
 	if blend {
@@ -138,10 +138,9 @@ func askedBy(lookup *submission.Lookup, columns []string) [kinds][]float64 {
 		return out
 	}
 	for i := range lookup.Images {
-		rows := lookup.Rows(i)
-		kind := kindOf(len(rows), len(lookup.Features))
-		for _, r := range rows {
-			if c := slices.Index(columns, lookup.Features[lookup.Feature(int(r))]); c >= 0 {
+		kind := kindOf(lookup.Asked(i), len(lookup.Features))
+		for r := range lookup.Rows(i) {
+			if c := slices.Index(columns, lookup.Features[lookup.Feature(r)]); c >= 0 {
 				out[kind][c]++
 			}
 		}

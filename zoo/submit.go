@@ -177,8 +177,8 @@ func (s *submitter) part(ctx context.Context, part *dataset.Set, in blueprint.In
 
 // put writes an image's answer to its rows.
 func (s *submitter) put(columns []string, points []float32, image int, width, height float32) {
-	for _, row := range s.table.Rows(image) {
-		c := s.column[s.table.Feature(int(row))]
+	for row := range s.table.Rows(image) {
+		c := s.column[s.table.Feature(row)]
 		border := height
 		if blueprint.IsX(columns[c]) {
 			border = width

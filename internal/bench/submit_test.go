@@ -110,8 +110,10 @@ func untrained(b *testing.B, path string, text []byte) {
 
 // BenchmarkSubmitAgainstEngine alternates all that «fkzoo submit» does for the
 // competition's 1,783 images with net11, from the files to the submission and
-// its ledger, with the engine's answers alone, its network ready and the images
-// in memory: times-engine is the median ratio.
+// its ledger, with the engine's answers to the same images on the same backend in
+// the same batches: times-engine is the median ratio. The engine's network is
+// compiled already, its weights and the images are in memory; submit reads,
+// checks and uploads the model, compiles it, and reads test.zip.
 func BenchmarkSubmitAgainstEngine(b *testing.B) {
 	const images = 1783
 	dir := b.TempDir()

@@ -66,21 +66,24 @@ func FuzzLookup(f *testing.F) {
 		if err != nil {
 			return
 		}
-		var rows []int32
+		var rows []int
 		for i, name := range l.Images {
 			if l.Image(name) != i {
 				t.Fatalf("found image %q at %d, want %d", name, l.Image(name), i)
 			}
-			rows = append(rows, l.Rows(i)...)
-			for _, r := range l.Rows(i) {
-				if l.ImageOf(int(r)) != i || l.Feature(int(r)) >= len(l.Features) {
-					t.Fatalf("row %d is of image %d", r, l.ImageOf(int(r)))
+			before := len(rows)
+			for r := range l.Rows(i) {
+				if rows = append(rows, r); l.ImageOf(r) != i || l.Feature(r) >= len(l.Features) {
+					t.Fatalf("row %d is of image %d", r, l.ImageOf(r))
 				}
+			}
+			if own := rows[before:]; len(own) != l.Asked(i) || !slices.IsSorted(own) {
+				t.Fatalf("found rows %v of image %d, want %d in the table's order", own, i, l.Asked(i))
 			}
 		}
 		slices.Sort(rows)
 		for i, r := range rows {
-			if int(r) != i {
+			if r != i {
 				t.Fatalf("found row %d, want %d", r, i)
 			}
 		}

@@ -54,7 +54,7 @@ func (s *Solution) CompareOthers(with *Submission, lookup *Lookup, but []string)
 	leave := map[int64]bool{}
 	for _, id := range but {
 		if i := lookup.Image(id); i >= 0 {
-			for _, row := range lookup.Rows(i) {
+			for row := range lookup.Rows(i) {
 				leave[lookup.IDs[row]] = true
 			}
 		}

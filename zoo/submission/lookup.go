@@ -2,6 +2,8 @@ package submission
 
 import (
 	"fmt"
+	"iter"
+	"math"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -15,11 +17,18 @@ type Lookup struct {
 	Images   []string // ImageIds, in the order in which they first appear
 	Features []string // in the order in which they first appear
 
-	image, feature []int32 // of each row, positions in Images and Features
-	at             map[string]int32
-	rows           []int32 // sorted by image, then in the table's order
-	from           []int32 // where in rows each image's begin; one more for the end
+	at      map[string]int32
+	feature []uint16 // of each row, a position in Features
+	from    []int32  // where each image's rows begin, in rows; one more for the end
+
+	// A table in which an image's rows stand apart has these too; the
+	// competition's has not, and for each image its rows are a stretch of the table.
+	image []int32 // of each row, a position in Images
+	rows  []int32 // sorted by image, then in the table's order
 }
+
+// maxFeatures is how many features a table may have.
+const maxFeatures = math.MaxUint16
 
 // ReadLookup reads a lookup table: RowId, ImageId, FeatureName, found by their
 // names; other columns, Location among them, are passed over. The first fault
@@ -100,7 +109,12 @@ func readLookup(t *table) (*Lookup, error) {
 		if !ok {
 			break
 		}
-		l.image, l.feature = append(l.image, image), append(l.feature, feature)
+		if feature > maxFeatures {
+			t.fault(0, fmt.Sprintf("found more than %d features, want at most that", maxFeatures))
+			break
+		}
+		l.put(image, len(rows.list)-1)
+		l.feature = append(room(t, l.feature), uint16(feature))
 	}
 	if t.err == nil && t.rows == 0 {
 		t.fault(0, "found no row below the header, want some")
@@ -108,9 +122,31 @@ func readLookup(t *table) (*Lookup, error) {
 	if t.err != nil {
 		return nil, t.err
 	}
-	l.IDs = rows.list
-	l.sort()
+	l.IDs, l.from = rows.list, append(l.from, int32(len(rows.list)))
+	if l.image != nil {
+		l.sort()
+	}
 	return l, nil
+}
+
+// put notes whose a row is. The rows of an image that comes again don't lie
+// together: then each row's image is kept.
+func (l *Lookup) put(image int32, row int) {
+	switch {
+	case l.image != nil:
+		l.image = append(l.image, image)
+	case int(image) == len(l.from): // a new one
+		l.from = append(l.from, int32(row))
+	case int(image) < len(l.from)-1:
+		for i, from := range l.from {
+			to := row
+			if i+1 < len(l.from) {
+				to = int(l.from[i+1])
+			}
+			l.image = append(l.image, slices.Repeat([]int32{int32(i)}, to-int(from))...)
+		}
+		l.image = append(l.image, image)
+	}
 }
 
 // intern gives a name's number, a new one to a new name.
@@ -158,12 +194,35 @@ func (l *Lookup) Image(id string) int {
 	return -1
 }
 
-// Rows are the rows that ask for image i: positions in IDs, in the table's
-// order. They are a view.
-func (l *Lookup) Rows(i int) []int32 { return l.rows[l.from[i]:l.from[i+1]] }
+// Asked is how many rows ask for image i.
+func (l *Lookup) Asked(i int) int { return int(l.from[i+1] - l.from[i]) }
+
+// Rows are the rows that ask for image i: positions in IDs, in the table's order.
+func (l *Lookup) Rows(i int) iter.Seq[int] {
+	return func(yield func(row int) bool) {
+		for at := l.from[i]; at < l.from[i+1]; at++ {
+			row := int(at)
+			if l.rows != nil {
+				row = int(l.rows[at])
+			}
+			if !yield(row) {
+				return
+			}
+		}
+	}
+}
 
 // Feature is which feature a row asks for: a position in Features.
 func (l *Lookup) Feature(row int) int { return int(l.feature[row]) }
 
 // ImageOf is which image a row is of: a position in Images.
-func (l *Lookup) ImageOf(row int) int { return int(l.image[row]) }
+func (l *Lookup) ImageOf(row int) int {
+	if l.image != nil {
+		return int(l.image[row])
+	}
+	image, starts := slices.BinarySearch(l.from, int32(row))
+	if !starts {
+		image--
+	}
+	return image
+}

@@ -2,6 +2,7 @@ package submission
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -186,10 +187,23 @@ func TestLookup(t *testing.T) {
 	if !slices.Equal(l.IDs, []int64{5, 3, 4, 1}) || !slices.Equal(l.Images, []string{"b", "a"}) || !slices.Equal(l.Features, []string{"y", "x"}) {
 		t.Errorf("found %+v", l)
 	}
-	if l.Image("a") != 1 || l.Image("c") != -1 || !slices.Equal(l.Rows(0), []int32{0, 2}) || !slices.Equal(l.Rows(1), []int32{1, 3}) || l.Feature(2) != 1 || l.ImageOf(3) != 1 {
+	if l.Image("a") != 1 || l.Image("c") != -1 || !slices.Equal(slices.Collect(l.Rows(0)), []int{0, 2}) || !slices.Equal(slices.Collect(l.Rows(1)), []int{1, 3}) || l.Asked(1) != 2 || l.Feature(2) != 1 || l.ImageOf(3) != 1 {
 		t.Errorf("found %+v", l)
 	}
+	// Where the images' rows lie together they are stretches of the table.
+	if l, err = ReadLookup(put(t, "l.csv", "RowId,ImageId,FeatureName\n5,b,y\n6,b,x\n3,a,x\n1,c,x\n2,c,y\n")); err != nil {
+		t.Fatal(err)
+	}
+	if l.image != nil || !slices.Equal(slices.Collect(l.Rows(0)), []int{0, 1}) || !slices.Equal(slices.Collect(l.Rows(2)), []int{3, 4}) || l.Asked(1) != 1 || l.ImageOf(1) != 0 || l.ImageOf(2) != 1 || l.ImageOf(4) != 2 {
+		t.Errorf("found %+v", l)
+	}
+	var many strings.Builder
+	many.WriteString("RowId,ImageId,FeatureName\n")
+	for i := range maxFeatures + 2 {
+		fmt.Fprintf(&many, "%d,1,f%d\n", i, i)
+	}
 	for _, c := range []struct{ name, text, want string }{
+		{"too many features", many.String(), " line 65538: found more than 65535 features, want at most that"},
 		{"no ImageId", "RowId,FeatureName\n1,x\n", ` line 1: found no column ImageId in the header "RowId,FeatureName"`},
 		{"a column twice", "RowId,RowId,ImageId,FeatureName\n1,1,1,x\n", " line 1: found the column RowId twice"},
 		{"a row twice", "RowId,ImageId,FeatureName\n1,1,x\n1,1,y\n", " line 3, row 1: found the row twice, first in line 2"},

@@ -9,6 +9,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -61,6 +62,7 @@ func (f *Fault) Where() string {
 // the reading and are in err.
 type table struct {
 	file   *os.File
+	size   int64 // of the file; 0: not known
 	text   *watch
 	csv    *csv.Reader
 	report func(Fault) bool // false ends the reading
@@ -85,7 +87,7 @@ func openTable(path string) (*table, error) {
 		return nil, fmt.Errorf("%s: found %d bytes, want at most %d", path, info.Size(), int64(maxFile))
 	}
 	t := newTable(f)
-	t.file = f
+	t.file, t.size = f, info.Size()
 	return t, nil
 }
 
@@ -248,8 +250,21 @@ func (s *ids) add(t *table, id int64) bool {
 		}
 		s.at[id] = len(s.list)
 	}
-	s.list = append(s.list, id)
+	s.list = append(room(t, s.list), id)
 	return true
+}
+
+// room makes room, once and not as append does in steps that each leave the last
+// one's memory behind, for as many rows as the file seems to have, judging by
+// those so far.
+func room[T any](t *table, list []T) []T {
+	const enough = 1 << 12
+	if len(list) < cap(list) || len(list) < enough {
+		return list
+	}
+	bytes := t.text.bytes / int64(len(list)) // of a row
+	left := (t.size - t.text.bytes) / max(bytes, 1)
+	return slices.Grow(list, int(max(left+left/64, enough)))
 }
 
 // value gives a field as a coordinate; the row's id was asked for before.
@@ -299,8 +314,9 @@ func quote(text string) string {
 type watch struct {
 	in    *bufio.Reader
 	rest  []byte
-	lines int // so far
-	since int // bytes since the last row
+	lines int   // so far
+	bytes int64 // so far
+	since int   // bytes since the last row
 	err   error
 
 	end   string // of the first line: LF, CRLF
@@ -355,6 +371,7 @@ func (w *watch) Read(p []byte) (int, error) {
 			w.err = errRow
 			return 0, w.err
 		}
+		w.bytes += int64(len(line))
 		w.note(line)
 		w.rest = line
 	}
