@@ -17,9 +17,31 @@ type RowsPoint struct {
 	RMSEPixels float64 // on the rows held out
 }
 
-// RowsPointOf is a model's, as its file has it; meanFace is what always
-// answering the mean face gives on the rows held out.
-func RowsPointOf(m *Model) (point RowsPoint, meanFace float64, err error) {
+// ReadRows reads models' errors by how many rows each was trained on, as the
+// files have them: without the answers for mirror images.
+func ReadRows(paths []string) (*draw.Curves, error) {
+	var points []RowsPoint
+	var face float64
+	for _, path := range paths {
+		m, err := Describe(path)
+		if err != nil {
+			return nil, err
+		}
+		p, meanFace, err := rowsPoint(m)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		if len(points) > 0 && meanFace != face {
+			meanFace = 0 // other rows held out
+		}
+		points, face = append(points, p), meanFace
+	}
+	return RowsCurves(points, face), nil
+}
+
+// rowsPoint is a model's; meanFace is what always answering the mean face gives
+// on the rows held out.
+func rowsPoint(m *Model) (point RowsPoint, meanFace float64, err error) {
 	r, err := ResultOf(m, "")
 	if err != nil {
 		return point, 0, err

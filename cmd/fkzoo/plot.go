@@ -15,6 +15,7 @@ func (p *program) plotCommand() *cli.Command {
 		Name: "plot", Usage: "draw learning curves", ArgsUsage: "FILE...",
 		Description: "A file is a model (.fkz), a table (.csv, with the columns epoch, train_loss and valid_loss), or what --log has written (.jsonl).",
 		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "rows", Usage: "draw the error on the rows held out by how many rows each model was trained on"},
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "a .svg or .png file"},
 			&cli.BoolFlag{Name: "force", Usage: "replace files that exist"},
 		},
@@ -32,7 +33,11 @@ func (p *program) plotCommand() *cli.Command {
 			if err := checkFree(path, c.Bool("force"), c.Args().Slice()...); err != nil {
 				return err
 			}
-			curves, err := zoo.ReadCurves(c.Args().Slice())
+			read := zoo.ReadCurves
+			if c.Bool("rows") {
+				read = zoo.ReadRows
+			}
+			curves, err := read(c.Args().Slice())
 			if err != nil {
 				return err
 			}

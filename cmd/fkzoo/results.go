@@ -34,7 +34,7 @@ func (p *program) results(c *cli.Context) error {
 	if c.Bool("json") {
 		return printJSON(p.stdout, all)
 	}
-	rows := [][]string{{"FILE", "NETWORK", "PARAMETERS", "FLOP", "EPOCHS", "BEST", "TRAIN LOSS", "VALID LOSS", "BEST LOSS", "RMSE PX", "BEST PX", "MEAN FACE PX", "TIME", "BACKEND", "SEED"}}
+	rows := [][]string{{"FILE", "NETWORK", "PARAMETERS", "FLOP", "EPOCHS", "BEST", "TRAIN LOSS", "VALID LOSS", "BEST LOSS", "RMSE PX", "BEST PX", "MEAN FACE PX", "TIME", "PROCESSOR", "BACKEND", "SEED"}}
 	for _, r := range all {
 		best, epochs := "-", fmt.Sprint(r.Epochs)
 		if len(r.Members) == 1 && r.Members[0].BestEpoch > 0 {
@@ -47,7 +47,7 @@ func (p *program) results(c *cli.Context) error {
 			r.File, r.Architecture, thousands(r.Parameters), flops(r.FLOPs), epochs, best,
 			known("%.6f", r.TrainLoss), known("%.6f", r.ValidationLoss), known("%.6f", r.BestLoss),
 			known("%.3f", r.RMSEPixels), known("%.3f", r.BestRMSE), known("%.3f", r.MeanFace),
-			short(time.Duration(r.Minutes * float64(time.Minute))), r.Backend, fmt.Sprint(r.Seed),
+			short(time.Duration(r.Minutes * float64(time.Minute))), processor(r.Processor), r.Backend, fmt.Sprint(r.Seed),
 		})
 		for _, m := range r.Members {
 			if len(r.Members) == 1 {
@@ -64,6 +64,14 @@ func (p *program) results(c *cli.Context) error {
 		}
 	}
 	return table(p.stdout, rows)
+}
+
+// processor prints minutes of processor time, or a line where they aren't known.
+func processor(minutes float64) string {
+	if minutes == 0 {
+		return "-"
+	}
+	return short(time.Duration(minutes * float64(time.Minute)))
 }
 
 // known prints a figure, or a line where there is none.
