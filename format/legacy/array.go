@@ -34,7 +34,7 @@ const maxAxes = 64
 func NewArray(data []byte, shape []int, elementType, order string, fortran bool) (*Array, error) {
 	size, ok := elementSizes[elementType]
 	if !ok {
-		return nil, fmt.Errorf("found elements of the type %.40q, want numbers", elementType)
+		return nil, fmt.Errorf("found elements of NumPy's type %.40q, want floats of 16, 32 or 64 bits, whole numbers or bool", elementType)
 	}
 	if len(shape) > maxAxes {
 		return nil, fmt.Errorf("found %d axes, want at most %d", len(shape), maxAxes)

@@ -87,7 +87,7 @@ func TestArrayRefused(t *testing.T) {
 		"overflow":        {[]int{1 << 32, 1 << 32}, "f4", "can be counted"},
 		"negative":        {[]int{-1}, "f4", "can be counted"},
 		"too few values":  {[]int{1}, "f4", "found 8 bytes for the shape [1]"},
-		"objects":         {[]int{1}, "O", "want numbers"},
+		"objects":         {[]int{1}, "O", "want floats"},
 		"many axes":       {make([]int, 65), "f4", "found 65 axes"},
 	}
 	for name, tt := range tests {

@@ -437,7 +437,7 @@ func (f *file) function(v ref) string {
 	}
 	op, ok := f.attr(v, "scalar_op")
 	if !ok {
-		return ""
+		op = v // an operation of its own, as Softmax
 	}
 	return strings.ToLower(strings.TrimPrefix(f.class(op).Name, "Scalar"))
 }
@@ -468,7 +468,11 @@ func (r *layerReader) activation() Activation {
 	if a, ok := nonlinearities[r.function(v)]; ok && (within(module, "lasagne") || within(module, "theano")) {
 		return a
 	}
-	r.failf("nonlinearity: found %s, want one of Lasagne's: linear, rectify, leaky_rectify, tanh, sigmoid, elu, softmax", r.Show(v))
+	what := r.Show(v)
+	if op, ok := r.attr(v, "scalar_op"); ok {
+		what = r.class(v).String() + " of " + r.Show(op)
+	}
+	r.failf("nonlinearity: found %s, want one of Lasagne's: linear, rectify, leaky_rectify, tanh, sigmoid, elu, softmax", what)
 	return Activation{}
 }
 

@@ -281,7 +281,7 @@ func (f *file) callback(n *Network, event string, v ref) error {
 		if p, ok := f.number(x); ok && p >= 1 && p < 1<<31 {
 			n.Recipe.Patience = int(p)
 		}
-		if f.has(v, "best_weights") {
+		if w, _ := f.attr(v, "best_weights"); w != pickle.Nothing {
 			n.drop(class+".best_weights", "a copy of earlier weights; the layers' own are taken")
 		}
 	case f.class(v).Name == "PrintLog" || f.class(v).Name == "PrintLayerInfo" || v.Kind() == pickle.Nothing.Kind():

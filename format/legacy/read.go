@@ -109,8 +109,10 @@ func (f *file) readNetwork(e pair) (*Network, error) {
 	}
 	n, err := read(e.value)
 	switch {
-	case err != nil && (name != "" || columns != nil):
+	case err != nil && name != "":
 		return nil, fmt.Errorf("network %s: %w", f.Show(e.key), err)
+	case err != nil && len(columns) > 0:
+		return nil, fmt.Errorf("network of %d columns, the first %q: %w", len(columns), columns[0], err)
 	case err != nil:
 		return nil, err
 	}
@@ -185,13 +187,13 @@ func (f *file) findLists(out *File, root ref) error {
 		}
 	}
 	if len(out.Lists) == 0 {
+		for x := range f.Items(f.items(root)) {
+			return fmt.Errorf("%w: found %s, the first of its entries %s", ErrNothing, f.Show(root), f.Show(x))
+		}
 		return fmt.Errorf("%w: found %s", ErrNothing, f.Show(root))
 	}
 	return nil
 }
-
-// maxOfLayer is how many arrays a layer has at most: those of batch normalization.
-const maxOfLayer = 4
 
 // params reads a list of arrays, a dict from layers to lists of arrays or to
 // arrays, or an array of objects that are arrays.
@@ -223,8 +225,8 @@ func (f *file) params(v ref) ([]ListedParam, error) {
 		if p.value.Kind() == pickle.List || p.value.Kind() == pickle.Tuple {
 			values = slices.Collect(f.Items(p.value))
 		}
-		if len(pairs) == 1 && len(values) > maxOfLayer {
-			layer = "" // the name of the list
+		if len(pairs) == 1 && len(values) > 1 {
+			layer = "" // the name of the list, as {"params": [...]}
 		}
 		for _, x := range values {
 			if err := add(layer, x); err != nil {

@@ -137,6 +137,16 @@ func (a *Archive) Array(name string) (format.Tensor, error) {
 	return t, err
 }
 
+// Objects gives the pickle that an array of Python objects is: see [Objects].
+func (a *Archive) Objects(name string) ([]byte, error) {
+	var out []byte
+	err := a.open(name+suffix, func(r io.Reader, size int64) (err error) {
+		out, err = Objects(r, size)
+		return err
+	})
+	return out, err
+}
+
 // Other reads an entry that is no array.
 func (a *Archive) Other(name string) ([]byte, error) {
 	var out []byte

@@ -12,6 +12,19 @@ import (
 	"github.com/fkzoo/fkzoo/format"
 )
 
+// Objects gives what stands in a .npy file of size bytes for an array of Python
+// objects: a pickle of the array, which is not read here.
+func Objects(r io.Reader, size int64) ([]byte, error) {
+	h, err := ReadHeader(r)
+	switch {
+	case err == nil:
+		return nil, fmt.Errorf("found values of type %q, want Python objects: %w", h.Descr, ErrType)
+	case h == nil:
+		return nil, err
+	}
+	return readAll(r, max(size-h.Size, 0))
+}
+
 // Read reads an array of size bytes in all, header included, as a tensor without a name: little-endian and row-major. The
 // stream must end behind it.
 func Read(r io.Reader, size int64) (format.Tensor, error) {

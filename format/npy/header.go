@@ -35,7 +35,8 @@ func (h *Header) Bytes() int64 {
 }
 
 // ReadHeader reads up to the first value: the magic, two version bytes, the header's length (uint16, from 2.0 on uint32) and
-// a Python dictionary with exactly descr, fortran_order and shape. The values may be more than fit into one tensor.
+// a Python dictionary with exactly descr, fortran_order and shape. The values may be more than fit into one tensor. With
+// [ErrObject] there is a header too, and behind it a pickle.
 func ReadHeader(r io.Reader) (*Header, error) {
 	var start [8]byte
 	if _, err := io.ReadFull(r, start[:]); err != nil {
@@ -65,11 +66,13 @@ func ReadHeader(r io.Reader) (*Header, error) {
 		return nil, short(err)
 	}
 	h, err := parseHeader(text)
-	if err != nil {
+	if h != nil {
+		h.Size = size + int64(n)
+	}
+	if err != nil && !errors.Is(err, ErrObject) {
 		return nil, err
 	}
-	h.Size = size + int64(n)
-	return h, nil
+	return h, err
 }
 
 // short says that a file ends too soon.
@@ -124,7 +127,7 @@ func parseHeader(text []byte) (*Header, error) {
 		return nil, p.err
 	}
 	if err := h.setType(); err != nil {
-		return nil, err
+		return h, err
 	}
 	size := int64(h.Type.Size())
 	for _, d := range h.Shape {

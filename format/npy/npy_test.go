@@ -349,3 +349,32 @@ func known(t *testing.T, err error) {
 	}
 	t.Fatalf("an error of no kind: %v", err)
 }
+
+// What stands for an array of objects is handed on as it is.
+func TestObjects(t *testing.T) {
+	data, err := os.ReadFile(filepath.Join("testdata", "bad-object.npy"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pickle, err := Objects(bytes.NewReader(data), int64(len(data)))
+	if err != nil || !bytes.HasSuffix(data, pickle) || !bytes.HasPrefix(pickle, []byte("\x80")) || !bytes.HasSuffix(pickle, []byte(".")) {
+		t.Errorf("found %.20q (%v), want a pickle", pickle, err)
+	}
+	a, err := OpenArchive(filepath.Join("testdata", "bad-object.npz"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	if pickle, err = a.Objects("x"); err != nil || !bytes.HasPrefix(pickle, []byte("\x80")) {
+		t.Errorf("found %.20q (%v), want a pickle", pickle, err)
+	}
+	if data, err = os.ReadFile(filepath.Join("testdata", "f4.npy")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Objects(bytes.NewReader(data), int64(len(data))); !errors.Is(err, ErrType) {
+		t.Errorf("found %v, want %v", err, ErrType)
+	}
+	if _, err := Objects(bytes.NewReader(data[:5]), 5); !errors.Is(err, ErrFormat) {
+		t.Errorf("found %v, want %v", err, ErrFormat)
+	}
+}

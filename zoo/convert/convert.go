@@ -163,6 +163,11 @@ func (c *conversion) unpacked(ctx context.Context, data []byte) error {
 	case bytes.HasPrefix(data, []byte("\x94\xa3fkz")):
 		return fmt.Errorf("%w: found a model file already", ErrUnknown)
 	}
+	return c.pickle(ctx, data)
+}
+
+// pickle reads a pickle's networks, or its lists of parameters.
+func (c *conversion) pickle(ctx context.Context, data []byte) error {
 	f, err := legacy.Read(data)
 	if f == nil {
 		if e, ok := errors.AsType[*pickle.Error](err); ok && e.Offset == 0 { // not even its beginning

@@ -1,6 +1,7 @@
 package convert
 
 import (
+	"archive/zip"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
@@ -303,6 +304,55 @@ func TestPacked(t *testing.T) {
 		}
 		if !reflect.DeepEqual(m.Weights, plain.Weights) {
 			t.Errorf("%s: found other weights than unpacked", tt.name)
+		}
+	}
+}
+
+// NumPy saves a list of arrays of several shapes as an array of objects: a pickle in its own file.
+func TestObjectsOfNumPy(t *testing.T) {
+	pickle, err := os.ReadFile(own("object-array"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	header := "{'descr': '|O', 'fortran_order': False, 'shape': (1,), }"
+	array := "\x93NUMPY\x01\x00" + string([]byte{byte(len(header)), 0}) + header + string(pickle)
+	archive := func(names ...string) string {
+		var b strings.Builder
+		z := zip.NewWriter(&b)
+		for _, name := range names {
+			w, err := z.Create(name)
+			if err == nil {
+				_, err = w.Write([]byte(array))
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := z.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return b.String()
+	}
+	for _, tt := range []struct{ data, format, want string }{
+		{array, "npy of objects: pickle, protocol 2", ""},
+		{archive("params.npy"), "npz of objects: pickle, protocol 2", ""},
+		{archive("one.npy", "two.npy"), "", "one.npy: found values of type"},
+		{array[:len(array)-9], "", "cut short"},
+		{array[:20], "", "the end of the file in the .npy header"},
+	} {
+		path := filepath.Join(t.TempDir(), "model")
+		if err := os.WriteFile(path, []byte(tt.data), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		m, err := Convert(t.Context(), Options{Path: path})
+		switch {
+		case tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)):
+			t.Errorf("found %v, want %q", err, tt.want)
+		case tt.want != "":
+		case err != nil:
+			t.Error(err)
+		case m.Provenance.Receipt.Format != tt.format || len(m.Provenance.Receipt.Globals) == 0:
+			t.Errorf("found the receipt %+v, want the format %s", m.Provenance.Receipt, tt.format)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package convert
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -30,8 +31,12 @@ func (c *conversion) archive(ctx context.Context, data []byte) error {
 		return err
 	}
 	var all []format.Tensor
-	for _, name := range a.Names() {
+	names := a.Names()
+	for _, name := range names {
 		t, err := a.Array(name)
+		if errors.Is(err, npy.ErrObject) && len(names) == 1 {
+			return c.objects(ctx, func() ([]byte, error) { return a.Objects(name) })
+		}
 		if err != nil {
 			return err
 		}
@@ -40,11 +45,28 @@ func (c *conversion) archive(ctx context.Context, data []byte) error {
 	return c.tensors(ctx, all)
 }
 
-// array reads a .npy file: parameters side by side, which only a network of a
-// single array could be.
+// objects reads the pickle that NumPy makes of a list of arrays of several
+// shapes.
+func (c *conversion) objects(ctx context.Context, read func() ([]byte, error)) error {
+	r := &c.model.Provenance.Receipt
+	around := r.Format
+	data, err := read()
+	if err != nil {
+		return err
+	}
+	err = c.pickle(ctx, data)
+	r.Format = around + " of objects: " + r.Format
+	return err
+}
+
+// array reads a .npy file: a list of parameters, which is an array of objects to
+// NumPy, or one array, which is hardly a network.
 func (c *conversion) array(ctx context.Context, data []byte) error {
 	c.model.Provenance.Receipt.Format = "npy"
 	t, err := npy.Read(bytes.NewReader(data), int64(len(data)))
+	if errors.Is(err, npy.ErrObject) {
+		return c.objects(ctx, func() ([]byte, error) { return npy.Objects(bytes.NewReader(data), int64(len(data))) })
+	}
 	if err != nil {
 		return err
 	}
