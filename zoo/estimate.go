@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/fkzoo/fkzoo/zoo/dataset"
+	"github.com/fkzoo/fkzoo/zoo/dataset/check"
 	"github.com/fkzoo/fkzoo/zoo/submission"
 )
 
@@ -19,6 +20,7 @@ type Estimate struct {
 	All      Interval          `json:"all"`
 	Kinds    []KindEstimate    `json:"kinds"`
 	Features []FeatureEstimate `json:"features"`
+	Alike    *AlikeEstimate    `json:"near_duplicates,omitempty"` // nil: there are none
 	Blend    *Blend            `json:"blend,omitempty"`
 	Leak     *submission.Leak  `json:"leak,omitempty"` // for the caller to fill in: see [Leaks]
 }
@@ -29,6 +31,14 @@ type Interval struct {
 	RMSE float64 `json:"rmse_pixels"`
 	Low  float64 `json:"low"`
 	High float64 `json:"high"`
+}
+
+// AlikeEstimate tells of the faces that are the same as one that an answering
+// member has learned from, or nearly the same: frames of one video in two folds.
+// They make an estimate too good.
+type AlikeEstimate struct {
+	Faces  int      `json:"faces"`
+	Others Interval `json:"others"` // the estimate without them; zero where no face is left
 }
 
 // Kinds of faces: with more than half of the points marked, or asked for, and
@@ -103,11 +113,40 @@ func EstimateScore(ctx context.Context, models []*Model, set *dataset.Set, looku
 			out.Kinds[kindOf(lookup.Asked(i), len(lookup.Features))].Asked++
 		}
 	}
+	if out.Alike, err = e.alike(ctx, p, all); err != nil {
+		return nil, err
+	}
 	if blend {
 		if out.Blend, err = e.blend(models, all); err != nil {
 			return nil, err
 		}
 	}
+	return out, nil
+}
+
+// alike looks for faces that a member answers that has learned from one like them.
+func (e *estimator) alike(ctx context.Context, p *Prediction, all []memberPrediction) (*AlikeEstimate, error) {
+	first, err := check.Alike(ctx, e.set)
+	if err != nil {
+		return nil, err
+	}
+	known := make([]bool, e.set.Len())
+	for _, m := range all {
+		learned := make([]bool, e.set.Len()) // some row of those that are alike, by the first of them
+		for r, yes := range m.learned {
+			learned[first[r]] = learned[first[r]] || yes
+		}
+		for r, yes := range m.learned {
+			known[r] = known[r] || !yes && learned[first[r]]
+		}
+	}
+	others := *e
+	others.rows = slices.DeleteFunc(slices.Clone(e.rows), func(r int) bool { return known[r] })
+	out := &AlikeEstimate{Faces: len(e.rows) - len(others.rows)}
+	if out.Faces == 0 {
+		return nil, nil
+	}
+	out.Others = others.intervals(others.faces(p), []measured{{-1, -1}})[0]
 	return out, nil
 }
 

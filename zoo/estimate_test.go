@@ -126,6 +126,65 @@ func TestEstimateScore(t *testing.T) {
 	}
 }
 
+// A face that lies in another fold too is said, and measured apart.
+func TestEstimateNamesNearDuplicates(t *testing.T) {
+	set := faces(60, every, 9)
+	o := PredictOptions{Backend: goBackend(t)}
+	estimate := func(m *Model) *Estimate {
+		t.Helper()
+		e, err := EstimateScore(t.Context(), []*Model{m}, set, nil, false, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return e
+	}
+	if e := estimate(foldedModel(t, set, 1, every)); e.Alike != nil {
+		t.Errorf("different faces: found %+v", e.Alike)
+	}
+	pixels := func(r int) []uint8 { return set.Bytes[r*set.Pixels() : (r+1)*set.Pixels()] }
+	same := map[int]int{} // each face's copy
+	for r := range 12 {
+		copy(pixels(59-r), pixels(r))
+		same[r], same[59-r] = 59-r, r
+	}
+	set.Checksum = set.Sum()
+	m := foldedModel(t, set, 1, every)
+	e := estimate(m)
+	p, rows, err := OutOfFold(t.Context(), []*Model{m}, set, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fold := map[int]int{} // that holds the row out
+	for i := range m.Document.Members {
+		_, held, err := rowsOf(&m.Document.Members[i], set)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range held {
+			fold[r] = i + 1
+		}
+	}
+	twice := 0
+	var sum, cells float64
+	for _, r := range rows {
+		// A row that no fold holds out has taught no member: here it lacks cells.
+		if other, ok := same[r]; ok && fold[other] > 0 && fold[other] != fold[r] {
+			twice++
+			continue
+		}
+		for c, v := range set.Row(r) {
+			if v == v {
+				d := float64(p.Row(r)[c] - v)
+				sum += d * d
+				cells++
+			}
+		}
+	}
+	if twice == 0 || e.Alike == nil || e.Alike.Faces != twice || !near(e.Alike.Others.RMSE, math.Sqrt(sum/cells), 1e-5) {
+		t.Errorf("found %+v, want %d faces and %g without them", e.Alike, twice, math.Sqrt(sum/cells))
+	}
+}
+
 // The drawn interval is that of the formula: for independent cells of one column
 // the mean squared error's standard error is that of a mean.
 func TestIntervalIsThatOfTheFormula(t *testing.T) {

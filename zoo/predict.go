@@ -193,7 +193,7 @@ func (a *answerer) answer(ctx context.Context, set *dataset.Set, views []engine.
 	}
 	for at, v := range points {
 		if v-v != 0 { // not a number, or infinite
-			return wrong(fmt.Errorf("found %g as the answer for image %s, want a finite number: its weights are of no use", v, set.IDs[at/len(a.of.Columns)]))
+			return wrong(fmt.Errorf("found %g as the answer for image %q, want a finite number: its weights are of no use", v, set.IDs[at/len(a.of.Columns)]))
 		}
 	}
 	return &memberPrediction{model: a.model, member: a.member, weight: a.of.MeanWeight(), Prediction: Prediction{a.of.Columns, points}}, nil

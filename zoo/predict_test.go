@@ -180,7 +180,7 @@ func TestPredictRefuses(t *testing.T) {
 	}{
 		{"no model", t.Context(), nil, set, "found no model"},
 		{"another size", t.Context(), []*Model{m}, large, "member net: images: found 4x16"},
-		{"no finite answer", t.Context(), []*Model{m, broken}, set, "member net: found +Inf as the answer for image 1, want a finite number"},
+		{"no finite answer", t.Context(), []*Model{m, broken}, set, "member net: found +Inf as the answer for image \"1\", want a finite number"},
 		{"no tensor", t.Context(), []*Model{lacking}, set, "tensor net/out/bias: missing"},
 		{"ended", ended, []*Model{m}, set, context.Canceled.Error()},
 	} {

@@ -208,7 +208,7 @@ func TestSubmitRefuses(t *testing.T) {
 			"asks for mouth_left_corner_x, mouth_left_corner_y, which no model gives: found nose_tip_x, nose_tip_y"},
 		{"an image that lacks", []*Model{m}, writeTest(t, set, numbers), lookupOf(t, 4, nose...), "found no image 4, which"},
 		{"an image twice", []*Model{m}, writeTest(t, set, func(r int) string { return fmt.Sprint(r/2 + 1) }), lookupOf(t, 2, nose...), "found image 1 twice"},
-		{"no answer", []*Model{broken}, writeTest(t, set, numbers), lookupOf(t, 3, nose...), "member net: found NaN as the answer for image 1"},
+		{"no answer", []*Model{broken}, writeTest(t, set, numbers), lookupOf(t, 3, nose...), "member net: found NaN as the answer for image \"1\""},
 		{"no test data", []*Model{m}, filepath.Join(t.TempDir(), "none.csv"), lookupOf(t, 3, nose...), "none.csv"},
 	} {
 		if _, err := Submit(t.Context(), c.models, c.test, c.table, o); err == nil || !strings.Contains(err.Error(), c.want) {

@@ -73,7 +73,7 @@ func (p *program) average(c *cli.Context) error {
 	if o.Median {
 		what = "median"
 	}
-	fmt.Fprintf(p.stdout, "%s: the %s of %d submissions, %s rows; ledger %s\n", output, what, len(paths), thousands(int64(a.Len())), submission.LedgerPath(output))
+	fmt.Fprintf(p.stdout, "%s: the %s of %s, %s rows; ledger %s\n", output, what, count(len(paths), "submission"), thousands(int64(a.Len())), submission.LedgerPath(output))
 	return nil
 }
 

@@ -31,7 +31,7 @@ func (p *program) estimate(c *cli.Context) error {
 	}
 	paths := c.Args().Slice()
 	if c.Bool("blend") && len(paths) < 2 {
-		return usagef("blend: found %d models, want at least 2", len(paths))
+		return usagef("blend: found %s, want at least 2", count(len(paths), "model"))
 	}
 	models, err := loadModels(paths, zoo.Load)
 	if err != nil {
@@ -66,6 +66,10 @@ func (p *program) estimate(c *cli.Context) error {
 		return err
 	}
 	e.Leak = leak
+	if e.Alike != nil {
+		p.warn(fmt.Sprintf("%s: members have learned from the same face, or nearly the same, as %d of the %s that they answer here: the estimate is too good",
+			set.Source, e.Alike.Faces, count(e.Faces, "face")))
+	}
 	p.warnLeak(leak)
 	if c.Bool("json") {
 		return printJSON(p.stdout, e)
@@ -74,7 +78,7 @@ func (p *program) estimate(c *cli.Context) error {
 }
 
 func (p *program) printEstimate(e *zoo.Estimate, paths []string) error {
-	fmt.Fprintf(p.stdout, "%d faces that no answering member has learned from, %d filled cells\n", e.Faces, e.Cells)
+	fmt.Fprintf(p.stdout, "%s that no answering member has learned from, %s\n", count(e.Faces, "face"), count(e.Cells, "filled cell"))
 	span := func(i zoo.Interval) []string {
 		if i.RMSE == 0 && i.High == 0 {
 			return []string{"-", "-"}
@@ -83,6 +87,9 @@ func (p *program) printEstimate(e *zoo.Estimate, paths []string) error {
 	}
 	rows := [][]string{{"", "FACES", "ASKED IMAGES", "RMSE PX", "95 % INTERVAL"}}
 	rows = append(rows, append([]string{"all", fmt.Sprint(e.Faces), ""}, span(e.All)...))
+	if a := e.Alike; a != nil {
+		rows = append(rows, append([]string{"all but near-duplicates", fmt.Sprint(e.Faces - a.Faces), ""}, span(a.Others)...))
+	}
 	for _, k := range e.Kinds {
 		rows = append(rows, append([]string{k.Name, fmt.Sprint(k.Faces), fmt.Sprint(k.Asked)}, span(k.Interval)...))
 	}

@@ -15,6 +15,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -74,7 +75,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (code int
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		err = zoo.ErrInterrupted
 	}
-	fmt.Fprintln(stderr, "fkzoo: "+printable(strings.TrimSpace(err.Error())))
+	fmt.Fprintln(stderr, "fkzoo: "+printable(strings.TrimSpace(inOneLine(err.Error(), args))))
 	if hint := hintFor(err); hint != "" {
 		fmt.Fprintln(stderr, hint)
 	}
@@ -82,6 +83,16 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (code int
 		return exitUsage
 	}
 	return exitFailure
+}
+
+// inOneLine quotes the arguments in a text that would break its lines: a file's name may hold anything.
+func inOneLine(text string, args []string) string {
+	for _, a := range args {
+		if strings.ContainsAny(a, "\n\r\t") {
+			text = strings.ReplaceAll(text, a, strconv.Quote(a))
+		}
+	}
+	return text
 }
 
 // isUsage tells whether an error is the command line's: a backend that isn't

@@ -60,7 +60,7 @@ func (p *program) submissionCheck(c *cli.Context) error {
 		p.printReport(r)
 	}
 	if !r.OK {
-		return fmt.Errorf("%s: found %d faults, want none", r.File, r.Faults)
+		return fmt.Errorf("%s: found %s, want none", r.File, count(r.Faults, "fault"))
 	}
 	return nil
 }
@@ -70,7 +70,7 @@ func (p *program) printReport(r *submission.Report) {
 		fmt.Fprintln(p.stdout, r.List[i].Where()+r.List[i].Reason)
 	}
 	if more := r.Faults - len(r.List); more > 0 {
-		fmt.Fprintf(p.stdout, "and %d faults more\n", more)
+		fmt.Fprintf(p.stdout, "and %s more\n", count(more, "fault"))
 	}
 	if r.OK {
 		what := "their form is right"
@@ -116,13 +116,13 @@ func (p *program) printLedger(l *submission.Ledger, path, indent string) {
 		if o.Median {
 			what = "median"
 		}
-		line("the %s of %d submissions, made %s by fkzoo %s", what, len(l.Inputs), l.Created, l.Fkzoo)
+		line("the %s of %s, made %s by fkzoo %s", what, count(len(l.Inputs), "submission"), l.Created, l.Fkzoo)
 	default:
 		line("submitted %s by fkzoo %s, backend %s%s", l.Created, l.Fkzoo, o.Backend, map[bool]string{true: ", each face and its mirror image"}[o.FlipAverage])
 	}
 	line("sha256 %s, %s rows", l.File.SHA256, thousands(int64(l.Rows)))
 	if l.Clipped > 0 {
-		line("%d values put to their image's border", l.Clipped)
+		line("%s put to the image's border", count(l.Clipped, "value"))
 	}
 	for _, f := range []struct {
 		name string
@@ -150,7 +150,7 @@ func (p *program) printLedger(l *submission.Ledger, path, indent string) {
 			if member.Validation != nil {
 				held = fmt.Sprintf("%.3f pixels on the rows held out", *member.Validation)
 			}
-			line("  member %s: %d columns, weight %g, %d epochs, %s", member.Name, member.Columns, member.Weight, member.Epochs, held)
+			line("  member %s: %s, weight %g, %s, %s", member.Name, count(member.Columns, "column"), member.Weight, count(member.Epochs, "epoch"), held)
 		}
 		if m.Data != "" {
 			line("  trained on %s, checksum %s", m.Data, m.DataChecksum)

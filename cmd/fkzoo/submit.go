@@ -82,10 +82,10 @@ func (p *program) submit(c *cli.Context) error {
 		return err
 	}
 	if s.Unasked > 0 {
-		p.warn(fmt.Sprintf("%s: %d of %d images aren't asked for by %s", files.Test, s.Unasked, s.Images, files.Lookup))
+		p.warn(fmt.Sprintf("%s: %s doesn't ask for %d of its %s", files.Test, files.Lookup, s.Unasked, count(s.Images, "image")))
 	}
 	if s.Clipped > 0 {
-		p.warn(fmt.Sprintf("%d of %d values lay outside their image and were put to its border", s.Clipped, s.Len()))
+		p.warn(fmt.Sprintf("outside the image, and put to its border: %d of %s", s.Clipped, count(s.Len(), "value")))
 	}
 	p.warnLeak(s.Leak)
 	ledger, err := s.Ledger(models, files, o, version)

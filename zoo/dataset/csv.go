@@ -123,6 +123,18 @@ func readHead(src *source, lines *blocks) (l *layout, rest []byte, err error) {
 	if bytes.IndexByte(head, 0) >= 0 {
 		return nil, nil, fmt.Errorf("%s: found a binary file, want a CSV: %w", src.name, ErrFormat)
 	}
+	if len(head) == 0 {
+		for blankLines(rest) {
+			if first, err = lines.next(); err == io.EOF {
+				return nil, nil, fmt.Errorf("%s: found only empty lines, want a CSV: %w", src.name, ErrEmpty)
+			}
+			if err != nil {
+				return nil, nil, err
+			}
+			rest = first.data
+		}
+		return nil, nil, &RowError{File: src.name, Line: 1, Found: "an empty line", Want: "a header with Kaggle's columns"}
+	}
 	l, err = parseHeader(src.name, head)
 	return l, rest, err
 }

@@ -215,6 +215,8 @@ func TestReadRefuses(t *testing.T) {
 		{head + "\n\n", `a.csv: found a header without rows, want at least one row: no rows`},
 		{"x_x,x_y,Image", `a.csv: found a header without rows, want at least one row: no rows`},
 		{"", `a.csv: found an empty file, want a CSV: no rows`},
+		{"\n\r\n\n", `a.csv: found only empty lines, want a CSV: no rows`},
+		{"\nImage\n1 2 3 4\n", `a.csv line 1: found an empty line, want a header with Kaggle's columns`},
 		{strings.Repeat("c,", maxColumns+1), `a.csv line 1, column c: found the name twice, want each once`},
 		{strings.Repeat("c", maxHeader+1) + ",Image\n", `a.csv line 1: found a header of 1048583 bytes, want at most 1048576: over a limit`},
 		{"Image\n1 2 3 4\n1 2 3\n1 2 3 x\n", "a.csv line 3, column Image: found 3 pixels, want 4 as in the first row"}, // the first fault

@@ -3,7 +3,9 @@ package dataset
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
+	"unicode"
 )
 
 // What may be wrong with a file as a whole; for errors.Is.
@@ -51,6 +53,14 @@ func (e *ColumnError) Error() string {
 		have = strings.Join(e.Have, ", ")
 	}
 	return fmt.Sprintf("%s: no column %q, have %s", e.Source, e.Column, have)
+}
+
+// shown is a path in an error: quoted where a line would end in it, or worse.
+func shown(path string) string {
+	if strings.ContainsFunc(path, unicode.IsControl) {
+		return strconv.Quote(path)
+	}
+	return path
 }
 
 // quote shows a cell in an error, cut where it is long.

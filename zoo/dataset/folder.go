@@ -248,11 +248,11 @@ func pointed(ctx context.Context, folder string) (*album, error) {
 	}
 	for _, stem := range order {
 		if marks[stem] != "" {
-			return nil, fmt.Errorf("%s: found no picture called like it, want %s.png or .jpg beside it: %w", marks[stem], filepath.Base(stem), ErrFormat)
+			return nil, fmt.Errorf("%s: found no picture called like it, want %s.png or .jpg beside it: %w", shown(marks[stem]), shown(filepath.Base(stem)), ErrFormat)
 		}
 	}
 	if without > 0 {
-		a.notes = append(a.notes, fmt.Sprintf("%s: %d of %d pictures have no .pts file: their cells are empty", folder, without, len(a.files)))
+		a.notes = append(a.notes, fmt.Sprintf("%s: found no .pts file for %d of the %d pictures: the cells are empty there", folder, without, len(a.files)))
 	}
 	return a, nil
 }
@@ -263,7 +263,7 @@ func openPTS(path string) (xy [2 * landmarks]float32, err error) {
 		return xy, err
 	}
 	defer f.Close()
-	return readPTS(f, path)
+	return readPTS(f, shown(path))
 }
 
 // A table is a CSV that names pictures, before its rows are read.
@@ -482,7 +482,7 @@ func (t *table) findFiles(folder string) error {
 		case 1:
 			t.files = append(t.files, found[0])
 		default:
-			return &RowError{File: t.path, Line: t.lines[i], Column: t.names[t.at], Found: fmt.Sprintf("both %s and %s", found[0], found[1]), Want: "one: put the folder into the name"}
+			return &RowError{File: t.path, Line: t.lines[i], Column: t.names[t.at], Found: fmt.Sprintf("both %s and %s", shown(found[0]), shown(found[1])), Want: "one: put the folder into the name"}
 		}
 	}
 	return nil

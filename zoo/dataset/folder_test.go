@@ -201,7 +201,7 @@ func TestReadPictures(t *testing.T) {
 	}
 	// Some without .pts.
 	s, err = Read(ctx, writeTree(t, map[string]string{"a.png": "192x192", "a.pts": pts68(), "b.png": "9x9"}))
-	if err != nil || s.Len() != 2 || !isNaN(s.Row(1)[0]) || isNaN(s.Row(0)[0]) || len(s.Notes) != 1 || !strings.Contains(s.Notes[0], "1 of 2 pictures") {
+	if err != nil || s.Len() != 2 || !isNaN(s.Row(1)[0]) || isNaN(s.Row(0)[0]) || len(s.Notes) != 1 || !strings.Contains(s.Notes[0], "no .pts file for 1 of the 2 pictures") {
 		t.Errorf("found %+v, %v", s, err)
 	}
 }
@@ -222,6 +222,17 @@ func TestReadPicturesRefuses(t *testing.T) {
 		{"two tables", map[string]string{"k.csv": head, "l.csv": head}, "found 2 .csv files (k.csv, l.csv, ...), want one"},
 		{"a lonely .pts", map[string]string{"a.pts": pts68()}, "a.pts: found no picture called like it"},
 		{"a .pts of 5", map[string]string{"a.pts": "version: 1\nn_points: 5\n{\n", "a.png": "4x4"}, `a.pts line 2: found "5" points, want 68`},
+		{"a .pts of 67", map[string]string{"a.pts": strings.Replace(pts68(), "67 167.0\n", "", 1), "a.png": "4x4"}, "a.pts line 71: found the end after 67 of 68 points, want all of them"},
+		{"a .pts of 69", map[string]string{"a.pts": strings.Replace(pts68(), "67 167.0\n", "67 167.0\n68 168\n", 1), "a.png": "4x4"}, "a.pts line 72: found more than 68 points, want }"},
+		{"a .pts that claims 67", map[string]string{"a.pts": strings.Replace(pts68(), "68\n", "67\n", 1), "a.png": "4x4"}, `a.pts line 2: found "67" points, want 68`},
+		{"a .pts cut short", map[string]string{"a.pts": pts68()[:400], "a.png": "4x4"}, "want all of them and }"},
+		{"a .pts with NaN", map[string]string{"a.pts": strings.Replace(pts68(), "67 167.0", "NaN 167", 1), "a.png": "4x4"}, `a.pts line 71: found "NaN", want a number`},
+		{"a .pts with an infinity", map[string]string{"a.pts": strings.Replace(pts68(), "67 167.0", "1 1e99", 1), "a.png": "4x4"}, `a.pts line 71: found "1e99", want a number`},
+		{"a .pts of three coordinates", map[string]string{"a.pts": strings.Replace(pts68(), "67 167.0", "1 2 3", 1), "a.png": "4x4"}, `a.pts line 71: found "1 2 3", want x and y`},
+		{"a .pts with old line ends", map[string]string{"a.pts": strings.ReplaceAll(pts68(), "\n", "\r"), "a.png": "4x4"}, `a.pts line 1: found version`},
+		{"an empty .pts", map[string]string{"a.pts": "", "a.png": "4x4"}, "a.pts line 1: found the file's end after 0 of 68 points"},
+		{"a name of two lines", map[string]string{"a\nb.png": "hello"}, `a\nb.png": found text, want a PNG or JPEG`},
+		{"a lonely .pts of two lines", map[string]string{"a\nb.pts": pts68()}, `a\nb.pts": found no picture called like it, want "a\nb".png`},
 		{"no rows", map[string]string{"k.csv": head}, "k.csv: found no pictures, want at least one"},
 		{"no picture", map[string]string{"k.csv": head + "k.csv,1,2\n"}, "k.csv: found text, want a PNG or JPEG"},
 		{"a damaged one", map[string]string{"k.csv": head + "a.png,1,2\n", "a.png": "\x89PNG\r\n\x1a\nxx"}, "a.png: found a damaged png"},

@@ -93,9 +93,9 @@ func (im *Images) open(ctx context.Context, path, kind string, h, w int) (imageS
 		}
 		return kaggleImages(text, h, w)
 	case "empty":
-		return imageSource{}, fmt.Errorf("%s: found an empty file, want %s: %w", path, want, ErrEmpty)
+		return imageSource{}, fmt.Errorf("%s: found an empty file, want %s: %w", shown(path), want, ErrEmpty)
 	}
-	return imageSource{}, fmt.Errorf("%s: found %s, want %s: %w", path, kind, want, ErrFormat)
+	return imageSource{}, fmt.Errorf("%s: found %s, want %s: %w", shown(path), kind, want, ErrFormat)
 }
 
 // kaggleImages are those of Kaggle's CSV, or of the zip with it.

@@ -143,7 +143,7 @@ func readPTS(r io.Reader, file string) (xy [2 * landmarks]float32, err error) {
 			return xy, bad(quote([]byte(line)), "version, n_points or {")
 		case line == "}":
 			if n != landmarks {
-				return xy, bad(fmt.Sprintf("the end after %d points", n), "68")
+				return xy, bad(fmt.Sprintf("the end after %d of 68 points", n), "all of them")
 			}
 			return xy, nil
 		case n == landmarks:
@@ -166,7 +166,7 @@ func readPTS(r io.Reader, file string) (xy [2 * landmarks]float32, err error) {
 	if err := lines.Err(); err != nil {
 		return xy, fmt.Errorf("%s: %w: %w", file, ErrFormat, err)
 	}
-	return xy, bad(fmt.Sprintf("the file's end after %d points", n), "68 points and }")
+	return xy, bad(fmt.Sprintf("the file's end after %d of 68 points", n), "all of them and }")
 }
 
 // emptyPoints is a row without any.

@@ -3,12 +3,14 @@ package dataset
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"image"
 	"image/color"
 	"image/jpeg"
 	"image/png"
 	"io"
+	"io/fs"
 	"os"
 	"runtime"
 	"sync"
@@ -31,9 +33,13 @@ var pictureRoom = semaphore.NewWeighted(maxPicture)
 func open(path string) (*os.File, error) {
 	info, err := os.Stat(path)
 	if err == nil && !info.IsDir() && !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s: found a pipe or a device, want a regular file: %w", path, ErrFormat)
+		return nil, fmt.Errorf("%s: found a pipe or a device, want a regular file: %w", shown(path), ErrFormat)
 	}
-	return os.Open(path)
+	f, err := os.Open(path)
+	if wrong, ok := errors.AsType[*fs.PathError](err); ok {
+		return nil, &fs.PathError{Op: wrong.Op, Path: shown(path), Err: wrong.Err}
+	}
+	return f, err
 }
 
 // inOrder calls do for 0 to n-1 on all processors, the lower numbers first, until
@@ -79,41 +85,42 @@ func readPicture(ctx context.Context, path string, h, w int) (pixels []uint8, si
 		return nil, size, err
 	}
 	defer f.Close()
+	name := shown(path)
 	head, err := peek(f)
 	if err != nil {
-		return nil, size, fmt.Errorf("%s: %w", path, err)
+		return nil, size, fmt.Errorf("%s: %w", name, err)
 	}
 	kind := sniff(head)
 	switch kind {
 	case "png", "jpeg":
 	case "empty":
-		return nil, size, fmt.Errorf("%s: found an empty file, want a PNG or JPEG: %w", path, ErrEmpty)
+		return nil, size, fmt.Errorf("%s: found an empty file, want a PNG or JPEG: %w", name, ErrEmpty)
 	case "text":
-		return nil, size, fmt.Errorf("%s: found text, want a PNG or JPEG: %w", path, ErrFormat)
+		return nil, size, fmt.Errorf("%s: found text, want a PNG or JPEG: %w", name, ErrFormat)
 	default:
-		return nil, size, fmt.Errorf("%s: found %s, want a PNG or JPEG: %w", path, kind, ErrFormat)
+		return nil, size, fmt.Errorf("%s: found %s, want a PNG or JPEG: %w", name, kind, ErrFormat)
 	}
-	m, err := decodePicture(ctx, f, kind, path)
+	m, err := decodePicture(ctx, f, kind, name)
 	if err != nil {
 		return nil, size, err
 	}
 	return fit(m, h, w), m.Rect.Size(), nil
 }
 
-func decodePicture(ctx context.Context, f io.ReadSeeker, kind, path string) (*image.Gray, error) {
+func decodePicture(ctx context.Context, f io.ReadSeeker, kind, name string) (*image.Gray, error) {
 	config, decode := png.DecodeConfig, png.Decode
 	if kind == "jpeg" {
 		config, decode = jpeg.DecodeConfig, jpeg.Decode
 	}
 	damaged := func(err error) error {
-		return fmt.Errorf("%s: found a damaged %s: %w: %w", path, kind, ErrFormat, err)
+		return fmt.Errorf("%s: found a damaged %s: %w: %w", name, kind, ErrFormat, err)
 	}
 	c, err := config(bufio.NewReader(f))
 	if err != nil {
 		return nil, damaged(err)
 	}
 	if c.Width <= 0 || c.Height <= 0 || c.Width > maxPicture/c.Height {
-		return nil, fmt.Errorf("%s: found %dx%d pixels, want at most %d: %w", path, c.Width, c.Height, maxPicture, ErrLimit)
+		return nil, fmt.Errorf("%s: found %dx%d pixels, want at most %d: %w", name, c.Width, c.Height, maxPicture, ErrLimit)
 	}
 	turn := orientation(f, kind)
 	if _, err := f.Seek(0, io.SeekStart); err != nil {

@@ -61,7 +61,7 @@ func normal(weights []float64, n int) ([]float64, error) {
 		weights = slices.Repeat([]float64{1}, n)
 	}
 	if len(weights) != n {
-		return nil, fmt.Errorf("weights: found %d, want one for each of %d files", len(weights), n)
+		return nil, fmt.Errorf("weights: found %d of them, want as many as files, %d", len(weights), n)
 	}
 	var sum float64
 	for _, w := range weights {

@@ -55,7 +55,7 @@ func TestAverage(t *testing.T) {
 		want    string
 	}{
 		{"none", nil, nil, "found no submission to average"},
-		{"too few weights", []*Submission{a, b}, []float64{1}, "weights: found 1, want one for each of 2 files"},
+		{"too few weights", []*Submission{a, b}, []float64{1}, "weights: found 1 of them, want as many as files, 2"},
 		{"below 0", []*Submission{a, b}, []float64{1, -1}, "weights: found -1, want finite numbers of at least 0"},
 		{"not a number", []*Submission{a, b}, []float64{1, math.NaN()}, "weights: found NaN"},
 		{"infinite", []*Submission{a, b}, []float64{1, math.Inf(1)}, "weights: found +Inf"},

@@ -63,6 +63,7 @@ func TestCheck(t *testing.T) {
 		{"no header", "1,0\n2,0\n3,0\n", lookup, []string{`line 1: found the header "1,0", want RowId,Location`}},
 		{"no rows", "RowId,Location\n", lookup, []string{"line 1: found no row below the header, want some"}},
 		{"empty", "", lookup, []string{"found an empty file, want a header and rows"}},
+		{"empty lines", "\n\n", lookup, []string{"found only empty lines, want a header and rows"}},
 		{"mixed", "RowId,Location\n1,0\r\n2,0\n3,0\r\n", lookup, []string{"line 2: found a line that ends in CRLF after those that end in LF: mixed line ends, want LF throughout"}},
 		{"mixed the other way", "RowId,Location\r\n1,0\r\n2,0\n3,0\r\n", lookup, []string{"line 3: found a line that ends in LF after those that end in CRLF: mixed line ends, want LF throughout"}},
 		{"old Macintosh", "RowId,Location\r1,0\r2,0\r3,0\r", lookup, []string{"line 1: found a carriage return (CR) alone, want lines that end in LF", `line 1: found 5 fields`}},

@@ -130,7 +130,11 @@ func (t *table) head() bool {
 	}
 	if !t.read() {
 		if t.err == nil && t.line == 0 {
-			t.fault(0, "found an empty file, want a header and rows")
+			found := "an empty file"
+			if t.text.lines > 0 {
+				found = "only empty lines"
+			}
+			t.fault(0, "found "+found+", want a header and rows")
 		}
 		return false
 	}

@@ -107,6 +107,32 @@ func TestTwins(t *testing.T) {
 	}
 }
 
+func TestAlike(t *testing.T) {
+	s := drawn(t, 40, 1)
+	copy(image(s, 30), image(s, 7))
+	copy(image(s, 35), image(s, 7))
+	changes["gamma"](image(s, 35))
+	copy(image(s, 39), image(s, 35)) // as 35, which is nearly as 7
+	copy(image(s, 20), image(s, 3))
+	changes["mirrored"](image(s, 20))
+	first, err := Alike(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for r, got := range first {
+		want := r
+		switch r {
+		case 30, 35, 39:
+			want = 7
+		case 20:
+			want = 3
+		}
+		if got != want {
+			t.Errorf("row %d: found it like %d, want %d", r, got, want)
+		}
+	}
+}
+
 func TestRun(t *testing.T) {
 	const n = 120
 	column := func(s *dataset.Set, name string) int { return s.Column(name) }

@@ -26,3 +26,25 @@ func (k *Known) Twins(ctx context.Context, s *dataset.Set) ([]Twin, error) {
 	}
 	return f.twins(ctx, k.faces)
 }
+
+// Alike gives each row of s the first of the rows that show the same as it or
+// nearly the same, or are like such a row in turn, as the frames of one video
+// are; for a row unlike all others that is the row itself.
+func Alike(ctx context.Context, s *dataset.Set) ([]int, error) {
+	f, err := newFaces(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	twins, err := f.twins(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	first := make([]int, s.Len())
+	for r := range first {
+		first[r] = r
+	}
+	for _, t := range twins { // in the rows' order, each with an earlier one
+		first[t.Row] = first[t.Other]
+	}
+	return first, nil
+}
