@@ -16,6 +16,9 @@ func Leaks(ctx context.Context, training *dataset.Set, test string, table *submi
 		return nil, err
 	}
 	_, _, err = dataset.Stream(ctx, test, 256, func(part *dataset.Set) error {
+		if table != nil && part.Numbered {
+			return errNumbered(part.Source)
+		}
 		var asked []int
 		for r, id := range part.IDs {
 			if table == nil || table.Image(id) >= 0 {

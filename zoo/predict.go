@@ -207,7 +207,8 @@ type flip struct {
 }
 
 // flipOf gives the flip that the member was trained with, or else that which
-// follows from its columns' names.
+// follows from its columns' names, with the image's width as the axis: where the
+// data's labels lie is then not known.
 func flipOf(m *blueprint.Member, width int) (*flip, error) {
 	mirror := &blueprint.Mirror{}
 	if a := m.Recipe.Augment; a != nil && a.Mirror != nil {

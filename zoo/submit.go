@@ -85,10 +85,28 @@ func Submit(ctx context.Context, models []*Model, test string, table *submission
 	if err != nil {
 		return nil, err
 	}
-	if missing := slices.Index(s.done, false); missing >= 0 {
-		return nil, fmt.Errorf("%s: found no image %s, which %s asks for", test, table.Images[missing], table.Source)
+	return s.out, s.complete(test)
+}
+
+// complete refuses a table that asks for images that the test data hasn't.
+func (s *submitter) complete(test string) error {
+	lacking := 0
+	for _, done := range s.done {
+		if !done {
+			lacking++
+		}
 	}
-	return s.out, nil
+	if lacking == 0 {
+		return nil
+	}
+	first := s.table.Images[slices.Index(s.done, false)]
+	return fmt.Errorf("%s: found no image %s, which %s asks for: it has %d of the %d that are asked for, want the table of this test data",
+		test, first, s.table.Source, len(s.done)-lacking, len(s.done))
+}
+
+// errNumbered is for test data whose images no table can name.
+func errNumbered(test string) error {
+	return fmt.Errorf("%s: found no column ImageId, want Kaggle's test.csv, whose images the lookup table names", test)
 }
 
 // submitter puts answers where a table wants them.
@@ -136,6 +154,9 @@ func (s *submitter) find(models []*Model) error {
 
 // part answers some of the images.
 func (s *submitter) part(ctx context.Context, part *dataset.Set, in blueprint.Input, with *answerers) error {
+	if part.Numbered {
+		return errNumbered(part.Source)
+	}
 	var rows, images []int
 	for r, id := range part.IDs {
 		image := s.table.Image(id)

@@ -85,7 +85,7 @@ func readCSV(ctx context.Context, src *source, blockSize, part int, sink func(s 
 	if err != nil {
 		return nil, err
 	}
-	s := &Set{Columns: l.columns, Height: side, Width: side, Channels: 1}
+	s := &Set{Columns: l.columns, Height: side, Width: side, Channels: 1, Numbered: !l.hasID}
 	s.reserve(src.size, first.data, part)
 
 	// Blocks go to the workers and, in their order, to the collector below.

@@ -41,6 +41,9 @@ type Set struct {
 	// number in the file, from 1.
 	IDs []string
 
+	// Numbered says that the rows have no names in the file: IDs are their numbers.
+	Numbered bool
+
 	// Scales turns coordinates of this Set into those of the picture a row was
 	// read from, which may have had another size. nil: all are 1.
 	Scales []Scale

@@ -94,8 +94,8 @@ func TestPicturesAgreeWithPillow(t *testing.T) {
 		Gray  []int // every seventh pixel
 	}
 	expected(t, "pictures", &tests)
-	if len(tests) < 7 {
-		t.Fatalf("found %d pictures, want 7", len(tests))
+	if len(tests) < 11 {
+		t.Fatalf("found %d pictures, want 11", len(tests))
 	}
 	for name, want := range tests {
 		s, err := readImages(filepath.Join("testdata/pictures", name), 96, 96)

@@ -106,7 +106,9 @@ func landmarkFields(names []string) (at [2 * landmarks]int, ok bool) {
 	return at, false
 }
 
-// readPTS reads the 68 landmarks of a .pts file:
+// readPTS reads the 68 landmarks of a .pts file, as they stand: in iBUG's own the
+// middle of the first pixel is (1, 1), here (0.5, 0.5), but others write these
+// files too, and none says which it means:
 //
 //	version: 1
 //	n_points: 68

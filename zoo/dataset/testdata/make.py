@@ -3,7 +3,7 @@ say about them, for the Go tests to compare with.
 
     pip install numpy pillow && python make.py
 """
-import hashlib, json, math, pathlib, struct
+import hashlib, json, math, pathlib, struct, zlib
 import numpy as np
 from PIL import Image
 
@@ -131,10 +131,35 @@ color.save(here / "pictures" / "color.jpg", quality=95)
 color.convert("L").save(here / "pictures" / "gray.jpg", quality=95)
 color.resize((24, 20), Image.BOX).save(here / "pictures" / "small.png")
 color.resize((96, 96), Image.BOX).convert("L").save(here / "pictures" / "same.png")
+color.convert("CMYK").save(here / "pictures" / "cmyk.jpg", quality=95)
+color.save(here / "pictures" / "progressive.jpg", quality=95, progressive=True)
+
+
+def adam7(m, path):
+    """An interlaced grey PNG, which Pillow reads and doesn't write."""
+    a = np.asarray(m)
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    lines = b""
+    for x, y, dx, dy in [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]:
+        for row in a[y::dy, x::dx]:
+            lines += b"\0" + row.tobytes()
+    head = struct.pack(">IIBBBBB", m.width, m.height, 8, 0, 0, 0, 1)
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(lines, 9)) + chunk(b"IEND", b""))
+
+
+adam7(color.convert("L"), here / "pictures" / "interlaced.png")
+deep = np.asarray(color.convert("L")).astype(np.uint16) * 257
+Image.fromarray(deep).save(here / "pictures" / "sixteen.png")
 pictures = {}
 for p in sorted((here / "pictures").iterdir()):
     m = Image.open(p)
-    g = m.convert("RGB").convert("L") if m.mode != "L" else m
+    if m.mode.startswith("I;16"):
+        g = Image.fromarray((np.asarray(m) // 257).astype(np.uint8))
+    else:
+        g = m.convert("RGB").convert("L") if m.mode != "L" else m
     r = g.resize((96, 96), Image.BICUBIC)
     pictures[p.name] = {"scale": [m.width / 96, m.height / 96], "gray": list(r.tobytes())[::7]}
 out["pictures"] = pictures
