@@ -72,11 +72,7 @@ func HeldOutScore(ctx context.Context, models []*Model, set *dataset.Set, o Pred
 	if len(rows) == 0 {
 		return nil, fmt.Errorf("%s: found no row that was held out, want some", set.Source)
 	}
-	part, err := set.Select(rows)
-	if err != nil {
-		return nil, err
-	}
-	p, err := Predict(ctx, models, part, o)
+	part, p, err := predictRows(ctx, models, set, rows, o)
 	if err != nil {
 		return nil, err
 	}

@@ -36,13 +36,8 @@ func (p *program) dataCheck(c *cli.Context) error {
 		return usagef("data check: found %d arguments, want one data set", c.NArg())
 	}
 	path, test, sheet := c.Args().First(), c.String("test"), c.String("sheet")
-	if sheet != "" {
-		if !strings.HasSuffix(sheet, ".png") {
-			return usagef("sheet %s: want a name that ends in .png", sheet)
-		}
-		if err := checkFree(sheet, c.Bool("force"), path, test, c.String("model")); err != nil {
-			return err
-		}
+	if err := checkSheet(c, path, test, c.String("model")); err != nil {
+		return err
 	}
 	var o check.Options
 	set, err := p.checkedSet(c, path, &o)

@@ -2,8 +2,6 @@ package main
 
 import (
 	"fmt"
-	"math"
-	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -43,13 +41,8 @@ func (p *program) evaluate(c *cli.Context) error {
 	if c.String("data") == "" {
 		return usagef("evaluate: no --data given, want data with points to compare with")
 	}
-	if sheet := c.String("sheet"); sheet != "" {
-		if !strings.HasSuffix(sheet, ".png") {
-			return usagef("sheet %s: want a name that ends in .png", sheet)
-		}
-		if err := checkFree(sheet, c.Bool("force"), c.String("data")); err != nil {
-			return err
-		}
+	if err := checkSheet(c, c.String("data")); err != nil {
+		return err
 	}
 	if path := c.String("plot"); path != "" {
 		if err := new(draw.Curves).CheckPath(path); err != nil {
@@ -136,30 +129,4 @@ func plotColumns(path string, set *dataset.Set, e *zoo.Evaluation, force bool) e
 		score, rows = *e.HeldOut, count(e.HeldOut.Rows, "row")+" held out in training"
 	}
 	return zoo.ColumnBars(set.Source+", "+rows, &score).Write(path, force)
-}
-
-// worstSheet draws the faces with the largest errors, truth and prediction.
-func worstSheet(path string, set *dataset.Set, prediction *zoo.Prediction, force bool) error {
-	const most = 24
-	faces := zoo.Worst(set, prediction)
-	sheet := draw.Sheet{Title: "worst faces: predicted (dots) and true (rings)"}
-	for _, f := range faces[:min(most, len(faces))] {
-		picture := faceOf(set, prediction, f.Row)
-		picture.True = truth(set, prediction.Columns, f.Row)
-		picture.Note = fmt.Sprintf("%.2f px", f.RMSEPixels)
-		sheet.Faces = append(sheet.Faces, picture)
-	}
-	return sheet.Write(path, force)
-}
-
-// truth gives a row's points in the order of the columns, NaN for those that the set lacks.
-func truth(set *dataset.Set, columns []string, row int) []float32 {
-	out := make([]float32, len(columns))
-	for c, name := range columns {
-		out[c] = float32(math.NaN())
-		if at := set.Column(name); at >= 0 {
-			out[c] = set.Row(row)[at]
-		}
-	}
-	return out
 }

@@ -13,15 +13,15 @@ func machine() string {
 	kind := runtime.GOOS + "/" + runtime.GOARCH
 	if runtime.GOOS == "linux" {
 		text, _ := os.ReadFile("/proc/cpuinfo")
-		if name := processor(string(text)); name != "" {
+		if name := processorName(string(text)); name != "" {
 			kind += ", " + name
 		}
 	}
 	return fmt.Sprintf("%s, %d cores", kind, runtime.NumCPU())
 }
 
-// processor is the model's name in the text of /proc/cpuinfo, "" where there is none.
-func processor(cpuinfo string) string {
+// processorName is the model's name in the text of /proc/cpuinfo, "" where there is none.
+func processorName(cpuinfo string) string {
 	for line := range strings.Lines(cpuinfo) {
 		name, value, ok := strings.Cut(line, ":")
 		if ok && strings.TrimSpace(name) == "model name" {

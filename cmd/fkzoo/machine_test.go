@@ -15,7 +15,7 @@ func TestProcessor(t *testing.T) {
 		{"none", "", ""},
 		{"long", "model name: " + strings.Repeat("x", 200), strings.Repeat("x", 80)},
 	} {
-		if got := processor(c.text); got != c.want {
+		if got := processorName(c.text); got != c.want {
 			t.Errorf("%s: found %q, want %q", c.name, got, c.want)
 		}
 	}

@@ -41,6 +41,7 @@ func (p *program) trainCommand() *cli.Command {
 			&cli.BoolFlag{Name: "allow-changes", Usage: "with --resume: go on with other data or another recipe than the checkpoint's"},
 			&cli.StringFlag{Name: "checkpoint-every", Value: "5min", Usage: "keep NAME.last.fkz each `10ep, 500batch or 5min`"},
 			&cli.StringFlag{Name: "plot", Usage: "draw the learning curves to a .svg or .png file"},
+			&cli.StringFlag{Name: "sheet", Usage: "draw the worst and the best answers for the rows held out to a .png file"},
 			&cli.StringFlag{Name: "log", Usage: "write a JSON object a line to this `FILE`: start, member, epoch, checkpoint, note, warning, end"},
 			&cli.StringFlag{Name: "tensorboard", Usage: "write event files for TensorBoard to this `FOLDER`"},
 			&cli.BoolFlag{Name: "force", Usage: "replace files that exist"},
@@ -103,6 +104,29 @@ func (p *program) train(c *cli.Context) error {
 		}
 		fmt.Fprintf(p.stdout, "curves: %s\n", path)
 	}
+	return p.trainSheet(c, m, o)
+}
+
+// trainSheet draws the worst and the best answers for the rows held out, or,
+// where there are none, for all.
+func (p *program) trainSheet(c *cli.Context, m *zoo.Model, o zoo.TrainOptions) error {
+	path := c.String("sheet")
+	if path == "" {
+		return nil
+	}
+	set, prediction, held, err := zoo.HeldOutAnswers(c.Context, m, o.Data, zoo.PredictOptions{Backend: o.Backend, FlipAverage: flipAverage(c, []*zoo.Model{m})})
+	if err != nil {
+		return err
+	}
+	what := "of the " + count(set.Len(), "face") + " held out"
+	if !held {
+		what = "of the " + count(set.Len(), "face") + " trained on"
+		p.warn("no rows are held out: the faces of " + path + " are those trained on")
+	}
+	if err := extremesSheet(path, what, set, prediction, c.Bool("force")); err != nil {
+		return err
+	}
+	fmt.Fprintf(p.stdout, "faces: %s\n", path)
 	return nil
 }
 
@@ -216,6 +240,9 @@ func (p *program) trainOptions(c *cli.Context) (zoo.TrainOptions, error) {
 			return o, err
 		}
 	}
+	if err := checkSheet(c, c.String("data"), c.String("resume"), c.String("start-from"), c.String("plot")); err != nil {
+		return o, err
+	}
 	if path := c.String("log"); path != "" {
 		if info, err := os.Stat(path); err != nil || info.IsDir() || info.Mode().IsRegular() {
 			if err := checkFree(path, c.Bool("force") || c.String("resume") != "", c.String("data"), c.String("resume"), c.String("start-from")); err != nil {
@@ -227,7 +254,7 @@ func (p *program) trainOptions(c *cli.Context) (zoo.TrainOptions, error) {
 		return o, usagef("json: found no --find-rate, want both: a training's JSON is what --log writes")
 	}
 	if c.Bool("find-rate") {
-		for _, other := range []string{"resume", "log", "tensorboard", "folds"} {
+		for _, other := range []string{"resume", "log", "tensorboard", "folds", "sheet"} {
 			if c.IsSet(other) {
 				return o, usagef("find-rate: found --%s too, want one of them: nothing is trained", other)
 			}
