@@ -184,6 +184,7 @@ func TestResumeChanges(t *testing.T) {
 		}},
 		{"fewer epochs than done", map[string]string{"recipe.epochs": "3"}, set, "found 3 epochs, want at least 4", "found 3 epochs, want at least 4", nil},
 		{"fewer examples than done", map[string]string{"recipe.examples": "60"}, set, "found 2 epochs, want at least 4", "found 2 epochs, want at least 4", nil},
+		{"split seed", map[string]string{"recipe.split_seed": "4"}, set, "recipe.split_seed: found 4, want none", "rows that it has learned from would be held out", nil},
 		{"subset", map[string]string{"recipe.subset.share": "0.5"}, set, "recipe.subset.share: found 0.5, want none", "it has learned from other rows already", nil},
 		{"seed", map[string]string{"recipe.seed": "4"}, set, "recipe.seed: found 4, want 3", "rows that it has learned from would be held out", nil},
 		{"loss", map[string]string{"recipe.loss.kind": "mae"}, set, `recipe.loss.kind: found "mae", want "mse"`, "would not compare", nil},

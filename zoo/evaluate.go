@@ -299,7 +299,7 @@ func rowsOf(m *blueprint.Member, set *dataset.Set) (train, validation []int, err
 	if err != nil {
 		return nil, nil, err
 	}
-	seed := cmp.Or(m.Recipe.Seed, 1)
+	seed := m.Recipe.SplitBy()
 	if f := m.Recipe.Fold; f != nil {
 		train, validation = dataset.Fold(rows, f.Number, f.Of, seed)
 	} else {

@@ -105,7 +105,7 @@ func MeanWeights(models []*Model, names []string) (*Model, error) {
 		}
 		for i := range m.Document.Members {
 			a, b := &m.Document.Members[i].Recipe, &models[0].Document.Members[i].Recipe
-			sameRows = sameRows && a.Seed == b.Seed && a.Validation == b.Validation && a.CompleteRows() == b.CompleteRows() && sameFold(a.Fold, b.Fold)
+			sameRows = sameRows && a.SplitBy() == b.SplitBy() && a.Validation == b.Validation && a.CompleteRows() == b.CompleteRows() && sameFold(a.Fold, b.Fold)
 		}
 	}
 	for name, a := range models[0].Weights {

@@ -237,7 +237,7 @@ func (all recipeChanges) refuse() error {
 	for _, c := range all {
 		var why string
 		switch first, _, _ := strings.Cut(c.field, "."); {
-		case first == "seed" || first == "validation" || first == "fold":
+		case first == "seed" || first == "split_seed" || first == "validation" || first == "fold":
 			why = "rows that it has learned from would be held out"
 		case first == "subset":
 			why = "it has learned from other rows already"

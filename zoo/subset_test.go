@@ -9,6 +9,31 @@ import (
 	"github.com/fkzoo/fkzoo/zoo/dataset"
 )
 
+// Models of several seeds hold out the same rows where their recipes share a split's seed.
+func TestSplitSeed(t *testing.T) {
+	set := &dataset.Set{Columns: []string{"a"}}
+	for r := range 40 {
+		set.IDs, set.Points = append(set.IDs, ""), append(set.Points, float32(r))
+	}
+	held := func(seed, split uint64) []int {
+		m := &blueprint.Member{Columns: []string{"*"}, Recipe: blueprint.Recipe{Validation: 0.25, Seed: seed, SplitSeed: split}}
+		_, rows, err := rowsOf(m, set)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return rows
+	}
+	one := held(1, 0)
+	for _, c := range []struct {
+		seed, split uint64
+		same        bool
+	}{{1, 1, true}, {2, 1, true}, {0, 0, true}, {0, 1, true}, {2, 0, false}, {1, 2, false}} {
+		if found := held(c.seed, c.split); slices.Equal(found, one) != c.same {
+			t.Errorf("seed %d, split %d: found %v, want those of seed 1, %v: %v", c.seed, c.split, found, one, c.same)
+		}
+	}
+}
+
 // A part of the rows is learned from, the same rows are held out, and a smaller
 // part is part of a larger one.
 func TestSubset(t *testing.T) {

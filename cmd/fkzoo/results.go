@@ -47,7 +47,7 @@ func (p *program) results(c *cli.Context) error {
 			r.File, r.Architecture, thousands(r.Parameters), flops(r.FLOPs), epochs, best,
 			known("%.6f", r.TrainLoss), known("%.6f", r.ValidationLoss), known("%.6f", r.BestLoss),
 			known("%.3f", r.RMSEPixels), known("%.3f", r.BestRMSE), known("%.3f", r.MeanFace),
-			short(time.Duration(r.Minutes * float64(time.Minute))), processor(r.Processor), r.Backend, fmt.Sprint(r.Seed),
+			short(time.Duration(r.Minutes * float64(time.Minute))), processorTime(r.Processor), r.Backend, fmt.Sprint(r.Seed),
 		})
 		for _, m := range r.Members {
 			if len(r.Members) == 1 {
@@ -66,8 +66,8 @@ func (p *program) results(c *cli.Context) error {
 	return table(p.stdout, rows)
 }
 
-// processor prints minutes of processor time, or a line where they aren't known.
-func processor(minutes float64) string {
+// processorTime prints minutes of processor time, or a line where they aren't known.
+func processorTime(minutes float64) string {
 	if minutes == 0 {
 		return "-"
 	}

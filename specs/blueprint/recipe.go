@@ -1,6 +1,7 @@
 package blueprint
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -22,6 +23,7 @@ type Recipe struct {
 	Fold       *Fold     `json:"fold,omitempty"`       // nil: the share validation is held out; else this fold in its place
 	Subset     *Subset   `json:"subset,omitempty"`     // nil: all rows that aren't held out are trained on; else a part of them
 	Seed       uint64    `json:"seed,omitempty"`       // 0 stands for 1
+	SplitSeed  uint64    `json:"split_seed,omitempty"` // of which rows are held out; 0: the seed. Models of several seeds that share it can be measured together
 	Augment    *Augment  `json:"augment,omitempty"`    // nil: none
 	Stop       *Stop     `json:"stop,omitempty"`       // nil: never before the end
 	Average    *Average  `json:"average,omitempty"`    // nil: no averaging of weights
@@ -204,6 +206,9 @@ func (r *Recipe) EpochsFor(rows int) int {
 
 // CompleteRows tells whether rows that lack one of the member's columns are left out.
 func (r *Recipe) CompleteRows() bool { return r.Loss.Rows != "filled" }
+
+// SplitBy is the seed by which rows are held out.
+func (r *Recipe) SplitBy() uint64 { return cmp.Or(r.SplitSeed, r.Seed, 1) }
 
 const (
 	maxEpochs   = 100_000_000

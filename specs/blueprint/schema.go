@@ -126,7 +126,7 @@ func recipeSchema() object {
 	out := fields("loss optimizer rate batch validation", object{
 		"loss": lossSchema(), "optimizer": optimizerSchema(), "rate": schedule(),
 		"epochs": integer(0, maxEpochs), "examples": integer(0, maxExamples), "batch": integer(1, maxBatch),
-		"validation": decimal(0, 0.9), "seed": object{"type": "integer", "minimum": 0},
+		"validation": decimal(0, 0.9), "seed": object{"type": "integer", "minimum": 0}, "split_seed": object{"type": "integer", "minimum": 0},
 		"fold":    fields("number of", object{"number": integer(1, maxMembers), "of": integer(2, maxMembers)}),
 		"subset":  fields("", object{"share": decimal(0, 1), "complete": object{"type": "boolean"}}),
 		"augment": fields("", augment), "stop": fields("patience", object{"patience": integer(1, maxEpochs)}),
