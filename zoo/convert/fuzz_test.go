@@ -13,11 +13,11 @@ import (
 
 // FuzzConvert: no bytes may panic, and what is converted is a model.
 func FuzzConvert(f *testing.F) {
-	paths, err := filepath.Glob(own("*"))
+	paths, err := filepath.Glob(filepath.Join(ownFiles, "*.pickle"))
 	if err != nil || len(paths) == 0 {
 		f.Fatalf("found no pickle: %v", err)
 	}
-	for _, path := range paths {
+	for _, path := range append(paths, own("plain.p0")+".bz2") {
 		data, err := os.ReadFile(path)
 		if err != nil {
 			f.Fatal(err)
