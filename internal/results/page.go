@@ -174,9 +174,9 @@ func (p *page) lacking(table string) string {
 }
 
 func (p *page) networks() string {
-	t := newTable("network", "parameters", "GFLOP an image", "epochs", "minutes", "processor minutes", "backend", "seed", "RMSE", "the mean face's")
+	t := newTable("network", "parameters", "GFLOP an image", "epochs", "minutes", "processor minutes", "backend", "seed", "rows held out", "RMSE", "the mean face's")
 	for _, m := range p.in(networks) {
-		t.add(m.shows, thousands(m.parameters()), gflop(m.flops()), m.epochs(), m.minutes(), m.processor(), m.backends(), m.seeds(), pixels(m.score.RMSEPixels), pixels(m.score.MeanFace))
+		t.add(m.shows, thousands(m.parameters()), gflop(m.flops()), m.epochs(), m.minutes(), m.processor(), m.backends(), m.seeds(), fmt.Sprint(m.score.Rows), pixels(m.score.RMSEPixels), pixels(m.score.MeanFace))
 	}
 	return t.String()
 }
@@ -197,7 +197,7 @@ func (p *page) choices() string {
 			seeds = append(seeds, pixels(m.score.RMSEPixels))
 		}
 	}
-	return t.String() + "\nWhat chance does: other seeds, which also hold out other rows, give " + strings.Join(seeds, ", ") + ".\n"
+	return t.String() + "\nWhat chance does: seeds 1, 2, 3, with the same rows held out, give " + strings.Join(seeds, ", ") + ".\n"
 }
 
 func (p *page) rows() string {
