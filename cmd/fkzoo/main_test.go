@@ -61,6 +61,9 @@ func buildAll(dir string) error {
 		}
 		sums = append(sums, fmt.Sprintf("%s=%x", name, sha256.Sum256(data)))
 	}
+	if err := goBuild(filepath.Join(dir, "crash", "fkzoo-plugin-crash"), "./testdata/crash"); err != nil {
+		return err
+	}
 	return goBuild(filepath.Join(dir, "fkzoo"), ".", "-ldflags", "-X github.com/fkzoo/fkzoo/host.shipped="+strings.Join(sums, ",")+" -X main.version=v0.0.0-test")
 }
 
