@@ -92,6 +92,18 @@ func (p *places) reportCurves(all *page) (picture, error) {
 			c.Runs = append(c.Runs, r)
 		}
 	}
+	// Hundreds of epochs beside ten thousand.
+	c.XAxis, c.XLog = "epoch", true
+	for i := range c.Runs {
+		r := &c.Runs[i]
+		for k := range r.Validation {
+			epoch := k + 1
+			if r.Epochs != nil {
+				epoch = r.Epochs[k]
+			}
+			r.X = append(r.X, float64(epoch))
+		}
+	}
 	out.write = func(path string) error { return c.Write(path, true) }
 	return out, nil
 }
