@@ -217,6 +217,10 @@ func TestTrainAndPage(t *testing.T) {
 	if err := results("b"); err == nil || !strings.Contains(err.Error(), "was made by") {
 		t.Errorf("other arguments: found the error %v", err)
 	}
+	runs[1].args = small + "1"
+	if err := results("b"); err == nil || !strings.Contains(err.Error(), "was made by") {
+		t.Errorf("fewer arguments: found the error %v", err)
+	}
 	runs[1].args = small + "1 --batch 16"
 	if err := os.WriteFile(path, []byte(whole[:len(whole)-100]), 0o600); err != nil {
 		t.Fatal(err)

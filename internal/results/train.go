@@ -29,7 +29,8 @@ func (p *places) of(r run, path string, read func(string) (*zoo.Model, error)) (
 		return nil, fmt.Errorf("%w; without the file it is trained anew", err)
 	}
 	want, found := r.arguments(), m.Run.Command
-	if len(found) <= len(want) || !slices.Equal(found[1:1+len(want)], want) {
+	const places = 4 // --data PATH -o PATH
+	if len(found) != 1+len(want)+places || !slices.Equal(found[1:1+len(want)], want) || found[1+len(want)] != "--data" {
 		return nil, fmt.Errorf("%s: was made by «%s», want «fkzoo %s»; without the file it is trained anew", path, strings.Join(found, " "), strings.Join(want, " "))
 	}
 	return m, nil
