@@ -53,9 +53,16 @@ type Curves struct {
 }
 
 const (
+	marginLeft   = vg.Length(14)
+	marginRight  = vg.Length(18)
 	curvesWidth  = 8 * vg.Inch
 	curvesHeight = 5 * vg.Inch
 	curvesDPI    = 144
+
+	// The picture grows with the rows of its legend beyond these.
+	legendRows = 3
+	// Of more curves than these the legend names the first alone.
+	maxLegend = 200
 )
 
 // Write writes the curves to a file, .svg or .png. Without force an existing file is refused.
@@ -84,7 +91,8 @@ func (*Curves) CheckPath(path string) error {
 	return fmt.Errorf("%s: found a name ending in %q, want .svg or .png", path, filepath.Ext(path))
 }
 
-// Encode writes the curves in a format, "svg" or "png" (1152 x 720 pixels).
+// Encode writes the curves in a format, "svg" or "png" (1152 x 720 pixels, higher
+// where the legend is long).
 func (c *Curves) Encode(w io.Writer, format string) error {
 	b, err := c.encode(format)
 	if err != nil {
@@ -101,7 +109,11 @@ func (c *Curves) encode(format string) ([]byte, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	return render(format, curvesWidth, curvesHeight, c.draw)
+	height := curvesHeight
+	if _, legend := layLegend(curvesWidth-marginLeft-marginRight, c.legend()); legend > legendRows*legendRow {
+		height += legend - legendRows*legendRow
+	}
+	return render(format, curvesWidth, height, c.draw)
 }
 
 // render draws as svg or png.
@@ -259,7 +271,7 @@ func (c *Curves) draw(full vgdraw.Canvas) {
 	curves := c.curves()
 	full.SetColor(paper)
 	full.Fill(full.Path())
-	area := vgdraw.Crop(full, vg.Points(14), -vg.Points(18), vg.Points(12), -vg.Points(14))
+	area := vgdraw.Crop(full, marginLeft, -marginRight, vg.Points(12), -vg.Points(14))
 
 	if c.Title != "" {
 		s := style(15, font.WeightBold, ink)
@@ -267,11 +279,7 @@ func (c *Curves) draw(full vgdraw.Canvas) {
 		area.FillText(s, vg.Point{X: area.Min.X, Y: area.Max.Y}, plain(c.Title, s, area.Max.X-area.Min.X))
 		area.Max.Y -= vg.Points(24)
 	}
-	entries := curves
-	if c.hasBaseline() {
-		entries = append(entries, curve{name: c.baselineName() + " " + number(c.Baseline, 4), style: baselineStyle})
-	}
-	area.Max.Y -= drawLegend(area, entries) + vg.Points(10)
+	area.Max.Y -= drawLegend(area, c.legend()) + vg.Points(10)
 	// The axis is named above it, not up its side: easier to read, and there is room for a unit.
 	s := style(10.5, font.WeightNormal, faint)
 	s.YAlign = vgdraw.YTop
@@ -304,23 +312,59 @@ func (c *Curves) baselineName() string {
 	return c.BaselineName
 }
 
-// drawLegend writes the entries from left to right at the area's top and returns the height they take.
-func drawLegend(area vgdraw.Canvas, curves []curve) vg.Length {
+// legend lists what the legend names.
+func (c *Curves) legend() []curve {
+	entries := c.curves()
+	if more := len(entries) - maxLegend; more > 0 {
+		entries = append(entries[:maxLegend:maxLegend], curve{name: fmt.Sprintf("and %d more", more)})
+	}
+	if c.hasBaseline() {
+		entries = append(entries, curve{name: c.baselineName() + " " + number(c.Baseline, 4), style: baselineStyle})
+	}
+	return entries
+}
+
+// A legend's measures: a row's height, the line beside a name, and that with the space behind it.
+const (
+	legendRow    = vg.Length(17)
+	legendSample = vg.Length(24)
+	legendName   = legendSample + 6
+)
+
+func legendStyle() text.Style {
 	s := style(11, font.WeightNormal, ink)
 	s.YAlign = vgdraw.YCenter
-	const row, sample = 17, 24
-	x, y := area.Min.X, area.Max.Y-vg.Points(row)/2
-	for _, v := range curves {
-		name := plain(v.name, s, area.Max.X-area.Min.X-vg.Points(sample+6))
-		w := vg.Points(sample+6) + s.Width(name) + vg.Points(24)
-		if x > area.Min.X && x+w-vg.Points(24) > area.Max.X {
-			x, y = area.Min.X, y-vg.Points(row)
+	return s
+}
+
+// layLegend shortens the entries' names to the width, says how far each lies to the right of the legend's upper
+// left corner and below it, and how high all are.
+func layLegend(width vg.Length, entries []curve) (at []vg.Point, height vg.Length) {
+	s := legendStyle()
+	x, y := vg.Length(0), legendRow/2
+	for i := range entries {
+		entries[i].name = plain(entries[i].name, s, width-legendName)
+		w := legendName + s.Width(entries[i].name)
+		if x > 0 && x+w > width {
+			x, y = 0, y+legendRow
 		}
-		area.StrokeLine2(v.style, x, y, x+vg.Points(sample), y)
-		area.FillText(s, vg.Point{X: x + vg.Points(sample+6), Y: y + vg.Points(1)}, name)
-		x += w
+		at = append(at, vg.Point{X: x, Y: y})
+		x += w + vg.Points(24)
 	}
-	return area.Max.Y - y + vg.Points(row)/2
+	return at, y + legendRow/2
+}
+
+// drawLegend writes the entries from left to right at the area's top and returns the height they take.
+func drawLegend(area vgdraw.Canvas, entries []curve) vg.Length {
+	at, height := layLegend(area.Max.X-area.Min.X, entries)
+	for i, v := range entries {
+		x, y := area.Min.X+at[i].X, area.Max.Y-at[i].Y
+		if v.style.Width > 0 {
+			area.StrokeLine2(v.style, x, y, x+legendSample, y)
+		}
+		area.FillText(legendStyle(), vg.Point{X: x + legendName, Y: y + vg.Points(1)}, v.name)
+	}
+	return height
 }
 
 // axes sets ranges, ticks and labels.

@@ -325,3 +325,23 @@ func ExampleCurves() {
 	fmt.Println(strings.Contains(b.String(), ">validation</text>"))
 	// Output: true
 }
+
+// A long legend makes the picture higher, and takes nothing from the curves; one without end is cut.
+func TestLongLegend(t *testing.T) {
+	runs := func(n int) (all []Run) {
+		for i := range n {
+			all = append(all, Run{Name: fmt.Sprintf("a run with a long name, number %d", i+1), Train: falling(9, 1, 0.1), Validation: falling(9, 2, 0.2)})
+		}
+		return all
+	}
+	const row = 17 * 144 / 72
+	for _, c := range []struct{ runs, height int }{{1, 720}, {3, 720}, {4, 720 + row}, {20, 720 + 17*row}, {500, 720 + 98*row}} {
+		m := decode(t, Curves{Runs: runs(c.runs)})
+		if found := m.Bounds(); found.Dx() != 1152 || found.Dy() != c.height {
+			t.Errorf("%d runs: found %v, want 1152x%d", c.runs, found, c.height)
+		}
+	}
+	if text := string(encode(t, Curves{Runs: runs(500)}, "svg")); !strings.Contains(text, "and 800 more") || strings.Contains(text, "number 101,") {
+		t.Error("found another legend than the first 200 curves' names and how many more there are")
+	}
+}
