@@ -27,6 +27,10 @@ type RateSweep struct {
 	// Suggested is a tenth of Least, where training is fast and still well away
 	// from where it breaks down.
 	Suggested float64 `json:"suggested"`
+	// BrokeDown tells that the loss did, before the highest rate. Where it didn't,
+	// the network may have died on the way, answering every face with the same
+	// points, which no rate makes worse: the suggestion is then worth little.
+	BrokeDown bool `json:"broke_down"`
 }
 
 // The sweep.
@@ -35,8 +39,8 @@ const (
 	sweepTo      = 10.0
 	sweepBatches = 140  // 20 for each power of ten
 	sweepMemory  = 0.9  // of the moving average
-	sweepEnd     = 4.0  // times the least smoothed loss: it has broken down
-	sweepSettle  = 10   // batches before that is looked at
+	sweepEnd     = 2.0  // times the least smoothed loss: it has broken down
+	sweepSettle  = 10   // batches before the smoothed loss says something
 	sweepDivide  = 10.0 // of Least, for Suggested
 )
 
@@ -162,18 +166,19 @@ func (s *RateSweep) suggest() error {
 	if n < sweepSettle {
 		return fmt.Errorf("%w: the loss broke down at the rate %.3g, after %d batches, where no rate should: look at the data and the blueprint", engine.ErrDiverged, s.lastRate(), n)
 	}
+	s.BrokeDown = n < sweepBatches
 	least, steepest, fall := 0, 0, 0.0
 	for i, v := range s.Smoothed {
 		if v < s.Smoothed[least] {
 			least = i
 		}
 	}
-	for i := 1; i <= least; i++ {
+	for i := sweepSettle; i <= least; i++ {
 		if d := s.Smoothed[i] - s.Smoothed[i-1]; d < fall { // the rates' logarithms are evenly apart
 			steepest, fall = i, d
 		}
 	}
-	if least == 0 {
+	if steepest == 0 {
 		return errors.New("found no rate at which the loss falls: look at the data and the blueprint")
 	}
 	s.Steepest, s.Least, s.Suggested = s.Rates[steepest], s.Rates[least], s.Rates[least]/sweepDivide

@@ -67,3 +67,42 @@ func TestFindRate(t *testing.T) {
 		t.Errorf("cancelled: error is %v", err)
 	}
 }
+
+// A loss that falls, breaks down, and then falls further, the network having
+// died, ends where it breaks down; one that does nothing but fall is said not to.
+func TestFindRateBreakDown(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		loss      func(i int) float64
+		brokeDown bool
+		least     int // batch
+	}{
+		{"breaks down", func(i int) float64 {
+			switch {
+			case i < 80:
+				return math.Exp(-float64(i) / 30)
+			case i < 100:
+				return 0.5
+			}
+			return 0.01
+		}, true, 79},
+		{"only falls", func(i int) float64 { return math.Exp(-float64(i) / 30) }, false, 139},
+		{"wavers", func(i int) float64 { return math.Exp(-float64(i)/30) * (1 + 0.3*float64(i%2)) }, false, 139},
+		{"is no number", func(i int) float64 {
+			if i == 50 {
+				return math.NaN()
+			}
+			return math.Exp(-float64(i) / 30)
+		}, true, 49},
+	} {
+		var s RateSweep
+		for i := 0; s.add(float64(i+1), c.loss(i)); i++ {
+		}
+		if err := s.suggest(); err != nil {
+			t.Fatalf("%s: %v", c.name, err)
+		}
+		if s.BrokeDown != c.brokeDown || s.Least != float64(c.least+1) || s.Steepest <= sweepSettle || s.Steepest > s.Least {
+			t.Errorf("%s: found broken down %v, least at batch %g, steepest at %g, want %v and %d", c.name, s.BrokeDown, s.Least, s.Steepest, c.brokeDown, c.least+1)
+		}
+	}
+}

@@ -147,6 +147,11 @@ func (p *program) findRate(c *cli.Context, o zoo.TrainOptions) error {
 		}
 		err = table(p.stdout, rows)
 	}
+	for _, s := range sweeps {
+		if !s.BrokeDown {
+			p.warn(fmt.Sprintf("%s: the loss did not break down up to the rate %.3g, as where a network has died and answers every face with the same points: look at the losses (--plot) before you trust the suggestion", s.Member, s.Rates[len(s.Rates)-1]))
+		}
+	}
 	path := c.String("plot")
 	if err != nil || path == "" {
 		return err
