@@ -85,7 +85,7 @@ func (r *memberRun) keepBest() error {
 		return err
 	}
 	if err != nil {
-		r.cannotKeep(err)
+		r.cannotKeep(BestPath(r.Output), err)
 		return nil
 	}
 	if r.plan.Member.Recipe.Stop == nil {
@@ -145,7 +145,7 @@ func (h *MemberHistory) setHeldOut(epoch int) {
 func (t *training) tellBest() {
 	for _, k := range t.best.news() {
 		if k.err != nil {
-			t.cannotKeep(k.err)
+			t.cannotKeep(BestPath(t.Output), k.err)
 			continue
 		}
 		t.newest, t.keptBest = BestPath(t.Output), true

@@ -3,6 +3,7 @@ package zoo
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -440,4 +441,29 @@ func trainAndKill(t *testing.T, args [4]string, batches int) bool {
 		t.Fatalf("the training: %v\n%s", err, strings.Join(said, "\n"))
 	}
 	return !cmd.ProcessState.Exited()
+}
+
+// A checkpoint that can't be written is told once for as long as the reason is
+// the same, and that it is written again is told, too.
+func TestCannotKeepIsToldOnce(t *testing.T) {
+	w := &watch{}
+	tr := &training{TrainOptions: TrainOptions{Watch: w}}
+	m := numbered(t, 1)
+	full, denied := errors.New("no space left"), errors.New("permission denied")
+	for range 3 {
+		tr.cannotKeep("m.last.fkz", full)
+		tr.cannotKeep("m.best.fkz", full)
+	}
+	tr.cannotKeep("m.last.fkz", denied)
+	tr.tellKept(m, "m.last.fkz", false)
+	tr.tellKept(m, "m.last.fkz", false)
+	tr.cannotKeep("m.last.fkz", full)
+	tr.cannotKeep("m.best.fkz", full)
+	want := []string{
+		"no checkpoint: no space left; the training goes on", "no checkpoint: no space left; the training goes on",
+		"no checkpoint: permission denied; the training goes on", "m.last.fkz: is kept again", "no checkpoint: no space left; the training goes on",
+	}
+	if !slices.Equal(w.notes, want) {
+		t.Errorf("found %q, want %q", w.notes, want)
+	}
 }

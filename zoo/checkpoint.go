@@ -191,22 +191,36 @@ func (t *training) memberDone(index int) {
 func (t *training) keep(m *Model, err error) {
 	t.waitBest()
 	t.kept, t.passed, t.batches = time.Now(), 0, 0
+	path := LastPath(t.Output)
 	if err == nil {
-		err = m.Save(LastPath(t.Output), true)
+		err = m.Save(path, true)
 	}
 	if err != nil {
-		t.cannotKeep(err)
+		t.cannotKeep(path, err)
 		return
 	}
-	t.newest = LastPath(t.Output)
-	t.tellKept(m, t.newest, false)
+	t.newest = path
+	t.tellKept(m, path, false)
 }
 
-func (t *training) cannotKeep(err error) {
+// cannotKeep warns of a checkpoint that isn't there: once for as long as the
+// reason is the same, not after each of a thousand epochs.
+func (t *training) cannotKeep(path string, err error) {
+	if t.unkept[path] == err.Error() {
+		return
+	}
+	if t.unkept == nil {
+		t.unkept = map[string]string{}
+	}
+	t.unkept[path] = err.Error()
 	t.Watch.Warn(fmt.Sprintf("no checkpoint: %v; the training goes on", err))
 }
 
 func (t *training) tellKept(m *Model, path string, best bool) {
+	if _, failed := t.unkept[path]; failed {
+		delete(t.unkept, path)
+		t.Watch.Note(fmt.Sprintf("%s: is kept again", path))
+	}
 	s := m.State
 	t.Watch.Checkpoint(CheckpointKept{Path: path, Best: best, Member: m.Document.Members[s.Member].Name, Epoch: s.Epoch, Step: s.Step})
 }

@@ -81,11 +81,11 @@ func (t *training) changes() error {
 	if len(recipes) == 0 && data == "" {
 		return nil
 	}
+	if err := recipes.refuse(); err != nil { // whether allowed or not
+		return err
+	}
 	if len(differences) > 0 && !t.AllowChanges {
 		return &ChangedError{differences}
-	}
-	if err := recipes.refuse(); err != nil {
-		return err
 	}
 	if err := t.newLengths(d, len(lengths) > 0); err != nil {
 		return err

@@ -81,7 +81,13 @@ func changed(d *blueprint.Document, changes map[string]string, keep bool) (*blue
 		return nil, fmt.Errorf("with the settings given: %w", err)
 	}
 	if unknown := out.UnknownFields(); len(unknown) > known {
-		return nil, fmt.Errorf("settings: found %s, which no recipe has", strings.Join(unknown, ", "))
+		for i, path := range unknown { // as it was given, once for all members
+			if _, field, ok := strings.Cut(path, "."+recipePrefix); ok {
+				unknown[i] = recipePrefix + field
+			}
+		}
+		slices.Sort(unknown)
+		return nil, fmt.Errorf("settings: found %s, which no recipe has", strings.Join(slices.Compact(unknown), ", "))
 	}
 	return out, nil
 }

@@ -29,7 +29,7 @@ func TestSettings(t *testing.T) {
 		{"examples in place of epochs", map[string]string{"recipe.examples": "1000"}, `"examples":1000,"batch"`},
 		{"two lengths", map[string]string{"recipe.epochs": "3", "recipe.examples": "1000"}, "error settings: found recipe.epochs=3 and recipe.examples=1000, want one of them"},
 		{"the plugin's own", map[string]string{"hidden": "100", "rate": "9"}, `"rate":{"kind":"linear","from":0.3,"to":0.1}`},
-		{"a misspelled one", map[string]string{"recipe.rat": "1"}, "error settings: found members.net.recipe.rat, which no recipe has"},
+		{"a misspelled one", map[string]string{"recipe.rat": "1"}, "error settings: found recipe.rat, which no recipe has"},
 		{"below a number", map[string]string{"recipe.batch.size": "1"}, "error setting recipe.batch.size: batch is not an object"},
 		{"a wrong value", map[string]string{"recipe.batch": "many"}, "error with the settings given: "},
 		{"two values", map[string]string{"recipe.batch": "1 2"}, "error with the settings given: "},

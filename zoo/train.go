@@ -253,8 +253,9 @@ type training struct {
 	passed   int       // epochs since then
 	newest   string    // the newest checkpoint, of this run or that it goes on from; "": none
 	best     bestFile
-	bests    engine.Arrays // weights of the best epochs of members that are done, where they ended with others
-	keptBest bool          // this run has written NAME.best.fkz
+	bests    engine.Arrays     // weights of the best epochs of members that are done, where they ended with others
+	keptBest bool              // this run has written NAME.best.fkz
+	unkept   map[string]string // by the path of a checkpoint that can't be written: why not, as was told
 }
 
 // begin checks what can be checked before hours are spent, and makes the model
