@@ -300,9 +300,9 @@ func (b *TensorBoard) Member(m zoo.MemberStart) {
 	w, err := tensorboard.Create(folder)
 	if err == nil {
 		b.writers = append(b.writers, w)
-		if m.Done > 0 {
-			err = w.Restart(time.Now(), int64(m.Done)+1)
-		}
+		// Also from the first epoch: what a training that was killed before its
+		// first checkpoint has left would be drawn into this one's curves.
+		err = w.Restart(time.Now(), int64(m.Done)+1)
 	}
 	b.check(err)
 }

@@ -2,6 +2,7 @@ package trainlog
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"math"
@@ -160,6 +161,8 @@ func TestTensorBoardFolders(t *testing.T) {
 	}
 	if files, _ := filepath.Glob(filepath.Join(folder, "a", "events.out.tfevents.*")); len(files) != 1 {
 		t.Errorf("found %v, want a file for member a", files)
+	} else if b, err := os.ReadFile(files[0]); err != nil || !bytes.Contains(b, []byte{2 << 3, 1, 7<<3 | 2, 2, 1 << 3, 1}) { // step 1, a session log: START
+		t.Errorf("found no mark that earlier files of the folder no longer hold from epoch 1 on, error %v", err)
 	}
 	if all, _ := os.ReadDir(folder); len(all) != 1 {
 		t.Errorf("found %v, want one folder", all)
