@@ -259,7 +259,9 @@ func (p *program) printMade(d *described) error {
 	if o := d.OutOfFold; o != nil {
 		fmt.Fprintf(w, "out of fold: loss %.6f (%.3f pixels) on %s\n", o.Loss, o.RMSEPixels, count(o.Rows, "row"))
 	}
-	fmt.Fprintf(w, "time: %s in %s\n", short(time.Duration(seconds*float64(time.Second))), count(len(d.Run.Seconds), "epoch"))
+	if len(d.Run.Seconds) > 0 {
+		fmt.Fprintf(w, "time: %s in %s\n", short(time.Duration(seconds*float64(time.Second))), count(len(d.Run.Seconds), "epoch"))
+	}
 	return nil
 }
 

@@ -57,6 +57,6 @@ func (p *program) merge(c *cli.Context) error {
 	if err := m.Save(output, c.Bool("force")); err != nil {
 		return err
 	}
-	fmt.Fprintf(p.stdout, "model: %s, %d members\n", output, len(m.Document.Members))
+	fmt.Fprintf(p.stdout, "model: %s, %s\n", output, count(len(m.Document.Members), "member"))
 	return nil
 }

@@ -65,18 +65,31 @@ func printJSON(w io.Writer, v any) error {
 	return e.Encode(v)
 }
 
-// table writes rows with their columns aligned. Numbers are aligned by the
-// caller's own width.
+// table writes rows with their columns aligned, also where some rows have fewer.
+// Numbers are aligned by the caller's own width.
 func table(w io.Writer, rows [][]string) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	var aligned strings.Builder
+	t := tabwriter.NewWriter(&aligned, 0, 0, 2, ' ', 0)
 	cell := strings.NewReplacer("\n", `\u000a`, "\t", `\u0009`)
+	columns := 0
+	for _, row := range rows {
+		columns = max(columns, len(row))
+	}
 	for _, row := range rows {
 		for i := range row {
 			row[i] = printable(cell.Replace(row[i]))
 		}
-		fmt.Fprintln(t, strings.TrimRight(strings.Join(row, "\t"), "\t "))
+		fmt.Fprintln(t, strings.Join(row, "\t")+strings.Repeat("\t", columns-len(row)))
 	}
-	return t.Flush()
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	for line := range strings.Lines(aligned.String()) {
+		if _, err := fmt.Fprintln(w, strings.TrimRight(line, " \n")); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // count writes a number of things.

@@ -63,3 +63,14 @@ func TestTableCells(t *testing.T) {
 		t.Errorf("found %q, want %q", out.String(), want)
 	}
 }
+
+// Columns stay aligned across rows that end early, and no row ends in blanks.
+func TestTableShortRows(t *testing.T) {
+	var out strings.Builder
+	if err := table(&out, [][]string{{"A", "B", "C"}, {"long", "b", "c"}, {"x"}, {"y", "", ""}, {"z", "longer", "c"}}); err != nil {
+		t.Fatal(err)
+	}
+	if want := "A     B       C\nlong  b       c\nx\ny\nz     longer  c\n"; out.String() != want {
+		t.Errorf("found %q, want %q", out.String(), want)
+	}
+}

@@ -47,7 +47,7 @@ func (p *program) results(c *cli.Context) error {
 			r.File, r.Architecture, thousands(r.Parameters), flops(r.FLOPs), epochs, best,
 			known("%.6f", r.TrainLoss), known("%.6f", r.ValidationLoss), known("%.6f", r.BestLoss),
 			known("%.3f", r.RMSEPixels), known("%.3f", r.BestRMSE), known("%.3f", r.MeanFace),
-			short(time.Duration(r.Minutes * float64(time.Minute))), processorTime(r.Processor), r.Backend, fmt.Sprint(r.Seed),
+			minutes(r.Minutes), minutes(r.Processor), r.Backend, fmt.Sprint(r.Seed),
 		})
 		for _, m := range r.Members {
 			if len(r.Members) == 1 {
@@ -66,12 +66,12 @@ func (p *program) results(c *cli.Context) error {
 	return table(p.stdout, rows)
 }
 
-// processorTime prints minutes of processor time, or a line where they aren't known.
-func processorTime(minutes float64) string {
-	if minutes == 0 {
+// minutes prints a time, or a line where it isn't known, as of a merged model.
+func minutes(n float64) string {
+	if n == 0 {
 		return "-"
 	}
-	return short(time.Duration(minutes * float64(time.Minute)))
+	return short(time.Duration(n * float64(time.Minute)))
 }
 
 // known prints a figure, or a line where there is none.
