@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"maps"
@@ -24,7 +25,7 @@ import (
 func (p *program) trainCommand() *cli.Command {
 	return &cli.Command{
 		Name: "train", Usage: "train an architecture", ArgsUsage: "ARCH",
-		Description: "Ctrl-C ends the batch under way, keeps what was learned in NAME.last.fkz, and --resume goes on from there.\n" +
+		Description: "Ctrl-C ends the batch under way, keeps what was learned in NAME.last.fkz, and --resume goes on from there; a second one ends at once.\n" +
 			"NAME.best.fkz is the training after its best epoch so far; --resume goes on from it, too.",
 		Flags: []cli.Flag{
 			dataFlag,
@@ -90,7 +91,9 @@ func (p *program) train(c *cli.Context) error {
 	}
 	defer endWatch()
 	o.Watch = watch
+	said := p.sayEnding(c.Context)
 	m, err := zoo.Train(c.Context, o)
+	said()
 	if err != nil {
 		return err
 	}
@@ -105,6 +108,21 @@ func (p *program) train(c *cli.Context) error {
 		fmt.Fprintf(p.stdout, "curves: %s\n", path)
 	}
 	return p.trainSheet(c, m, o)
+}
+
+// sayEnding tells, when Ctrl-C is pressed, what is waited for: a batch may take
+// a while. done ends that.
+func (p *program) sayEnding(ctx context.Context) (done func()) {
+	said := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(said)
+		fmt.Fprintln(p.stderr, "ending after the batch under way; Ctrl-C again ends at once, without what was learned since the last checkpoint")
+	})
+	return func() {
+		if !stop() {
+			<-said
+		}
+	}
 }
 
 // trainSheet draws the worst and the best answers for the rows held out, or,
