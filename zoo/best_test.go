@@ -416,7 +416,7 @@ func trainAndKill(t *testing.T, args [4]string, batches int) bool {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(os.Args[0], "-test.run=^TestBeKilled$", "-test.v")
-	cmd.Env = append(os.Environ(), killedUnderTest+"="+string(text))
+	cmd.Env = append(os.Environ(), killedUnderTest+"="+string(text), "TMPDIR="+t.TempDir()) // it can't clean up
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -206,7 +206,7 @@ func TestInstallKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	cmd := exec.Command("/proc/self/exe", "-test.run=^TestInstallKilled$")
-	cmd.Env = append(os.Environ(), variable+"="+string(ask))
+	cmd.Env = append(os.Environ(), variable+"="+string(ask), "TMPDIR="+t.TempDir()) // it can't clean up
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
