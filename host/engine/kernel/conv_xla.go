@@ -50,12 +50,17 @@ func (p *ConvPass) inputGradXLA(dy *Node) *Node {
 	case strided && p.c.Groups == 1 && p.k.Target == XLACPU:
 		return p.inputGradPhases(dy)
 	}
-	pad := p.inputGradPadding()
-	if strided || pad[0][0] < 0 || pad[0][1] < 0 || pad[1][0] < 0 || pad[1][1] < 0 {
-		dy = padHW(dy, pad, p.c.Strides, zero(dy.Graph()))
+	return convPadded(dy, p.turned(), p.inputGradPadding(), p.c.Strides, p.c.Groups)
+}
+
+// convPadded convolves x, spread by strides and with so many pixels more (or, below
+// 0, fewer) at its edges, with the filter w.
+func convPadded(x, w *Node, pad [2][2]int, spread [2]int, groups int) *Node {
+	if spread != [2]int{1, 1} || pad[0][0] < 0 || pad[0][1] < 0 || pad[1][0] < 0 || pad[1][1] < 0 {
+		x = padHW(x, pad, spread, zero(x.Graph()))
 		pad = [2][2]int{}
 	}
-	return ConvGeneral(dy, p.turned(), nhwcAxes, nil, pad[:], nil, nil, p.c.Groups, 1)
+	return ConvGeneral(x, w, nhwcAxes, nil, pad[:], nil, nil, groups, 1)
 }
 
 // inputGradPhases is the input gradient of a convolution with strides: one
@@ -84,11 +89,7 @@ func (p *ConvPass) inputGradPhases(dy *Node) *Node {
 	}
 	w = Reshape(w, steps[0], s[0], steps[1], s[1], cin, cout)
 	w = Reshape(TransposeAllAxes(w, 0, 2, 5, 1, 3, 4), steps[0], steps[1], cout, s[0]*s[1]*cin)
-	if pad[0][0] < 0 || pad[0][1] < 0 || pad[1][0] < 0 || pad[1][1] < 0 {
-		dy = padHW(dy, pad, [2]int{1, 1}, zero(dy.Graph()))
-		pad = [2][2]int{}
-	}
-	dx := ConvGeneral(dy, w, nhwcAxes, nil, pad[:], nil, nil, 1, 1)
+	dx := convPadded(dy, w, pad, [2]int{1, 1}, 1)
 	h, wide := dx.Shape().Dimensions[1], dx.Shape().Dimensions[2]
 	dx = TransposeAllAxes(Reshape(dx, p.x.n, h, wide, s[0], s[1], cin), 0, 1, 3, 2, 4, 5)
 	dx = Reshape(dx, p.x.n, h*s[0], wide*s[1], cin)
