@@ -42,8 +42,8 @@ func TestAutoAxis(t *testing.T) {
 		t.Errorf("found %q, want nothing where nothing is left to the data", said)
 	}
 	turn, err := flipOf(&out.Members[0], 96)
-	if err != nil || turn.axis != axis {
-		t.Errorf("found axis %v (%v), want %g", turn, err, axis)
+	if err != nil || !slices.Equal(turn.add, []float64{axis, 0, axis, 0}) {
+		t.Errorf("found %+v (%v), want the axis %g", turn, err, axis)
 	}
 
 	// In a whole training.

@@ -62,7 +62,10 @@ func (t *training) member(ctx context.Context, data *engine.Resident, index int)
 		Batch: plan.Member.Recipe.Batch, Parameters: plan.Parameters(), MeanFace: run.meanFacePixels(),
 		Fold: plan.Member.Recipe.Fold,
 	})
-	if err := run.epochsLeft(ctx, done); err != nil {
+	if err = run.epochsLeft(ctx, done); err == nil && plan.Member.Recipe.Calibrate {
+		err = run.calibrate(context.WithoutCancel(ctx), train) // it is short
+	}
+	if err != nil {
 		return fmt.Errorf("member %s: %w", plan.Member.Name, err)
 	}
 	return nil

@@ -119,6 +119,9 @@ func MeanWeights(models []*Model, names []string) (*Model, error) {
 		}
 		out.Weights[name] = mean
 	}
+	for i := range out.Document.Members {
+		out.Document.Members[i].Output.Shift = meanShift(models, i)
+	}
 	for _, m := range out.Document.Members {
 		out.History = append(out.History, MemberHistory{Member: m.Name})
 	}
@@ -131,6 +134,19 @@ func MeanWeights(models []*Model, names []string) (*Model, error) {
 		}
 	}
 	return out, nil
+}
+
+// meanShift is the mean of what a member's answers are shifted by; nil where none is.
+func meanShift(models []*Model, member int) (out []float64) {
+	for _, m := range models {
+		for c, v := range m.Document.Members[member].Output.Shift {
+			if out == nil {
+				out = make([]float64, len(m.Document.Members[member].Columns))
+			}
+			out[c] += v / float64(len(models))
+		}
+	}
+	return out
 }
 
 func sameFold(a, b *blueprint.Fold) bool {
@@ -200,8 +216,8 @@ func sameInput(found, want *blueprint.Document, name, other string) error {
 	return nil
 }
 
-// networkFields are a document's values by their paths, without the recipes and
-// what is said for people.
+// networkFields are a document's values by their paths, without the recipes, what
+// training found, and what is said for people.
 func networkFields(d *blueprint.Document) (map[string][]byte, error) {
 	all, err := fieldsOf(d)
 	if err != nil {
@@ -210,7 +226,10 @@ func networkFields(d *blueprint.Document) (map[string][]byte, error) {
 	out := map[string][]byte{}
 	for at, v := range all {
 		parts := strings.Split(at, ".")
-		if at == "name" || at == "summary" || at == "source" || len(parts) > 2 && parts[0] == "members" && parts[2] == "recipe" {
+		if at == "name" || at == "summary" || at == "source" {
+			continue
+		}
+		if len(parts) > 2 && parts[0] == "members" && (parts[2] == "recipe" || parts[2] == "output" && len(parts) > 3 && parts[3] == "shift") {
 			continue
 		}
 		out[at] = v

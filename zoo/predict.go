@@ -199,42 +199,54 @@ func (a *answerer) answer(ctx context.Context, set *dataset.Set, views []engine.
 	return &memberPrediction{model: a.model, member: a.member, weight: a.of.MeanWeight(), Prediction: Prediction{a.of.Columns, points}}, nil
 }
 
-// flip is how a member's answer changes when its image is mirrored.
+// flip is how a member's answer for a mirror image is turned back: column c of an answer is sign[c] times column from[c]
+// of that for the mirror image, plus add[c] pixels.
 type flip struct {
-	columns []string
-	from    []int   // of the mirrored face, for each column
-	axis    float64 // x becomes axis - x
+	from      []int
+	sign, add []float64
 }
 
 // flipOf gives the flip that the member was trained with, or else that which
 // follows from its columns' names, with the image's width as the axis: where the
-// data's labels lie is then not known.
+// data's labels lie is then not known. What output.shift adds to an answer isn't
+// turned.
 func flipOf(m *blueprint.Member, width int) (*flip, error) {
 	mirror := &blueprint.Mirror{}
 	if a := m.Recipe.Augment; a != nil && a.Mirror != nil {
 		mirror = a.Mirror
 	}
 	from, err := mirror.Permutation(m.Columns)
-	return &flip{m.Columns, from, mirror.AxisOf(width)}, err
+	if err != nil {
+		return nil, err
+	}
+	f := &flip{from, make([]float64, len(from)), make([]float64, len(from))}
+	for c, name := range m.Columns {
+		if f.sign[c] = 1; blueprint.IsX(name) {
+			f.sign[c], f.add[c] = -1, mirror.AxisOf(width)
+		}
+		if shift := m.Output.Shift; shift != nil {
+			f.add[c] += shift[c] - f.sign[c]*shift[from[c]]
+		}
+	}
+	return f, nil
 }
 
-// Turn says how a member's answer for a mirror image is turned back: of column c
-// it is that of column from[c], and where c is an x, axis minus it, in pixels of
-// an image of this width.
-func Turn(m *blueprint.Member, width int) (from []int, axis float64, err error) {
+// Turn says how a member's answer for a mirror image is turned back: column c is
+// sign[c] times its column from[c], plus add[c], in pixels of an image of this width.
+func Turn(m *blueprint.Member, width int) (from []int, sign, add []float64, err error) {
 	f, err := flipOf(m, width)
-	return f.from, f.axis, err
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	return f.from, f.sign, f.add, nil
 }
 
 // average makes points the mean with the answers for mirrored images, turned back.
 func (f *flip) average(points, flipped []float32) {
-	n := len(f.columns)
+	n := len(f.from)
 	for at := 0; at < len(points); at += n {
-		for c, name := range f.columns {
-			v := float64(flipped[at+f.from[c]])
-			if blueprint.IsX(name) {
-				v = f.axis - v
-			}
+		for c, from := range f.from {
+			v := f.sign[c]*float64(flipped[at+from]) + f.add[c]
 			points[at+c] = float32((float64(points[at+c]) + v) / 2)
 		}
 	}

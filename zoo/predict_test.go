@@ -144,6 +144,16 @@ func TestFlipAverage(t *testing.T) {
 		}
 	}
 
+	// A shift is added to the average, and not turned.
+	shift := []float64{0.5, -1, 0, 2, 0.25, -3}
+	m.Document.Members[0].Output.Shift = shift
+	q = predict(m, set)
+	for i, v := range q.Points {
+		if want := float64(p.Points[i]) + shift[i%len(shift)]; !near(float64(v), want, 2e-6) {
+			t.Errorf("shifted: found %g, want %g", v, want)
+		}
+	}
+
 	// The recipe's own axis and pairs stand over those of the names.
 	own := withWeights(t, 1, network{"net", []string{"a_x", "b_x"}, linear, recipe(`"augment": {"mirror": {"axis": 7, "pairs": [[0, 1]]}}`), ""})
 	plain, flipped = meanAnswer(set, own), meanAnswer(&turned, own)

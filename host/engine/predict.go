@@ -71,7 +71,7 @@ func (p *Predictor) predict(ctx context.Context, weights []compute.Buffer, im Im
 	if err := im.checkRows(rows); err != nil {
 		return nil, err
 	}
-	scale, offset := plan.Member.Affine(in)
+	scale, offsets := plan.Affine()
 	columns := len(plan.Columns)
 	out := make([]float32, len(rows)*columns)
 	batch := p.Batch
@@ -89,7 +89,7 @@ func (p *Predictor) predict(ctx context.Context, weights []compute.Buffer, im Im
 		}
 		for i := range part {
 			for c := range columns {
-				out[(from+i)*columns+c] = float32(float64(y[i*columns+c])*scale + offset)
+				out[(from+i)*columns+c] = float32(float64(y[i*columns+c])*scale + offsets[c])
 			}
 		}
 		if tick != nil {

@@ -63,13 +63,14 @@ type Member struct {
 const AllColumns = "*"
 
 // Output says which layer gives a member's answer y, of shape [columns], and
-// what it means: pixels = y*Scale + Offset.
+// what it means: pixels = y*Scale + Offset + Shift.
 type Output struct {
-	Layer       string  `json:"layer,omitempty"`        // "": the last one
-	Scale       float64 `json:"scale,omitempty"`        // pixels; 0: half of the input's width
-	Offset      float64 `json:"offset,omitempty"`       // pixels; 0 without a scale: half of the input's width
-	FlipAverage bool    `json:"flip_average,omitempty"` // unless the user says otherwise, the mean with the answer for the mirror image is given; the default is false
-	Extra       Extra   `json:"-"`
+	Layer       string    `json:"layer,omitempty"`        // "": the last one
+	Scale       float64   `json:"scale,omitempty"`        // pixels; 0: half of the input's width
+	Offset      float64   `json:"offset,omitempty"`       // pixels; 0 without a scale: half of the input's width
+	Shift       []float64 `json:"shift,omitempty"`        // pixels, one for each of the member's columns; none: 0. What recipe.calibrate finds is added to it
+	FlipAverage bool      `json:"flip_average,omitempty"` // unless the user says otherwise, the mean with the answer for the mirror image is given; the default is false
+	Extra       Extra     `json:"-"`
 }
 
 // Layer is one node of a member's graph. Its settings, those that its kind
@@ -210,7 +211,7 @@ func (m *Member) MeanWeight() float64 {
 	return m.Weight
 }
 
-// Affine gives scale and offset of pixels = y*scale + offset, defaults filled in.
+// Affine gives scale and offset of pixels = y*scale + offset, defaults filled in, where nothing shifts the columns.
 func (m *Member) Affine(in Input) (scale, offset float64) {
 	scale, offset = m.Output.Scale, m.Output.Offset
 	if scale == 0 {

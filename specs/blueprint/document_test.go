@@ -345,6 +345,14 @@ func TestAffine(t *testing.T) {
 		if scale, offset := m.Affine(in); scale != c.want[0] || offset != c.want[1] {
 			t.Errorf("scale and offset %v: found %g and %g, want %v", c.given, scale, offset, c.want)
 		}
+		p := Plan{Document: &Document{Input: in}, Member: &m, Columns: []string{"a_x", "b_x"}}
+		if scale, offsets := p.Affine(); scale != c.want[0] || !slices.Equal(offsets, []float64{c.want[1], c.want[1]}) {
+			t.Errorf("scale and offset %v: found %g and %v, want %v", c.given, scale, offsets, c.want)
+		}
+		m.Output.Shift = []float64{0.5, -2}
+		if scale, offsets := p.Affine(); scale != c.want[0] || !slices.Equal(offsets, []float64{c.want[1] + 0.5, c.want[1] - 2}) {
+			t.Errorf("scale and offset %v, shifted: found %g and %v", c.given, scale, offsets)
+		}
 	}
 }
 

@@ -46,6 +46,16 @@ type Node struct {
 	FLOPs  int64 // of the forward pass of one image, the setting activation's included
 }
 
+// Affine gives scale and each column's offset of pixels = y*scale + offsets[column], defaults filled in.
+func (p *Plan) Affine() (scale float64, offsets []float64) {
+	scale, offset := p.Member.Affine(p.Document.Input)
+	offsets = slices.Repeat([]float64{offset}, len(p.Columns))
+	for i, v := range p.Member.Output.Shift {
+		offsets[i] += v
+	}
+	return scale, offsets
+}
+
 // Parameters is the number of trainable parameters.
 func (p *Plan) Parameters() int64 {
 	var n int64
@@ -142,6 +152,9 @@ func (p *Plan) build(columns []string) error {
 	if out := p.Nodes[p.Output].Out; len(out) != 1 || out[0] != len(p.Columns) {
 		return fmt.Errorf("layer %q (%s): found an output of shape %v, want [%d]: one value for each of the member's columns",
 			p.Nodes[p.Output].Layer.Name, p.Nodes[p.Output].Kind.Name, out, len(p.Columns))
+	}
+	if n := len(p.Member.Output.Shift); n != 0 && n != len(p.Columns) {
+		return fmt.Errorf("output.shift: found %d numbers, want %d: one for each of the member's columns", n, len(p.Columns))
 	}
 	if n := p.Parameters(); n > maxParameters {
 		return fmt.Errorf("found %d parameters, want at most %d", n, int64(maxParameters))
@@ -334,9 +347,13 @@ func (m *Member) check() error {
 		}
 		seen[c] = true
 	}
-	for _, l := range []limit{
+	limits := []limit{
 		{"output.scale", m.Output.Scale, 0, maxPixels}, {"output.offset", m.Output.Offset, -maxPixels, maxPixels}, {"weight", m.Weight, 0, maxWeight},
-	} {
+	}
+	for i, v := range m.Output.Shift {
+		limits = append(limits, limit{fmt.Sprintf("output.shift, number %d", i+1), v, -maxPixels, maxPixels})
+	}
+	for _, l := range limits {
 		if err := l.check(); err != nil {
 			return err
 		}

@@ -27,6 +27,7 @@ type Recipe struct {
 	Augment    *Augment  `json:"augment,omitempty"`    // nil: none
 	Stop       *Stop     `json:"stop,omitempty"`       // nil: never before the end
 	Average    *Average  `json:"average,omitempty"`    // nil: no averaging of weights
+	Calibrate  bool      `json:"calibrate,omitempty"`  // when the training ends, output.shift takes from each column its mean error on the rows trained on, answered as flip_average says; the default is false
 	StartFrom  string    `json:"start_from,omitempty"` // an architecture whose trained weights are a good start, where shapes agree: advice, as only a file that the user names is read
 	Extra      Extra     `json:"-"`
 }

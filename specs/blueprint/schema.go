@@ -31,6 +31,7 @@ func Schema() []byte {
 				"items": object{"type": "string", "minLength": 1, "maxLength": maxColumnName}},
 			"layers": list1(maxLayers, layerSchema()),
 			"output": fields("", object{"layer": object{"type": "string"}, "scale": decimal(0, maxPixels), "offset": decimal(-maxPixels, maxPixels),
+				"shift":        object{"type": "array", "maxItems": maxColumns, "items": decimal(-maxPixels, maxPixels)},
 				"flip_average": object{"type": "boolean"}}),
 			"weight": decimal(0, maxWeight),
 			"recipe": object{"$ref": "#/$defs/recipe"},
@@ -130,7 +131,7 @@ func recipeSchema() object {
 		"fold":    fields("number of", object{"number": integer(1, maxMembers), "of": integer(2, maxMembers)}),
 		"subset":  fields("", object{"share": decimal(0, 1), "complete": object{"type": "boolean"}}),
 		"augment": fields("", augment), "stop": fields("patience", object{"patience": integer(1, maxEpochs)}),
-		"average": fields("decay", object{"decay": schedule()}), "start_from": object{"type": "string", "pattern": "^$|" + startFrom.String()},
+		"average": fields("decay", object{"decay": schedule()}), "calibrate": object{"type": "boolean"}, "start_from": object{"type": "string", "pattern": "^$|" + startFrom.String()},
 	})
 	positive := func(field string) object {
 		return object{"required": []string{field}, "properties": object{field: object{"minimum": 1}}}

@@ -103,8 +103,8 @@ func cases(t testing.TB) map[string]*blueprint.Document {
 	out["members-mean"] = document(t, sides+`, "scaling": "raw"`, member("one", three, layers, `, "weight": 3`),
 		member("two", `"c_x", "b_x", "a_x"`, layers, `, "output": {"scale": 7}`), member("three", `"a_x"`, layers, `, "weight": 0.5`))
 	eyes := `"left_eye_x", "left_eye_y", "right_eye_x", "nose_x", "right_eye_y"`
-	out["mirrored"] = document(t, sides+`, "scaling": "standardize"`, member("one", eyes, layers, `, "output": {"flip_average": true}, "weight": 2`),
-		member("two", `"nose_x"`, layers, `, "output": {"flip_average": true, "scale": 3}`))
+	out["mirrored"] = document(t, sides+`, "scaling": "standardize"`, member("one", eyes, layers, `, "output": {"flip_average": true, "shift": [1, -0.5, 0.25, 0, 2]}, "weight": 2`),
+		member("two", `"nose_x"`, layers, `, "output": {"flip_average": true, "scale": 3, "shift": [0.75]}`))
 	out["output-elsewhere"] = document(t, sides, member("net", three, layers+`, {"name": "unused", "kind": "softmax"}`, `, "output": {"layer": "y"}`))
 	return out
 }

@@ -206,9 +206,9 @@ func (b *builder) member(index int, image value) (string, error) {
 		return "", fmt.Errorf("member %s: %w", plan.Member.Name, b.err)
 	}
 	b.at = plan.Member.Name
-	scale, offset := plan.Member.Affine(plan.Document.Input)
+	scale, offsets := plan.Affine()
 	y := b.call("Mul", values[plan.Output].last, b.scalar("scale", scale))
-	y = b.call("Add", y, b.scalar("offset", offset))
+	y = b.call("Add", y, b.floats("offset", []int{len(offsets)}, narrow(offsets)...))
 	if b.mirrored {
 		return b.turned(y, plan)
 	}
@@ -217,23 +217,24 @@ func (b *builder) member(index int, image value) (string, error) {
 
 // turned gives the mean of the answers for images, the first half, and for their mirror images, turned back.
 func (b *builder) turned(y string, plan *blueprint.Plan) (string, error) {
-	from, axis, err := zoo.Turn(plan.Member, plan.Document.Input.Width)
+	from, sign, add, err := zoo.Turn(plan.Member, plan.Document.Input.Width)
 	if err != nil {
 		return "", fmt.Errorf("member %s: flip average: %w", plan.Member.Name, err)
 	}
 	half := []string{b.name("images"), b.name("mirrors")}
 	b.graph.Nodes = append(b.graph.Nodes, onnx.Node{Op: "Split", Name: b.name("split"), Inputs: []string{y}, Outputs: half,
 		Attributes: []onnx.Attribute{integer("axis", 0)}})
-	signs, axes := make([]float32, len(from)), make([]float32, len(from))
-	for c, name := range plan.Member.Columns {
-		if signs[c] = 1; blueprint.IsX(name) {
-			signs[c], axes[c] = -1, float32(axis)
-		}
-	}
 	shape := []int{len(from)}
 	other := b.op("Gather", []string{half[1], b.integers("from", from...)}, integer("axis", 1))
-	other = b.call("Add", b.call("Mul", other, b.floats("signs", shape, signs...)), b.floats("axes", shape, axes...))
+	other = b.call("Add", b.call("Mul", other, b.floats("signs", shape, narrow(sign)...)), b.floats("axes", shape, narrow(add)...))
 	return b.call("Mul", b.call("Add", half[0], other), b.scalar("half", 0.5)), nil
+}
+
+func narrow(values []float64) (out []float32) {
+	for _, v := range values {
+		out = append(out, float32(v))
+	}
+	return out
 }
 
 // mean makes one answer of the members': of a column that several give their mean by weight. One product with a matrix
