@@ -52,10 +52,9 @@ func (p *page) compactCurves() picture {
 	out := picture{region: networks, file: "networks.svg", text: "Validation loss by epoch"}
 	c := draw.Curves{Title: "Validation loss, seed 1"}
 	for _, m := range p.in(networks) {
-		if len(m.models) == 1 && m.results[0].Seed == 1 {
-			for _, r := range zoo.CurvesOf(m.models[0]).Runs {
-				r.Name, r.Train = m.name, nil
-				c.Runs = append(c.Runs, r)
+		if len(m.Models) == 1 && m.Models[0].Result.Seed == 1 {
+			for _, one := range m.Models[0].Curves {
+				c.Runs = append(c.Runs, draw.Run{Name: m.name, Validation: one.Validation})
 			}
 		}
 	}
@@ -70,9 +69,8 @@ func (p *places) reportCurves(all *page) (picture, error) {
 	out := picture{region: report, file: "report.svg", text: "Validation loss by epoch of the report's networks, here and in the report"}
 	c := draw.Curves{Title: "The report's networks: validation loss, here and as it logged them"}
 	for _, m := range all.in(report) {
-		for _, r := range zoo.CurvesOf(m.models[0]).Runs {
-			r.Name, r.Train = strings.TrimSpace("fkzoo's "+m.name+" "+r.Name), nil
-			c.Runs = append(c.Runs, r)
+		for _, one := range m.Models[0].Curves {
+			c.Runs = append(c.Runs, draw.Run{Name: strings.TrimSpace("fkzoo's " + m.name + " " + one.Member), Validation: one.Validation})
 		}
 	}
 	if c.Runs == nil {
@@ -114,8 +112,8 @@ func (p *page) rowsPicture() picture {
 	var points []zoo.RowsPoint
 	face := 0.0
 	for _, m := range p.in(rows) {
-		points = append(points, zoo.RowsPoint{Network: m.results[0].Architecture, Rows: m.results[0].TrainRows, RMSEPixels: m.score.RMSEPixels})
-		face = m.score.MeanFace
+		points = append(points, zoo.RowsPoint{Network: m.Models[0].Result.Architecture, Rows: m.Models[0].Result.TrainRows, RMSEPixels: m.Score.RMSEPixels})
+		face = m.Score.MeanFace
 	}
 	if len(points) > 1 {
 		out.write = func(path string) error { return zoo.RowsCurves(points, face).Write(path, true) }
@@ -130,9 +128,9 @@ func (p *page) columnsPicture() picture {
 	if len(single) == 0 {
 		return out
 	}
-	best := slices.MinFunc(single, func(a, b measured) int { return cmp.Compare(a.score.RMSEPixels, b.score.RMSEPixels) })
+	best := slices.MinFunc(single, func(a, b measured) int { return cmp.Compare(a.Score.RMSEPixels, b.Score.RMSEPixels) })
 	out.write = func(path string) error {
-		return zoo.ColumnBars(fmt.Sprintf("%s, %d rows held out in training", best.name, best.score.Rows), best.score).Write(path, true)
+		return zoo.ColumnBars(fmt.Sprintf("%s, %d rows held out in training", best.name, best.Score.Rows), best.Score).Write(path, true)
 	}
 	return out
 }

@@ -1,5 +1,6 @@
-// Command results trains what docs/results.md shows, and writes that page's tables and pictures from the model files
-// alone: «make results». It starts fkzoo as anybody would, and must not know how a network is trained.
+// Command results trains what docs/results.md shows, keeps what it measures of each model in a record beside the page,
+// and writes the page's tables and pictures from the records: «make results». It starts fkzoo as anybody would, and
+// must not know how a network is trained.
 package main
 
 import (
@@ -38,6 +39,8 @@ type places struct {
 	models   string // folder
 	page     string // its pictures lie in the folder of its name without .md
 	out, err io.Writer
+
+	blueprints map[string]string // by what fkzoo train is told, see blueprint
 }
 
 func command(ctx context.Context, args []string, stdout, stderr io.Writer) error {
@@ -61,14 +64,14 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	} else if err != nil {
 		return err
 	}
-	if shared == "" && p.data == filepath.Join("data", "training.zip") {
-		return errors.New("FKZOO_TESTDATA is not set: want the folder with data/training.zip")
-	}
 	switch first := flags.Arg(0); {
 	case flags.NArg() == 1 && first == "list":
-		return p.list()
+		return p.list(ctx)
 	case flags.NArg() == 1 && first == "page":
 		return p.writePage(ctx)
+	}
+	if shared == "" && p.data == filepath.Join("data", "training.zip") {
+		return errors.New("FKZOO_TESTDATA is not set: want the folder with data/training.zip")
 	}
 	wanted, err := picked(flags.Args())
 	if err != nil {

@@ -3,12 +3,10 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"math"
 	"os"
-	"os/exec"
 	"regexp"
 	"slices"
 	"strings"
@@ -19,12 +17,10 @@ import (
 	"github.com/fkzoo/fkzoo/zoo/dataset"
 )
 
-// measured is a run whose models are there.
+// measured is a run with what was measured of it.
 type measured struct {
 	run
-	models  []*zoo.Model
-	results []*zoo.Result // of each model
-	score   *zoo.Score    // of all together, on the rows that they have held out
+	*record
 }
 
 // page is what the tables are made of.
@@ -40,13 +36,16 @@ type layout struct {
 	FLOPs      int64 `json:"flops"`
 }
 
-// writePage measures the models that are there, and writes the page's tables and pictures.
+// writePage measures the models that are there, keeps that beside the page, and writes its tables and pictures.
 func (p *places) writePage(ctx context.Context) error {
 	old, err := os.ReadFile(p.page)
 	if err != nil {
 		return err
 	}
-	all, err := p.measure(ctx)
+	if err := p.measure(ctx); err != nil {
+		return err
+	}
+	all, err := p.gather(ctx)
 	if err != nil {
 		return err
 	}
@@ -67,62 +66,99 @@ func (p *places) writePage(ctx context.Context) error {
 	})
 }
 
-// measure reads the models and answers the rows that they have held out.
-func (p *places) measure(ctx context.Context) (*page, error) {
+// measure answers with the models that are there the rows that they have held out.
+func (p *places) measure(ctx context.Context) error {
+	there := slices.DeleteFunc(slices.Clone(runs), func(r run) bool {
+		return slices.ContainsFunc(r.models(), func(name string) bool { _, err := os.Stat(p.model(name)); return err != nil })
+	})
+	if len(there) == 0 {
+		return nil
+	}
 	set, err := dataset.Read(ctx, p.data)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	b, err := backend.Open(ctx, cmp.Or(os.Getenv("FKZOO_BACKEND"), backend.Auto))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer b.Close()
-	out := &page{layouts: map[string]layout{}}
-	for _, r := range runs {
-		m, err := p.measureRun(ctx, r, set, b)
-		if err != nil {
-			return nil, err
+	for _, r := range there {
+		if err := p.measureRun(ctx, r, set, b); err != nil {
+			return err
 		}
-		if m == nil {
-			out.missing = append(out.missing, r)
-			continue
-		}
-		out.found = append(out.found, *m)
 	}
-	for _, n := range reportedNetworks {
-		text, err := exec.CommandContext(ctx, p.fkzoo, "info", n.name, "--json").Output()
-		if err != nil {
-			return nil, fmt.Errorf("%s info %s: %w", p.fkzoo, n.name, err)
-		}
-		var l layout
-		if err := json.Unmarshal(text, &l); err != nil {
-			return nil, fmt.Errorf("%s info %s: %w", p.fkzoo, n.name, err)
-		}
-		out.layouts[n.name] = l
-	}
-	return out, nil
+	return nil
 }
 
-// measureRun gives nil where a model of the run is not there.
-func (p *places) measureRun(ctx context.Context, r run, set *dataset.Set, b *backend.Backend) (*measured, error) {
-	out := &measured{run: r}
+// measureRun writes the run's record.
+func (p *places) measureRun(ctx context.Context, r run, set *dataset.Set, b *backend.Backend) error {
+	var models []*zoo.Model
+	out := new(record)
 	for _, name := range r.models() {
 		of, _ := named(name)
-		m, err := p.of(of, p.model(name), zoo.Load)
-		if m == nil || err != nil {
-			return nil, err
+		m, err := p.of(ctx, of, p.model(name), zoo.Load)
+		if err != nil {
+			return err
 		}
-		result, err := zoo.ResultOf(m, name)
+		if m == nil {
+			return nil // it went away
+		}
+		one, err := recordOf(of, m)
+		if err != nil {
+			return err
+		}
+		models, out.Models = append(models, m), append(out.Models, *one)
+	}
+	if r.noShift {
+		for i := range models {
+			models[i] = withoutShift(models[i])
+		}
+	}
+	o := zoo.PredictOptions{Backend: b, FlipAverage: zoo.FlipAverage(models) && !r.noFlips}
+	var err error
+	if out.Score, err = zoo.HeldOutScore(ctx, models, set, o); err != nil {
+		return fmt.Errorf("%s: %w", r.name, err)
+	}
+	return p.keep(r.name, out)
+}
+
+func withoutShift(m *zoo.Model) *zoo.Model {
+	out := *m
+	out.Document = m.Document.Clone()
+	for i := range out.Document.Members {
+		out.Document.Members[i].Output.Shift = nil
+	}
+	return &out
+}
+
+// gather reads the records.
+func (p *places) gather(ctx context.Context) (*page, error) {
+	out := &page{layouts: map[string]layout{}}
+	digests := map[string]string{} // of the models, by run
+	for _, r := range runs {
+		found, err := p.recorded(ctx, r)
 		if err != nil {
 			return nil, err
 		}
-		out.models, out.results = append(out.models, m), append(out.results, result)
+		if r.of == nil && found != nil {
+			digests[r.name] = found.Models[0].Result.Digest
+		}
+		if found != nil && slices.ContainsFunc(found.Models, func(m trained) bool { return digests[m.Result.File] != m.Result.Digest }) {
+			found = nil // what it was measured with has been trained anew
+		}
+		if found == nil {
+			out.missing = append(out.missing, r)
+		} else {
+			out.found = append(out.found, measured{r, found})
+		}
 	}
-	o := zoo.PredictOptions{Backend: b, FlipAverage: zoo.FlipAverage(out.models) && !r.noFlips}
-	var err error
-	if out.score, err = zoo.HeldOutScore(ctx, out.models, set, o); err != nil {
-		return nil, fmt.Errorf("%s: %w", r.name, err)
+	for _, n := range reportedNetworks {
+		var l layout
+		if err := p.info(ctx, &l, n.name); err != nil {
+			return nil, err
+		}
+		out.layouts[n.name] = l
 	}
 	return out, nil
 }
@@ -176,7 +212,7 @@ func (p *page) lacking(table string) string {
 func (p *page) networks() string {
 	t := newTable("network", "parameters", "GFLOP an image", "epochs", "minutes", "processor minutes", "backend", "seed", "rows held out", "RMSE", "the mean face's")
 	for _, m := range p.in(networks) {
-		t.add(m.shows, thousands(m.parameters()), gflop(m.flops()), m.epochs(), m.minutes(), m.processor(), m.backends(), m.seeds(), fmt.Sprint(m.score.Rows), pixels(m.score.RMSEPixels), pixels(m.score.MeanFace))
+		t.add(m.shows, thousands(m.parameters()), gflop(m.flops()), m.epochs(), m.minutes(), m.processor(), m.backends(), m.seeds(), fmt.Sprint(m.Score.Rows), pixels(m.Score.RMSEPixels), pixels(m.Score.MeanFace))
 	}
 	return t.String()
 }
@@ -187,14 +223,14 @@ func (p *page) choices() string {
 		return ""
 	}
 	t := newTable("compact-s, seed 1", "RMSE", "more than with the whole recipe", "epochs", "processor minutes")
-	t.add("**the whole recipe**", pixels(whole.score.RMSEPixels), "", whole.epochs(), whole.processor())
+	t.add("**the whole recipe**", pixels(whole.Score.RMSEPixels), "", whole.epochs(), whole.processor())
 	for _, m := range p.in(choices) {
-		t.add(m.shows, pixels(m.score.RMSEPixels), fmt.Sprintf("%+.3f", m.score.RMSEPixels-whole.score.RMSEPixels), m.epochs(), m.processor())
+		t.add(m.shows, pixels(m.Score.RMSEPixels), fmt.Sprintf("%+.3f", m.Score.RMSEPixels-whole.Score.RMSEPixels), m.epochs(), m.processor())
 	}
 	var seeds []string
 	for _, m := range p.in(networks) {
 		if m.shows == whole.shows && m.backends() == whole.backends() {
-			seeds = append(seeds, pixels(m.score.RMSEPixels))
+			seeds = append(seeds, pixels(m.Score.RMSEPixels))
 		}
 	}
 	return t.String() + "\nWhat chance does: seeds 1, 2, 3, with the same rows held out, give " + strings.Join(seeds, ", ") + ".\n"
@@ -203,7 +239,7 @@ func (p *page) choices() string {
 func (p *page) rows() string {
 	t := newTable("rows", "trained on", "epochs", "RMSE", "processor minutes")
 	for _, m := range p.in(rows) {
-		t.add(m.shows, thousands(int64(m.results[0].TrainRows)), m.epochs(), pixels(m.score.RMSEPixels), m.processor())
+		t.add(m.shows, thousands(int64(m.Models[0].Result.TrainRows)), m.epochs(), pixels(m.Score.RMSEPixels), m.processor())
 	}
 	return t.String()
 }
@@ -214,8 +250,8 @@ func (p *page) report() string {
 		l := p.layouts[n.name]
 		t.add(n.name, "the report: "+n.description, thousands(l.Parameters), gflop(l.FLOPs), n.epochs, n.train, n.validation, n.rmse(), "", "", n.kaggle)
 		for _, m := range p.in(report) {
-			if r := m.results[0]; r.Architecture == n.name {
-				t.add("", "fkzoo: "+m.shows, "", "", m.epochs(), loss(r.TrainLoss), loss(r.ValidationLoss), pixels(m.score.RMSEPixels), pixels(m.score.MeanFace), m.processor(), "")
+			if r := m.Models[0].Result; r.Architecture == n.name {
+				t.add("", "fkzoo: "+m.shows, "", "", m.epochs(), loss(r.TrainLoss), loss(r.ValidationLoss), pixels(m.Score.RMSEPixels), pixels(m.Score.MeanFace), m.processor(), "")
 			}
 		}
 	}
@@ -238,10 +274,10 @@ func (p *page) columns() string {
 		return ""
 	}
 	t := newTable(append(head, "the mean face's")...)
-	for _, c := range shown[0].score.Columns {
+	for _, c := range shown[0].Score.Columns {
 		line := []string{c.Name}
 		for _, m := range shown {
-			line = append(line, pixels(column(m.score, c.Name)))
+			line = append(line, pixels(column(m.Score, c.Name)))
 		}
 		t.add(append(line, pixels(c.MeanFace))...)
 	}
@@ -258,10 +294,10 @@ func (p *page) made() string {
 	}
 	var data string
 	for _, m := range p.found {
-		for _, model := range m.models {
-			add(&versions, model.Provenance.Fkzoo)
-			add(&machines, model.Run.Machine)
-			data = fmt.Sprintf("%s rows, checksum %.12s", thousands(int64(model.Provenance.Data.Rows)), model.Provenance.Data.Checksum)
+		for _, model := range m.Models {
+			add(&versions, model.Fkzoo)
+			add(&machines, model.Machine)
+			data = fmt.Sprintf("%s rows, checksum %.12s", thousands(int64(model.Rows)), model.Checksum)
 		}
 	}
 	if data == "" {
@@ -281,24 +317,24 @@ func commands() string {
 // What follows is over all models of a row.
 
 func (m *measured) parameters() (n int64) {
-	for _, r := range m.results {
-		n += r.Parameters
+	for _, r := range m.Models {
+		n += r.Result.Parameters
 	}
 	return n
 }
 
 // flops are of one answer, without that for the mirror image.
 func (m *measured) flops() (n int64) {
-	for _, r := range m.results {
-		n += r.FLOPs
+	for _, r := range m.Models {
+		n += r.Result.FLOPs
 	}
 	return n
 }
 
 func (m *measured) epochs() string {
 	var out []string
-	for _, r := range m.results {
-		for _, member := range r.Members {
+	for _, r := range m.Models {
+		for _, member := range r.Result.Members {
 			if s := thousands(int64(member.Epochs)); !slices.Contains(out, s) {
 				out = append(out, s)
 			}
@@ -309,34 +345,34 @@ func (m *measured) epochs() string {
 
 func (m *measured) minutes() string {
 	sum := 0.0
-	for _, r := range m.results {
-		sum += r.Minutes
+	for _, r := range m.Models {
+		sum += r.Result.Minutes
 	}
 	return fmt.Sprintf("%.1f", sum)
 }
 
 func (m *measured) processor() string {
 	sum := 0.0
-	for _, r := range m.results {
-		if r.Processor == 0 {
+	for _, r := range m.Models {
+		if r.Result.Processor == 0 {
 			return ""
 		}
-		sum += r.Processor
+		sum += r.Result.Processor
 	}
 	return fmt.Sprintf("%.1f", sum)
 }
 
 func (m *measured) backends() string {
-	return joined(m.results, func(r *zoo.Result) string { return r.Backend })
+	return joined(m.Models, func(r *zoo.Result) string { return r.Backend })
 }
 func (m *measured) seeds() string {
-	return joined(m.results, func(r *zoo.Result) string { return fmt.Sprint(r.Seed) })
+	return joined(m.Models, func(r *zoo.Result) string { return fmt.Sprint(r.Seed) })
 }
 
-func joined(all []*zoo.Result, of func(*zoo.Result) string) string {
+func joined(all []trained, of func(*zoo.Result) string) string {
 	var out []string
 	for _, r := range all {
-		if s := of(r); !slices.Contains(out, s) {
+		if s := of(r.Result); !slices.Contains(out, s) {
 			out = append(out, s)
 		}
 	}

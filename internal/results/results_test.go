@@ -67,16 +67,39 @@ func TestRuns(t *testing.T) {
 			output(t, fkzoo, append([]string{"info"}, strings.Fields(flag.ReplaceAllString(r.args, ""))...)...)
 		}
 	}
-	text, err := os.ReadFile("../../docs/results.md")
-	if err != nil {
+}
+
+// The page says what its records do, and these are of the networks and recipes of today.
+func TestPageIsCurrent(t *testing.T) {
+	fkzoo := program(t, "baseline", "compact", "net7", "net9", "net10", "net11", "specialists")
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS("../../docs")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := fill(string(text), (&page{layouts: map[string]layout{}}).tables(nil)); err != nil {
-		t.Errorf("docs/results.md: %v", err)
+	path := filepath.Join(dir, "results.md")
+	old := read(t, path)
+	var told bytes.Buffer
+	args := []string{"-fkzoo", fkzoo, "-models", "none", "-page", path, "page"}
+	if err := command(context.Background(), args, &told, &told); err != nil {
+		t.Fatalf("%v\n%s", err, told.String())
 	}
-	if !strings.Contains(string(text), strings.TrimSpace(commands())) {
-		t.Error("docs/results.md: the commands are not those of the list: «make results RUNS=page» writes them")
+	if text := read(t, path); text != old {
+		t.Error("docs/results.md isn't what its records say of the networks and recipes of today: «make results RUNS=page» writes it")
 	}
+	for _, path := range glob(t, filepath.Join(dir, "results", "runs", "*.json")) {
+		if _, ok := named(strings.TrimSuffix(filepath.Base(path), ".json")); !ok {
+			t.Errorf("docs/results/runs/%s: there is no run of that name", filepath.Base(path))
+		}
+	}
+}
+
+func glob(t *testing.T, pattern string) []string {
+	t.Helper()
+	found, err := filepath.Glob(pattern)
+	if err != nil || len(found) == 0 {
+		t.Fatalf("%s: found %d files (%v), want some", pattern, len(found), err)
+	}
+	return found
 }
 
 func TestPicked(t *testing.T) {
@@ -131,12 +154,13 @@ func TestTrainAndPage(t *testing.T) {
 	fkzoo := program(t, "baseline")
 	oldRuns, oldReported := runs, reportedNetworks
 	defer func() { runs, reportedNetworks = oldRuns, oldReported }()
-	small := "net1 --set hidden=4 --epochs 3 --seed "
+	small := "net1 --set hidden=4 --set recipe.calibrate=true --epochs 3 --seed "
 	runs = []run{
 		{name: "compact-s-1", table: networks, shows: "tiny", args: small + "1"},
 		{name: "b", table: networks, shows: "tiny", args: small + "1 --batch 16"},
 		{name: "both", table: networks, shows: "mean of both", of: []string{"compact-s-1", "b"}},
 		{name: "flat", table: choices, shows: "a constant rate", args: small + "1 --set recipe.rate=0.001"},
+		{name: "unshifted", table: choices, shows: "no calibration", of: []string{"compact-s-1"}, noShift: true},
 		{name: "half", table: rows, shows: "half", args: small + "1 --set recipe.subset.share=0.5"},
 		{name: "all", table: rows, shows: "all", of: []string{"compact-s-1"}},
 		{name: "own", table: report, shows: "tiny", args: small + "2"},
@@ -177,9 +201,12 @@ func TestTrainAndPage(t *testing.T) {
 			t.Errorf("%s: found %q, want%s in it, as evaluate says", name, line(text, "| "+r.shows+" | "), want)
 		}
 	}
+	if whole, without := line(text, "| **the whole"), line(text, "| no calibration"); without == "" || strings.Contains(without, "| +0.000 |") {
+		t.Errorf("found %q beside %q, want another error without calibration", without, whole)
+	}
 	for _, want := range []string{
 		"| tiny | 37,018 | 0.000 | 3 | ", "| mean of both | 74,036 | ", "| half | 16 | 3 |", "| all | 32 | 3 |", "| net1 | the report: one hidden layer | 924,730 |",
-		"|  | fkzoo: tiny |  |  | 3 |", "Not trained yet: `never`.", "| `b` | `fkzoo train net1 --set hidden=4 --epochs 3 --seed 1 --batch 16` |",
+		"|  | fkzoo: tiny |  |  | 3 |", "Not trained yet: `never`.", "| `b` | `fkzoo train net1 --set hidden=4 --set recipe.calibrate=true --epochs 3 --seed 1 --batch 16` |",
 		"| left_eye_center_x | ", "![Error by column](page/columns.svg)", "![Error by the number of rows trained on](page/rows.svg)", "(page/networks.svg)", "(page/report.svg)",
 	} {
 		if !strings.Contains(text, want) {
@@ -210,6 +237,40 @@ func TestTrainAndPage(t *testing.T) {
 	}
 	if err := results("list"); err != nil || !regexp.MustCompile(`(?m)^b +done +[0-9.]+ +[0-9.]+ +fkzoo train net1`).MatchString(told.String()) {
 		t.Errorf("list: %v\n%s", err, told.String())
+	}
+
+	// Without its model a run's record stands, and without both its row goes; a mean with it goes when it is trained anew.
+	both := line(read(t, pagePath), "| mean of both")
+	for _, file := range []string{path, zoo.BestPath(path)} {
+		if err := os.Rename(file, file+".away"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := results("page"); err != nil || line(read(t, pagePath), "| mean of both") != both || both == "" {
+		t.Errorf("found %q (%v) where a model is missing, want %q", line(read(t, pagePath), "| mean of both"), err, both)
+	}
+	if err := results("list"); err != nil || !regexp.MustCompile(`(?m)^b +recorded +[0-9.]+ +[0-9.]+ +fkzoo train net1`).MatchString(told.String()) {
+		t.Errorf("list: %v\n%s", err, told.String())
+	}
+	kept := filepath.Join(dir, "page", "runs", "b.json")
+	of := read(t, kept)
+	for what, change := range map[string]func(string) string{
+		"of another model":     func(s string) string { return regexp.MustCompile(`"digest":"...`).ReplaceAllString(s, `"digest":"xyz`) },
+		"of other arguments":   func(s string) string { return strings.Replace(s, `"16"`, `"17"`, 1) },
+		"of another blueprint": func(s string) string { return strings.Replace(s, `"blueprint":"`, `"blueprint":"0`, 1) },
+	} {
+		if err := os.WriteFile(kept, []byte(change(of)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := results("page"); err != nil || strings.Contains(read(t, pagePath), "| mean of both") {
+			t.Errorf("a record %s: found the row of the mean still (%v)", what, err)
+		}
+	}
+	if err := os.Rename(path+".away", path); err != nil {
+		t.Fatal(err)
+	}
+	if err := results("page"); err != nil || line(read(t, pagePath), "| mean of both") != both {
+		t.Errorf("found %q (%v) with the model back, want %q", line(read(t, pagePath), "| mean of both"), err, both)
 	}
 
 	// What other arguments made, or what isn't whole, is not passed off as the run's.

@@ -18,28 +18,38 @@ import (
 
 func (p *places) model(name string) string { return filepath.Join(p.models, name+".fkz") }
 
-// of reads a run's model file with [zoo.Load] or [zoo.Describe]; nil: there is none. One that other arguments made is an
-// error: the page would say what isn't so.
-func (p *places) of(r run, path string, read func(string) (*zoo.Model, error)) (*zoo.Model, error) {
+// of reads a run's model file with [zoo.Load] or [zoo.Describe]; nil: there is none. One that other arguments made, or
+// that is of another blueprint than these give now, is an error: the page would say what isn't so.
+func (p *places) of(ctx context.Context, r run, path string, read func(string) (*zoo.Model, error)) (*zoo.Model, error) {
 	m, err := read(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
+	const anew = "without the file it is trained anew"
 	if err != nil {
-		return nil, fmt.Errorf("%w; without the file it is trained anew", err)
+		return nil, fmt.Errorf("%w; %s", err, anew)
 	}
 	want, found := r.arguments(), m.Run.Command
 	const places = 4 // --data PATH -o PATH
 	if len(found) != 1+len(want)+places || !slices.Equal(found[1:1+len(want)], want) || found[1+len(want)] != "--data" {
-		return nil, fmt.Errorf("%s: was made by «%s», want «fkzoo %s»; without the file it is trained anew", path, strings.Join(found, " "), strings.Join(want, " "))
+		return nil, fmt.Errorf("%s: was made by «%s», want «fkzoo %s»; %s", path, strings.Join(found, " "), strings.Join(want, " "), anew)
+	}
+	made, err := checksumOf(m)
+	if err != nil {
+		return nil, err
+	}
+	if now, err := p.blueprint(ctx, r); err != nil {
+		return nil, err
+	} else if now != made {
+		return nil, fmt.Errorf("%s: found another blueprint in it than «fkzoo info %s» gives now; %s", path, r.args, anew)
 	}
 	return m, nil
 }
 
 // unfinished is the checkpoint that a run goes on from, or "".
-func (p *places) unfinished(r run) (path string, m *zoo.Model, err error) {
+func (p *places) unfinished(ctx context.Context, r run) (path string, m *zoo.Model, err error) {
 	for _, path := range []string{zoo.LastPath(p.model(r.name)), zoo.BestPath(p.model(r.name))} {
-		if m, err := p.of(r, path, zoo.Describe); m != nil || err != nil {
+		if m, err := p.of(ctx, r, path, zoo.Describe); m != nil || err != nil {
 			return path, m, err
 		}
 	}
@@ -47,28 +57,33 @@ func (p *places) unfinished(r run) (path string, m *zoo.Model, err error) {
 }
 
 // list shows every run, what it is trained by, and how far it is.
-func (p *places) list() error {
+func (p *places) list(ctx context.Context) error {
 	t := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "RUN\tSTATE\tMINUTES\tRMSE PX\tCOMMAND")
 	for _, r := range trainings() {
 		state, minutes, rmse := "-", "", ""
-		m, err := p.of(r, p.model(r.name), zoo.Describe)
+		var result *zoo.Result
+		m, err := p.of(ctx, r, p.model(r.name), zoo.Describe)
 		switch {
 		case m != nil:
 			state = "done"
 		case err == nil:
-			if _, m, err = p.unfinished(r); m != nil {
+			if _, m, err = p.unfinished(ctx, r); m != nil {
 				state = fmt.Sprintf("%d epochs", m.Epochs())
+			}
+		}
+		if m != nil {
+			result, err = zoo.ResultOf(m, "")
+		} else if err == nil {
+			var kept *record
+			if kept, err = p.recorded(ctx, r); kept != nil {
+				state, result = "recorded", kept.Models[0].Result
 			}
 		}
 		if err != nil {
 			state = err.Error()
 		}
-		if m != nil {
-			result, err := zoo.ResultOf(m, "")
-			if err != nil {
-				return err
-			}
+		if result != nil {
 			minutes = fmt.Sprintf("%.1f", result.Minutes)
 			if result.RMSEPixels != nil {
 				rmse = fmt.Sprintf("%.3f", *result.RMSEPixels)
@@ -86,7 +101,7 @@ func (p *places) trainAll(ctx context.Context, wanted []run) error {
 	}
 	var failed []error
 	for i, r := range wanted {
-		m, err := p.of(r, p.model(r.name), zoo.Load)
+		m, err := p.of(ctx, r, p.model(r.name), zoo.Load)
 		if m != nil {
 			fmt.Fprintf(p.err, "results: %s is there\n", r.name)
 			continue
@@ -110,7 +125,7 @@ func (p *places) trainAll(ctx context.Context, wanted []run) error {
 // train starts fkzoo, or lets it go on from where the run was left.
 func (p *places) train(ctx context.Context, r run) error {
 	args := r.arguments()
-	if path, _, err := p.unfinished(r); err != nil {
+	if path, _, err := p.unfinished(ctx, r); err != nil {
 		return err
 	} else if path != "" { // its recipe and seed stand
 		args = append(args[:2:2], "--resume", path)

@@ -1,0 +1,197 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/fkzoo/fkzoo/internal/atomicfile"
+	"github.com/fkzoo/fkzoo/zoo"
+)
+
+// A record is what the page says of a run. It is kept beside the page, so that this can be written anew, and added to,
+// where the models are not: they take hours and stay out of the repository.
+type record struct {
+	Models []trained  `json:"models"`
+	Score  *zoo.Score `json:"score"` // of all together, on the rows that they have held out
+}
+
+// trained is one model of a record.
+type trained struct {
+	Command   []string    `json:"command"`   // fkzoo's arguments, without those that say where files lie
+	Blueprint string      `json:"blueprint"` // what was trained: its [checksum]
+	Fkzoo     string      `json:"fkzoo"`
+	Machine   string      `json:"machine"`
+	Rows      int         `json:"rows"` // of the data
+	Checksum  string      `json:"checksum"`
+	Result    *zoo.Result `json:"result"`
+	Curves    []curve     `json:"curves"`
+}
+
+// curve is the validation loss of one member, by epoch.
+type curve struct {
+	Member     string    `json:"member,omitempty"` // where there are several
+	Validation []float64 `json:"validation"`
+}
+
+func (p *places) record(name string) string {
+	return filepath.Join(strings.TrimSuffix(p.page, ".md"), "runs", name+".json")
+}
+
+// recorded reads a run's record; nil: there is none, or it isn't of what the run would train now.
+func (p *places) recorded(ctx context.Context, r run) (*record, error) {
+	path := p.record(r.name)
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var out record
+	if err := json.Unmarshal(text, &out); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	names := r.models()
+	if len(out.Models) != len(names) || out.Score == nil {
+		return nil, fmt.Errorf("%s: found %d models, want %d and their score", path, len(out.Models), len(names))
+	}
+	for i, name := range names {
+		of, _ := named(name)
+		want, err := p.blueprint(ctx, of)
+		if err != nil {
+			return nil, err
+		}
+		if m := out.Models[i]; !slices.Equal(m.Command, of.arguments()) || m.Blueprint != want {
+			return nil, nil
+		}
+	}
+	return &out, nil
+}
+
+func (p *places) keep(name string, r *record) error {
+	text, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	path := p.record(name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		return err
+	}
+	return atomicfile.Write(path, true, func(w io.Writer) error {
+		_, err := w.Write(append(text, '\n'))
+		return err
+	})
+}
+
+// blueprint is the checksum of what a run trains, as its plugin describes it now.
+func (p *places) blueprint(ctx context.Context, r run) (string, error) {
+	if sum, ok := p.blueprints[r.args]; ok {
+		return sum, nil
+	}
+	var args []string
+	for words := strings.Fields(r.args); len(words) > 0; words = words[1:] {
+		switch flag := strings.TrimPrefix(words[0], "--"); flag {
+		case "epochs", "batch", "seed":
+			args, words = append(args, "--set", "recipe."+flag+"="+words[1]), words[1:]
+		case "backend":
+			words = words[1:]
+		default:
+			args = append(args, words[0])
+		}
+	}
+	var about struct {
+		Blueprint json.RawMessage `json:"blueprint"`
+	}
+	if err := p.info(ctx, &about, args...); err != nil {
+		return "", err
+	}
+	sum, err := checksum(about.Blueprint)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", r.args, err)
+	}
+	if p.blueprints == nil {
+		p.blueprints = map[string]string{}
+	}
+	p.blueprints[r.args] = sum
+	return sum, nil
+}
+
+// info asks fkzoo about an architecture, with flags behind it.
+func (p *places) info(ctx context.Context, about any, architecture ...string) error {
+	args := append(append([]string{"info"}, architecture...), "--json")
+	text, err := exec.CommandContext(ctx, p.fkzoo, args...).Output()
+	if err == nil {
+		err = json.Unmarshal(text, about)
+	}
+	if err != nil {
+		return fmt.Errorf("%s %s: %w", p.fkzoo, strings.Join(args, " "), err)
+	}
+	return nil
+}
+
+// checksum is SHA-256, in hex, over a blueprint's input and members: over all but texts, and what training fills in from
+// the data, the mirror's axis and the answers' shift.
+func checksum(blueprint []byte) (string, error) {
+	var d struct {
+		Input   any              `json:"input"`
+		Members []map[string]any `json:"members"`
+	}
+	if err := json.Unmarshal(blueprint, &d); err != nil {
+		return "", err
+	}
+	for _, m := range d.Members {
+		if output, ok := m["output"].(map[string]any); ok {
+			if delete(output, "shift"); len(output) == 0 {
+				delete(m, "output") // as where the plugin says nothing of it
+			}
+		}
+		recipe, _ := m["recipe"].(map[string]any)
+		augment, _ := recipe["augment"].(map[string]any)
+		if mirror, ok := augment["mirror"].(map[string]any); ok {
+			delete(mirror, "axis")
+		}
+	}
+	text, err := json.Marshal(d)
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%x", sha256.Sum256(text)), nil
+}
+
+func checksumOf(m *zoo.Model) (string, error) {
+	document, err := m.Document.JSON()
+	if err != nil {
+		return "", err
+	}
+	return checksum(document)
+}
+
+// recordOf describes a model that a run made.
+func recordOf(r run, m *zoo.Model) (*trained, error) {
+	result, err := zoo.ResultOf(m, r.name)
+	if err != nil {
+		return nil, err
+	}
+	sum, err := checksumOf(m)
+	if err != nil {
+		return nil, err
+	}
+	out := &trained{
+		Command: r.arguments(), Blueprint: sum, Fkzoo: m.Provenance.Fkzoo, Machine: m.Run.Machine,
+		Rows: m.Provenance.Data.Rows, Checksum: m.Provenance.Data.Checksum, Result: result,
+	}
+	for _, c := range zoo.CurvesOf(m).Runs {
+		out.Curves = append(out.Curves, curve{c.Name, c.Validation})
+	}
+	return out, nil
+}
