@@ -30,13 +30,12 @@ type size struct {
 	rate          float64 // the highest
 	turn          float64 // degrees of rotation; scale and shift go with it
 	average       float64 // decay of the weights' moving average
-	erase         float64 // share of faces with a part hidden
 }
 
 var sizes = []size{
-	{"compact-s", "small residual network with heat maps: useful after minutes on a CPU", 24, 1, 40, 0.01, 10, 0.99, 0},
-	{"compact-m", "residual network with heat maps: for half an hour on a CPU", 32, 1, 85, 0.008, 15, 0.998, 0.3},
-	{"compact-l", "deeper residual network with heat maps: for an hour or more on a CPU", 32, 2, 140, 0.006, 20, 0.999, 0.5},
+	{"compact-s", "small residual network with heat maps: useful after minutes on a CPU", 24, 1, 30, 0.01, 10, 0.99},
+	{"compact-m", "deeper residual network with heat maps: for a quarter of an hour on a CPU", 48, 2, 40, 0.008, 10, 0.99},
+	{"compact-l", "wide residual network with heat maps: for an hour on a CPU", 64, 2, 80, 0.008, 15, 0.995},
 }
 
 func (s size) architecture() plugins.Architecture {
@@ -117,21 +116,19 @@ func (s size) document(columns []string) *blueprint.Document {
 func (s size) recipe(columns []string) blueprint.Recipe {
 	fixed := func(v float64) *blueprint.Schedule { c := blueprint.Constant(v); return &c }
 	r := blueprint.Recipe{
-		Loss:      blueprint.Loss{Kind: "mse", Rows: "filled"},
+		Loss:      blueprint.Loss{Kind: "mae", Rows: "filled"},
 		Optimizer: blueprint.Optimizer{Kind: "adamw", Decay: fixed(0.02), Clip: fixed(1)},
 		Rate:      blueprint.Schedule{Kind: "one_cycle", From: s.rate, By: "step"},
-		Epochs:    s.epochs, Batch: 32, Validation: 0.1,
-		Average: &blueprint.Average{Decay: blueprint.Constant(s.average)},
-		Augment: &blueprint.Augment{Shift: fixed(s.turn / 4), Scale: fixed(s.turn / 100), Noise: fixed(0.01)},
+		Epochs:    s.epochs, Batch: 16, Validation: 0.1,
+		Average:   &blueprint.Average{Decay: blueprint.Constant(s.average)},
+		Calibrate: true,
+		Augment:   &blueprint.Augment{Shift: fixed(s.turn / 4), Scale: fixed(s.turn / 100), Noise: fixed(0.01)},
 	}
 	if paired(columns) {
 		r.Augment.Rotate = fixed(s.turn)
 	}
 	if mirrors(columns) {
 		r.Augment.Mirror = &blueprint.Mirror{Axis: blueprint.AutoAxis}
-	}
-	if s.erase > 0 {
-		r.Augment.Erase = &blueprint.Erase{Share: blueprint.Constant(s.erase), Area: blueprint.Constant(0.1)}
 	}
 	return r
 }

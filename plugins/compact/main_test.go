@@ -32,8 +32,8 @@ func TestSizes(t *testing.T) {
 		layers        int
 	}{
 		{"compact-s", 24, 1, 39},
-		{"compact-m", 32, 1, 39},
-		{"compact-l", 32, 2, 54},
+		{"compact-m", 48, 2, 54},
+		{"compact-l", 64, 2, 54},
 	} {
 		if sizes[i].name != c.name {
 			t.Fatalf("found %s, want %s", sizes[i].name, c.name)
