@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-
-	"github.com/fkzoo/fkzoo/host/engine"
 )
 
 // calibrationRows is how many rows are answered at a time, so that their mirror images need little memory.
@@ -15,7 +13,7 @@ const calibrationRows = 1024
 // calibrate takes from each column its mean error on the rows that the member has learned from, to a thousandth of a
 // pixel. Where faces are mirrored, in training or for answers, that error is not learned away: a data set's labels are
 // seldom mirror images of each other. The answers are those that people get, with those for mirror images if the
-// blueprint asks for them.
+// blueprint asks for them. The figures of the training's own validation stay as they are.
 func (r *memberRun) calibrate(ctx context.Context, train []int) error {
 	o := PredictOptions{Backend: r.TrainOptions.Backend, FlipAverage: r.plan.Member.Output.FlipAverage}
 	a, err := newAnswerer([]*Model{r.model}, 0, r.index, r.Data.Width, o)
@@ -25,6 +23,10 @@ func (r *memberRun) calibrate(ctx context.Context, train []int) error {
 	defer a.close()
 	columns := r.plan.Columns
 	sums, cells := make([]float64, len(columns)), make([]int, len(columns))
+	var at []int // of the columns in the data
+	for _, c := range columns {
+		at = append(at, r.Data.Column(c))
+	}
 	for rows := range slices.Chunk(train, calibrationRows) {
 		part, err := r.Data.Select(rows)
 		if err != nil {
@@ -36,8 +38,8 @@ func (r *memberRun) calibrate(ctx context.Context, train []int) error {
 		}
 		for i := range rows {
 			truth, found := part.Row(i), p.Row(i)
-			for k, c := range columns {
-				if v := float64(truth[part.Column(c)]); v == v {
+			for k := range columns {
+				if v := float64(truth[at[k]]); v == v { // filled
 					sums[k], cells[k] = sums[k]+float64(found[k])-v, cells[k]+1
 				}
 			}
@@ -50,7 +52,8 @@ func (r *memberRun) calibrate(ctx context.Context, train []int) error {
 			most = k
 		}
 	}
-	r.Watch.Note(fmt.Sprintf("%s: calibrated: %.3f pixels are taken from %s, and no more from the other columns", r.plan.Member.Name, off[most], columns[most]))
+	r.Watch.Note(fmt.Sprintf("%s: calibrated: each column's mean error on the rows trained on is taken from the answers, at most %.3f pixels (%s)",
+		r.plan.Member.Name, math.Abs(off[most]), columns[most]))
 	d := r.model.Document.Clone()
 	shift := &d.Members[r.index].Output.Shift
 	if *shift == nil {
@@ -60,24 +63,5 @@ func (r *memberRun) calibrate(ctx context.Context, train []int) error {
 		(*shift)[k] -= v
 	}
 	r.model.Document = d
-	return r.measureShifted(ctx, a.predictor, off)
-}
-
-// measureShifted measures anew the rows held out, as at the end of an epoch: without mirror images.
-func (r *memberRun) measureShifted(ctx context.Context, p *engine.Predictor, off []float64) error {
-	if len(r.validation) == 0 {
-		return nil
-	}
-	points, err := p.Predict(ctx, imagesOf(r.Data), r.validation, nil)
-	if err != nil {
-		return err
-	}
-	n := len(off)
-	for i := range points {
-		points[i] -= float32(off[i%n])
-	}
-	score := r.scorer().compare(r.plan.Columns, r.validation, func(i int) []float32 { return points[i*n : (i+1)*n] })
-	h := &r.history().HeldOut
-	h.Loss, h.RMSEPixels = score.Loss, score.RMSEPixels
 	return nil
 }
