@@ -37,6 +37,7 @@ func TestBestFile(t *testing.T) {
 		{"stopped early", []network{{"net", every, linear, recipe(rising + `, "stop": {"patience": 2}`), ""}}},
 		{"averages", []network{{"net", every, dropout, recipe(rising + `, "optimizer": {"kind": "adam"}, "average": {"decay": 0.5}`), ""}}},
 		{"two", []network{{"eyes", eyes, linear, recipe(rising), ""}, {"nose", nose, dropout, recipe(rising), ""}}},
+		{"two, calibrated", []network{{"eyes", eyes, linear, recipe(rising + `, "calibrate": true`), ""}, {"nose", nose, dropout, recipe(rising + `, "calibrate": true`), ""}}},
 		{"three, one stopped early, averages", []network{
 			{"eyes", eyes, linear, recipe(rising + `, "stop": {"patience": 2}`), ""}, {"nose", nose, linear, recipe(`"rate": {"kind": "linear", "from": 0.02, "to": 0.1}, "epochs": 8, "batch": 6, "average": {"decay": 0.1}`), ""},
 			{"all", every, linear, recipe(rising), ""},
@@ -58,7 +59,7 @@ func TestBestFile(t *testing.T) {
 				if h.BestEpoch == len(h.TrainLoss) {
 					t.Fatalf("found member %s best after its last epoch: the test tests nothing", h.Member)
 				}
-				one := &Model{Document: best.Document.Clone(), Weights: best.Weights, Provenance: best.Provenance}
+				one := &Model{Document: withoutShift(best.Document), Weights: best.Weights, Provenance: best.Provenance}
 				one.Document.Members = one.Document.Members[i : i+1]
 				e, _, err := Evaluate(t.Context(), []*Model{one}, set, PredictOptions{Backend: goBackend(t)})
 				if err != nil {

@@ -5,18 +5,30 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"github.com/fkzoo/fkzoo/specs/blueprint"
 )
 
 // calibrationRows is how many rows are answered at a time, so that their mirror images need little memory.
 const calibrationRows = 1024
 
+// withoutShift is the document as before any calibration.
+func withoutShift(d *blueprint.Document) *blueprint.Document {
+	out := d.Clone()
+	for i := range out.Members {
+		out.Members[i].Output.Shift = nil
+	}
+	return out
+}
+
 // calibrate takes from each column its mean error on the rows that the member has learned from, to a thousandth of a
 // pixel. Where faces are mirrored, in training or for answers, that error is not learned away: a data set's labels are
-// seldom mirror images of each other. The answers are those that people get, with those for mirror images if the
-// blueprint asks for them. The figures of the training's own validation stay as they are.
+// seldom mirror images of each other. The answers are those that people get who don't say otherwise, with those for
+// mirror images if all members ask for them. The figures of the training's own validation stay as they are.
 func (r *memberRun) calibrate(ctx context.Context, train []int) error {
-	o := PredictOptions{Backend: r.TrainOptions.Backend, FlipAverage: r.plan.Member.Output.FlipAverage}
-	a, err := newAnswerer([]*Model{r.model}, 0, r.index, r.Data.Width, o)
+	models := []*Model{r.model}
+	o := PredictOptions{Backend: r.TrainOptions.Backend, FlipAverage: FlipAverage(models)}
+	a, err := newAnswerer(models, 0, r.index, r.Data.Width, o)
 	if err != nil {
 		return err
 	}
@@ -56,7 +68,7 @@ func (r *memberRun) calibrate(ctx context.Context, train []int) error {
 		r.plan.Member.Name, math.Abs(off[most]), columns[most]))
 	d := r.model.Document.Clone()
 	shift := &d.Members[r.index].Output.Shift
-	if *shift == nil {
+	if len(*shift) == 0 {
 		*shift = make([]float64, len(columns))
 	}
 	for k, v := range off {

@@ -63,7 +63,8 @@ func (t *training) member(ctx context.Context, data *engine.Resident, index int)
 		Fold: plan.Member.Recipe.Fold,
 	})
 	if err = run.epochsLeft(ctx, done); err == nil && plan.Member.Recipe.Calibrate {
-		err = run.calibrate(context.WithoutCancel(ctx), train) // it is short
+		run.trainer.Close()                                    // its memory is needed
+		err = run.calibrate(context.WithoutCancel(ctx), train) // Ctrl-C waits for it: less than an epoch takes
 	}
 	if err != nil {
 		return fmt.Errorf("member %s: %w", plan.Member.Name, err)

@@ -79,7 +79,8 @@ func freeName(models []*Model, k int, name string) string {
 }
 
 // MeanWeights makes a model of the weights' mean, taken in float64. The models
-// must have the same blueprint, but for their recipes: the first's stands.
+// must have the same blueprint, but for their recipes, of which the first's stands,
+// and what their answers are shifted by, of which the mean is taken.
 func MeanWeights(models []*Model, names []string) (*Model, error) {
 	if len(models) < 2 {
 		return nil, errFewModels

@@ -224,7 +224,7 @@ func flipOf(m *blueprint.Member, width int) (*flip, error) {
 		if f.sign[c] = 1; blueprint.IsX(name) {
 			f.sign[c], f.add[c] = -1, mirror.AxisOf(width)
 		}
-		if shift := m.Output.Shift; shift != nil {
+		if shift := m.Output.Shift; len(shift) > 0 {
 			f.add[c] += shift[c] - f.sign[c]*shift[from[c]]
 		}
 	}

@@ -144,7 +144,11 @@ func TestFlipAverage(t *testing.T) {
 		}
 	}
 
-	// A shift is added to the average, and not turned.
+	// A shift is added to the average, and not turned; none may be written as no numbers.
+	m.Document.Members[0].Output.Shift = []float64{}
+	if q := predict(m, set); !slices.Equal(q.Points, p.Points) {
+		t.Error("a shift of no numbers: found other answers")
+	}
 	shift := []float64{0.5, -1, 0, 2, 0.25, -3}
 	m.Document.Members[0].Output.Shift = shift
 	q = predict(m, set)

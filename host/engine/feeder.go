@@ -194,7 +194,7 @@ func (f *feeder) row(b *fed, i, row int, c augment.Change) {
 	labels := b.labels[i*2*len(columns) : (i+1)*2*len(columns)]
 	clear(labels)
 	points := e.Points[row*len(e.Columns) : (row+1)*len(e.Columns)]
-	scale, offsets := f.Plan.Affine()
+	scale, offset := f.Plan.Member.Affine(f.Plan.Document.Input)
 	move := c.Points(f.frame)
 	// In place of a coordinate that isn't known, and on which nothing depends where
 	// nothing turns.
@@ -232,7 +232,7 @@ func (f *feeder) row(b *fed, i, row int, c augment.Change) {
 			_, got, inside = move(other, v)
 		}
 		if inside {
-			labels[k], labels[len(columns)+k] = float32((got-offsets[k])/scale), 1
+			labels[k], labels[len(columns)+k] = float32((got-offset)/scale), 1
 		}
 	}
 }

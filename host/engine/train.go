@@ -349,12 +349,12 @@ func (t *Trainer) places() (from, turn []int, axis float64, err error) {
 func (t *Trainer) makeLabels(from, turn []int, axis float64) []float32 {
 	e := t.data.examples
 	columns := t.Plan.Columns
-	scale, offsets := t.Plan.Affine()
+	scale, offset := t.Plan.Member.Affine(t.Plan.Document.Input)
 	width := 2 * len(columns)
 	out := make([]float32, e.Count*width)
 	put := func(row []float32, i int, v float32) {
 		if v == v { // filled
-			row[i], row[len(columns)+i] = float32((float64(v)-offsets[i])/scale), 1
+			row[i], row[len(columns)+i] = float32((float64(v)-offset)/scale), 1
 		}
 	}
 	for r := range e.Count {

@@ -68,7 +68,7 @@ type Output struct {
 	Layer       string    `json:"layer,omitempty"`        // "": the last one
 	Scale       float64   `json:"scale,omitempty"`        // pixels; 0: half of the input's width
 	Offset      float64   `json:"offset,omitempty"`       // pixels; 0 without a scale: half of the input's width
-	Shift       []float64 `json:"shift,omitempty"`        // pixels, one for each of the member's columns; none: 0. What recipe.calibrate finds is added to it
+	Shift       []float64 `json:"shift,omitempty"`        // pixels, one for each of the member's columns, added to answers and unknown to training; none: 0. What recipe.calibrate finds
 	FlipAverage bool      `json:"flip_average,omitempty"` // unless the user says otherwise, the mean with the answer for the mirror image is given; the default is false
 	Extra       Extra     `json:"-"`
 }
@@ -211,7 +211,7 @@ func (m *Member) MeanWeight() float64 {
 	return m.Weight
 }
 
-// Affine gives scale and offset of pixels = y*scale + offset, defaults filled in, where nothing shifts the columns.
+// Affine gives scale and offset of pixels = y*scale + offset, defaults filled in, without output.shift.
 func (m *Member) Affine(in Input) (scale, offset float64) {
 	scale, offset = m.Output.Scale, m.Output.Offset
 	if scale == 0 {

@@ -46,7 +46,8 @@ type Node struct {
 	FLOPs  int64 // of the forward pass of one image, the setting activation's included
 }
 
-// Affine gives scale and each column's offset of pixels = y*scale + offsets[column], defaults filled in.
+// Affine gives scale and each column's offset of an answer's pixels = y*scale + offsets[column], with output.shift,
+// defaults filled in.
 func (p *Plan) Affine() (scale float64, offsets []float64) {
 	scale, offset := p.Member.Affine(p.Document.Input)
 	offsets = slices.Repeat([]float64{offset}, len(p.Columns))
