@@ -35,7 +35,7 @@ type size struct {
 var sizes = []size{
 	{"compact-s", "small residual network with heat maps: useful after minutes on a CPU", 24, 1, 30, 0.01, 10, 0.99},
 	{"compact-m", "deeper residual network with heat maps: for a quarter of an hour on a CPU", 48, 2, 40, 0.008, 10, 0.99},
-	{"compact-l", "wide residual network with heat maps: for an hour on a CPU", 64, 2, 80, 0.008, 15, 0.995},
+	{"compact-l", "wide residual network with heat maps: for an hour on a CPU", 64, 2, 70, 0.008, 15, 0.995},
 }
 
 func (s size) architecture() plugins.Architecture {
