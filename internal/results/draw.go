@@ -16,6 +16,7 @@ import (
 type picture struct {
 	region, file, text string // where it stands, its name, what it is for those who don't see it
 	write              func(path string) error
+	stays              bool // as it is, if it is there
 }
 
 // draw writes the pictures beside the page, and gives the text that shows each, by region.
@@ -30,6 +31,11 @@ func (p *places) draw(all *page) (map[string]string, error) {
 		all.compactCurves(), ofReport, all.rowsPicture(), all.columnsPicture(),
 	} {
 		path := filepath.Join(folder, one.file)
+		shown := fmt.Sprintf("![%s](%s/%s)", one.text, filepath.Base(folder), one.file)
+		if _, err := os.Stat(path); err == nil && one.stays {
+			out[one.region] = shown
+			continue
+		}
 		if one.write == nil {
 			if err := os.Remove(path); err != nil && !os.IsNotExist(err) {
 				return nil, err
@@ -42,7 +48,7 @@ func (p *places) draw(all *page) (map[string]string, error) {
 		if err := one.write(path); err != nil {
 			return nil, err
 		}
-		out[one.region] = fmt.Sprintf("![%s](%s/%s)", one.text, filepath.Base(folder), one.file)
+		out[one.region] = shown
 	}
 	return out, nil
 }
@@ -80,6 +86,7 @@ func (p *places) reportCurves(all *page) (picture, error) {
 	if err != nil {
 		return out, err
 	}
+	out.stays = len(paths) == 0 // without the report's half
 	for _, path := range paths {
 		own, err := zoo.ReadCurves([]string{path})
 		if err != nil {

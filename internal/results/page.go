@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -42,9 +43,7 @@ func (p *places) writePage(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := p.measure(ctx); err != nil {
-		return err
-	}
+	unmeasured := p.measure(ctx)
 	all, err := p.gather(ctx)
 	if err != nil {
 		return err
@@ -60,41 +59,68 @@ func (p *places) writePage(ctx context.Context) error {
 	for _, r := range all.missing {
 		fmt.Fprintf(p.err, "results: %s is not trained yet\n", r.name)
 	}
-	return atomicfile.Write(p.page, true, func(w io.Writer) error {
+	err = atomicfile.Write(p.page, true, func(w io.Writer) error {
 		_, err := io.WriteString(w, text)
 		return err
 	})
+	return errors.Join(unmeasured, err)
 }
 
-// measure answers with the models that are there the rows that they have held out.
+// measure answers with the models that are there, and whose records aren't, the rows that they have held out. One that
+// can't be measured doesn't keep the others from it.
 func (p *places) measure(ctx context.Context) error {
-	there := slices.DeleteFunc(slices.Clone(runs), func(r run) bool {
-		return slices.ContainsFunc(r.models(), func(name string) bool { _, err := os.Stat(p.model(name)); return err != nil })
-	})
-	if len(there) == 0 {
-		return nil
+	var failed []error
+	var left []run
+	for _, r := range runs {
+		switch new, err := p.unrecorded(ctx, r); {
+		case err != nil:
+			failed = append(failed, err)
+		case new:
+			left = append(left, r)
+		}
+	}
+	if len(left) == 0 {
+		return errors.Join(failed...)
 	}
 	set, err := dataset.Read(ctx, p.data)
 	if err != nil {
-		return err
+		return errors.Join(append(failed, err)...)
 	}
 	b, err := backend.Open(ctx, cmp.Or(os.Getenv("FKZOO_BACKEND"), backend.Auto))
 	if err != nil {
-		return err
+		return errors.Join(append(failed, err)...)
 	}
 	defer b.Close()
-	for _, r := range there {
+	for _, r := range left {
 		if err := p.measureRun(ctx, r, set, b); err != nil {
-			return err
+			failed = append(failed, fmt.Errorf("%s: %w", r.name, err))
 		}
 	}
-	return nil
+	return errors.Join(failed...)
+}
+
+// unrecorded tells whether a run's models are there, and its record isn't of them.
+func (p *places) unrecorded(ctx context.Context, r run) (bool, error) {
+	kept, err := p.recorded(ctx, r)
+	if err != nil {
+		return false, err
+	}
+	same := kept != nil
+	for i, name := range r.models() {
+		of, _ := named(name)
+		m, err := p.of(ctx, of, p.model(name), zoo.Describe)
+		if m == nil || err != nil {
+			return false, err
+		}
+		same = same && kept.Models[i].Result.Digest == m.Digest
+	}
+	return !same, nil
 }
 
 // measureRun writes the run's record.
 func (p *places) measureRun(ctx context.Context, r run, set *dataset.Set, b *backend.Backend) error {
 	var models []*zoo.Model
-	out := new(record)
+	out := &record{NoFlips: r.noFlips, NoShift: r.noShift}
 	for _, name := range r.models() {
 		of, _ := named(name)
 		m, err := p.of(ctx, of, p.model(name), zoo.Load)
@@ -102,23 +128,21 @@ func (p *places) measureRun(ctx context.Context, r run, set *dataset.Set, b *bac
 			return err
 		}
 		if m == nil {
-			return nil // it went away
+			return fmt.Errorf("%s: went away", p.model(name))
 		}
 		one, err := recordOf(of, m)
 		if err != nil {
 			return err
 		}
-		models, out.Models = append(models, m), append(out.Models, *one)
-	}
-	if r.noShift {
-		for i := range models {
-			models[i] = withoutShift(models[i])
+		if r.noShift {
+			m = withoutShift(m)
 		}
+		models, out.Models = append(models, m), append(out.Models, *one)
 	}
 	o := zoo.PredictOptions{Backend: b, FlipAverage: zoo.FlipAverage(models) && !r.noFlips}
 	var err error
 	if out.Score, err = zoo.HeldOutScore(ctx, models, set, o); err != nil {
-		return fmt.Errorf("%s: %w", r.name, err)
+		return err
 	}
 	return p.keep(r.name, out)
 }
@@ -136,6 +160,7 @@ func withoutShift(m *zoo.Model) *zoo.Model {
 func (p *places) gather(ctx context.Context) (*page, error) {
 	out := &page{layouts: map[string]layout{}}
 	digests := map[string]string{} // of the models, by run
+	data := ""                     // its checksum, the same for all
 	for _, r := range runs {
 		found, err := p.recorded(ctx, r)
 		if err != nil {
@@ -149,9 +174,15 @@ func (p *places) gather(ctx context.Context) (*page, error) {
 		}
 		if found == nil {
 			out.missing = append(out.missing, r)
-		} else {
-			out.found = append(out.found, measured{r, found})
+			continue
 		}
+		for _, m := range found.Models {
+			if first := cmp.Or(data, m.Checksum); first != m.Checksum {
+				return nil, fmt.Errorf("%s: is of data with the checksum %.12s, others are of %.12s: away with those of the other data", p.record(r.name), m.Checksum, first)
+			}
+			data = m.Checksum
+		}
+		out.found = append(out.found, measured{r, found})
 	}
 	for _, n := range reportedNetworks {
 		var l layout

@@ -21,8 +21,10 @@ import (
 // A record is what the page says of a run. It is kept beside the page, so that this can be written anew, and added to,
 // where the models are not: they take hours and stay out of the repository.
 type record struct {
-	Models []trained  `json:"models"`
-	Score  *zoo.Score `json:"score"` // of all together, on the rows that they have held out
+	Models  []trained  `json:"models"`
+	NoFlips bool       `json:"no_flips,omitempty"`
+	NoShift bool       `json:"no_shift,omitempty"`
+	Score   *zoo.Score `json:"score"` // of all together, on the rows that they have held out
 }
 
 // trained is one model of a record.
@@ -61,9 +63,12 @@ func (p *places) recorded(ctx context.Context, r run) (*record, error) {
 	if err := json.Unmarshal(text, &out); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
+	if out.Score == nil || slices.ContainsFunc(out.Models, func(m trained) bool { return m.Result == nil }) {
+		return nil, fmt.Errorf("%s: found no result of a model, or no score of all, want both", path)
+	}
 	names := r.models()
-	if len(out.Models) != len(names) || out.Score == nil {
-		return nil, fmt.Errorf("%s: found %d models, want %d and their score", path, len(out.Models), len(names))
+	if len(out.Models) != len(names) || out.NoFlips != r.noFlips || out.NoShift != r.noShift {
+		return nil, nil
 	}
 	for i, name := range names {
 		of, _ := named(name)
@@ -100,13 +105,13 @@ func (p *places) blueprint(ctx context.Context, r run) (string, error) {
 	}
 	var args []string
 	for words := strings.Fields(r.args); len(words) > 0; words = words[1:] {
-		switch flag := strings.TrimPrefix(words[0], "--"); flag {
-		case "epochs", "batch", "seed":
-			args, words = append(args, "--set", "recipe."+flag+"="+words[1]), words[1:]
-		case "backend":
+		switch flag := words[0]; flag {
+		case "--epochs", "--batch", "--seed":
+			args, words = append(args, "--set", "recipe."+strings.TrimPrefix(flag, "--")+"="+words[1]), words[1:]
+		case "--backend":
 			words = words[1:]
 		default:
-			args = append(args, words[0])
+			args = append(args, flag)
 		}
 	}
 	var about struct {

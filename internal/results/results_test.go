@@ -52,7 +52,7 @@ func output(t *testing.T, name string, args ...string) []byte {
 func TestRuns(t *testing.T) {
 	fkzoo := program(t, "baseline", "compact", "specialists")
 	seen := map[string]bool{}
-	flag := regexp.MustCompile(` --(seed|epochs|batch|backend) \S+`)
+	p := &places{fkzoo: fkzoo}
 	for _, r := range runs {
 		if seen[r.name] || (r.args == "") == (r.of == nil) || r.shows == "" {
 			t.Errorf("%s: want a name that is there once, a text, and either arguments or models", r.name)
@@ -64,7 +64,9 @@ func TestRuns(t *testing.T) {
 			}
 		}
 		if r.args != "" {
-			output(t, fkzoo, append([]string{"info"}, strings.Fields(flag.ReplaceAllString(r.args, ""))...)...)
+			if _, err := p.blueprint(t.Context(), r); err != nil {
+				t.Errorf("%s: %v", r.name, err)
+			}
 		}
 	}
 }
@@ -85,6 +87,15 @@ func TestPageIsCurrent(t *testing.T) {
 	}
 	if text := read(t, path); text != old {
 		t.Error("docs/results.md isn't what its records say of the networks and recipes of today: «make results RUNS=page» writes it")
+	}
+	pictures, err := filepath.Glob("../../docs/results/*.svg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, picture := range pictures {
+		if read(t, picture) != read(t, filepath.Join(dir, "results", filepath.Base(picture))) {
+			t.Errorf("%s isn't what the records say: «make results RUNS=page» draws it", picture)
+		}
 	}
 	kept, err := filepath.Glob(filepath.Join(dir, "results", "runs", "*.json"))
 	if err != nil {
@@ -260,6 +271,12 @@ func TestTrainAndPage(t *testing.T) {
 		if err := results("page"); err != nil || strings.Contains(read(t, pagePath), "| mean of both") {
 			t.Errorf("a record %s: found the row of the mean still (%v)", what, err)
 		}
+	}
+	if err := os.Remove(kept); err != nil {
+		t.Fatal(err)
+	}
+	if err := results("page"); err != nil || strings.Contains(read(t, pagePath), "| `b` | 3") || !strings.Contains(read(t, pagePath), "`b`, ") {
+		t.Errorf("without a record and a model (%v): found\n%s", err, read(t, pagePath))
 	}
 	if err := os.Rename(path+".away", path); err != nil {
 		t.Fatal(err)
