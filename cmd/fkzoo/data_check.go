@@ -105,6 +105,10 @@ func (p *program) printFaults(r *check.Report) error {
 		from = fmt.Sprintf("give or take %.2f, estimated from the %s", r.Axis.Error, r.Axis.From)
 	}
 	fmt.Fprintf(p.stdout, "mirror axis: x becomes %.2f - x, %s\n", r.Axis.Axis, from)
+	if n := r.Noise; n != nil {
+		fmt.Fprintf(p.stdout, "labels: by the model's errors on %s of nearly the same image a label is off by %.2f px (RMS, one axis), which no model can foresee\n",
+			count(n.Pairs, "pair"), n.Pixels)
+	}
 	if r.Test != nil {
 		fmt.Fprintf(p.stdout, "%s: %d of %s are, or nearly are, among those to train on\n", r.Test.Source, r.Test.Leaked, count(r.Test.Rows, "test face"))
 	}

@@ -199,6 +199,13 @@ func (p *program) printInfo(d *described) error {
 		if err != nil {
 			return err
 		}
+		output, err := json.Marshal(m.plan.Member.Output)
+		if err != nil {
+			return err
+		}
+		if string(output) != "{}" {
+			fmt.Fprintf(w, "output: %s\n", output)
+		}
 		fmt.Fprintf(w, "recipe: %s\n", recipe)
 	}
 	return p.printMade(d)

@@ -41,14 +41,15 @@ const (
 
 // A Report is what was found in a set.
 type Report struct {
-	Source   string    `json:"source"`
-	Checksum string    `json:"checksum"`
-	Rows     int       `json:"rows"`
-	Complete int       `json:"complete"` // rows with every column filled
-	Columns  []Column  `json:"columns"`
-	Axis     AxisFound `json:"mirror_axis"`
-	Test     *Test     `json:"test,omitempty"`
-	Findings []Finding `json:"findings"` // the worst first
+	Source   string      `json:"source"`
+	Checksum string      `json:"checksum"`
+	Rows     int         `json:"rows"`
+	Complete int         `json:"complete"` // rows with every column filled
+	Columns  []Column    `json:"columns"`
+	Axis     AxisFound   `json:"mirror_axis"`
+	Noise    *LabelNoise `json:"label_noise,omitempty"` // where a model answered and rows have nearly the same image
+	Test     *Test       `json:"test,omitempty"`
+	Findings []Finding   `json:"findings"` // the worst first
 	answers  *Answers
 }
 
@@ -251,6 +252,7 @@ func (r *Report) duplicates(ctx context.Context, f *faces) error {
 	if err != nil {
 		return err
 	}
+	r.noise(f.set, twins)
 	var same, near, conflicts []Row
 	for _, w := range twins {
 		row := w.row(f.set, f.set)
