@@ -74,6 +74,8 @@ var runs = []run{
 	{name: "specialists-adam", table: report, shows: "with adam, batches of 32", args: "specialists --seed 1 --epochs 40 --batch 32" + adam},
 
 	{name: "compact-m-123", table: networks, shows: "mean of the three compact-m", of: []string{"compact-m-1", "compact-m-2", "compact-m-3"}},
+	{name: "compact-l-m", table: networks, shows: "mean of compact-l and the three compact-m",
+		of: []string{"compact-l-1", "compact-m-1", "compact-m-2", "compact-m-3"}},
 }
 
 // sameSplit holds out the rows that seed 1 does: only such models can be measured together, or compared.
