@@ -66,7 +66,7 @@ bin/fkzoo: bin/.plugins/checksums bin/.version
 .PHONY: demo
 demo: build ## train compact-s on drawn faces, see what it learned; under 3 minutes
 	@mkdir -p demo
-	bin/fkzoo train compact-s --data demo:1600 --epochs 12 --force -o demo/compact-s.fkz --plot demo/curves.svg
+	bin/fkzoo train compact-s --data demo:1600 --epochs 8 --force -o demo/compact-s.fkz --plot demo/curves.svg
 	@printf '\nOn 500 faces that are not among those it was trained on:\n\n'
 	bin/fkzoo evaluate demo/compact-s.fkz --data demo:500:2 --sheet demo/worst.png --force
 	bin/fkzoo predict demo/compact-s.fkz demo:24:2 --draw demo/faces -o demo/points.csv --force
