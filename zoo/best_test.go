@@ -59,7 +59,7 @@ func TestBestFile(t *testing.T) {
 				if h.BestEpoch == len(h.TrainLoss) {
 					t.Fatalf("found member %s best after its last epoch: the test tests nothing", h.Member)
 				}
-				one := &Model{Document: withoutShift(best.Document), Weights: best.Weights, Provenance: best.Provenance}
+				one := &Model{Document: Uncalibrated(best.Document), Weights: best.Weights, Provenance: best.Provenance}
 				one.Document.Members = one.Document.Members[i : i+1]
 				e, _, err := Evaluate(t.Context(), []*Model{one}, set, PredictOptions{Backend: goBackend(t)})
 				if err != nil {

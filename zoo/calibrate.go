@@ -12,8 +12,8 @@ import (
 // calibrationRows is how many rows are answered at a time, so that their mirror images need little memory.
 const calibrationRows = 1024
 
-// withoutShift is the document as before any calibration.
-func withoutShift(d *blueprint.Document) *blueprint.Document {
+// Uncalibrated is a copy of the document without what its answers are shifted by.
+func Uncalibrated(d *blueprint.Document) *blueprint.Document {
 	out := d.Clone()
 	for i := range out.Members {
 		out.Members[i].Output.Shift = nil

@@ -121,9 +121,8 @@ func MeanWeights(models []*Model, names []string) (*Model, error) {
 		out.Weights[name] = mean
 	}
 	for i := range out.Document.Members {
-		out.Document.Members[i].Output.Shift = meanShift(models, i)
-	}
-	for _, m := range out.Document.Members {
+		m := &out.Document.Members[i]
+		m.Output.Shift = meanShift(models, i)
 		out.History = append(out.History, MemberHistory{Member: m.Name})
 	}
 	if from := &out.Provenance; !sameRows { // rows that one has held out another may have learned from

@@ -353,7 +353,7 @@ func sameTraining(a, b *Model) bool {
 		networkB, errB := networkFields(b.Document)
 		return errA == nil && errB == nil && maps.EqualFunc(networkA, networkB, bytes.Equal)
 	}
-	textA, errA := withoutShift(a.Document).JSON()
-	textB, errB := withoutShift(b.Document).JSON()
+	textA, errA := Uncalibrated(a.Document).JSON()
+	textB, errB := Uncalibrated(b.Document).JSON()
 	return errA == nil && errB == nil && bytes.Equal(textA, textB) && a.Provenance.Data.Checksum == b.Provenance.Data.Checksum
 }

@@ -135,7 +135,9 @@ func (p *places) measureRun(ctx context.Context, r run, set *dataset.Set, b *bac
 			return err
 		}
 		if r.noShift {
-			m = withoutShift(m)
+			uncalibrated := *m
+			uncalibrated.Document = zoo.Uncalibrated(m.Document)
+			m = &uncalibrated
 		}
 		models, out.Models = append(models, m), append(out.Models, *one)
 	}
@@ -145,15 +147,6 @@ func (p *places) measureRun(ctx context.Context, r run, set *dataset.Set, b *bac
 		return err
 	}
 	return p.keep(r.name, out)
-}
-
-func withoutShift(m *zoo.Model) *zoo.Model {
-	out := *m
-	out.Document = m.Document.Clone()
-	for i := range out.Document.Members {
-		out.Document.Members[i].Output.Shift = nil
-	}
-	return &out
 }
 
 // gather reads the records.

@@ -275,7 +275,7 @@ func TestTrainAndPage(t *testing.T) {
 	if err := os.Remove(kept); err != nil {
 		t.Fatal(err)
 	}
-	if err := results("page"); err != nil || strings.Contains(read(t, pagePath), "| `b` | 3") || !strings.Contains(read(t, pagePath), "`b`, ") {
+	if err := results("page"); err != nil || strings.Contains(read(t, pagePath), "| mean of both") || !strings.Contains(read(t, pagePath), "`b`, ") {
 		t.Errorf("without a record and a model (%v): found\n%s", err, read(t, pagePath))
 	}
 	if err := os.Rename(path+".away", path); err != nil {
