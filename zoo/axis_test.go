@@ -41,9 +41,9 @@ func TestAutoAxis(t *testing.T) {
 	if _, said := withAxis(out, set); said != "" {
 		t.Errorf("found %q, want nothing where nothing is left to the data", said)
 	}
-	turn, err := flipOf(&out.Members[0], 96)
-	if err != nil || !slices.Equal(turn.add, []float64{axis, 0, axis, 0}) {
-		t.Errorf("found %+v (%v), want the axis %g", turn, err, axis)
+	flip, err := FlipOf(&out.Members[0], 96)
+	if err != nil || !slices.Equal(flip.Add, []float64{axis, 0, axis, 0}) {
+		t.Errorf("found %+v (%v), want the axis %g", flip, err, axis)
 	}
 
 	// In a whole training.

@@ -152,7 +152,7 @@ type answerer struct {
 	model, member int
 	of            *blueprint.Member
 	predictor     *engine.Predictor
-	turn          *flip // where mirror images are answered too
+	flip          *Flip // where mirror images are answered too
 }
 
 func newAnswerer(models []*Model, model, member, width int, o PredictOptions) (*answerer, error) {
@@ -164,7 +164,7 @@ func newAnswerer(models []*Model, model, member, width int, o PredictOptions) (*
 		return wrong(err)
 	}
 	if o.FlipAverage {
-		if a.turn, err = flipOf(plan.Member, width); err != nil {
+		if a.flip, err = FlipOf(plan.Member, width); err != nil {
 			return wrong(fmt.Errorf("flip average: %w", err))
 		}
 	}
@@ -184,12 +184,12 @@ func (a *answerer) answer(ctx context.Context, set *dataset.Set, views []engine.
 	if err != nil {
 		return wrong(err)
 	}
-	if a.turn != nil {
+	if a.flip != nil {
 		flipped, err := a.predictor.Predict(ctx, views[1], nil, func(rows int) { tick(set.Len() + rows) })
 		if err != nil {
 			return wrong(err)
 		}
-		a.turn.average(points, flipped)
+		a.flip.average(points, flipped)
 	}
 	for at, v := range points {
 		if v-v != 0 { // not a number, or infinite
@@ -199,18 +199,17 @@ func (a *answerer) answer(ctx context.Context, set *dataset.Set, views []engine.
 	return &memberPrediction{model: a.model, member: a.member, weight: a.of.MeanWeight(), Prediction: Prediction{a.of.Columns, points}}, nil
 }
 
-// flip is how a member's answer for a mirror image is turned back: column c of an answer is sign[c] times column from[c]
-// of that for the mirror image, plus add[c] pixels.
-type flip struct {
-	from      []int
-	sign, add []float64
+// Flip is how a member's answer for a mirror image is turned back: column c of an answer is Sign[c] times column From[c]
+// of that for the mirror image, plus Add[c], in pixels of the image that was mirrored.
+type Flip struct {
+	From      []int
+	Sign, Add []float64
 }
 
-// flipOf gives the flip that the member was trained with, or else that which
-// follows from its columns' names, with the image's width as the axis: where the
-// data's labels lie is then not known. What output.shift adds to an answer isn't
-// turned.
-func flipOf(m *blueprint.Member, width int) (*flip, error) {
+// FlipOf gives the flip that the member was trained with, for images of this width in pixels, or else that which follows
+// from its columns' names, with the width as the axis: where the data's labels lie is then not known. What output.shift
+// adds to an answer isn't turned. An error: a column has no partner.
+func FlipOf(m *blueprint.Member, width int) (*Flip, error) {
 	mirror := &blueprint.Mirror{}
 	if a := m.Recipe.Augment; a != nil && a.Mirror != nil {
 		mirror = a.Mirror
@@ -219,34 +218,24 @@ func flipOf(m *blueprint.Member, width int) (*flip, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &flip{from, make([]float64, len(from)), make([]float64, len(from))}
+	f := &Flip{from, make([]float64, len(from)), make([]float64, len(from))}
 	for c, name := range m.Columns {
-		if f.sign[c] = 1; blueprint.IsX(name) {
-			f.sign[c], f.add[c] = -1, mirror.AxisOf(width)
+		if f.Sign[c] = 1; blueprint.IsX(name) {
+			f.Sign[c], f.Add[c] = -1, mirror.AxisOf(width)
 		}
 		if shift := m.Output.Shift; len(shift) > 0 {
-			f.add[c] += shift[c] - f.sign[c]*shift[from[c]]
+			f.Add[c] += shift[c] - f.Sign[c]*shift[from[c]]
 		}
 	}
 	return f, nil
 }
 
-// Turn says how a member's answer for a mirror image is turned back: column c is
-// sign[c] times its column from[c], plus add[c], in pixels of an image of this width.
-func Turn(m *blueprint.Member, width int) (from []int, sign, add []float64, err error) {
-	f, err := flipOf(m, width)
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	return f.from, f.sign, f.add, nil
-}
-
 // average makes points the mean with the answers for mirrored images, turned back.
-func (f *flip) average(points, flipped []float32) {
-	n := len(f.from)
+func (f *Flip) average(points, flipped []float32) {
+	n := len(f.From)
 	for at := 0; at < len(points); at += n {
-		for c, from := range f.from {
-			v := f.sign[c]*float64(flipped[at+from]) + f.add[c]
+		for c, from := range f.From {
+			v := f.Sign[c]*float64(flipped[at+from]) + f.Add[c]
 			points[at+c] = float32((float64(points[at+c]) + v) / 2)
 		}
 	}

@@ -217,16 +217,16 @@ func (b *builder) member(index int, image value) (string, error) {
 
 // turned gives the mean of the answers for images, the first half, and for their mirror images, turned back.
 func (b *builder) turned(y string, plan *blueprint.Plan) (string, error) {
-	from, sign, add, err := zoo.Turn(plan.Member, plan.Document.Input.Width)
+	flip, err := zoo.FlipOf(plan.Member, plan.Document.Input.Width)
 	if err != nil {
 		return "", fmt.Errorf("member %s: flip average: %w", plan.Member.Name, err)
 	}
 	half := []string{b.name("images"), b.name("mirrors")}
 	b.graph.Nodes = append(b.graph.Nodes, onnx.Node{Op: "Split", Name: b.name("split"), Inputs: []string{y}, Outputs: half,
 		Attributes: []onnx.Attribute{integer("axis", 0)}})
-	shape := []int{len(from)}
-	other := b.op("Gather", []string{half[1], b.integers("from", from...)}, integer("axis", 1))
-	other = b.call("Add", b.call("Mul", other, b.floats("signs", shape, narrow(sign)...)), b.floats("axes", shape, narrow(add)...))
+	shape := []int{len(flip.From)}
+	other := b.op("Gather", []string{half[1], b.integers("from", flip.From...)}, integer("axis", 1))
+	other = b.call("Add", b.call("Mul", other, b.floats("signs", shape, narrow(flip.Sign)...)), b.floats("axes", shape, narrow(flip.Add)...))
 	return b.call("Mul", b.call("Add", half[0], other), b.scalar("half", 0.5)), nil
 }
 
