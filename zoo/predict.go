@@ -210,10 +210,7 @@ type Flip struct {
 // from its columns' names, with the width as the axis: where the data's labels lie is then not known. What output.shift
 // adds to an answer isn't turned. An error: a column has no partner.
 func FlipOf(m *blueprint.Member, width int) (*Flip, error) {
-	mirror := &blueprint.Mirror{}
-	if a := m.Recipe.Augment; a != nil && a.Mirror != nil {
-		mirror = a.Mirror
-	}
+	mirror := m.Mirror()
 	from, err := mirror.Permutation(m.Columns)
 	if err != nil {
 		return nil, err

@@ -203,6 +203,15 @@ func (m *Member) ColumnsOf(columns []string) []string {
 	return m.Columns
 }
 
+// Mirror says how the member's answers for mirror images are turned back: as its recipe mirrors faces, or else as follows
+// from its columns' names.
+func (m *Member) Mirror() *Mirror {
+	if a := m.Recipe.Augment; a != nil && a.Mirror != nil {
+		return a.Mirror
+	}
+	return &Mirror{}
+}
+
 // MeanWeight is the member's weight in a mean over members.
 func (m *Member) MeanWeight() float64 {
 	if m.Weight == 0 {

@@ -157,6 +157,11 @@ func (p *Plan) build(columns []string) error {
 	if n := len(p.Member.Output.Shift); n != 0 && n != len(p.Columns) {
 		return fmt.Errorf("output.shift: found %d numbers, want %d: one for each of the member's columns", n, len(p.Columns))
 	}
+	if p.Member.Output.FlipAverage {
+		if _, err := p.Member.Mirror().Permutation(p.Columns); err != nil {
+			return fmt.Errorf("output.flip_average: %w", err)
+		}
+	}
 	if n := p.Parameters(); n > maxParameters {
 		return fmt.Errorf("found %d parameters, want at most %d", n, int64(maxParameters))
 	}

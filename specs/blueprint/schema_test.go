@@ -14,7 +14,7 @@ import (
 // faults no schema can say: names that must agree, shapes that must fit,
 // columns that must exist, sums.
 var notInSchema = strings.Fields(`text-field-twice text-too-deep summary-control source-turns-direction input-huge
-	member-twice columns-control columns-star-among-others columns-not-in-the-data output-layer output-shift-count
+	member-twice columns-control columns-star-among-others columns-not-in-the-data output-layer output-shift-count output-flip-average
 	layer-name-is-the-image layer-name-twice inputs-unknown inputs-cycle inputs-itself
 	setting-points-of-odd-columns setting-shape-zero setting-shape-two-rests schedule-too-large-a-number text-not-utf8
 	shape- size-
