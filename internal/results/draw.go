@@ -16,41 +16,65 @@ import (
 type picture struct {
 	region, file, text string // where it stands, its name, what it is for those who don't see it
 	write              func(path string) error
-	stays              bool // as it is, if it is there
+	stays              bool // as it is: it is of these models
 }
 
-// draw writes the pictures beside the page, and gives the text that shows each, by region.
-func (p *places) draw(all *page) (map[string]string, error) {
-	folder := strings.TrimSuffix(p.page, ".md")
+// pictures are those that the page shows now.
+func (p *places) pictures(all *page, old string) ([]picture, error) {
 	ofReport, err := p.reportCurves(all)
 	if err != nil {
 		return nil, err
 	}
-	out := map[string]string{}
-	for _, one := range []picture{
-		all.compactCurves(), ofReport, all.rowsPicture(), all.columnsPicture(),
-	} {
-		path := filepath.Join(folder, one.file)
-		shown := fmt.Sprintf("![%s](%s/%s)", one.text, filepath.Base(folder), one.file)
-		if _, err := os.Stat(path); err == nil && one.stays {
-			out[one.region] = shown
-			continue
+	if ofReport.stays {
+		if _, err := os.Stat(p.picture(ofReport)); err != nil || !strings.Contains(old, p.link(ofReport)) {
+			return nil, fmt.Errorf("%s: found no curves of the report's, want them to draw %s anew: set FKZOO_TESTDATA or -curves", p.curves, p.picture(ofReport))
 		}
+	}
+	return []picture{all.compactCurves(), ofReport, all.rowsPicture(), all.columnsPicture()}, nil
+}
+
+// picture is a picture's path.
+func (p *places) picture(one picture) string {
+	return filepath.Join(strings.TrimSuffix(p.page, ".md"), one.file)
+}
+
+// link is how the page shows it.
+func (p *places) link(one picture) string {
+	return fmt.Sprintf("![%s](%s/%s)", one.text, filepath.Base(filepath.Dir(p.picture(one))), one.file)
+}
+
+// shown are the links of the pictures that there are, by region.
+func (p *places) shown(pictures []picture) map[string]string {
+	out := map[string]string{}
+	for _, one := range pictures {
+		if one.write != nil {
+			out[one.region] = p.link(one)
+		}
+	}
+	return out
+}
+
+// draw writes the pictures beside the page, and removes those that no longer are.
+func (p *places) draw(pictures []picture) error {
+	for _, one := range pictures {
+		path := p.picture(one)
 		if one.write == nil {
 			if err := os.Remove(path); err != nil && !os.IsNotExist(err) {
-				return nil, err
+				return err
 			}
 			continue
 		}
-		if err := os.MkdirAll(folder, 0o777); err != nil {
-			return nil, err
+		if one.stays {
+			continue
+		}
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			return err
 		}
 		if err := one.write(path); err != nil {
-			return nil, err
+			return err
 		}
-		out[one.region] = shown
 	}
-	return out, nil
+	return nil
 }
 
 // compactCurves are the validation losses of the networks, one for each kind.
@@ -74,7 +98,9 @@ func (p *page) compactCurves() picture {
 func (p *places) reportCurves(all *page) (picture, error) {
 	out := picture{region: report, file: "report.svg", text: "Validation loss by epoch of the report's networks, here and in the report"}
 	c := draw.Curves{Title: "The report's networks: validation loss, here and as it logged them"}
+	var models []string // so that the page tells whether the picture is of other ones
 	for _, m := range all.in(report) {
+		models = append(models, fmt.Sprintf("%s %.8s", m.name, m.Models[0].Result.Digest))
 		for _, one := range m.Models[0].Curves {
 			c.Runs = append(c.Runs, draw.Run{Name: strings.TrimSpace("fkzoo's " + m.name + " " + one.Member), Validation: one.Validation})
 		}
@@ -82,6 +108,7 @@ func (p *places) reportCurves(all *page) (picture, error) {
 	if c.Runs == nil {
 		return out, nil
 	}
+	out.text += ": " + strings.Join(models, ", ")
 	paths, err := filepath.Glob(filepath.Join(p.curves, "*.csv"))
 	if err != nil {
 		return out, err

@@ -48,13 +48,16 @@ func (p *places) writePage(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	pictures, err := p.draw(all)
+	pictures, err := p.pictures(all, string(old))
 	if err != nil {
 		return err
 	}
-	text, err := fill(string(old), all.tables(pictures))
+	text, err := fill(string(old), all.tables(p.shown(pictures)))
 	if err != nil {
 		return fmt.Errorf("%s: %w", p.page, err)
+	}
+	if err := p.draw(pictures); err != nil {
+		return err
 	}
 	for _, r := range all.missing {
 		fmt.Fprintf(p.err, "results: %s is not trained yet\n", r.name)
@@ -253,11 +256,11 @@ func (p *page) choices() string {
 	}
 	var seeds []string
 	for _, m := range p.in(networks) {
-		if m.shows == whole.shows && m.backends() == whole.backends() {
-			seeds = append(seeds, pixels(m.Score.RMSEPixels))
+		if m.shows == whole.shows && m.flag("--backend") == "" {
+			seeds = append(seeds, fmt.Sprintf("%s with seed %s", pixels(m.Score.RMSEPixels), m.seeds()))
 		}
 	}
-	return t.String() + "\nWhat chance does: seeds 1, 2, 3, with the same rows held out, give " + strings.Join(seeds, ", ") + ".\n"
+	return t.String() + "\nWhat chance does, with the same rows held out: " + strings.Join(seeds, ", ") + ".\n"
 }
 
 func (p *page) rows() string {

@@ -134,12 +134,15 @@ func (p *places) blueprint(ctx context.Context, r run) (string, error) {
 // info asks fkzoo about an architecture, with flags behind it.
 func (p *places) info(ctx context.Context, about any, architecture ...string) error {
 	args := append(append([]string{"info"}, architecture...), "--json")
-	text, err := exec.CommandContext(ctx, p.fkzoo, args...).Output()
+	said := &strings.Builder{}
+	cmd := exec.CommandContext(ctx, p.fkzoo, args...)
+	cmd.Stderr = said
+	text, err := cmd.Output()
 	if err == nil {
 		err = json.Unmarshal(text, about)
 	}
 	if err != nil {
-		return fmt.Errorf("%s %s: %w", p.fkzoo, strings.Join(args, " "), err)
+		return fmt.Errorf("%s %s: %w\n%s", p.fkzoo, strings.Join(args, " "), err, said)
 	}
 	return nil
 }
