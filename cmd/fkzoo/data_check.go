@@ -23,6 +23,7 @@ func (p *program) dataCheckCommand() *cli.Command {
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "test", Usage: "a test `SET`, whose faces should not be among those to train on"},
 			&cli.StringFlag{Name: "model", Usage: "a model `FILE.fkz`, from whose answers no label should be far"},
+			flipAverageFlag,
 			&cli.BoolFlag{Name: "json", Usage: "print JSON"},
 			&cli.StringFlag{Name: "sheet", Usage: "draw the faces with the worst faults to a .png file"},
 			&cli.BoolFlag{Name: "force", Usage: "replace files that exist"}, backendFlag,
@@ -78,6 +79,7 @@ func (p *program) checkedSet(c *cli.Context, path string, o *check.Options) (*da
 	if err != nil {
 		return nil, err
 	}
+	models := []*zoo.Model{m}
 	set, err := readDataSized(c.Context, path, m.Document.Input.Height, m.Document.Input.Width)
 	if err != nil {
 		return nil, err
@@ -89,7 +91,7 @@ func (p *program) checkedSet(c *cli.Context, path string, o *check.Options) (*da
 	}
 	defer b.Close()
 	tick, end := p.tick("predicting")
-	answers, err := zoo.Predict(c.Context, []*zoo.Model{m}, set, zoo.PredictOptions{Backend: b, Tick: tick})
+	answers, err := zoo.Predict(c.Context, models, set, zoo.PredictOptions{Backend: b, FlipAverage: flipAverage(c, models), Tick: tick})
 	end()
 	if err != nil {
 		return nil, err
@@ -106,8 +108,12 @@ func (p *program) printFaults(r *check.Report) error {
 	}
 	fmt.Fprintf(p.stdout, "mirror axis: x becomes %.2f - x, %s\n", r.Axis.Axis, from)
 	if n := r.Noise; n != nil {
-		fmt.Fprintf(p.stdout, "labels: by the model's errors on %s of nearly the same image a label is off by %.2f px (RMS, one axis), which no model can foresee\n",
-			count(n.Pairs, "pair"), n.Pixels)
+		give := ""
+		if n.Error > 0 {
+			give = fmt.Sprintf(", give or take %.2f", n.Error)
+		}
+		fmt.Fprintf(p.stdout, "labels: by the model's errors on %s of nearly the same image a label is off by about %.2f px (RMS, one axis)%s\n",
+			count(n.Pairs, "pair"), n.Pixels, give)
 	}
 	if r.Test != nil {
 		fmt.Fprintf(p.stdout, "%s: %d of %s are, or nearly are, among those to train on\n", r.Test.Source, r.Test.Leaked, count(r.Test.Rows, "test face"))
