@@ -59,7 +59,7 @@ func TestBestFile(t *testing.T) {
 				if h.BestEpoch == len(h.TrainLoss) {
 					t.Fatalf("found member %s best after its last epoch: the test tests nothing", h.Member)
 				}
-				one := &Model{Document: Uncalibrated(best.Document), Weights: best.Weights, Provenance: best.Provenance}
+				one := &Model{Document: best.Document.Clone(), Weights: best.Weights, Provenance: best.Provenance}
 				one.Document.Members = one.Document.Members[i : i+1]
 				e, _, err := Evaluate(t.Context(), []*Model{one}, set, PredictOptions{Backend: goBackend(t)})
 				if err != nil {
@@ -195,7 +195,7 @@ func TestResumeChanges(t *testing.T) {
 		{"network", map[string]string{"hidden": "9"}, set, "setting hidden: found 9", "setting hidden: found 9", nil},
 		{"no such field", map[string]string{"recipe.rates": "1"}, set, "rates, which no recipe has", "rates, which no recipe has", nil},
 		{"more rows", nil, larger, "found 40 rows, want 30", "", func(m *Model) bool {
-			return m.Provenance.Data.Rows == 40 && slices.Equal(m.Provenance.StartData, []string{set.Checksum}) && len(m.History[0].TrainLoss) == 8 && m.History[0].BestEpoch > 3
+			return m.Provenance.Data.Rows == 40 && slices.Equal(m.Provenance.StartData, []string{set.Checksum, unknownData}) && len(m.History[0].TrainLoss) == 8 && m.History[0].BestEpoch > 3
 		}},
 		{"other values", nil, values, "as many rows and columns, other values", "", nil},
 		{"a column less", nil, withColumns(set, eyes), "found no column nose_tip_x, found no column nose_tip_y", "nose_tip_x", nil},

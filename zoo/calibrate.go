@@ -21,26 +21,45 @@ func Uncalibrated(d *blueprint.Document) *blueprint.Document {
 	return out
 }
 
-// calibrate takes from each column its mean error on the rows that the member has learned from, to a thousandth of a
+// calibrate does it with the members whose recipes say so, once all are trained: a checkpoint, whose weights aren't those in
+// the end, has no shift. What fails here is no reason to lose the training.
+func (t *training) calibrate(ctx context.Context) {
+	for i := range t.model.Document.Members {
+		m := &t.model.Document.Members[i]
+		if !m.Recipe.Calibrate {
+			continue
+		}
+		if err := t.calibrateMember(ctx, i); err != nil {
+			t.Watch.Warn(fmt.Sprintf("%s: not calibrated, the answers are shifted by nothing: %v", m.Name, err))
+		}
+	}
+}
+
+// calibrateMember takes from each column its mean error on the rows that the member has learned from, to a thousandth of a
 // pixel. Where faces are mirrored, in training or for answers, that error is not learned away: a data set's labels are
 // seldom mirror images of each other. The answers are those that people get who don't say otherwise, with those for
 // mirror images if all members ask for them. The figures of the training's own validation stay as they are.
-func (r *memberRun) calibrate(ctx context.Context, train []int) error {
-	models := []*Model{r.model}
-	o := PredictOptions{Backend: r.TrainOptions.Backend, FlipAverage: FlipAverage(models)}
-	a, err := newAnswerer(models, 0, r.index, r.Data.Width, o)
+func (t *training) calibrateMember(ctx context.Context, index int) error {
+	models := []*Model{t.model}
+	member := &t.model.Document.Members[index]
+	train, _, err := rowsOf(member, t.Data)
+	if err != nil {
+		return err
+	}
+	o := PredictOptions{Backend: t.TrainOptions.Backend, FlipAverage: FlipAverage(models)}
+	a, err := newAnswerer(models, 0, index, t.Data.Width, o)
 	if err != nil {
 		return err
 	}
 	defer a.close()
-	columns := r.plan.Columns
+	columns := member.Columns
 	sums, cells := make([]float64, len(columns)), make([]int, len(columns))
 	var at []int // of the columns in the data
 	for _, c := range columns {
-		at = append(at, r.Data.Column(c))
+		at = append(at, t.Data.Column(c))
 	}
 	for rows := range slices.Chunk(train, calibrationRows) {
-		part, err := r.Data.Select(rows)
+		part, err := t.Data.Select(rows)
 		if err != nil {
 			return err
 		}
@@ -64,16 +83,16 @@ func (r *memberRun) calibrate(ctx context.Context, train []int) error {
 			most = k
 		}
 	}
-	r.Watch.Note(fmt.Sprintf("%s: calibrated: each column's mean error on the rows trained on is taken from the answers, at most %.3f pixels (%s)",
-		r.plan.Member.Name, math.Abs(off[most]), columns[most]))
-	d := r.model.Document.Clone()
-	shift := &d.Members[r.index].Output.Shift
+	t.Watch.Note(fmt.Sprintf("%s: calibrated: each column's mean error on the rows trained on is taken from the answers, at most %.3f pixels (%s)",
+		member.Name, math.Abs(off[most]), columns[most]))
+	d := t.model.Document.Clone()
+	shift := &d.Members[index].Output.Shift
 	if len(*shift) == 0 {
 		*shift = make([]float64, len(columns))
 	}
 	for k, v := range off {
 		(*shift)[k] -= v
 	}
-	r.model.Document = d
+	t.model.Document = d
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"math"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/fkzoo/fkzoo/host/engine"
@@ -81,11 +82,12 @@ func testCalibrate(t *testing.T, ofEyes, ofNose string) {
 		t.Errorf("found the history %+v, want %+v", m.History, plain.History)
 	}
 
-	// What one member found stays when the training is interrupted in the next.
+	// A checkpoint has nothing of it, also where a member is done.
 	again := train(true)
 	again.ResumePath = interrupt(t, again, 6*5+7)
-	if again.Resume = mustLoad(t, again.ResumePath); again.Resume.State.Member != 1 || len(again.Resume.Document.Members[0].Output.Shift) != len(eyes) {
-		t.Fatalf("found a checkpoint in member %d, want 1, with the first's shift", again.Resume.State.Member)
+	again.Resume = mustLoad(t, again.ResumePath)
+	if s, d := again.Resume.State, again.Resume.Document; s.Member != 1 || len(d.Members[0].Output.Shift) > 0 {
+		t.Fatalf("found a checkpoint in member %d with the output %+v, want 1, and no shift", s.Member, d.Members[0].Output)
 	}
 	sameModel(t, "resumed", mustTrain(t, again), m)
 
@@ -100,5 +102,27 @@ func testCalibrate(t *testing.T, ofEyes, ofNose string) {
 	}
 	if got := mean.Document.Members[0].Output.Shift; len(half) != len(eyes) || !slices.Equal(got, half) {
 		t.Errorf("found a mean shift of %v, want %v", got, half)
+	}
+}
+
+// What can't be calibrated is kept as it is.
+func TestCalibrateFails(t *testing.T) {
+	set := faces(20, every, 4)
+	o := options(t, document(t, network{"eyes", eyes, linear, recipe(`"epochs": 1, "calibrate": true`), ""}, network{"nose", nose, linear, recipe(`"epochs": 1, "calibrate": true`), ""}), set)
+	m := mustTrain(t, o)
+	m.Document = Uncalibrated(m.Document)
+	for name, a := range m.Weights {
+		if strings.HasPrefix(name, "eyes/") {
+			a.Data[0] = float32(math.NaN())
+		}
+	}
+	w := &watch{}
+	o.Watch = w
+	(&training{TrainOptions: o, model: m}).calibrate(t.Context())
+	if len(w.notes) != 2 || !strings.HasPrefix(w.notes[0], "eyes: not calibrated") || !strings.Contains(w.notes[0], "finite number") {
+		t.Errorf("found %q told, want first what is wrong with eyes", w.notes)
+	}
+	if e, n := m.Document.Members[0].Output.Shift, m.Document.Members[1].Output.Shift; len(e) != 0 || len(n) != len(nose) {
+		t.Errorf("found shifts %v and %v, want none of eyes and one of nose", e, n)
 	}
 }

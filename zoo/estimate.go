@@ -89,14 +89,14 @@ func EstimateScore(ctx context.Context, models []*Model, set *dataset.Set, looku
 			return nil, fmt.Errorf("%s: found other data than that of the training of %s, %s", set.Source, m.Document.Name, m.Provenance.Data.Source)
 		}
 		if m.Provenance.startSaw(set) {
-			return nil, fmt.Errorf("%s: found a start from a model that has seen %s, want rows that no member has learned from", m.Document.Name, set.Source)
+			return nil, fmt.Errorf("%s: found weights that had been trained before, maybe on rows of %s that were held out later; want rows that no member has learned from", m.Document.Name, set.Source)
 		}
 	}
 	all, err := predictMembers(ctx, models, set, o)
 	if err != nil {
 		return nil, err
 	}
-	p, rows, err := unseen(models, set, all)
+	p, rows, _, err := unseen(models, set, all)
 	if err != nil {
 		return nil, err
 	}
@@ -148,16 +148,6 @@ func (e *estimator) alike(ctx context.Context, p *Prediction, all []memberPredic
 	}
 	out.Others = others.intervals(others.faces(p), []measured{{-1, -1}})[0]
 	return out, nil
-}
-
-// unseen are the answers of members that have not learned from a row, and the
-// rows that some member has held out.
-func unseen(models []*Model, set *dataset.Set, all []memberPrediction) (*Prediction, []int, error) {
-	p, rows, err := outOfFold(models, set, all)
-	if err == nil {
-		rows, err = validatedBySome(models, set, rows)
-	}
-	return p, rows, err
 }
 
 func kindOf(points, of int) int {
@@ -385,7 +375,7 @@ func (e *estimator) blend(models []*Model, all []memberPrediction) (*Blend, erro
 				own = append(own, p)
 			}
 		}
-		p, seen, err := unseen([]*Model{m}, e.set, own)
+		p, seen, _, err := unseen([]*Model{m}, e.set, own)
 		if err != nil {
 			return nil, err
 		}

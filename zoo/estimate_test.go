@@ -295,7 +295,7 @@ func TestEstimateRefuses(t *testing.T) {
 	}{
 		{"none", nil, set, nil, false, "found no model"},
 		{"other data", []*Model{m}, other, nil, false, "found other data than that of the training"},
-		{"a start that has seen it", []*Model{started}, set, nil, false, "found a start from a model that has seen"},
+		{"a start that has seen it", []*Model{started}, set, nil, false, "found weights that had been trained before, maybe on rows of"},
 		{"nothing held out", []*Model{all}, set, nil, false, "found no row that no member has learned from"},
 		{"other features", []*Model{m}, set, mouth, false, "found none of the model's columns among the features"},
 		{"blend of other columns", []*Model{m, noses}, set, nil, true, "blend: found 2 columns in tiny and 6 in all models"},

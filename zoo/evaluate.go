@@ -22,10 +22,22 @@ type Evaluation struct {
 	// OutOfFold are the rows that the folds of models trained in folds held out,
 	// each answered by those members alone that haven't learned from it.
 	OutOfFold *Score `json:"out_of_fold,omitempty"`
-	// HeldOutUnknown tells that these two are missing since a model's weights
-	// started from one that had seen the same data, who knows which rows of it.
+	// HeldOutUnknown tells that these two are missing since a model's weights had
+	// been trained before, on the same data or on data that isn't known.
 	HeldOutUnknown bool   `json:"held_out_unknown,omitempty"`
 	Backend        string `json:"backend"`
+}
+
+// Fairest is the score of faces that the answering members haven't learned from, where these are known: out of fold, else
+// held out; or of all rows. which names them as in «346 rows held out in training».
+func (e *Evaluation) Fairest() (s *Score, which string) {
+	switch {
+	case e.OutOfFold != nil:
+		return e.OutOfFold, "out of fold"
+	case e.HeldOut != nil:
+		return e.HeldOut, "held out in training"
+	}
+	return &e.Score, ""
 }
 
 // Score is an error over the filled cells of some rows.
@@ -94,25 +106,21 @@ func Evaluate(ctx context.Context, models []*Model, set *dataset.Set, o PredictO
 		score := s.score(&m.Prediction, rows)
 		e.Members = append(e.Members, MemberScore{m.model, member.Name, score.Cells, score.Loss, score.RMSEPixels})
 	}
-	held, err := heldOut(models, set)
+	held, known, err := heldOut(models, set)
 	if err != nil {
 		return nil, nil, err
 	}
-	var unseen []int // out of fold
+	e.HeldOutUnknown = !known
+	var apart []int // out of fold
 	var answers *Prediction
 	if slices.ContainsFunc(models, (*Model).folded) && !slices.ContainsFunc(models, func(m *Model) bool { return m.Provenance.Data.Checksum != set.Checksum }) {
-		if answers, unseen, err = outOfFold(models, set, all); err != nil {
+		if answers, apart, known, err = unseen(models, set, all); err != nil {
 			return nil, nil, err
 		}
-		if unseen, err = validatedBySome(models, set, unseen); err != nil {
-			return nil, nil, err
-		}
+		e.HeldOutUnknown = e.HeldOutUnknown || !known
 	}
-	if len(held)+len(unseen) > 0 && slices.ContainsFunc(models, func(m *Model) bool { return m.Provenance.startSaw(set) }) {
-		held, unseen, e.HeldOutUnknown = nil, nil, true
-	}
-	if len(unseen) > 0 {
-		part := s.score(answers, unseen)
+	if len(apart) > 0 {
+		part := s.score(answers, apart)
 		e.OutOfFold = &part
 	}
 	if len(held) > 0 {
@@ -231,42 +239,6 @@ func columnMeans(set *dataset.Set) []float64 {
 		sums[i] /= float64(max(counts[i], 1))
 	}
 	return sums
-}
-
-// heldOut are the rows of the set that no member of any model was trained on,
-// and that some member validated on; none where the set is not their data.
-func heldOut(models []*Model, set *dataset.Set) ([]int, error) {
-	trained, validated := make([]bool, set.Len()), make([]bool, set.Len())
-	for _, m := range models {
-		if m.Provenance.Data.Checksum == "" || m.Provenance.Data.Checksum != set.Checksum {
-			return nil, nil
-		}
-		for i := range m.Document.Members {
-			train, validation, err := rowsOf(&m.Document.Members[i], set)
-			if err != nil {
-				return nil, err
-			}
-			for _, r := range train {
-				trained[r] = true
-			}
-			for _, r := range validation {
-				validated[r] = true
-			}
-		}
-	}
-	var out []int
-	for r := range trained {
-		if validated[r] && !trained[r] {
-			out = append(out, r)
-		}
-	}
-	return out, nil
-}
-
-// startSaw tells whether the weights may have been trained on the set before
-// this training: on rows of it that are not known.
-func (p *Provenance) startSaw(set *dataset.Set) bool {
-	return p.Start != "" && (len(p.StartData) == 0 || slices.Contains(p.StartData, set.Checksum))
 }
 
 // usable are the rows of the data that a member may learn from.

@@ -120,20 +120,3 @@ func outOfFold(models []*Model, set *dataset.Set, all []memberPrediction) (*Pred
 	}
 	return p, rows, nil
 }
-
-// validatedBySome are the rows that some member has held out.
-func validatedBySome(models []*Model, set *dataset.Set, rows []int) ([]int, error) {
-	held := make([]bool, set.Len())
-	for _, m := range models {
-		for i := range m.Document.Members {
-			_, validation, err := rowsOf(&m.Document.Members[i], set)
-			if err != nil {
-				return nil, err
-			}
-			for _, r := range validation {
-				held[r] = true
-			}
-		}
-	}
-	return slices.DeleteFunc(slices.Clone(rows), func(r int) bool { return !held[r] }), nil
-}

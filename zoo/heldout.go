@@ -2,31 +2,137 @@ package zoo
 
 import (
 	"context"
+	"slices"
 
 	"github.com/fkzoo/fkzoo/zoo/dataset"
 )
 
-// HeldOutAnswers answers the rows of the set that a model was trained on which it
-// hasn't learned from, those of folds by the members that haven't; or, where it has
-// learned from all, every row, and held is false.
+// unknownData stands for the checksum of data that isn't known, or of which it isn't known which rows were learned from.
+const unknownData = ""
+
+// before are the checksums of the data that the weights had seen before this training.
+func (p *Provenance) before() []string {
+	if p.Start != "" && len(p.StartData) == 0 { // written before it was recorded
+		return []string{unknownData}
+	}
+	return p.StartData
+}
+
+// seen are the checksums of all data that the weights have seen.
+func (p *Provenance) seen() []string {
+	own := []string{p.Data.Checksum}
+	if len(p.Merged) > 0 {
+		own = nil
+		for _, m := range p.Merged {
+			own = append(own, m.Data)
+		}
+	}
+	return union(p.before(), own)
+}
+
+// union is a copy of a with what b has more, in their order.
+func union(a, b []string) []string {
+	out := slices.Clone(a)
+	for _, c := range b {
+		if !slices.Contains(out, c) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// startSaw tells whether the weights may have been trained on the set before this training: on who knows which of its rows.
+func (p *Provenance) startSaw(set *dataset.Set) bool {
+	before := p.before()
+	return slices.Contains(before, set.Checksum) || slices.Contains(before, unknownData)
+}
+
+func startSaw(models []*Model, set *dataset.Set) bool {
+	return slices.ContainsFunc(models, func(m *Model) bool { return m.Provenance.startSaw(set) })
+}
+
+// heldOut are the rows of the set that no member of any model was trained on, and that some member validated on; none where
+// the set is not their data. known is false, and there are none either, where the weights of one may have learned from these
+// rows before.
+func heldOut(models []*Model, set *dataset.Set) (rows []int, known bool, err error) {
+	for _, m := range models {
+		if m.Provenance.Data.Checksum == "" || m.Provenance.Data.Checksum != set.Checksum {
+			return nil, true, nil
+		}
+	}
+	trained, validated, err := splitOf(models, set)
+	if err != nil {
+		return nil, false, err
+	}
+	for r := range trained {
+		if validated[r] && !trained[r] {
+			rows = append(rows, r)
+		}
+	}
+	if len(rows) > 0 && startSaw(models, set) {
+		return nil, false, nil
+	}
+	return rows, true, nil
+}
+
+// unseen answers the models' data, each row by those members alone that have not learned from it. rows are those that some
+// member has held out and for which every column is answered. known is as heldOut's.
+func unseen(models []*Model, set *dataset.Set, all []memberPrediction) (p *Prediction, rows []int, known bool, err error) {
+	if p, rows, err = outOfFold(models, set, all); err != nil {
+		return nil, nil, false, err
+	}
+	_, validated, err := splitOf(models, set)
+	if err != nil {
+		return nil, nil, false, err
+	}
+	rows = slices.DeleteFunc(rows, func(r int) bool { return !validated[r] })
+	if len(rows) > 0 && startSaw(models, set) {
+		return p, nil, false, nil
+	}
+	return p, rows, true, nil
+}
+
+// splitOf tells of each row whether some member has learned from it, and whether some has held it out.
+func splitOf(models []*Model, set *dataset.Set) (trained, validated []bool, err error) {
+	trained, validated = make([]bool, set.Len()), make([]bool, set.Len())
+	for _, m := range models {
+		for i := range m.Document.Members {
+			train, validation, err := rowsOf(&m.Document.Members[i], set)
+			if err != nil {
+				return nil, nil, err
+			}
+			for _, r := range train {
+				trained[r] = true
+			}
+			for _, r := range validation {
+				validated[r] = true
+			}
+		}
+	}
+	return trained, validated, nil
+}
+
+// HeldOutAnswers answers the rows of the set that a model was trained on which it hasn't learned from, those of folds by the
+// members that haven't; or, where there are none, or these aren't known, every row, and held is false.
 func HeldOutAnswers(ctx context.Context, m *Model, set *dataset.Set, o PredictOptions) (part *dataset.Set, p *Prediction, held bool, err error) {
 	models := []*Model{m}
-	if m.folded() {
-		all, rows, err := OutOfFold(ctx, models, set, o)
-		if err == nil {
-			rows, err = validatedBySome(models, set, rows)
-		}
+	if m.folded() && !startSaw(models, set) {
+		all, err := predictMembers(ctx, models, set, o)
 		if err != nil {
 			return nil, nil, false, err
 		}
-		p = &Prediction{Columns: all.Columns}
+		answers, rows, _, err := unseen(models, set, all)
+		if err != nil {
+			return nil, nil, false, err
+		}
+		p = &Prediction{Columns: answers.Columns}
 		for _, r := range rows {
-			p.Points = append(p.Points, all.Row(r)...)
+			p.Points = append(p.Points, answers.Row(r)...)
 		}
 		part, err = set.Select(rows)
 		return part, p, true, err
 	}
-	rows, err := heldOut(models, set)
+	rows, _, err := heldOut(models, set)
 	if err != nil {
 		return nil, nil, false, err
 	}

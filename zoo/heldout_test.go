@@ -3,6 +3,8 @@ package zoo
 import (
 	"slices"
 	"testing"
+
+	"github.com/fkzoo/fkzoo/zoo/dataset"
 )
 
 // What a model is shown to do is what it does on rows that it hasn't learned from.
@@ -58,6 +60,43 @@ func TestHeldOutAnswers(t *testing.T) {
 		}
 		if score.Cells != want.Cells || !near(score.RMSEPixels, want.RMSEPixels, 1e-5) {
 			t.Errorf("%s: found %g pixels over %d cells, want those of evaluate, %g over %d", c.name, score.RMSEPixels, score.Cells, want.RMSEPixels, want.Cells)
+		}
+	}
+}
+
+// What weights have seen is never less than what is known, and unknown where a part of it is.
+func TestSeen(t *testing.T) {
+	data := func(c string) DataFrom { return DataFrom{Checksum: c} }
+	for _, c := range []struct {
+		name string
+		p    Provenance
+		seen []string
+	}{
+		{"trained", Provenance{Data: data("a")}, []string{"a"}},
+		{"converted", Provenance{}, []string{unknownData}},
+		{"started from a's", Provenance{Data: data("b"), Start: "x", StartData: []string{"a"}}, []string{"a", "b"}},
+		{"started before it was recorded", Provenance{Data: data("b"), Start: "x"}, []string{unknownData, "b"}},
+		{"went on with other data", Provenance{Data: data("b"), StartData: []string{"a", unknownData}}, []string{"a", unknownData, "b"}},
+		{"merged", Provenance{Merged: []MergedFrom{{Data: "a"}, {Data: "b"}}}, []string{"a", "b"}},
+		{"merged with a converted one", Provenance{Merged: []MergedFrom{{Data: "a"}, {}}}, []string{"a", unknownData}},
+	} {
+		if got := c.p.seen(); !slices.Equal(got, c.seen) {
+			t.Errorf("%s: found %q, want %q", c.name, got, c.seen)
+		}
+	}
+	for _, c := range []struct {
+		name string
+		p    Provenance
+		saw  bool
+	}{
+		{"trained on it", Provenance{Data: data("a")}, false},
+		{"started from it", Provenance{Data: data("a"), Start: "x", StartData: []string{"a"}}, true},
+		{"started from another", Provenance{Data: data("a"), Start: "x", StartData: []string{"b"}}, false},
+		{"started from unknown data", Provenance{Data: data("a"), Start: "x", StartData: []string{"b", unknownData}}, true},
+		{"went on with other data", Provenance{Data: data("a"), StartData: []string{"b", unknownData}}, true},
+	} {
+		if got := c.p.startSaw(&dataset.Set{Checksum: "a"}); got != c.saw {
+			t.Errorf("%s: found %v, want %v", c.name, got, c.saw)
 		}
 	}
 }

@@ -62,11 +62,7 @@ func (t *training) member(ctx context.Context, data *engine.Resident, index int)
 		Batch: plan.Member.Recipe.Batch, Parameters: plan.Parameters(), MeanFace: run.meanFacePixels(),
 		Fold: plan.Member.Recipe.Fold,
 	})
-	if err = run.epochsLeft(ctx, done); err == nil && plan.Member.Recipe.Calibrate {
-		run.trainer.Close()                                    // its memory is needed
-		err = run.calibrate(context.WithoutCancel(ctx), train) // Ctrl-C waits for it: less than an epoch takes
-	}
-	if err != nil {
+	if err := run.epochsLeft(ctx, done); err != nil {
 		return fmt.Errorf("member %s: %w", plan.Member.Name, err)
 	}
 	return nil

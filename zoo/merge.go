@@ -127,11 +127,7 @@ func MeanWeights(models []*Model, names []string) (*Model, error) {
 	}
 	if from := &out.Provenance; !sameRows { // rows that one has held out another may have learned from
 		from.Start = models[0].Digest
-		for _, m := range models {
-			if c := m.Provenance.Data.Checksum; !slices.Contains(from.StartData, c) {
-				from.StartData = append(from.StartData, c)
-			}
-		}
+		from.StartData = from.seen()
 	}
 	return out, nil
 }
@@ -176,11 +172,7 @@ func merged(models []*Model) *Model {
 		if to.Start == "" {
 			to.Start = from.Start
 		}
-		for _, c := range from.StartData {
-			if !slices.Contains(to.StartData, c) {
-				to.StartData = append(to.StartData, c)
-			}
-		}
+		to.StartData = union(to.StartData, from.before())
 		for _, b := range strings.Split(from.Backend, ", ") {
 			if !slices.Contains(backends, b) {
 				backends = append(backends, b)

@@ -89,8 +89,8 @@ type Provenance struct {
 	Backend string     `json:"backend"`
 	Options []string   `json:"options,omitempty"` // settings given by the user, name=value
 	Start   string     `json:"start,omitempty"`   // digest of the model that the weights started from
-	// StartData are the checksums of the data that the weights had seen before:
-	// that model's, and that of those it started from itself.
+	// StartData are the checksums of the data that the weights had seen before: that model's, that of those it started
+	// from itself, and what the training went on with before other data; "" is data that isn't known.
 	StartData []string `json:"start_data,omitempty"`
 	Receipt   Receipt  `json:"receipt,omitzero"` // of a model that was converted from other software's file
 	// Merged are the models that this one was merged from.

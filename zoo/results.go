@@ -61,13 +61,13 @@ func HeldOutScore(ctx context.Context, models []*Model, set *dataset.Set, o Pred
 		if difference := dataDifference(&m.Provenance.Data, set); difference != "" {
 			return nil, errors.New(difference)
 		}
-		if m.Provenance.startSaw(set) {
-			return nil, fmt.Errorf("%s: the weights started from a model that has seen this data, maybe the rows held out too", m.Document.Name)
-		}
 	}
-	rows, err := heldOut(models, set)
+	rows, known, err := heldOut(models, set)
 	if err != nil {
 		return nil, err
+	}
+	if !known {
+		return nil, fmt.Errorf("%s: the weights had been trained before, maybe on the rows held out too", set.Source)
 	}
 	if len(rows) == 0 {
 		return nil, fmt.Errorf("%s: found no row that was held out, want some", set.Source)

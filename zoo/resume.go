@@ -100,9 +100,7 @@ func (t *training) changes() error {
 	}
 	if data != "" {
 		from := &m.Provenance
-		if !slices.Contains(from.StartData, from.Data.Checksum) {
-			from.StartData = append(from.StartData, from.Data.Checksum)
-		}
+		from.StartData = union(from.seen(), []string{unknownData}) // the other data may have rows of this
 		from.Data = dataFrom(t.Data)
 		// Losses on other rows don't compare.
 		h.BestEpoch = 0

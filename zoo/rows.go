@@ -47,7 +47,7 @@ func rowsPoint(m *Model) (point RowsPoint, meanFace float64, err error) {
 		return point, 0, err
 	}
 	for _, member := range r.Members {
-		if member.TrainRows != r.TrainRows {
+		if off := r.TrainRows - member.TrainRows; off > 0 && !(r.OutOfFold && off == 1) { // folds differ by one
 			return point, 0, fmt.Errorf("found members trained on %d and %d rows, want one number", member.TrainRows, r.TrainRows)
 		}
 	}

@@ -228,6 +228,7 @@ func (t *training) run(ctx context.Context) (*Model, error) {
 		}
 		t.memberDone(i)
 	}
+	t.calibrate(context.WithoutCancel(ctx)) // Ctrl-C waits for it: less than an epoch takes
 	return t.finish()
 }
 
@@ -275,9 +276,8 @@ func (t *training) begin() error {
 		Data: dataFrom(t.Data),
 	}
 	if t.Start != nil {
-		from := &t.Start.Provenance
 		m.Provenance.Start = t.Start.Digest
-		m.Provenance.StartData = append(slices.Clone(from.StartData), from.Data.Checksum)
+		m.Provenance.StartData = t.Start.Provenance.seen()
 	}
 	taken := 0
 	for i := range m.Document.Members {
@@ -318,8 +318,9 @@ func (t *training) checkRows(m *blueprint.Member) error {
 		err = t.Data.CheckTrainable(m.ColumnsOf(t.Data.Columns), rows)
 	}
 	if err == nil && m.Recipe.Subset != nil {
-		if rows, _, err = rowsOf(m, t.Data); err == nil {
-			if err = t.Data.CheckTrainable(m.ColumnsOf(t.Data.Columns), rows); err != nil {
+		var part []int
+		if part, _, err = rowsOf(m, t.Data); err == nil {
+			if err = t.Data.CheckTrainable(m.ColumnsOf(t.Data.Columns), part); err != nil {
 				err = fmt.Errorf("recipe.subset: %w", err)
 			}
 		}

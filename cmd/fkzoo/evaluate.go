@@ -1,13 +1,14 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/fkzoo/fkzoo/zoo"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
-	"github.com/fkzoo/fkzoo/zoo/draw"
 )
 
 var flipAverageFlag = &cli.BoolFlag{Name: "flip-average", Usage: "answer each image and its mirror image, and take the mean (default: as the models' blueprints say)"}
@@ -41,14 +42,11 @@ func (p *program) evaluate(c *cli.Context) error {
 	if c.String("data") == "" {
 		return usagef("evaluate: no --data given, want data with points to compare with")
 	}
-	if err := checkSheet(c, c.String("data")); err != nil {
+	if err := checkSheet(c, append(c.Args().Slice(), c.String("data"))...); err != nil {
 		return err
 	}
 	if path := c.String("plot"); path != "" {
-		if err := new(draw.Curves).CheckPath(path); err != nil {
-			return usageError{err}
-		}
-		if err := checkFree(path, c.Bool("force"), c.String("data")); err != nil {
+		if err := checkCurves(path, c.Bool("force"), append(c.Args().Slice(), c.String("data"), c.String("sheet"))...); err != nil {
 			return err
 		}
 	}
@@ -69,20 +67,22 @@ func (p *program) evaluate(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	if c.Bool("json") {
+		err = printJSON(p.stdout, e)
+	} else {
+		err = p.printEvaluation(e, set)
+	}
+	if err != nil {
+		return err
+	}
+	var failed []error // the one picture needn't miss for the other
 	if path := c.String("sheet"); path != "" {
-		if err := worstSheet(path, set, prediction, c.Bool("force")); err != nil {
-			return err
-		}
+		failed = append(failed, worstSheet(path, set, prediction, c.Bool("force")))
 	}
 	if path := c.String("plot"); path != "" {
-		if err := plotColumns(path, set, e, c.Bool("force")); err != nil {
-			return err
-		}
+		failed = append(failed, plotColumns(path, set, e, c.Bool("force")))
 	}
-	if c.Bool("json") {
-		return printJSON(p.stdout, e)
-	}
-	return p.printEvaluation(e, set)
+	return errors.Join(failed...)
 }
 
 func (p *program) printEvaluation(e *zoo.Evaluation, set *dataset.Set) error {
@@ -107,11 +107,12 @@ func (p *program) printEvaluation(e *zoo.Evaluation, set *dataset.Set) error {
 		return err
 	}
 	if e.HeldOutUnknown {
-		fmt.Fprintln(p.stdout, "the rows held out are not measured apart: the weights started from a model that has seen this data, maybe these rows too")
+		fmt.Fprintln(p.stdout, "the rows held out are not measured apart: the weights had been trained before, maybe on these rows too")
 	}
-	fmt.Fprintln(p.stdout)
+	score, of := fairest(e)
+	fmt.Fprintf(p.stdout, "\nby column, of %s:\n", of)
 	rows = [][]string{{"COLUMN", "CELLS", "RMSE PX", "MEAN FACE PX"}}
-	for _, col := range e.Columns {
+	for _, col := range score.Columns {
 		row := []string{col.Name, fmt.Sprint(col.Cells), "-", "-"}
 		if col.Cells > 0 {
 			row[2], row[3] = fmt.Sprintf("%.3f", col.RMSEPixels), fmt.Sprintf("%.3f", col.MeanFace)
@@ -121,12 +122,14 @@ func (p *program) printEvaluation(e *zoo.Evaluation, set *dataset.Set) error {
 	return table(p.stdout, rows)
 }
 
-// plotColumns draws the error by column: of the rows held out in training, where
-// these are known.
+// fairest is what errors by column are shown of, and a name for these rows.
+func fairest(e *zoo.Evaluation) (score *zoo.Score, of string) {
+	score, which := e.Fairest()
+	return score, strings.TrimSpace(count(score.Rows, "row") + " " + which)
+}
+
+// plotColumns draws the error by column.
 func plotColumns(path string, set *dataset.Set, e *zoo.Evaluation, force bool) error {
-	score, rows := e.Score, count(e.Rows, "row")
-	if e.HeldOut != nil {
-		score, rows = *e.HeldOut, count(e.HeldOut.Rows, "row")+" held out in training"
-	}
-	return zoo.ColumnBars(set.Source+", "+rows, &score).Write(path, force)
+	score, of := fairest(e)
+	return zoo.ColumnBars(set.Source+", "+of, score).Write(path, force)
 }

@@ -13,6 +13,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"runtime/debug"
 	"slices"
 	"strconv"
@@ -158,21 +159,28 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 	return app
 }
 
-// checkFree refuses, before the work begins, a file that must not be replaced:
-// one that exists, without force, and one of the command's own inputs always.
-func checkFree(path string, force bool, inputs ...string) error {
+// checkFree refuses, before the work begins, a file that can't be written, its
+// folder being missing, or must not be replaced: one that exists, without force,
+// and one of the command's other files always.
+func checkFree(path string, force bool, others ...string) error {
 	if path == "" {
 		return nil
 	}
+	if folder := filepath.Dir(path); !isFolder(folder) {
+		return usagef("%s: found no folder %s", path, folder)
+	}
 	old, err := os.Stat(path)
 	if err != nil {
+		if slices.ContainsFunc(others, func(o string) bool { return o != "" && filepath.Clean(o) == filepath.Clean(path) }) {
+			return usagef("%s: is given twice, want another file to write to", path)
+		}
 		if _, err := os.Lstat(path); err == nil && !force { // a link that leads nowhere
 			return fmt.Errorf("%s: %w", path, format.ErrExists)
 		}
 		return nil
 	}
-	for _, input := range inputs {
-		if info, err := os.Stat(input); err == nil && os.SameFile(old, info) {
+	for _, other := range others {
+		if info, err := os.Stat(other); err == nil && os.SameFile(old, info) {
 			return usagef("%s: is read by the command, want another file to write to", path)
 		}
 	}
@@ -183,6 +191,11 @@ func checkFree(path string, force bool, inputs ...string) error {
 		return fmt.Errorf("%s: %w", path, format.ErrExists)
 	}
 	return nil
+}
+
+func isFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
 }
 
 // program is what the commands share.

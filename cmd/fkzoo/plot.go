@@ -1,9 +1,6 @@
 package main
 
 import (
-	"os"
-	"path/filepath"
-
 	"github.com/urfave/cli/v2"
 
 	"github.com/fkzoo/fkzoo/zoo"
@@ -24,13 +21,10 @@ func (p *program) plotCommand() *cli.Command {
 			if path == "" {
 				return usagef("plot: no -o given, want a .svg or .png file")
 			}
-			if err := checkCurves(path, c.Bool("force")); err != nil {
-				return err
-			}
 			if c.NArg() == 0 {
 				return usagef("plot: found no file, want at least one .fkz, .csv or .jsonl")
 			}
-			if err := checkFree(path, c.Bool("force"), c.Args().Slice()...); err != nil {
+			if err := checkCurves(path, c.Bool("force"), c.Args().Slice()...); err != nil {
 				return err
 			}
 			read := zoo.ReadCurves
@@ -47,12 +41,9 @@ func (p *program) plotCommand() *cli.Command {
 }
 
 // checkCurves refuses a file that curves can't be written to, before a training begins.
-func checkCurves(path string, force bool) error {
+func checkCurves(path string, force bool, others ...string) error {
 	if err := (&draw.Curves{}).CheckPath(path); err != nil {
 		return usageError{err}
 	}
-	if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
-		return usagef("%s: found no folder %s", path, filepath.Dir(path))
-	}
-	return checkFree(path, force)
+	return checkFree(path, force, others...)
 }

@@ -138,8 +138,8 @@ func (p *program) trainSheet(c *cli.Context, m *zoo.Model, o zoo.TrainOptions) e
 	}
 	what := "of the " + count(set.Len(), "face") + " held out"
 	if !held {
-		what = "of the " + count(set.Len(), "face") + " trained on"
-		p.warn("no rows are held out: the faces of " + path + " are those trained on")
+		what = "of all " + count(set.Len(), "face")
+		p.warn("no rows are known to be held out: " + path + " shows those trained on, too")
 	}
 	if err := extremesSheet(path, what, set, prediction, c.Bool("force")); err != nil {
 		return err
