@@ -16,7 +16,7 @@ import (
 type picture struct {
 	region, file, text string // where it stands, its name, what it is for those who don't see it
 	write              func(path string) error
-	stays              bool // as it is: it is of these models
+	stays              bool // as it is, where it is of these models
 }
 
 // pictures are those that the page shows now.
@@ -25,10 +25,11 @@ func (p *places) pictures(all *page, old string) ([]picture, error) {
 	if err != nil {
 		return nil, err
 	}
-	if ofReport.stays {
-		if _, err := os.Stat(p.picture(ofReport)); err != nil || !strings.Contains(old, p.link(ofReport)) {
-			return nil, fmt.Errorf("%s: found no curves of the report's, want them to draw %s anew: set FKZOO_TESTDATA or -curves", p.curves, p.picture(ofReport))
-		}
+	if _, err := os.Stat(p.picture(ofReport)); err != nil {
+		ofReport.stays = false
+	}
+	if ofReport.stays && !strings.Contains(old, p.link(ofReport)) {
+		return nil, fmt.Errorf("%s: found no curves of the report's, want them, as %s is of other models: set FKZOO_TESTDATA or -curves", p.curves, p.picture(ofReport))
 	}
 	return []picture{all.compactCurves(), ofReport, all.rowsPicture(), all.columnsPicture()}, nil
 }

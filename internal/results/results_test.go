@@ -285,6 +285,19 @@ func TestTrainAndPage(t *testing.T) {
 		t.Errorf("found %q (%v) with the model back, want %q", line(read(t, pagePath), "| mean of both"), err, both)
 	}
 
+	// Without the report's curves its picture of other models is neither kept nor drawn anew.
+	text = read(t, pagePath)
+	other := strings.Replace(text, "and in the report: ", "and in the report: another ", 1)
+	if err := os.WriteFile(pagePath, []byte(other), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := results("page"); err == nil || !strings.Contains(err.Error(), "report.svg is of other models") || other == text || read(t, pagePath) != other {
+		t.Errorf("a picture of other models: found the error %v", err)
+	}
+	if err := os.WriteFile(pagePath, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+
 	// What other arguments made, or what isn't whole, is not passed off as the run's.
 	runs[1].args = small + "1 --batch 8"
 	if err := results("b"); err == nil || !strings.Contains(err.Error(), "was made by") {
