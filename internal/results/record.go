@@ -61,10 +61,10 @@ func (p *places) recorded(ctx context.Context, r run) (*record, error) {
 	}
 	var out record
 	if err := json.Unmarshal(text, &out); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w; without it, its models are measured anew", path, err)
 	}
-	if out.Score == nil || slices.ContainsFunc(out.Models, func(m trained) bool { return m.Result == nil }) {
-		return nil, fmt.Errorf("%s: found no result of a model, or no score of all, want both", path)
+	if out.Score == nil || len(out.Score.Columns) == 0 || slices.ContainsFunc(out.Models, func(m trained) bool { return m.Result == nil || m.Result.Digest == "" }) {
+		return nil, fmt.Errorf("%s: found no result of a model, or no score of all, want both; without it, its models are measured anew", path)
 	}
 	names := r.models()
 	if len(out.Models) != len(names) || out.NoFlips != r.noFlips || out.NoShift != r.noShift {
