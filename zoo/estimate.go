@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"github.com/fkzoo/fkzoo/specs/blueprint"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
 	"github.com/fkzoo/fkzoo/zoo/dataset/check"
 	"github.com/fkzoo/fkzoo/zoo/submission"
@@ -258,6 +259,16 @@ func (e *estimator) mean(s *squares, column, kind int) float64 {
 	return math.Sqrt(sum / n) // NaN where there is nothing
 }
 
+// miss is by how much an answer's column c misses the set's column at, in pixels
+// of the picture that the row was read from, as a submission's are.
+func (e *estimator) miss(p *Prediction, row, c, at int) float64 {
+	scale := e.set.Scale(row).Y
+	if blueprint.IsX(p.Columns[c]) {
+		scale = e.set.Scale(row).X
+	}
+	return float64(scale) * (float64(p.Row(row)[c]) - float64(e.set.Row(row)[at]))
+}
+
 // faces gives the squared errors of the rows.
 func (e *estimator) faces(p *Prediction) []face {
 	out := make([]face, len(e.rows))
@@ -273,7 +284,7 @@ func (e *estimator) faces(p *Prediction) []face {
 		for c, name := range e.columns {
 			d := math.NaN()
 			if at := e.set.Column(name); at >= 0 {
-				d = float64(p.Row(r)[c]) - float64(e.set.Row(r)[at])
+				d = e.miss(p, r, c, at)
 			}
 			f.squares[c] = d * d
 		}
@@ -453,7 +464,7 @@ func (e *estimator) products(answers []*Prediction) [][]float64 {
 				continue
 			}
 			for k, p := range answers {
-				errors[k] = float64(p.Row(r)[c]) - float64(e.set.Row(r)[at])
+				errors[k] = e.miss(p, r, c, at)
 			}
 			w := weight(first[i].kind, c)
 			for k := range g {

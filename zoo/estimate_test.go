@@ -3,6 +3,7 @@ package zoo
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -302,6 +303,35 @@ func TestEstimateRefuses(t *testing.T) {
 	} {
 		if _, err := EstimateScore(t.Context(), c.models, c.set, c.lookup, c.blend, o); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: found error %v, want %s", c.name, err, c.want)
+		}
+	}
+}
+
+// Errors are in pixels of the pictures, whatever size the network's images have.
+func TestEstimateScaled(t *testing.T) {
+	set := sparse(30)
+	models := []*Model{foldedModel(t, set, 1, every), foldedModel(t, set, 2, every)}
+	o := PredictOptions{Backend: goBackend(t)}
+	estimate := func(scale dataset.Scale) *Estimate {
+		scaled := *set
+		scaled.Scales = slices.Repeat([]dataset.Scale{scale}, set.Len())
+		e, err := EstimateScore(t.Context(), models, &scaled, nil, true, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return e
+	}
+	own, half, flat := estimate(dataset.Scale{X: 1, Y: 1}), estimate(dataset.Scale{X: 0.5, Y: 0.5}), estimate(dataset.Scale{X: 1, Y: 0.25})
+	if !near(half.All.RMSE, own.All.RMSE/2, 1e-6) || !near(half.Blend.RMSE, own.Blend.RMSE/2, 1e-6) {
+		t.Errorf("found %g and blended %g at half the size, want half of %g and %g", half.All.RMSE, half.Blend.RMSE, own.All.RMSE, own.Blend.RMSE)
+	}
+	for i, f := range flat.Features {
+		want := own.Features[i].RMSE
+		if strings.HasSuffix(f.Name, "_y") {
+			want /= 4
+		}
+		if !near(f.RMSE, want, 1e-6) {
+			t.Errorf("%s: found %g, want %g", f.Name, f.RMSE, want)
 		}
 	}
 }

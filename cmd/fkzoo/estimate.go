@@ -43,7 +43,8 @@ func (p *program) estimate(c *cli.Context) error {
 			return err
 		}
 	}
-	set, err := readData(c.Context, c.String("data"))
+	in := models[0].Document.Input
+	set, err := readDataSized(c.Context, c.String("data"), in.Height, in.Width)
 	if err != nil {
 		return err
 	}
@@ -59,7 +60,7 @@ func (p *program) estimate(c *cli.Context) error {
 		}
 	}
 	tick, end := p.tick("estimating")
-	o := zoo.PredictOptions{Backend: b, FlipAverage: flipAverage(c, models), Tick: tick}
+	o := zoo.PredictOptions{Backend: b, FlipAverage: p.flipAverage(c, models), Tick: tick}
 	e, err := zoo.EstimateScore(c.Context, models, set, lookup, c.Bool("blend"), o)
 	end()
 	if err != nil {

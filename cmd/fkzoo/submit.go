@@ -74,7 +74,7 @@ func (p *program) submit(c *cli.Context) error {
 	}
 	defer b.Close()
 	tick, end := p.tick("predicting")
-	o := zoo.SubmitOptions{PredictOptions: zoo.PredictOptions{Backend: b, FlipAverage: flipAverage(c, models), Tick: tick},
+	o := zoo.SubmitOptions{PredictOptions: zoo.PredictOptions{Backend: b, FlipAverage: p.flipAverage(c, models), Tick: tick},
 		Batch: c.Int("batch"), Weights: weights, Training: training}
 	s, err := zoo.Submit(c.Context, models, files.Test, lookup, o)
 	end()
@@ -109,7 +109,8 @@ func (p *program) trainedOn(c *cli.Context, models []*zoo.Model, paths []string)
 	if source == "" {
 		return nil, nil
 	}
-	set, err := readData(c.Context, source)
+	in := models[0].Document.Input
+	set, err := readDataSized(c.Context, source, in.Height, in.Width)
 	if err != nil {
 		return nil, err
 	}
