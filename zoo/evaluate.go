@@ -77,12 +77,8 @@ func Evaluate(ctx context.Context, models []*Model, set *dataset.Set, o PredictO
 	if len(models) == 0 {
 		return nil, nil, errNoModel
 	}
-	var answered []string
-	for _, m := range models {
-		answered = append(answered, m.Document.Columns(nil)...)
-	}
-	if !slices.ContainsFunc(answered, func(c string) bool { return set.Column(c) >= 0 }) {
-		return nil, nil, fmt.Errorf("%s: none of its columns is one of the model's: found %v, want some of %v", set.Source, set.Columns, answered)
+	if err := CheckColumns(models, set); err != nil {
+		return nil, nil, err
 	}
 	all, err := predictMembers(ctx, models, set, o)
 	if err != nil {
@@ -128,6 +124,18 @@ func Evaluate(ctx context.Context, models []*Model, set *dataset.Set, o PredictO
 		e.HeldOut = &part
 	}
 	return e, p, nil
+}
+
+// CheckColumns refuses a set that has no column of the models'.
+func CheckColumns(models []*Model, set *dataset.Set) error {
+	var answered []string
+	for _, m := range models {
+		answered = append(answered, m.Document.Columns(nil)...)
+	}
+	if !slices.ContainsFunc(answered, func(c string) bool { return set.Column(c) >= 0 }) {
+		return fmt.Errorf("%s: none of its columns is one of the model's: found %v, want some of %v", set.Source, set.Columns, answered)
+	}
+	return nil
 }
 
 // RowScore is the error of one row's filled cells.
@@ -208,12 +216,12 @@ func (s *scorer) compare(columns []string, rows []int, answer func(i int) []floa
 func root(sum float64, n int) float64 { return math.Sqrt(sum / float64(max(n, 1))) }
 
 // meanFace gives each column's mean in the training data of the first model
-// that had the column, or else in the set.
+// that had the column, with a filled cell, or else in the set.
 func meanFace(models []*Model, set *dataset.Set) map[string]float64 {
 	out := map[string]float64{}
 	add := func(columns []string, means []float64) {
 		for i, c := range columns {
-			if _, ok := out[c]; !ok && len(means) == len(columns) {
+			if _, ok := out[c]; !ok && len(means) == len(columns) && means[i] != 0 { // 0: no cell was filled
 				out[c] = means[i]
 			}
 		}

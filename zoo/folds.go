@@ -50,9 +50,12 @@ func (m *Model) folded() bool {
 }
 
 // OutOfFold pools what the members of a model that was trained in folds do on
-// the rows that each has held out. ok tells whether there are some, and all of
-// them are done.
+// the rows that each has held out. ok tells whether there are some, all of them
+// are done, and none may have learned from these rows before.
 func (m *Model) OutOfFold() (pooled HeldOut, ok bool) {
+	if slices.Contains(m.Provenance.before(), m.Provenance.Data.Checksum) || slices.Contains(m.Provenance.before(), unknownData) {
+		return HeldOut{}, false
+	}
 	rows := map[int]bool{}
 	var squares, face float64
 	for i, h := range m.History {

@@ -106,7 +106,9 @@ func MeanWeights(models []*Model, names []string) (*Model, error) {
 		}
 		for i := range m.Document.Members {
 			a, b := &m.Document.Members[i].Recipe, &models[0].Document.Members[i].Recipe
-			sameRows = sameRows && a.SplitBy() == b.SplitBy() && a.Validation == b.Validation && a.CompleteRows() == b.CompleteRows() && sameFold(a.Fold, b.Fold)
+			sameRows = sameRows && a.SplitBy() == b.SplitBy() && a.Validation == b.Validation && a.CompleteRows() == b.CompleteRows() &&
+				sameOrNone(a.Fold, b.Fold, func(a, b *blueprint.Fold) bool { return a.Number == b.Number && a.Of == b.Of }) &&
+				sameOrNone(a.Subset, b.Subset, func(a, b *blueprint.Subset) bool { return a.Share == b.Share && a.Complete == b.Complete })
 		}
 	}
 	for name, a := range models[0].Weights {
@@ -145,11 +147,12 @@ func meanShift(models []*Model, member int) (out []float64) {
 	return out
 }
 
-func sameFold(a, b *blueprint.Fold) bool {
+// sameOrNone compares what a recipe may lack.
+func sameOrNone[T any](a, b *T, same func(a, b *T) bool) bool {
 	if a == nil || b == nil {
 		return a == b
 	}
-	return a.Number == b.Number && a.Of == b.Of
+	return same(a, b)
 }
 
 // merged is a model without members' weights and histories that says where it comes from.

@@ -122,6 +122,17 @@ func TestMeanWeights(t *testing.T) {
 	if err != nil || e.HeldOut != nil || !e.HeldOutUnknown {
 		t.Errorf("other seed: found %+v held out, unknown %v (%v)", e.HeldOut, e.HeldOutUnknown, err)
 	}
+	// Nor where one has learned from a part alone, which mustn't pass for what all have learned from.
+	part := mustTrain(t, options(t, one(t, dropout, rising+`, "subset": {"share": 0.25}`), set))
+	for name, models := range map[string][]*Model{"part first": {part, a}, "part last": {a, part}} {
+		m, err := MeanWeights(models, []string{"a", "b"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !m.Provenance.startSaw(set) {
+			t.Errorf("%s: found what is held out called known", name)
+		}
+	}
 }
 
 func TestResults(t *testing.T) {

@@ -96,6 +96,24 @@ func FlipAverage(models []*Model) bool {
 	return len(models) > 0
 }
 
+// Miscalibrated tells whether answers with those for mirror images, or without,
+// are not those that some member is calibrated for: those that its own model
+// gave, of a merged one the model that the member comes from.
+func Miscalibrated(models []*Model, flipAverage bool) bool {
+	for _, m := range models {
+		for i := range m.Document.Members {
+			member, of := &m.Document.Members[i], FlipAverage([]*Model{m})
+			if len(m.Provenance.Merged) > 0 {
+				of = member.Output.FlipAverage
+			}
+			if member.Recipe.Calibrate && len(member.Output.Shift) > 0 && of != flipAverage {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 var errNoModel = errors.New("found no model, want at least one")
 
 func predictMembers(ctx context.Context, models []*Model, set *dataset.Set, o PredictOptions) ([]memberPrediction, error) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/fkzoo/fkzoo/host/engine"
@@ -332,6 +333,11 @@ func TestEvaluate(t *testing.T) {
 			t.Errorf("%s: found mean face %g, want %g", c.Name, c.MeanFace, want)
 		}
 	}
+	// Nor has a column a mean of which no cell was filled.
+	unfilled := &Model{Provenance: Provenance{Data: DataFrom{Columns: []string{nose[0]}, Mean: []float64{0}}}}
+	if got, want := meanFace([]*Model{unfilled}, other)[nose[0]], columnMean(other, nose[0]); !near(got, want, 1e-6) {
+		t.Errorf("a column without a filled cell: found mean face %g, want the other set's, %g", got, want)
+	}
 
 	for _, c := range []struct {
 		name string
@@ -376,5 +382,41 @@ func TestEvaluateMembers(t *testing.T) {
 	}
 	if want := heldOutRows(set, m); len(want) == 0 || e.HeldOut == nil || e.HeldOut.Rows != len(want) {
 		t.Errorf("found %+v held out, want rows %v", e.HeldOut, want)
+	}
+}
+
+func TestMiscalibrated(t *testing.T) {
+	model := func(merged bool, members ...string) *Model { // f: flips, c: calibrated
+		m := &Model{Document: &blueprint.Document{}}
+		for _, is := range members {
+			one := blueprint.Member{Output: blueprint.Output{FlipAverage: strings.Contains(is, "f")}}
+			if strings.Contains(is, "c") {
+				one.Recipe.Calibrate, one.Output.Shift = true, []float64{1}
+			}
+			m.Document.Members = append(m.Document.Members, one)
+		}
+		if merged {
+			m.Provenance.Merged = make([]MergedFrom, 2)
+		}
+		return m
+	}
+	for _, c := range []struct {
+		name   string
+		models []*Model
+		want   bool // with what all models ask for
+	}{
+		{"flips", []*Model{model(false, "fc")}, false},
+		{"doesn't", []*Model{model(false, "c")}, false},
+		{"beside one that doesn't", []*Model{model(false, "fc"), model(false, "")}, true},
+		{"not calibrated", []*Model{model(false, "f"), model(false, "c")}, false},
+		{"trained together", []*Model{model(false, "fc", "c")}, false},
+		{"merged", []*Model{model(true, "fc", "c")}, true},
+	} {
+		if got := Miscalibrated(c.models, FlipAverage(c.models)); got != c.want {
+			t.Errorf("%s: found %v, want %v", c.name, got, c.want)
+		}
+	}
+	if !Miscalibrated([]*Model{model(false, "fc")}, false) {
+		t.Error("without its flips: found false")
 	}
 }

@@ -331,7 +331,28 @@ func (t *training) checkRows(m *blueprint.Member) error {
 	if err != nil {
 		return fmt.Errorf("member %s: %w", m.Name, err)
 	}
+	t.warnColumns(m, rows)
 	return nil
+}
+
+// warnColumns tells of columns whose answers will mean little.
+func (t *training) warnColumns(m *blueprint.Member, rows []int) {
+	var empty, still []string
+	for _, name := range m.ColumnsOf(t.Data.Columns) {
+		at := t.Data.Column(name)
+		if !slices.ContainsFunc(rows, func(r int) bool { return !isNaN(t.Data.Row(r)[at]) }) {
+			empty = append(empty, name)
+		}
+		if m.Recipe.Augment != nil && blueprint.Partner(name) == "" {
+			still = append(still, name)
+		}
+	}
+	if len(empty) > 0 {
+		t.Watch.Warn(fmt.Sprintf("%s: no cell of %s is filled: nothing is learned there, and the answers mean nothing", m.Name, strings.Join(empty, ", ")))
+	}
+	if len(still) > 0 {
+		t.Watch.Warn(fmt.Sprintf("%s: the names of %s end in neither _x nor _y: their values stay as they are where the recipe mirrors or moves images", m.Name, strings.Join(still, ", ")))
+	}
 }
 
 // seeded is the document with the seed that each member is trained with in its recipe.

@@ -40,6 +40,9 @@ func (p *program) dataCheck(c *cli.Context) error {
 	if err := checkSheet(c, path, test, c.String("model")); err != nil {
 		return err
 	}
+	if c.IsSet("flip-average") && c.String("model") == "" {
+		return usagef("flip-average: found no --model, want one that answers")
+	}
 	var o check.Options
 	set, err := p.checkedSet(c, path, &o)
 	if err != nil {
@@ -85,13 +88,16 @@ func (p *program) checkedSet(c *cli.Context, path string, o *check.Options) (*da
 		return nil, err
 	}
 	p.tell(set.Notes)
+	if err := zoo.CheckColumns(models, set); err != nil {
+		return nil, err
+	}
 	b, err := p.backend(c)
 	if err != nil {
 		return nil, err
 	}
 	defer b.Close()
 	tick, end := p.tick("predicting")
-	answers, err := zoo.Predict(c.Context, models, set, zoo.PredictOptions{Backend: b, FlipAverage: flipAverage(c, models), Tick: tick})
+	answers, err := zoo.Predict(c.Context, models, set, zoo.PredictOptions{Backend: b, FlipAverage: p.flipAverage(c, models), Tick: tick})
 	end()
 	if err != nil {
 		return nil, err
@@ -163,9 +169,9 @@ func (p *program) faultSheet(path string, r *check.Report, set *dataset.Set, o c
 		face := pictureOf(s, row)
 		face.ID, face.Note = id, note
 		if len(s.Columns) > 0 {
-			face.True = s.Row(row)
+			face.True = pointsOf(s.Columns, s.Row(row))
 			if s == set && answers != nil {
-				face.Predicted, face.True = answers.Row(row), truth(s, answers.Columns, row)
+				face.Predicted, face.True = pointsOf(answers.Columns, answers.Row(row)), truth(s, answers.Columns, row)
 			}
 		}
 		sheet.Faces = append(sheet.Faces, face)

@@ -13,11 +13,17 @@ import (
 
 var flipAverageFlag = &cli.BoolFlag{Name: "flip-average", Usage: "answer each image and its mirror image, and take the mean (default: as the models' blueprints say)"}
 
-func flipAverage(c *cli.Context, models []*zoo.Model) bool {
+// flipAverage is what the user wants, or else what all models ask for. Where only
+// some do, one that doesn't keeps the others from what they are calibrated for.
+func (p *program) flipAverage(c *cli.Context, models []*zoo.Model) bool {
 	if c.IsSet("flip-average") {
 		return c.Bool("flip-average")
 	}
-	return zoo.FlipAverage(models)
+	average := zoo.FlipAverage(models)
+	if zoo.Miscalibrated(models, average) {
+		p.warn("some members are calibrated for the mean with the answer for the mirror image, which others don't ask for, and none is given: their answers are a little off; --flip-average gives it for all")
+	}
+	return average
 }
 
 func (p *program) evaluateCommand() *cli.Command {
@@ -62,7 +68,7 @@ func (p *program) evaluate(c *cli.Context) error {
 	}
 	defer b.Close()
 	tick, end := p.tick("evaluating")
-	e, prediction, err := zoo.Evaluate(c.Context, models, set, zoo.PredictOptions{Backend: b, FlipAverage: flipAverage(c, models), Tick: tick})
+	e, prediction, err := zoo.Evaluate(c.Context, models, set, zoo.PredictOptions{Backend: b, FlipAverage: p.flipAverage(c, models), Tick: tick})
 	end()
 	if err != nil {
 		return err

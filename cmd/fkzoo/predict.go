@@ -82,7 +82,7 @@ func (p *program) predict(c *cli.Context) error {
 	if c.String("output") != "" || !isTerminal(p.stdout) { // the answers are a progress, too
 		tick, end = p.tick("predicting")
 	}
-	o := zoo.PredictOptions{Backend: b, FlipAverage: flipAverage(c, models), Tick: tick}
+	o := zoo.PredictOptions{Backend: b, FlipAverage: p.flipAverage(c, models), Tick: tick}
 	write := func(w io.Writer) error {
 		defer end()
 		out, err := zoo.NewAnswerWriter(w, c.String("format"), zoo.Columns(models))
@@ -202,7 +202,7 @@ func fileName(id string) string {
 // faceOf is a row's picture with its predicted points.
 func faceOf(set *dataset.Set, prediction *zoo.Prediction, row int) draw.Face {
 	f := pictureOf(set, row)
-	f.Predicted = prediction.Row(row)
+	f.Predicted = pointsOf(prediction.Columns, prediction.Row(row))
 	return f
 }
 

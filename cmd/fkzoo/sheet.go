@@ -3,10 +3,12 @@ package main
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/fkzoo/fkzoo/specs/blueprint"
 	"github.com/fkzoo/fkzoo/zoo"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
 	"github.com/fkzoo/fkzoo/zoo/draw"
@@ -59,7 +61,18 @@ func addFaces(sheet *draw.Sheet, set *dataset.Set, prediction *zoo.Prediction, f
 	}
 }
 
-// truth gives a row's points in the order of the columns, NaN for those that the set lacks.
+// pointsOf gives the coordinates that make whole points, x and y in turn.
+func pointsOf(columns []string, values []float32) []float32 {
+	out := make([]float32, 0, len(values))
+	for c, name := range columns {
+		if y := slices.Index(columns, blueprint.Partner(name)); y >= 0 && blueprint.IsX(name) {
+			out = append(out, values[c], values[y])
+		}
+	}
+	return out
+}
+
+// truth is pointsOf for a row of the set, NaN for columns that it lacks.
 func truth(set *dataset.Set, columns []string, row int) []float32 {
 	out := make([]float32, len(columns))
 	for c, name := range columns {
@@ -68,5 +81,5 @@ func truth(set *dataset.Set, columns []string, row int) []float32 {
 			out[c] = set.Row(row)[at]
 		}
 	}
-	return out
+	return pointsOf(columns, out)
 }

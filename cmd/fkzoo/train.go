@@ -132,7 +132,7 @@ func (p *program) trainSheet(c *cli.Context, m *zoo.Model, o zoo.TrainOptions) e
 	if path == "" {
 		return nil
 	}
-	set, prediction, held, err := zoo.HeldOutAnswers(c.Context, m, o.Data, zoo.PredictOptions{Backend: o.Backend, FlipAverage: flipAverage(c, []*zoo.Model{m})})
+	set, prediction, held, err := zoo.HeldOutAnswers(c.Context, m, o.Data, zoo.PredictOptions{Backend: o.Backend, FlipAverage: p.flipAverage(c, []*zoo.Model{m})})
 	if err != nil {
 		return err
 	}
@@ -268,7 +268,8 @@ func (p *program) trainOptions(c *cli.Context) (zoo.TrainOptions, error) {
 	}
 	if path := c.String("log"); path != "" {
 		if info, err := os.Stat(path); err != nil || info.IsDir() || info.Mode().IsRegular() {
-			if err := checkFree(path, c.Bool("force") || c.String("resume") != "", c.String("data"), c.String("resume"), c.String("start-from")); err != nil {
+			if err := checkFree(path, c.Bool("force") || c.String("resume") != "", c.String("data"), c.String("resume"), c.String("start-from"),
+				o.Output, zoo.BestPath(o.Output), zoo.LastPath(o.Output), c.String("plot"), c.String("sheet")); err != nil {
 				return o, err
 			}
 		}
