@@ -19,10 +19,11 @@ import (
 
 // Limits on what a file may ask of the reader.
 const (
-	maxFile    = 4 << 30 // bytes: some 200 million rows
-	maxLine    = 1 << 16 // bytes
-	maxColumns = 1000    // in a header
-	maxRow     = 1 << 20 // bytes until a row ends, empty lines and quotes without an end among them
+	maxFile       = 4 << 30 // bytes: some 200 million rows
+	maxLine       = 1 << 16 // bytes
+	maxColumns    = 1000    // in a header
+	maxCoordinate = 1e9     // pixels, either way: squares of more would swallow all others
+	maxRow        = 1 << 20 // bytes until a row ends, empty lines and quotes without an end among them
 )
 
 // A Fault is something wrong with a file, where it lies and what.
@@ -280,7 +281,7 @@ func (t *table) value(field int, side float64) (float64, bool) {
 	case text == "":
 		reason = fmt.Sprintf("found no %s, want a number", t.names[field])
 	case !ok:
-		reason = fmt.Sprintf("found %s as %s, want a number", quote(text), t.names[field])
+		reason = fmt.Sprintf("found %s as %s, want a number of pixels, at most 1e9", quote(text), t.names[field])
 	case !math.IsInf(side, 1) && (v < 0 || v > side):
 		reason = fmt.Sprintf("found %s as %s, want 0 to %g, inside the image", quote(text), t.names[field], side)
 	default:
@@ -294,7 +295,7 @@ func (t *table) value(field int, side float64) (float64, bool) {
 	return 0, false
 }
 
-// parseNumber reads a finite decimal number.
+// parseNumber reads a decimal number of pixels, up to maxCoordinate either way.
 func parseNumber(text string) (float64, bool) {
 	if len(text) > 64 || strings.ContainsFunc(text, func(r rune) bool {
 		return (r < '0' || r > '9') && r != '.' && r != '-' && r != '+' && r != 'e' && r != 'E'
@@ -302,7 +303,7 @@ func parseNumber(text string) (float64, bool) {
 		return 0, false // hexadecimals, infinities and NaN among them
 	}
 	v, err := strconv.ParseFloat(text, 64)
-	return v, err == nil
+	return v, err == nil && math.Abs(v) <= maxCoordinate
 }
 
 // quote shows a text in a fault, cut where it is long.
