@@ -2,6 +2,7 @@ package zoo
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -193,13 +194,20 @@ func architectures(models []*Model) (out []string) {
 	return out
 }
 
+// spelledOut is an input with its defaults filled in: left out or spelled out,
+// they are the same.
+func spelledOut(in blueprint.Input) blueprint.Input {
+	in.Scaling = cmp.Or(in.Scaling, blueprint.Scalings[0])
+	return in
+}
+
 // sameInput refuses networks that take other images.
 func sameInput(found, want *blueprint.Document, name, other string) error {
-	a, err := fieldsOf(found.Input)
+	a, err := fieldsOf(spelledOut(found.Input))
 	if err != nil {
 		return err
 	}
-	b, err := fieldsOf(want.Input)
+	b, err := fieldsOf(spelledOut(want.Input))
 	if err != nil {
 		return err
 	}
@@ -214,6 +222,8 @@ func sameInput(found, want *blueprint.Document, name, other string) error {
 // networkFields are a document's values by their paths, without the recipes, what
 // training found, and what is said for people.
 func networkFields(d *blueprint.Document) (map[string][]byte, error) {
+	d = d.Clone()
+	d.Input = spelledOut(d.Input)
 	all, err := fieldsOf(d)
 	if err != nil {
 		return nil, err

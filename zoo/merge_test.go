@@ -69,7 +69,14 @@ func TestMerge(t *testing.T) {
 	small.Document = c.Document.Clone()
 	small.Document.Input.Scaling = "raw"
 	_, err = Merge([]*Model{a, &small}, []string{"a.fkz", "small.fkz"})
-	wantError(t, "other input", err, nil, `small.fkz: input scaling: found "raw", want none as in a.fkz`)
+	wantError(t, "other input", err, nil, `small.fkz: input scaling: found "raw", want "unit" as in a.fkz`)
+	// A default is the same left out and spelled out.
+	small.Document.Input.Scaling = "unit"
+	for _, models := range [][]*Model{{a, &small}, {&small, a}} {
+		if _, err = Merge(models, []string{"x", "y"}); err != nil {
+			t.Errorf("a default spelled out: %v", err)
+		}
+	}
 	many := make([]*Model, 65)
 	for i := range many {
 		many[i] = c
@@ -98,6 +105,14 @@ func TestMeanWeights(t *testing.T) {
 	}
 	if err := m.Save(filepath.Join(t.TempDir(), "m.fkz"), false); err != nil {
 		t.Error(err)
+	}
+	spelled := *b
+	spelled.Document = b.Document.Clone()
+	spelled.Document.Input.Scaling = "unit"
+	for _, models := range [][]*Model{{a, &spelled}, {&spelled, a}} {
+		if _, err := MeanWeights(models, []string{"x", "y"}); err != nil {
+			t.Errorf("a default spelled out: %v", err)
+		}
 	}
 	for _, c := range []struct {
 		name   string
