@@ -36,7 +36,10 @@ const (
 
 const (
 	axisRows   = 2000 // that the estimate looks at, spread evenly
-	axisGroups = 8    // for the standard error
+	axisGroups = 16   // for the standard error
+	minRows    = 32   // for an estimate from the images; half as many for one from the points
+	axisCuts   = 6    // at most, each around what the one before found
+	settled    = 0.02 // ninety-sixths of the width: so little a cut may still change
 	maxAxisErr = 0.5  // pixels of 96; an estimate less sure than that is none
 )
 
@@ -52,9 +55,11 @@ const (
 //	Axis = width + 2s
 //
 // This doesn't depend on where in the images faces stand, nor on how many look
-// to which side. The standard error is the jackknife's over eighths of the rows.
+// to which side. The standard error is the jackknife's over sixteenths of the
+// rows, each two runs of rows that follow one another, as a video's frames do.
 // Where the images show nothing that is the same on both sides (a difference
-// above a third of what the surroundings show), the points alone have to do,
+// above a third of what the surroundings show, or one that is least at the edge
+// of the search or wherever one looks from), the points alone have to do,
 // and where these are too few or too scattered, the image's width stands.
 func (s *Set) MirrorAxis() MirrorAxis {
 	out := MirrorAxis{Axis: float64(s.Width), From: FromWidth, Points: math.NaN(), PointsError: math.NaN()}
@@ -110,7 +115,7 @@ func (s *Set) pointsAxis() (axis, err float64) {
 			sums = append(sums, row[len(row)/2])
 		}
 	}
-	if len(sums) < 2*axisGroups {
+	if len(sums) < minRows/2 {
 		return math.NaN(), math.NaN()
 	}
 	slices.Sort(sums)
@@ -118,52 +123,64 @@ func (s *Set) pointsAxis() (axis, err float64) {
 	return sums[n/2], 1.2533 * (sums[n*3/4] - sums[n/4]) / 1.349 / math.Sqrt(float64(n))
 }
 
-// imagesAxis is the shift of the labels to the right, in pixels, with its
-// standard error. ok is false where there is too little to compare.
+// imagesAxis is the shift of the labels to the right, in pixels, with the
+// standard error of the axis, which is twice the shift. ok is false where there
+// is too little to compare, or no shift that stands out.
 func (s *Set) imagesAxis() (shift, deviation float64, ok bool) {
 	pairs := slices.DeleteFunc(s.pairs(), func(p pair) bool { return p.y < 0 || p.otherY < 0 })
 	unit := float64(s.Width) / 96 // the grid is for images of 96 pixels
-	if len(pairs) == 0 || s.Len() < 4*axisGroups {
+	if len(pairs) == 0 || s.Len() < minRows {
 		return 0, 0, false
 	}
-	var left [axisGroups]float64
-	// Wide and coarse, then finer around what was found.
-	for _, step := range []float64{0.5, 0.5, 0.1, 0.02} {
+	for range axisCuts {
 		sums := s.surroundings(pairs, shift, unit)
 		if sums == nil {
 			return 0, 0, false
 		}
-		more, difference := bestShift(sums, -1, step*unit, unit)
-		if step == 0.02 {
-			for g := range left {
-				without, _ := bestShift(sums, g, step*unit, unit)
-				left[g] = shift + without
-			}
-			ok = difference < 1./3
+		more, difference, found := bestShift(sums, -1, unit)
+		if !found || difference >= 1./3 {
+			return 0, 0, false
 		}
 		shift += more
+		if math.Abs(more) > settled*unit {
+			continue
+		}
+		// Without each group, what is best is sought as widely as with it: near
+		// what was found alone, all would find the same.
+		var squares float64
+		for g := range axisGroups {
+			without, _, found := bestShift(sums, g, unit)
+			if !found {
+				return 0, 0, false
+			}
+			squares += (without - more) * (without - more)
+		}
+		return shift, 2 * math.Sqrt(squares*(axisGroups-1)/axisGroups), true
 	}
-	var mean, squares float64
-	for _, v := range left {
-		mean += v / axisGroups
-	}
-	for _, v := range left {
-		squares += (v - mean) * (v - mean)
-	}
-	// Of the axis, which is twice the shift.
-	return shift, 2 * math.Sqrt(squares*(axisGroups-1)/axisGroups), ok
+	return 0, 0, false
 }
 
 const (
 	around = 10 // the surroundings reach so far, in ninety-sixths of the width,
 	inside = 6  // and so far where they are compared, so that shifted ones are still known
 	side   = 2*around + 1
+	margin = 3 // where means are read beyond their edge, which is repeated
+	wide   = side + 2*margin
 )
 
 // patches are the surroundings of a point, summed over rows: side x side values.
 type patches struct {
 	sum  [axisGroups][side * side]float64
 	rows [axisGroups]float64
+}
+
+// enough says whether most would be left without any one group.
+func (p *patches) enough() bool {
+	sum := 0.0
+	for _, rows := range p.rows {
+		sum += rows
+	}
+	return sum >= minRows/2 && slices.Max(p.rows[:]) <= sum/2
 }
 
 // surroundings sums up what lies around each pair's two points, moved left by
@@ -177,7 +194,7 @@ func (s *Set) surroundings(pairs []pair, shift, unit float64) [][2]*patches {
 	var patch [side * side]float64
 	every := max(1, s.Len()/axisRows)
 	for r := 0; r < s.Len(); r += every {
-		group := r / every % axisGroups
+		group := r * 2 * axisGroups / s.Len() % axisGroups // a run of rows in either half: these may be two sets
 		image, row := s.Gray(r).Pix, s.Row(r)
 		for i, p := range pairs {
 			for half, at := range [2][2]int{{p.x, p.y}, {p.otherX, p.otherY}} {
@@ -195,7 +212,7 @@ func (s *Set) surroundings(pairs []pair, shift, unit float64) [][2]*patches {
 	}
 	whole := out[:0]
 	for _, p := range out {
-		if slices.Min(p[0].rows[:]) >= 2 && slices.Min(p[1].rows[:]) >= 2 {
+		if p[0].enough() && p[1].enough() {
 			whole = append(whole, p)
 		}
 	}
@@ -243,14 +260,16 @@ func (s *Set) cut(image []uint8, x, y, unit float64, mirror bool, out *[side * s
 	return true
 }
 
-// bestShift is the shift of the labels, in pixels, of a grid around 0, that
-// makes the mean surroundings least different, and that difference as a share
-// of what they show. Rows of the group without are left out.
-func bestShift(pairs [][2]*patches, without int, step, unit float64) (shift, difference float64) {
-	means := make([][2][side * side]float64, len(pairs))
+// bestShift is the shift of the labels, in pixels, that makes the mean
+// surroundings least different, and that difference as a share of what they
+// show. Rows of the group without are left out. It is sought on a grid around 0
+// that grows finer; found is false where the least lies on the grid's edge.
+func bestShift(pairs [][2]*patches, without int, unit float64) (shift, difference float64, found bool) {
+	means := make([][2][side * wide]float64, len(pairs))
 	shows := make([]float64, len(pairs))
 	for i, p := range pairs {
 		for half, a := range p {
+			var sum [side * side]float64
 			rows := 0.0
 			for g := range a.sum {
 				if g == without {
@@ -258,50 +277,68 @@ func bestShift(pairs [][2]*patches, without int, step, unit float64) (shift, dif
 				}
 				rows += a.rows[g]
 				for k, v := range a.sum[g] {
-					means[i][half][k] += v
+					sum[k] += v
 				}
 			}
 			for k := range means[i][half] {
-				means[i][half][k] /= rows
-				shows[i] += means[i][half][k] * means[i][half][k] / (2 * side * side)
+				means[i][half][k] = sum[k/wide*side+min(max(k%wide-margin, 0), side-1)] / rows
+			}
+			for _, v := range sum {
+				shows[i] += v / rows * v / rows / (2 * side * side)
 			}
 		}
 	}
 	const grid = 8
-	best := math.Inf(1)
 	var costs [2*grid + 1]float64
-	at := 0
-	for g := range costs {
-		d := float64(g-grid) * step / unit
-		for i := range means {
-			sum := 0.0
-			for v := around - inside; v <= around+inside; v++ {
-				for u := around - inside; u <= around+inside; u++ {
-					// The feature lies left of the label in one and, as mirrored, right of it in the other.
-					e := between(&means[i][0], v, float64(u)-d) - between(&means[i][1], v, float64(u)+d)
-					sum += e * e
-				}
+	for _, step := range []float64{0.5, 0.1, 0.02} {
+		at := 0
+		for g := range costs {
+			costs[g] = differ(means, shows, shift+float64(g-grid)*step)
+			if costs[g] < costs[at] {
+				at = g
 			}
-			costs[g] += sum / (2 * (2*inside + 1) * (2*inside + 1)) / (shows[i] + 1e-9) / float64(len(means))
 		}
-		if c := costs[g]; c < best {
-			best, at = c, g
+		if at == 0 || at == 2*grid {
+			return 0, 0, false
 		}
-	}
-	shift = float64(at - grid)
-	if at > 0 && at < 2*grid { // a parabola through the least and its neighbours
+		shift += float64(at-grid) * step
 		a, b, c := costs[at-1], costs[at], costs[at+1]
-		if bend := a - 2*b + c; bend > 0 {
-			shift += 0.5 * (a - c) / bend
+		if bend := a - 2*b + c; bend > 0 { // a parabola through the least and its neighbours
+			shift += 0.5 * (a - c) / bend * step
 		}
+		difference = b
 	}
-	return shift * step, best
+	return shift * unit, difference, true
 }
 
-// between reads a line of surroundings at a fractional place.
-func between(m *[side * side]float64, v int, u float64) float64 {
-	u = min(max(u, 0), side-1)
-	i := min(int(u), side-2)
-	f := u - float64(i)
-	return m[v*side+i]*(1-f) + m[v*side+i+1]*f
+// differ is the difference of mean surroundings, moved by d, as a share of what
+// they show.
+func differ(means [][2][side * wide]float64, shows []float64, d float64) (share float64) {
+	// The feature lies left of the label in one and, as mirrored, right of it in the other.
+	left, l := weights(-d)
+	right, r := weights(d)
+	for i := range means {
+		sum := 0.0
+		for v := around - inside; v <= around+inside; v++ {
+			for u := around - inside; u <= around+inside; u++ {
+				a, b := means[i][0][v*wide+margin+u+l:][:4], means[i][1][v*wide+margin+u+r:][:4]
+				e := left[0]*a[0] + left[1]*a[1] + left[2]*a[2] + left[3]*a[3] -
+					right[0]*b[0] - right[1]*b[1] - right[2]*b[2] - right[3]*b[3]
+				sum += e * e
+			}
+		}
+		share += sum / (2 * (2*inside + 1) * (2*inside + 1)) / (shows[i] + 1e-9) / float64(len(means))
+	}
+	return share
+}
+
+// weights are those of four neighbours, the first at distance first, for the
+// value at distance d: a cubic B-spline's. It smooths alike wherever it is read.
+// Between two values a straight line smooths most in their middle, and where
+// surroundings are noise they then differ least half a pixel away, whatever the shift.
+func weights(d float64) (w [4]float64, first int) {
+	whole := math.Floor(d)
+	f := d - whole
+	g := 1 - f
+	return [4]float64{g * g * g / 6, 2./3 - f*f + f*f*f/2, 2./3 - g*g + g*g*g/2, f * f * f / 6}, int(whole) - 1
 }

@@ -104,6 +104,48 @@ func TestMirrorAxisWithoutFaces(t *testing.T) {
 	}
 }
 
+// What noise in the labels leaves of the axis is said with an error that covers
+// the truth, or not at all; labels that say nothing give no axis.
+func TestMirrorAxisNoise(t *testing.T) {
+	s, err := demo.Faces(context.Background(), 300, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		name     string
+		seeds    uint64
+		noise    float64 // pixels; 0: anywhere in the image
+		min, max int     // how often the images may say it
+	}{
+		{"at random", 64, 0, 0, 0},
+		{"off by 3", 6, 3, 6, 6},
+		{"off by 10", 64, 10, 1, 63},
+	} {
+		said := 0
+		for seed := range test.seeds {
+			r, noisy := rand.New(rand.NewPCG(seed, 7)), *s
+			noisy.Points = slices.Clone(s.Points)
+			for i := range noisy.Points {
+				if test.noise == 0 {
+					noisy.Points[i] = float32(96 * r.Float64())
+				} else {
+					noisy.Points[i] += float32(test.noise * r.NormFloat64())
+				}
+			}
+			a := noisy.MirrorAxis()
+			if a.From == dataset.FromImages {
+				said++
+			}
+			if a.From != dataset.FromWidth && !(math.Abs(a.Axis-96) <= 4*a.Error) {
+				t.Errorf("%s, seed %d: found %+v, want 96 within 4 errors, or no estimate", test.name, seed, a)
+			}
+		}
+		if said < test.min || said > test.max {
+			t.Errorf("%s: found %d of %d axes from the images, want %d to %d", test.name, said, test.seeds, test.min, test.max)
+		}
+	}
+}
+
 // Labels of the real data lie 0.8 pixels right of the features. With each face
 // beside its mirror image the true axis is known.
 func TestMirrorAxisReal(t *testing.T) {
@@ -116,6 +158,21 @@ func TestMirrorAxisReal(t *testing.T) {
 		t.Fatal(err)
 	}
 	checkAxis(t, "as it is", s, 97.63, 0.15)
+	for _, n := range []int{40, 60, 100, 200, 300} {
+		for at := 0; at < s.Len(); at += s.Len() / 6 {
+			rows := make([]int, n)
+			for i := range rows {
+				rows[i] = (at + i) % s.Len()
+			}
+			part, err := s.Select(rows)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if a := part.MirrorAxis(); a.From == dataset.FromImages && !(math.Abs(a.Axis-97.63) <= 4*a.Error) {
+				t.Errorf("%d rows from %d: found %+v, want 97.63 within 4 errors, or no estimate", n, at, a)
+			}
+		}
+	}
 	rows := make([]int, 900)
 	for i := range rows {
 		rows[i] = i
