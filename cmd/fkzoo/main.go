@@ -25,6 +25,7 @@ import (
 	"github.com/fkzoo/fkzoo/format"
 	"github.com/fkzoo/fkzoo/host"
 	"github.com/fkzoo/fkzoo/host/engine/backend"
+	"github.com/fkzoo/fkzoo/internal/atomicfile"
 	"github.com/fkzoo/fkzoo/zoo"
 )
 
@@ -160,8 +161,8 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 }
 
 // checkFree refuses, before the work begins, a file that can't be written, its
-// folder being missing, or must not be replaced: one that exists, without force,
-// and one of the command's other files always.
+// folder being missing or its name a device's, or must not be replaced: one that
+// exists, without force, and one of the command's other files always.
 func checkFree(path string, force bool, others ...string) error {
 	if path == "" {
 		return nil
@@ -170,27 +171,19 @@ func checkFree(path string, force bool, others ...string) error {
 		return usagef("%s: found no folder %s", path, folder)
 	}
 	old, err := os.Stat(path)
-	if err != nil {
-		if slices.ContainsFunc(others, func(o string) bool { return o != "" && filepath.Clean(o) == filepath.Clean(path) }) {
+	for _, other := range others {
+		if err != nil && other != "" && filepath.Clean(other) == filepath.Clean(path) {
 			return usagef("%s: is given twice, want another file to write to", path)
 		}
-		if _, err := os.Lstat(path); err == nil && !force { // a link that leads nowhere
-			return fmt.Errorf("%s: %w", path, format.ErrExists)
-		}
-		return nil
-	}
-	for _, other := range others {
-		if info, err := os.Stat(other); err == nil && os.SameFile(old, info) {
+		if info, missing := os.Stat(other); err == nil && missing == nil && os.SameFile(old, info) {
 			return usagef("%s: is read by the command, want another file to write to", path)
 		}
 	}
-	if old.IsDir() {
-		return usagef("%s: is a folder, want a file's name", path)
+	_, _, err = atomicfile.Place(path, force)
+	if errors.As(err, new(*atomicfile.PlaceError)) {
+		return usageError{err}
 	}
-	if !force {
-		return fmt.Errorf("%s: %w", path, format.ErrExists)
-	}
-	return nil
+	return err
 }
 
 func isFolder(path string) bool {

@@ -14,6 +14,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/fkzoo/fkzoo/internal/plainfile"
 )
 
 // ErrExists is what a refusal to replace an existing file matches; it also matches fs.ErrExist.
@@ -24,6 +26,77 @@ type existsError struct{}
 func (existsError) Error() string { return "exists already" }
 
 func (existsError) Is(target error) bool { return target == fs.ErrExist }
+
+// PlaceError is the refusal of a path where something is that a file must not replace, with force neither.
+type PlaceError struct{ Path, Reason string }
+
+func (e *PlaceError) Error() string { return e.Path + ": " + e.Reason }
+
+// maxLinks is how many symbolic links are followed; Linux follows as many.
+const maxLinks = 40
+
+// Place finds the path of the file that writing to path would make, and what it would replace (nil for nothing): itself,
+// or where a symbolic link leads to, whether there is a file yet or not. What is there and no ordinary file is refused
+// with a *PlaceError; any other thing, dangling links too, with ErrExists unless force is set.
+func Place(path string, force bool) (target string, old fs.FileInfo, err error) {
+	old, err = os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		old = nil
+	case err != nil:
+		return "", nil, err
+	case old.IsDir():
+		return "", nil, &PlaceError{path, "is a folder, want a file's name"}
+	case !old.Mode().IsRegular():
+		refused := plainfile.Error{Path: path, Mode: old.Mode()}
+		return "", nil, &PlaceError{path, "found " + refused.Kind() + ", want an ordinary file or a new name"}
+	}
+	if !force {
+		if _, err := os.Lstat(path); err == nil {
+			return "", nil, fmt.Errorf("%s: %w", path, ErrExists)
+		}
+	}
+	if target, err = follow(path); err != nil || old == nil {
+		return target, nil, err
+	}
+	// A link below /proc may lead to a file whose name is gone. (Another file than a moment ago is another writer's.)
+	if info, err := os.Lstat(target); target != path && (err != nil || !info.Mode().IsRegular()) {
+		return "", nil, &PlaceError{path, "found a link to a file that is not at " + target + ", want an ordinary file or a new name"}
+	}
+	return target, old, nil
+}
+
+// follow gives the path that symbolic links lead to, where there may be nothing; a path that is no link as it is.
+func follow(path string) (string, error) {
+	target := path
+	for range maxLinks {
+		info, err := os.Lstat(target)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return "", err
+		}
+		if err != nil || info.Mode()&fs.ModeSymlink == 0 {
+			if target == path {
+				return path, nil
+			}
+			// The rest of the package takes paths apart by their text, which is wrong where a link has «..» behind it.
+			folder, name := filepath.Split(target)
+			if folder, err = filepath.EvalSymlinks(folder); err != nil {
+				return "", fmt.Errorf("%s: is a link to %s, whose folder can't be found: %w", path, target, err)
+			}
+			return filepath.Join(folder, name), nil
+		}
+		to, err := os.Readlink(target)
+		if err != nil {
+			return "", err
+		}
+		if !filepath.IsAbs(to) {
+			folder, _ := filepath.Split(target)
+			to = folder + to
+		}
+		target = to
+	}
+	return "", &PlaceError{path, fmt.Sprintf("found more than %d links, want a file", maxLinks)}
+}
 
 // File is a file being written. Nothing is at its path until Commit; Discard throws it away.
 // Its methods may not be used at the same time.
@@ -36,16 +109,11 @@ type File struct {
 }
 
 // Create starts a file that Commit puts at path. Without force an existing path is refused, here (early, so that no work
-// is lost) and in Commit (without a race). With force a regular file is replaced, keeping its permission bits;
-// a symbolic link is replaced itself, not what it points to.
+// is lost) and in Commit (without a race). With force a regular file is replaced, keeping its permission bits; of a
+// symbolic link the file that it leads to. What Place refuses is never replaced.
 func Create(path string, force bool) (*File, error) {
-	old, err := os.Lstat(path)
-	switch {
-	case err == nil && old.IsDir():
-		return nil, fmt.Errorf("%s: is a folder, want a file's name", path)
-	case err == nil && !force:
-		return nil, fmt.Errorf("%s: %w", path, ErrExists)
-	case err != nil && !errors.Is(err, fs.ErrNotExist):
+	path, old, err := Place(path, force)
+	if err != nil {
 		return nil, err
 	}
 	f, temp, err := createTemp(filepath.Dir(path))
@@ -53,7 +121,7 @@ func Create(path string, force bool) (*File, error) {
 		return nil, fmt.Errorf("%s: cannot create a file beside it: %w", path, err)
 	}
 	a := &File{File: f, path: path, temp: temp, force: force}
-	if old != nil && old.Mode().IsRegular() {
+	if old != nil {
 		// Best effort: some file systems have no permission bits.
 		_ = f.Chmod(old.Mode().Perm())
 	}
