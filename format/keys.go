@@ -9,6 +9,7 @@ import (
 	"os"
 
 	"github.com/fkzoo/fkzoo/internal/atomicfile"
+	"github.com/fkzoo/fkzoo/internal/plainfile"
 )
 
 // Keys for signing are Ed25519, in PEM as every tool writes them: a private one is PKCS#8 («PRIVATE KEY»), a public one
@@ -85,7 +86,7 @@ func ReadPublicKey(path string) (ed25519.PublicKey, error) {
 }
 
 func readKey(path, kind string, parse func([]byte) (any, error)) (any, error) {
-	f, err := os.Open(path)
+	f, _, err := plainfile.Open(path)
 	if err != nil {
 		return nil, err
 	}

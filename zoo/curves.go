@@ -8,12 +8,12 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/fkzoo/fkzoo/internal/plainfile"
 	"github.com/fkzoo/fkzoo/zoo/draw"
 )
 
@@ -72,7 +72,7 @@ func CurvesOf(m *Model) *draw.Curves {
 }
 
 func readFile(path string, read func(io.Reader) ([]draw.Run, error)) ([]draw.Run, error) {
-	f, err := os.Open(path)
+	f, _, err := plainfile.Open(path)
 	if err != nil {
 		return nil, err
 	}

@@ -13,9 +13,11 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/fkzoo/fkzoo/internal/atomicfile"
+	"github.com/fkzoo/fkzoo/internal/plainfile"
 	"github.com/fkzoo/fkzoo/internal/tensorboard"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 	"github.com/fkzoo/fkzoo/zoo"
@@ -32,17 +34,23 @@ type JSON struct {
 
 // OpenJSON opens a log. One that exists is refused with [atomicfile.ErrExists]
 // unless it is to be gone on with (resumed; it must be a log, and a last line that
-// a crash has cut short is taken away) or replaced (force). A pipe or a device is
-// written to as it is.
+// a crash has cut short is taken away) or replaced (force). A device, or a pipe
+// that somebody reads, is written to as it is.
 func OpenJSON(path string, resumed, force bool, warn func(text string)) (*JSON, error) {
 	flags := os.O_RDWR | os.O_CREATE | os.O_EXCL
 	info, err := os.Stat(path)
 	switch {
+	case errors.Is(err, fs.ErrNotExist) && force:
+		flags = os.O_RDWR | os.O_CREATE | os.O_TRUNC // also where a link leads to nothing yet
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
 		return nil, err
 	case info.IsDir():
 		return nil, fmt.Errorf("%s: is a folder, want a file's name", path)
+	case info.Mode()&fs.ModeSocket != 0:
+		return nil, &plainfile.Error{Path: path, Mode: info.Mode()}
+	case info.Mode()&fs.ModeNamedPipe != 0:
+		flags = os.O_WRONLY | syscall.O_NONBLOCK // or opening would wait for a reader
 	case !info.Mode().IsRegular():
 		flags = os.O_WRONLY
 	case resumed:
@@ -55,6 +63,9 @@ func OpenJSON(path string, resumed, force bool, warn func(text string)) (*JSON, 
 	f, err := os.OpenFile(path, flags, 0o666)
 	if errors.Is(err, fs.ErrExist) {
 		return nil, fmt.Errorf("%s: %w", path, atomicfile.ErrExists)
+	}
+	if flags&syscall.O_NONBLOCK != 0 && errors.Is(err, syscall.ENXIO) {
+		return nil, fmt.Errorf("%s: found a pipe that nobody reads, want its reader to be started first, or an ordinary file", path)
 	}
 	if err != nil {
 		return nil, err

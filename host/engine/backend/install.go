@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/gomlx/go-xla/installer"
+
+	"github.com/fkzoo/fkzoo/internal/plainfile"
 )
 
 // Options of an installation.
@@ -272,7 +274,7 @@ func (s *Store) source(ctx context.Context, k Kind, sets []wheelSet, o Options) 
 	if st.IsDir() {
 		return fromFolder(ctx, o.From, sets)
 	}
-	f, err := os.Open(o.From)
+	f, _, err := plainfile.Open(o.From)
 	if err != nil {
 		return source{}, err
 	}
@@ -351,7 +353,7 @@ func fromFolder(ctx context.Context, dir string, sets []wheelSet) (source, error
 }
 
 func copyFile(ctx context.Context, from, to string) error {
-	in, err := os.Open(from)
+	in, _, err := plainfile.Open(from)
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/fkzoo/fkzoo/internal/atomicfile"
+	"github.com/fkzoo/fkzoo/internal/plainfile"
 )
 
 // answer is what a library that works says of itself.
@@ -107,7 +108,7 @@ func surroundings(k Kind) string {
 }
 
 func fileSHA256(ctx context.Context, path string) (string, error) {
-	f, err := os.Open(path)
+	f, _, err := plainfile.Open(path)
 	if err != nil {
 		return "", err
 	}

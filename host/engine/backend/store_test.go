@@ -35,7 +35,7 @@ func TestBroken(t *testing.T) {
 		}, "wrong checksum"},
 		{"library is a folder", func(t *testing.T, s *Store, info Info) error {
 			return errors.Join(os.Remove(info.Library), os.Mkdir(info.Library, 0o755))
-		}, "is a directory"},
+		}, "found a folder, want an ordinary file"},
 		{"record is damaged", func(t *testing.T, s *Store, info Info) error {
 			return os.WriteFile(filepath.Join(s.dir, "cpu.json"), []byte("{"), 0o644)
 		}, "cpu.json"},
