@@ -50,8 +50,8 @@ func hyper(r *blueprint.Recipe, at blueprint.Progress) []float32 {
 	v[hyperCorrect2] = float32(1 - math.Pow(o.Beta2.At(at), t))
 	v[hyperRest1], v[hyperRest2] = float32(1-o.Beta1.At(at)), float32(1-o.Beta2.At(at))
 	if r.Average != nil {
-		set(hyperAverage, &r.Average.Decay)
-		v[hyperAverageRest] = float32(1 - r.Average.Decay.At(at))
+		decay := r.Average.At(at)
+		v[hyperAverage], v[hyperAverageRest] = float32(decay), float32(1-decay)
 	}
 	return v
 }

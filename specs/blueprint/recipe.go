@@ -172,7 +172,7 @@ type Subset struct {
 // Average keeps an exponential moving average of the weights and of the
 // running statistics, which is what is validated and kept.
 type Average struct {
-	Decay Schedule `json:"decay"` // share of the old average kept at each step
+	Decay Schedule `json:"decay"` // share of the old average kept at each step; after t steps at most (1+t)/(10+t)
 	Extra Extra    `json:"-"`
 }
 
@@ -461,6 +461,13 @@ type Progress struct {
 	Epochs        int // in all
 	Step          int // done so far, over all epochs
 	StepsPerEpoch int
+}
+
+// At gives the share of the old average that is kept at a moment: the decay, after
+// t steps at most (1+t)/(10+t), so that the first weights don't linger (as the num_updates of TensorFlow's tf.train.ExponentialMovingAverage).
+func (a *Average) At(at Progress) float64 {
+	t := float64(at.Step)
+	return min(a.Decay.At(at), (1+t)/(10+t))
 }
 
 // At gives the schedule's value at a moment.

@@ -494,7 +494,7 @@ def training(name, recipe, scaling="unit", steps=5):
         for k, v in net.updates.items():
             net.params[k].data = v
         if "average" in recipe:
-            d = now(recipe["average"]["decay"])
+            d = min(now(recipe["average"]["decay"]), (1 + step) / (10 + step))
             for k, v in net.params.items():
                 average[k] = d * average[k] + (1 - d) * v.detach()
 
@@ -517,10 +517,10 @@ def trainings():
     training("sgd", dict(loss=dict(kind="mse"), optimizer=dict(kind="sgd"), rate=0.1))
     training("nesterov", dict(
         loss=dict(kind="mse", rows="filled"), optimizer=dict(kind="sgd", momentum=dict(kind="linear", **{"from": 0.5}, to=0.9), nesterov=True, clip=0.5),
-        rate=dict(kind="cosine", **{"from": 0.2}, to=0.02, by="step", warmup=1), average=dict(decay=0.75)))
+        rate=dict(kind="cosine", **{"from": 0.2}, to=0.02, by="step", warmup=1), average=dict(decay=0.2)))
     training("momentum", dict(
         loss=dict(kind="huber"), optimizer=dict(kind="sgd", momentum=0.9, clip=dict(kind="linear", **{"from": 0.1}, to=10, by="step")),
-        rate=dict(kind="linear", **{"from": 0.1}, to=0.01), average=dict(decay=dict(kind="linear", **{"from": 0}, to=0.9, by="step"))), scaling="standardize")
+        rate=dict(kind="linear", **{"from": 0.1}, to=0.01), average=dict(decay=dict(kind="linear", **{"from": 0}, to=0.3, by="step"))), scaling="standardize")
     training("adam", dict(
         loss=dict(kind="mse", rows="filled"), optimizer=dict(kind="adam", clip=0, epsilon=1e-3), rate=dict(kind="linear", **{"from": 0.05}, to=0.01, by="step")))
     training("adam, other betas", dict(
