@@ -60,6 +60,10 @@ func rowsPoint(m *Model) (point RowsPoint, meanFace float64, err error) {
 	return RowsPoint{m.Document.Name, r.TrainRows, *r.RMSEPixels}, *r.MeanFace, nil
 }
 
+// farBaseline is how many times the largest error the mean face's may be to be
+// drawn: beside a line far away all others lie flat.
+const farBaseline = 3
+
 // RowsCurves draw the error by the number of rows trained on, a line for each
 // network. Of several models with as many rows, as of other seeds, the mean is
 // drawn. meanFace 0: not drawn.
@@ -67,6 +71,9 @@ func RowsCurves(points []RowsPoint, meanFace float64) *draw.Curves {
 	out := &draw.Curves{
 		Title: "error by rows trained on", XAxis: "rows", XLog: true, YAxis: "root-mean-square error in pixels, on the rows held out",
 		Baseline: meanFace, Series: [2]string{1: "error"}, Marks: true,
+	}
+	if !slices.ContainsFunc(points, func(p RowsPoint) bool { return meanFace <= farBaseline*p.RMSEPixels }) {
+		out.Baseline = 0
 	}
 	points = slices.Clone(points)
 	slices.SortStableFunc(points, func(a, b RowsPoint) int { return cmp.Compare(a.Rows, b.Rows) })

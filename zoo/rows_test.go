@@ -21,6 +21,9 @@ func TestRowsCurves(t *testing.T) {
 			t.Errorf("found %s, %v, %v, want %s, %v, %v", r.Name, r.X, r.Validation, want.name, want.x, want.errs)
 		}
 	}
+	if far := RowsCurves([]RowsPoint{{"a", 200, 1}, {"a", 100, 2}}, 7); far.Baseline != 0 {
+		t.Errorf("found the mean face's %g beside errors of a third of it and less, want none", far.Baseline)
+	}
 	if err := c.Write(filepath.Join(t.TempDir(), "rows.svg"), false); err != nil {
 		t.Error(err)
 	}

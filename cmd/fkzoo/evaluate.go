@@ -73,15 +73,12 @@ func (p *program) evaluate(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	var failed []error // nothing need be missing for another thing
 	if c.Bool("json") {
-		err = printJSON(p.stdout, e)
+		failed = append(failed, printJSON(p.stdout, e))
 	} else {
-		err = p.printEvaluation(e, set)
+		failed = append(failed, p.printEvaluation(e, set))
 	}
-	if err != nil {
-		return err
-	}
-	var failed []error // the one picture needn't miss for the other
 	if path := c.String("sheet"); path != "" {
 		failed = append(failed, worstSheet(path, set, prediction, c.Bool("force")))
 	}
