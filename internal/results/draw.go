@@ -98,7 +98,7 @@ func (p *page) compactCurves() picture {
 // reportCurves are those of the report's networks trained here, beside the report's own.
 func (p *places) reportCurves(all *page) (picture, error) {
 	out := picture{region: report, file: "report.svg", text: "Validation loss by epoch of the report's networks, here and in the report"}
-	c := draw.Curves{Title: "The report's networks: validation loss, here and as it logged them"}
+	c := draw.Curves{Title: "The report's networks: loss here and in its logs"}
 	var models []string // so that the page tells whether the picture is of other ones
 	for _, m := range all.in(report) {
 		models = append(models, fmt.Sprintf("%s %.8s", m.name, m.Models[0].Result.Digest))
