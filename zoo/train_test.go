@@ -887,3 +887,21 @@ func TestUnsupportedMember(t *testing.T) {
 		t.Errorf("found %d batches trained, want none", w.batches)
 	}
 }
+
+// Columns whose answers will mean little are told of before the training.
+func TestWarnColumns(t *testing.T) {
+	set := faces(20, []string{"eye_x", "eye_y", "spot"}, 4)
+	for r := range set.Len() {
+		set.Row(r)[1] = float32(math.NaN())
+	}
+	set.Checksum = set.Sum()
+	o := options(t, document(t, network{"net", set.Columns, linear, recipe(`"epochs": 1, "loss": {"kind": "mse", "rows": "filled"}, "augment": {"noise": 0.1}`), ""}), set)
+	w := &watch{}
+	o.Watch = w
+	mustTrain(t, o)
+	for _, want := range []string{"net: no cell of eye_y is filled", "net: the names of spot end in neither _x nor _y"} {
+		if !slices.ContainsFunc(w.notes, func(s string) bool { return strings.HasPrefix(s, want) }) {
+			t.Errorf("found %q told, want %q", w.notes, want)
+		}
+	}
+}
