@@ -30,7 +30,7 @@ func (t *training) calibrate(ctx context.Context) {
 			continue
 		}
 		if err := t.calibrateMember(ctx, i); err != nil {
-			t.Watch.Warn(fmt.Sprintf("%s: not calibrated, the answers are shifted by nothing: %v", m.Name, err))
+			t.Watch.Warn(fmt.Sprintf("%s: not calibrated: %v", m.Name, err))
 		}
 	}
 }

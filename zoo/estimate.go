@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"slices"
 
-	"github.com/fkzoo/fkzoo/specs/blueprint"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
 	"github.com/fkzoo/fkzoo/zoo/dataset/check"
 	"github.com/fkzoo/fkzoo/zoo/submission"
@@ -89,7 +88,7 @@ func EstimateScore(ctx context.Context, models []*Model, set *dataset.Set, looku
 		if m.Provenance.Data.Checksum != set.Checksum {
 			return nil, fmt.Errorf("%s: found other data than that of the training of %s, %s", set.Source, m.Document.Name, m.Provenance.Data.Source)
 		}
-		if m.Provenance.startSaw(set) {
+		if m.Provenance.startSaw(set.Checksum) {
 			return nil, fmt.Errorf("%s: found weights that had been trained before, maybe on rows of %s that were held out later; want rows that no member has learned from", m.Document.Name, set.Source)
 		}
 	}
@@ -262,11 +261,7 @@ func (e *estimator) mean(s *squares, column, kind int) float64 {
 // miss is by how much an answer's column c misses the set's column at, in pixels
 // of the picture that the row was read from, as a submission's are.
 func (e *estimator) miss(p *Prediction, row, c, at int) float64 {
-	scale := e.set.Scale(row).Y
-	if blueprint.IsX(p.Columns[c]) {
-		scale = e.set.Scale(row).X
-	}
-	return float64(scale) * (float64(p.Row(row)[c]) - float64(e.set.Row(row)[at]))
+	return float64(e.set.Scale(row).Along(p.Columns[c])) * (float64(p.Row(row)[c]) - float64(e.set.Row(row)[at]))
 }
 
 // faces gives the squared errors of the rows.

@@ -53,7 +53,7 @@ func (m *Model) folded() bool {
 // the rows that each has held out. ok tells whether there are some, all of them
 // are done, and none may have learned from these rows before.
 func (m *Model) OutOfFold() (pooled HeldOut, ok bool) {
-	if slices.Contains(m.Provenance.before(), m.Provenance.Data.Checksum) || slices.Contains(m.Provenance.before(), unknownData) {
+	if m.Provenance.startSaw(m.Provenance.Data.Checksum) {
 		return HeldOut{}, false
 	}
 	rows := map[int]bool{}

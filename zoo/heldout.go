@@ -41,14 +41,15 @@ func union(a, b []string) []string {
 	return out
 }
 
-// startSaw tells whether the weights may have been trained on the set before this training: on who knows which of its rows.
-func (p *Provenance) startSaw(set *dataset.Set) bool {
+// startSaw tells whether the weights may have been trained on the data of that checksum before this training: on who knows
+// which of its rows.
+func (p *Provenance) startSaw(checksum string) bool {
 	before := p.before()
-	return slices.Contains(before, set.Checksum) || slices.Contains(before, unknownData)
+	return slices.Contains(before, checksum) || slices.Contains(before, unknownData)
 }
 
 func startSaw(models []*Model, set *dataset.Set) bool {
-	return slices.ContainsFunc(models, func(m *Model) bool { return m.Provenance.startSaw(set) })
+	return slices.ContainsFunc(models, func(m *Model) bool { return m.Provenance.startSaw(set.Checksum) })
 }
 
 // heldOut are the rows of the set that no member of any model was trained on, and that some member validated on; none where
@@ -78,18 +79,25 @@ func heldOut(models []*Model, set *dataset.Set) (rows []int, known bool, err err
 // unseen answers the models' data, each row by those members alone that have not learned from it. rows are those that some
 // member has held out and for which every column is answered. known is as heldOut's.
 func unseen(models []*Model, set *dataset.Set, all []memberPrediction) (p *Prediction, rows []int, known bool, err error) {
-	if p, rows, err = outOfFold(models, set, all); err != nil {
-		return nil, nil, false, err
+	if p, rows, err = outOfFold(models, set, all); err == nil {
+		rows, err = validatedBySome(models, set, rows)
 	}
-	_, validated, err := splitOf(models, set)
 	if err != nil {
 		return nil, nil, false, err
 	}
-	rows = slices.DeleteFunc(rows, func(r int) bool { return !validated[r] })
 	if len(rows) > 0 && startSaw(models, set) {
 		return p, nil, false, nil
 	}
 	return p, rows, true, nil
+}
+
+// validatedBySome are those of the rows that some member has held out.
+func validatedBySome(models []*Model, set *dataset.Set, rows []int) ([]int, error) {
+	_, validated, err := splitOf(models, set)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(slices.Clone(rows), func(r int) bool { return !validated[r] }), nil
 }
 
 // splitOf tells of each row whether some member has learned from it, and whether some has held it out.
@@ -117,17 +125,16 @@ func splitOf(models []*Model, set *dataset.Set) (trained, validated []bool, err 
 func HeldOutAnswers(ctx context.Context, m *Model, set *dataset.Set, o PredictOptions) (part *dataset.Set, p *Prediction, held bool, err error) {
 	models := []*Model{m}
 	if m.folded() && !startSaw(models, set) {
-		all, err := predictMembers(ctx, models, set, o)
+		all, rows, err := OutOfFold(ctx, models, set, o)
+		if err == nil {
+			rows, err = validatedBySome(models, set, rows)
+		}
 		if err != nil {
 			return nil, nil, false, err
 		}
-		answers, rows, _, err := unseen(models, set, all)
-		if err != nil {
-			return nil, nil, false, err
-		}
-		p = &Prediction{Columns: answers.Columns}
+		p = &Prediction{Columns: all.Columns}
 		for _, r := range rows {
-			p.Points = append(p.Points, answers.Row(r)...)
+			p.Points = append(p.Points, all.Row(r)...)
 		}
 		part, err = set.Select(rows)
 		return part, p, true, err

@@ -177,11 +177,7 @@ func merged(models []*Model) *Model {
 			to.Start = from.Start
 		}
 		to.StartData = union(to.StartData, from.before())
-		for _, b := range strings.Split(from.Backend, ", ") {
-			if !slices.Contains(backends, b) {
-				backends = append(backends, b)
-			}
-		}
+		backends = union(backends, strings.Split(from.Backend, ", "))
 	}
 	to.Backend = strings.Join(backends, ", ")
 	return out

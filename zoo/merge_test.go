@@ -144,7 +144,7 @@ func TestMeanWeights(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !m.Provenance.startSaw(set) {
+		if !m.Provenance.startSaw(set.Checksum) {
 			t.Errorf("%s: found what is held out called known", name)
 		}
 	}

@@ -29,11 +29,7 @@ func (p *Prediction) Original(s *dataset.Set, i int) []float32 {
 	out := slices.Clone(p.Row(i))
 	scale := s.Scale(i)
 	for c, name := range p.Columns {
-		if blueprint.IsX(name) {
-			out[c] *= scale.X
-		} else {
-			out[c] *= scale.Y
-		}
+		out[c] *= scale.Along(name)
 	}
 	return out
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/fkzoo/fkzoo/zoo"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
 	"github.com/fkzoo/fkzoo/zoo/dataset/demo"
 )
@@ -61,6 +62,11 @@ func readDataSized(ctx context.Context, source string, height, width int) (*data
 		return nil, err
 	}
 	return set.Resized(height, width), nil
+}
+
+// readDataFor is readDataSized for what a model takes.
+func readDataFor(ctx context.Context, source string, m *zoo.Model) (*dataset.Set, error) {
+	return readDataSized(ctx, source, m.Document.Input.Height, m.Document.Input.Width)
 }
 
 // checkRegular refuses pipes and devices, which would be waited for. One that

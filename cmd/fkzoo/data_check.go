@@ -83,7 +83,7 @@ func (p *program) checkedSet(c *cli.Context, path string, o *check.Options) (*da
 		return nil, err
 	}
 	models := []*zoo.Model{m}
-	set, err := readDataSized(c.Context, path, m.Document.Input.Height, m.Document.Input.Width)
+	set, err := readDataFor(c.Context, path, m)
 	if err != nil {
 		return nil, err
 	}

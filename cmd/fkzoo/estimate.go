@@ -43,8 +43,7 @@ func (p *program) estimate(c *cli.Context) error {
 			return err
 		}
 	}
-	in := models[0].Document.Input
-	set, err := readDataSized(c.Context, c.String("data"), in.Height, in.Width)
+	set, err := readDataFor(c.Context, c.String("data"), models[0])
 	if err != nil {
 		return err
 	}

@@ -109,8 +109,7 @@ func (p *program) trainedOn(c *cli.Context, models []*zoo.Model, paths []string)
 	if source == "" {
 		return nil, nil
 	}
-	in := models[0].Document.Input
-	set, err := readDataSized(c.Context, source, in.Height, in.Width)
+	set, err := readDataFor(c.Context, source, models[0])
 	if err != nil {
 		return nil, err
 	}

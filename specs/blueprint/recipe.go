@@ -464,7 +464,8 @@ type Progress struct {
 }
 
 // At gives the share of the old average that is kept at a moment: the decay, after
-// t steps at most (1+t)/(10+t), so that the first weights don't linger (as the num_updates of TensorFlow's tf.train.ExponentialMovingAverage).
+// t steps at most (1+t)/(10+t), so that the first weights don't linger, as the
+// num_updates of TensorFlow's tf.train.ExponentialMovingAverage does.
 func (a *Average) At(at Progress) float64 {
 	t := float64(at.Step)
 	return min(a.Decay.At(at), (1+t)/(10+t))

@@ -1,8 +1,9 @@
 // Package dataset is the room where training data comes in: Kaggle's files,
 // plain or zipped, and pictures to predict on, all as one form, the Set.
 //
-// It knows nothing of networks, blueprints or backends: it hands out pixels,
-// points and row numbers. The drawn faces are in the package demo below it.
+// It knows nothing of networks or backends, and of blueprints only how columns are
+// named: it hands out pixels, points and row numbers. The drawn faces are in the
+// package demo below it.
 //
 // # Coordinates
 //
@@ -16,6 +17,8 @@ import (
 	"image"
 	"math"
 	"slices"
+
+	"github.com/fkzoo/fkzoo/specs/blueprint"
 )
 
 // A Set is a table of images, with or without the points known on them.
@@ -57,6 +60,14 @@ type Set struct {
 
 // A Scale turns coordinates in a resized image into those of the original.
 type Scale struct{ X, Y float32 }
+
+// Along is the factor of a column's coordinate; one that isn't an x is taken for a y.
+func (s Scale) Along(column string) float32 {
+	if blueprint.IsX(column) {
+		return s.X
+	}
+	return s.Y
+}
 
 // Len is the number of rows.
 func (s *Set) Len() int { return len(s.IDs) }
