@@ -37,7 +37,7 @@ func PredictEach(ctx context.Context, models []*Model, images *dataset.Images, o
 	if err != nil {
 		return err
 	}
-	parts := &answerers{models: models, o: o}
+	parts := newAnswerers(models, nil, o)
 	defer parts.close()
 	if err := parts.open(in.Width, 1, images.Count()); err != nil {
 		return err

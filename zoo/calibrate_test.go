@@ -20,7 +20,11 @@ func meanErrors(t *testing.T, m *Model, member int, set *dataset.Set) (out []flo
 	if err != nil {
 		t.Fatal(err)
 	}
-	part, p, err := predictRows(t.Context(), []*Model{m}, set, rows, PredictOptions{Backend: goBackend(t), FlipAverage: FlipAverage([]*Model{m})})
+	part, err := set.Select(rows)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := Predict(t.Context(), []*Model{m}, part, PredictOptions{Backend: goBackend(t), FlipAverage: FlipAverage([]*Model{m})})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +122,7 @@ func TestCalibrateFails(t *testing.T) {
 	}
 	w := &watch{}
 	o.Watch = w
-	(&training{TrainOptions: o, model: m}).calibrate(t.Context())
+	calibrated(t.Context(), o, m)
 	if len(w.notes) != 2 || !strings.HasPrefix(w.notes[0], "eyes: not calibrated") || !strings.Contains(w.notes[0], "finite number") {
 		t.Errorf("found %q told, want first what is wrong with eyes", w.notes)
 	}

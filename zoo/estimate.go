@@ -271,7 +271,7 @@ func (e *estimator) faces(p *Prediction) []face {
 		f := face{squares: make([]float64, len(e.columns))}
 		filled := 0
 		for _, v := range e.set.Row(r) {
-			if !isNaN(v) {
+			if !math.IsNaN(float64(v)) {
 				filled++
 			}
 		}
@@ -388,7 +388,7 @@ func (e *estimator) blend(models []*Model, all []memberPrediction) (*Blend, erro
 		if len(p.Columns) != len(e.columns) {
 			return nil, fmt.Errorf("blend: found %d columns in %s and %d in all models, want the same in each", len(p.Columns), m.Document.Name, len(e.columns))
 		}
-		answers[k] = p.in(e.columns)
+		answers[k] = inOrder(p, e.columns)
 		rows = slices.DeleteFunc(rows, func(r int) bool { _, ok := slices.BinarySearch(seen, r); return !ok })
 	}
 	if len(rows) == 0 {
@@ -416,8 +416,8 @@ func (e *estimator) blend(models []*Model, all []memberPrediction) (*Blend, erro
 	return out, nil
 }
 
-// in gives the columns in another order.
-func (p *Prediction) in(columns []string) *Prediction {
+// inOrder gives the columns in another order.
+func inOrder(p *Prediction, columns []string) *Prediction {
 	if slices.Equal(p.Columns, columns) {
 		return p
 	}
@@ -455,7 +455,7 @@ func (e *estimator) products(answers []*Prediction) [][]float64 {
 	for i, r := range e.rows {
 		for c, name := range e.columns {
 			at := e.set.Column(name)
-			if at < 0 || isNaN(e.set.Row(r)[at]) {
+			if at < 0 || math.IsNaN(float64(e.set.Row(r)[at])) {
 				continue
 			}
 			for k, p := range answers {

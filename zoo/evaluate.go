@@ -152,7 +152,7 @@ func Worst(set *dataset.Set, p *Prediction) []RowScore {
 		var sum float64
 		cells := 0
 		for c, name := range p.Columns {
-			if at := set.Column(name); at >= 0 && !isNaN(set.Row(r)[at]) {
+			if at := set.Column(name); at >= 0 && !math.IsNaN(float64(set.Row(r)[at])) {
 				d := float64(p.Row(r)[c]) - float64(set.Row(r)[at])
 				sum += d * d
 				cells++
@@ -192,7 +192,7 @@ func (s *scorer) compare(columns []string, rows []int, answer func(i int) []floa
 		var sum, sumFace float64
 		for i, r := range rows {
 			truth := s.set.Row(r)[at]
-			if isNaN(truth) {
+			if math.IsNaN(float64(truth)) {
 				continue
 			}
 			d := float64(answer(i)[c]) - float64(truth)
@@ -229,7 +229,7 @@ func meanFace(models []*Model, set *dataset.Set) map[string]float64 {
 	for _, m := range models {
 		add(m.Provenance.Data.Columns, m.Provenance.Data.Mean)
 	}
-	add(set.Columns, columnMeans(set))
+	add(set.Columns, dataFrom(set).Mean)
 	return out
 }
 
@@ -238,7 +238,7 @@ func columnMeans(set *dataset.Set) []float64 {
 	n := len(set.Columns)
 	sums, counts := make([]float64, n), make([]int, n)
 	for i, v := range set.Points {
-		if !isNaN(v) {
+		if !math.IsNaN(float64(v)) {
 			sums[i%n] += float64(v)
 			counts[i%n]++
 		}
@@ -266,7 +266,7 @@ func usable(m *blueprint.Member, set *dataset.Set) ([]int, error) {
 	var out []int
 	for r := range set.Len() {
 		row := set.Row(r)
-		if slices.ContainsFunc(at, func(i int) bool { return !isNaN(row[i]) }) {
+		if slices.ContainsFunc(at, func(i int) bool { return !math.IsNaN(float64(row[i])) }) {
 			out = append(out, r)
 		}
 	}
@@ -297,7 +297,7 @@ func subset(m *blueprint.Member, set *dataset.Set, rows []int) []int {
 	if s.Complete {
 		columns := m.ColumnsOf(set.Columns)
 		rows = slices.DeleteFunc(slices.Clone(rows), func(r int) bool {
-			return slices.ContainsFunc(columns, func(c string) bool { return isNaN(set.Row(r)[set.Column(c)]) })
+			return slices.ContainsFunc(columns, func(c string) bool { return math.IsNaN(float64(set.Row(r)[set.Column(c)])) })
 		})
 	}
 	if s.Share > 0 && len(rows) > 0 {

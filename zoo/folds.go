@@ -117,7 +117,7 @@ func outOfFold(models []*Model, set *dataset.Set, all []memberPrediction) (*Pred
 	p := mean(all, set.Len())
 	var rows []int
 	for r := range set.Len() {
-		if !slices.ContainsFunc(p.Row(r), isNaN) {
+		if !slices.ContainsFunc(p.Row(r), func(v float32) bool { return v != v }) {
 			rows = append(rows, r)
 		}
 	}

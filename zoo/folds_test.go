@@ -67,7 +67,7 @@ func TestFolds(t *testing.T) {
 			if found := float64(p.Row(r)[c]); !near(found, sum/n, 1e-5) {
 				t.Errorf("row %d, %s: found %g, want %g", r, name, found, sum/n)
 			}
-			if truth := set.Row(r)[set.Column(name)]; n == 1 && !isNaN(truth) {
+			if truth := set.Row(r)[set.Column(name)]; n == 1 && !math.IsNaN(float64(truth)) {
 				squares += math.Pow(sum-float64(truth), 2)
 				cells++
 			}

@@ -119,6 +119,15 @@ func (g *regression) step(s *dataset.Set, rows []int, huber bool, rate float64) 
 	}
 }
 
+// rowNumbers are 0 to n-1.
+func rowNumbers(n int) []int {
+	out := make([]int, n)
+	for i := range out {
+		out[i] = i
+	}
+	return out
+}
+
 // usableRows picks rows as the documentation says, without the zoo's help.
 func usableRows(s *dataset.Set, columns []string, complete bool) []int {
 	var out []int
@@ -224,7 +233,7 @@ func wantEvaluation(t *testing.T, set *dataset.Set, m *Model, data *dataset.Set)
 		name string
 		rows []int
 		got  *Score
-	}{{"all rows", allRows(set.Len()), &e.Score}, {"held out", held, e.HeldOut}} {
+	}{{"all rows", rowNumbers(set.Len()), &e.Score}, {"held out", held, e.HeldOut}} {
 		if len(part.rows) == 0 {
 			if part.got != nil {
 				t.Errorf("%s: found %d rows, want none", part.name, part.got.Rows)
@@ -259,7 +268,7 @@ func wantEvaluation(t *testing.T, set *dataset.Set, m *Model, data *dataset.Set)
 		}
 	}
 	for i, member := range m.Document.Members {
-		_, rmse := regressionOf(m.Weights, member.Name, member.Columns).error(set, allRows(set.Len()), false)
+		_, rmse := regressionOf(m.Weights, member.Name, member.Columns).error(set, rowNumbers(set.Len()), false)
 		if got := e.Members[i]; got.Member != member.Name || !near(got.RMSEPixels, rmse, 1e-5) {
 			t.Errorf("member %s: found %+v, want %g pixels", member.Name, got, rmse)
 		}

@@ -48,7 +48,14 @@ func (p *Provenance) startSaw(checksum string) bool {
 	return slices.Contains(before, checksum) || slices.Contains(before, unknownData)
 }
 
-func startSaw(models []*Model, set *dataset.Set) bool {
+// goOnWith notes that training goes on with other data, which may have rows of that before.
+func (p *Provenance) goOnWith(data DataFrom) {
+	p.StartData = union(p.seen(), []string{unknownData})
+	p.Data = data
+}
+
+// seenBefore tells whether the weights of some model may have been trained on the set before the training that is recorded.
+func seenBefore(models []*Model, set *dataset.Set) bool {
 	return slices.ContainsFunc(models, func(m *Model) bool { return m.Provenance.startSaw(set.Checksum) })
 }
 
@@ -70,7 +77,7 @@ func heldOut(models []*Model, set *dataset.Set) (rows []int, known bool, err err
 			rows = append(rows, r)
 		}
 	}
-	if len(rows) > 0 && startSaw(models, set) {
+	if len(rows) > 0 && seenBefore(models, set) {
 		return nil, false, nil
 	}
 	return rows, true, nil
@@ -85,7 +92,7 @@ func unseen(models []*Model, set *dataset.Set, all []memberPrediction) (p *Predi
 	if err != nil {
 		return nil, nil, false, err
 	}
-	if len(rows) > 0 && startSaw(models, set) {
+	if len(rows) > 0 && seenBefore(models, set) {
 		return p, nil, false, nil
 	}
 	return p, rows, true, nil
@@ -124,7 +131,7 @@ func splitOf(models []*Model, set *dataset.Set) (trained, validated []bool, err 
 // members that haven't; or, where there are none, or these aren't known, every row, and held is false.
 func HeldOutAnswers(ctx context.Context, m *Model, set *dataset.Set, o PredictOptions) (part *dataset.Set, p *Prediction, held bool, err error) {
 	models := []*Model{m}
-	if m.folded() && !startSaw(models, set) {
+	if m.folded() && !seenBefore(models, set) {
 		all, rows, err := OutOfFold(ctx, models, set, o)
 		if err == nil {
 			rows, err = validatedBySome(models, set, rows)

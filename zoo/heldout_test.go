@@ -44,7 +44,7 @@ func TestHeldOutAnswers(t *testing.T) {
 			t.Fatalf("%s: found %d rows and %d points, held out %v, want %d and %v", c.name, part.Len(), len(p.Points), held, c.rows, c.held)
 		}
 		s := scorer{set: part, loss: d.Members[0].Recipe.Loss, face: meanFace([]*Model{m}, set), scale: 1}
-		score, want := s.score(p, allRows(part.Len())), e.Score
+		score, want := s.compare(p.Columns, rowNumbers(part.Len()), p.Row), e.Score
 		switch {
 		case c.folds > 0:
 			want = *e.OutOfFold

@@ -30,7 +30,7 @@ func (s *Submitted) Ledger(models []*Model, files SubmitFiles, o SubmitOptions, 
 		for i := range m.Document.Members {
 			member := &m.Document.Members[i]
 			of := submission.Member{Name: member.Name, Columns: len(member.Columns), Weight: member.MeanWeight()}
-			of.Epochs, of.Validation = m.validation(i)
+			of.Epochs, of.Validation = validation(m, i)
 			entry.Members = append(entry.Members, of)
 		}
 		l.Models = append(l.Models, entry)
@@ -53,7 +53,7 @@ func (s *Submitted) Ledger(models []*Model, files SubmitFiles, o SubmitOptions, 
 
 // validation gives the epochs that a member was trained, and the error of the
 // weights that stayed on the rows held out, in pixels; nil: not known.
-func (m *Model) validation(member int) (epochs int, rmse *float64) {
+func validation(m *Model, member int) (epochs int, rmse *float64) {
 	if member >= len(m.History) {
 		return 0, nil
 	}

@@ -230,11 +230,11 @@ func (r *memberRun) epoch(ctx context.Context) (stop bool, err error) {
 	if s := r.plan.Member.Recipe.Stop; s != nil && h.BestEpoch > 0 && epoch+1-h.BestEpoch >= s.Patience && epoch+1 < r.epochs {
 		h.Stopped = true
 		r.Watch.Note(fmt.Sprintf("%s: stopped after epoch %d: %d epochs without a better validation loss; the weights of epoch %d are put back. %s",
-			done.Member, epoch+1, s.Patience, h.BestEpoch, h.Trend(s.Patience)))
+			done.Member, epoch+1, s.Patience, h.BestEpoch, TrendOf(h, s.Patience)))
 		return true, nil
 	}
 	if epoch+1 == r.epochs && len(h.ValidationLoss) > 0 {
-		if trend := h.Trend(max(r.epochs/10, 1)); trend.Falling {
+		if trend := TrendOf(h, max(r.epochs/10, 1)); trend.Falling {
 			r.Watch.Note(fmt.Sprintf("%s: at the end of its epochs, %s", done.Member, trend))
 		}
 	}

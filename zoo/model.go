@@ -480,6 +480,9 @@ func take(from engine.Arrays, parameters map[string]blueprint.Shape) engine.Arra
 	return out
 }
 
+// forgetTensors drops the unknown fields that a file had for its tensors.
+func (m *Model) forgetTensors() { m.kept.tensors = nil }
+
 // Epochs is the number of epochs done, over all members.
 func (m *Model) Epochs() int {
 	n := 0

@@ -191,7 +191,7 @@ func sameContent(t *testing.T, what string, got, want *Model) {
 		return c
 	}
 	g, w := strip(got), strip(want)
-	if (g.State == nil) != (w.State == nil) || g.State != nil && *g.State.plain() != *w.State.plain() {
+	if (g.State == nil) != (w.State == nil) || g.State != nil && plain(g.State) != plain(w.State) {
 		t.Errorf("%s: found state %+v, want %+v", what, g.State, w.State)
 	}
 	g.State, w.State = nil, nil
@@ -206,8 +206,8 @@ type plainState struct {
 	sum, cells          float64
 }
 
-func (s *State) plain() *plainState {
-	return &plainState{s.Member, s.Epoch, s.Step, s.LossSum, s.Cells}
+func plain(s *State) plainState {
+	return plainState{s.Member, s.Epoch, s.Step, s.LossSum, s.Cells}
 }
 
 // emptied is a value's text, in which an empty list is the same as none.

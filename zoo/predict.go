@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 
 	"github.com/fkzoo/fkzoo/host/engine"
@@ -307,4 +306,3 @@ func imagesOf(s *dataset.Set) engine.Images {
 	return engine.Images{Count: s.Len(), Height: s.Height, Width: s.Width, Channels: s.Channels, Bytes: s.Bytes, Floats: s.Floats}
 }
 
-func isNaN(v float32) bool { return math.IsNaN(float64(v)) }

@@ -375,7 +375,7 @@ func TestEvaluateMembers(t *testing.T) {
 		huber   bool
 	}{{every, false}, {nose, true}} {
 		name := fmt.Sprintf("%c", 'a'+i)
-		loss, rmse := regressionOf(m.Weights, name, c.columns).error(set, allRows(set.Len()), c.huber)
+		loss, rmse := regressionOf(m.Weights, name, c.columns).error(set, rowNumbers(set.Len()), c.huber)
 		if got := e.Members[i]; got.Member != name || got.Model != 0 || !near(got.Loss, loss, 1e-5) || !near(got.RMSEPixels, rmse, 1e-5) {
 			t.Errorf("member %s: found %+v, want loss %g, %g pixels", name, got, loss, rmse)
 		}

@@ -58,7 +58,7 @@ type MemberResult struct {
 // the set: only the rows held out are answered.
 func HeldOutScore(ctx context.Context, models []*Model, set *dataset.Set, o PredictOptions) (*Score, error) {
 	for _, m := range models {
-		if difference := dataDifference(&m.Provenance.Data, set); difference != "" {
+		if difference := m.Provenance.Data.difference(set); difference != "" {
 			return nil, errors.New(difference)
 		}
 	}

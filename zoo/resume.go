@@ -56,7 +56,7 @@ func (t *training) beginResumed() error {
 		made.Fkzoo += ", " + t.Version
 	}
 	m.Run.Resumed++
-	m.kept.tensors = nil // said of tensors that will change
+	m.forgetTensors() // what is said of them: they will change
 	t.model = m
 	return nil
 }
@@ -68,11 +68,11 @@ func among(list, name string) bool { return slices.Contains(strings.Split(list, 
 // is allowed to differ.
 func (t *training) changes() error {
 	m := t.Resume
-	d, recipes, err := m.resettled(t.Settings, t.Data)
+	d, recipes, err := resettled(m, t.Settings, t.Data)
 	if err != nil {
 		return err
 	}
-	data := dataDifference(&m.Provenance.Data, t.Data)
+	data := m.Provenance.Data.difference(t.Data)
 	lengths, others := recipes.lengths()
 	differences := others.texts()
 	if data != "" {
@@ -99,9 +99,7 @@ func (t *training) changes() error {
 		s.Step, s.LossSum, s.Cells = 0, 0, 0
 	}
 	if data != "" {
-		from := &m.Provenance
-		from.StartData = union(from.seen(), []string{unknownData}) // the other data may have rows of this
-		from.Data = dataFrom(t.Data)
+		m.Provenance.goOnWith(dataFrom(t.Data))
 		// Losses on other rows don't compare.
 		h.BestEpoch = 0
 		maps.DeleteFunc(s.best, func(name string, _ engine.Array) bool { return strings.HasPrefix(name, h.Member+"/") })
@@ -158,8 +156,8 @@ func dataFrom(s *dataset.Set) DataFrom {
 	return DataFrom{s.Source, s.Checksum, s.Len(), s.Columns, columnMeans(s)}
 }
 
-// dataDifference says how a set differs from the data of a record; "" where it doesn't.
-func dataDifference(want *DataFrom, set *dataset.Set) string {
+// difference says how a set differs from the recorded data; "" where it doesn't.
+func (want *DataFrom) difference(set *dataset.Set) string {
 	if set.Checksum == want.Checksum {
 		return ""
 	}
@@ -256,7 +254,7 @@ func (all recipeChanges) refuse() error {
 // resettled is the checkpoint's document with the user's settings for the
 // members that aren't done, and what they change. A setting of the architecture
 // must be the one that it was made with; a mirror axis left to the data is the data's.
-func (m *Model) resettled(settings map[string]string, data *dataset.Set) (*blueprint.Document, recipeChanges, error) {
+func resettled(m *Model, settings map[string]string, data *dataset.Set) (*blueprint.Document, recipeChanges, error) {
 	own, changes := splitSettings(settings)
 	for _, name := range slices.Sorted(maps.Keys(own)) {
 		if slices.Contains(m.Provenance.Options, name+"="+own[name]) {

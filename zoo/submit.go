@@ -74,7 +74,7 @@ func Submit(ctx context.Context, models []*Model, test string, table *submission
 		}
 		s.out.Leak = s.leaks.found
 	}
-	parts := &answerers{models: models, weights: weights, o: o.PredictOptions}
+	parts := newAnswerers(models, weights, o.PredictOptions)
 	defer parts.close()
 	if err := parts.open(in.Width, s.out.Batch, len(table.Images)); err != nil {
 		return nil, err
@@ -220,6 +220,10 @@ type answerers struct {
 	o           PredictOptions
 	all         []*answerer
 	done, total int // answers, one for each image, member and view; -1: not known
+}
+
+func newAnswerers(models []*Model, weights []float64, o PredictOptions) *answerers {
+	return &answerers{models: models, weights: weights, o: o}
 }
 
 // open readies the members; images is their number, -1 where it isn't known.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -271,7 +272,7 @@ func (t *training) begin() error {
 	}
 	m := &Model{Document: document, Weights: engine.Arrays{}, Run: t.Run}
 	m.Provenance = Provenance{
-		Fkzoo: t.Version, Plugin: PluginFrom{t.Plugin.Name, t.Plugin.SHA256}, Seed: m.Document.Members[0].Recipe.Seed,
+		Fkzoo: t.Version, Plugin: PluginFrom{Name: t.Plugin.Name, SHA256: t.Plugin.SHA256}, Seed: m.Document.Members[0].Recipe.Seed,
 		Backend: t.TrainOptions.Backend.Name(), Options: t.Options,
 		Data: dataFrom(t.Data),
 	}
@@ -340,7 +341,7 @@ func (t *training) warnColumns(m *blueprint.Member, rows []int) {
 	var empty, still []string
 	for _, name := range m.ColumnsOf(t.Data.Columns) {
 		at := t.Data.Column(name)
-		if !slices.ContainsFunc(rows, func(r int) bool { return !isNaN(t.Data.Row(r)[at]) }) {
+		if !slices.ContainsFunc(rows, func(r int) bool { return !math.IsNaN(float64(t.Data.Row(r)[at])) }) {
 			empty = append(empty, name)
 		}
 		if m.Recipe.Augment != nil && blueprint.Partner(name) == "" {

@@ -25,9 +25,9 @@ type Trend struct {
 // trendEpochs are the fewest that a slope is measured over.
 const trendEpochs = 5
 
-// Trend measures the last epochs, at least 5 where there are so many, by least
+// TrendOf measures the last epochs of a member, at least 5 where there are so many, by least
 // squares lines through the losses.
-func (h *MemberHistory) Trend(epochs int) Trend {
+func TrendOf(h *MemberHistory, epochs int) Trend {
 	n := len(h.ValidationLoss)
 	t := Trend{Epochs: min(max(epochs, trendEpochs), n)}
 	least, best := math.Inf(1), 0

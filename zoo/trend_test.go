@@ -44,7 +44,7 @@ func TestTrend(t *testing.T) {
 		{"two epochs", falls(2, 0), 10, false, 0, 1, "Too few epochs"},
 		{"none", MemberHistory{}, 10, false, 0, 0, "Too few epochs"},
 	} {
-		got := c.h.Trend(c.epochs)
+		got := TrendOf(&c.h, c.epochs)
 		if got.Falling != c.falling || got.Patience != c.patience || got.Needed != c.needed || !strings.Contains(got.String(), c.says) {
 			t.Errorf("%s: found %+v: %s", c.name, got, got)
 		}
