@@ -7,8 +7,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/fkzoo/fkzoo/zoo"
-	"github.com/fkzoo/fkzoo/zoo/submission"
+	"github.com/fkzoo/fkzoo/zoo/kaggle"
+	"github.com/fkzoo/fkzoo/zoo/kaggle/submission"
 )
 
 func (p *program) averageCommand() *cli.Command {
@@ -34,7 +34,7 @@ func (p *program) average(c *cli.Context) error {
 	if output == "" {
 		return usagef("average: no -o given, want a .csv file to write to")
 	}
-	o := zoo.AverageOptions{Median: c.Bool("median")}
+	o := kaggle.AverageOptions{Median: c.Bool("median")}
 	var err error
 	if o.Weights, err = weightsOf(c, len(paths)); err != nil {
 		return err
@@ -42,7 +42,7 @@ func (p *program) average(c *cli.Context) error {
 	if err := checkSubmission(output, c.Bool("force"), paths...); err != nil {
 		return err
 	}
-	a, err := zoo.Average(paths, output, o, version)
+	a, err := kaggle.Average(paths, output, o, version)
 	if err != nil {
 		return err
 	}

@@ -10,8 +10,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/fkzoo/fkzoo/format/legacy"
-	"github.com/fkzoo/fkzoo/zoo"
 	"github.com/fkzoo/fkzoo/zoo/convert"
+	"github.com/fkzoo/fkzoo/zoo/model"
 )
 
 func (p *program) convertCommand() *cli.Command {
@@ -54,7 +54,7 @@ func (p *program) convert(c *cli.Context) error {
 	defer h.Close()
 	o := convert.Options{
 		Path: path, As: c.String("as"), Host: h, Version: version,
-		Run: zoo.Run{Started: time.Now().UTC().Format(time.RFC3339), Machine: runtime.GOOS + "/" + runtime.GOARCH, Command: os.Args},
+		Run: model.Run{Started: time.Now().UTC().Format(time.RFC3339), Machine: runtime.GOOS + "/" + runtime.GOARCH, Command: os.Args},
 	}
 	if names := c.String("columns"); names != "" {
 		o.Columns = strings.Split(names, ",")
@@ -85,7 +85,7 @@ func (p *program) convert(c *cli.Context) error {
 }
 
 // printReceipt prints how a model was converted.
-func (p *program) printReceipt(m *zoo.Model) error {
+func (p *program) printReceipt(m *model.Model) error {
 	w, r := p.stdout, &m.Provenance.Receipt
 	fmt.Fprintf(w, "%s: %s, %s bytes, SHA-256 %s\n", r.Source, r.Format, thousands(int64(r.Bytes)), r.SHA256)
 	rows := [][]string{{"LAYER", "CLASS", "PARAMETER", "SHAPE", "TENSOR", "CHANGE"}}
@@ -102,7 +102,7 @@ func (p *program) printReceipt(m *zoo.Model) error {
 }
 
 // printConverted prints of a converted model where it came from.
-func (p *program) printConverted(r *zoo.Receipt) error {
+func (p *program) printConverted(r *model.Receipt) error {
 	if r.SHA256 == "" {
 		return nil
 	}
@@ -114,7 +114,7 @@ func (p *program) printConverted(r *zoo.Receipt) error {
 }
 
 // printReceiptRest prints what of a receipt is not a tensor.
-func (p *program) printReceiptRest(r *zoo.Receipt) error {
+func (p *program) printReceiptRest(r *model.Receipt) error {
 	w := p.stdout
 	for _, d := range r.Dropped {
 		what := d.What
@@ -140,7 +140,7 @@ func (p *program) printReceiptRest(r *zoo.Receipt) error {
 }
 
 // printGlobals prints what a pickle names.
-func (p *program) printGlobals(r *zoo.Receipt) error {
+func (p *program) printGlobals(r *model.Receipt) error {
 	if len(r.Globals) == 0 {
 		return nil
 	}

@@ -9,9 +9,9 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/fkzoo/fkzoo/zoo"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
 	"github.com/fkzoo/fkzoo/zoo/dataset/demo"
+	"github.com/fkzoo/fkzoo/zoo/model"
 )
 
 // The demo faces where no number and seed are given.
@@ -65,7 +65,7 @@ func readDataSized(ctx context.Context, source string, height, width int) (*data
 }
 
 // readDataFor is readDataSized for what a model takes.
-func readDataFor(ctx context.Context, source string, m *zoo.Model) (*dataset.Set, error) {
+func readDataFor(ctx context.Context, source string, m *model.Model) (*dataset.Set, error) {
 	return readDataSized(ctx, source, m.Document.Input.Height, m.Document.Input.Width)
 }
 

@@ -7,10 +7,12 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/fkzoo/fkzoo/zoo"
+	"github.com/fkzoo/fkzoo/zoo/answer"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
 	"github.com/fkzoo/fkzoo/zoo/dataset/check"
 	"github.com/fkzoo/fkzoo/zoo/draw"
+	"github.com/fkzoo/fkzoo/zoo/measure"
+	"github.com/fkzoo/fkzoo/zoo/model"
 )
 
 // errFaults is the error of a check that found what makes training meaningless.
@@ -78,17 +80,17 @@ func (p *program) checkedSet(c *cli.Context, path string, o *check.Options) (*da
 	if c.String("model") == "" {
 		return p.readTold(c, path, 0)
 	}
-	m, err := zoo.Load(c.String("model"))
+	m, err := model.Load(c.String("model"))
 	if err != nil {
 		return nil, err
 	}
-	models := []*zoo.Model{m}
+	models := []*model.Model{m}
 	set, err := readDataFor(c.Context, path, m)
 	if err != nil {
 		return nil, err
 	}
 	p.tell(set.Notes)
-	if err := zoo.CheckColumns(models, set); err != nil {
+	if err := measure.CheckColumns(models, set); err != nil {
 		return nil, err
 	}
 	b, err := p.backend(c)
@@ -97,7 +99,7 @@ func (p *program) checkedSet(c *cli.Context, path string, o *check.Options) (*da
 	}
 	defer b.Close()
 	tick, end := p.tick("predicting")
-	answers, err := zoo.Predict(c.Context, models, set, zoo.PredictOptions{Backend: b, FlipAverage: p.flipAverage(c, models), Tick: tick})
+	answers, err := answer.Predict(c.Context, models, set, answer.Options{Backend: b, FlipAverage: p.flipAverage(c, models), Tick: tick})
 	end()
 	if err != nil {
 		return nil, err
@@ -161,9 +163,9 @@ func (p *program) printFaults(r *check.Report) error {
 func (p *program) faultSheet(path string, r *check.Report, set *dataset.Set, o check.Options, force bool) error {
 	const most, ofOne = 48, 12
 	sheet := draw.Sheet{Title: set.Source + ": faults"}
-	var answers *zoo.Prediction
+	var answers *answer.Prediction
 	if o.Answers != nil {
-		answers = &zoo.Prediction{Columns: o.Answers.Columns, Points: o.Answers.Points}
+		answers = &answer.Prediction{Columns: o.Answers.Columns, Points: o.Answers.Points}
 	}
 	add := func(s *dataset.Set, row int, id, note string) {
 		face := pictureOf(s, row)

@@ -7,8 +7,10 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/fkzoo/fkzoo/zoo"
-	"github.com/fkzoo/fkzoo/zoo/submission"
+	"github.com/fkzoo/fkzoo/zoo/answer"
+	"github.com/fkzoo/fkzoo/zoo/kaggle"
+	"github.com/fkzoo/fkzoo/zoo/kaggle/submission"
+	"github.com/fkzoo/fkzoo/zoo/model"
 )
 
 func (p *program) estimateCommand() *cli.Command {
@@ -33,7 +35,7 @@ func (p *program) estimate(c *cli.Context) error {
 	if c.Bool("blend") && len(paths) < 2 {
 		return usagef("blend: found %s, want at least 2", count(len(paths), "model"))
 	}
-	models, err := loadModels(paths, zoo.Load)
+	models, err := loadModels(paths, model.Load)
 	if err != nil {
 		return err
 	}
@@ -54,13 +56,13 @@ func (p *program) estimate(c *cli.Context) error {
 	defer b.Close()
 	var leak *submission.Leak
 	if test := c.String("test"); test != "" {
-		if leak, err = zoo.Leaks(c.Context, set, test, lookup); err != nil {
+		if leak, err = kaggle.Leaks(c.Context, set, test, lookup); err != nil {
 			return err
 		}
 	}
 	tick, end := p.tick("estimating")
-	o := zoo.PredictOptions{Backend: b, FlipAverage: p.flipAverage(c, models), Tick: tick}
-	e, err := zoo.EstimateScore(c.Context, models, set, lookup, c.Bool("blend"), o)
+	o := answer.Options{Backend: b, FlipAverage: p.flipAverage(c, models), Tick: tick}
+	e, err := kaggle.EstimateScore(c.Context, models, set, lookup, c.Bool("blend"), o)
 	end()
 	if err != nil {
 		return err
@@ -77,9 +79,9 @@ func (p *program) estimate(c *cli.Context) error {
 	return p.printEstimate(e, paths)
 }
 
-func (p *program) printEstimate(e *zoo.Estimate, paths []string) error {
+func (p *program) printEstimate(e *kaggle.Estimate, paths []string) error {
 	fmt.Fprintf(p.stdout, "%s that no answering member has learned from, %s\n", count(e.Faces, "face"), count(e.Cells, "filled cell"))
-	span := func(i zoo.Interval) []string {
+	span := func(i kaggle.Interval) []string {
 		if i.RMSE == 0 && i.High == 0 {
 			return []string{"-", "-"}
 		}

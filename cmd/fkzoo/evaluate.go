@@ -7,20 +7,23 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/fkzoo/fkzoo/zoo"
+	"github.com/fkzoo/fkzoo/zoo/answer"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
+	"github.com/fkzoo/fkzoo/zoo/figure"
+	"github.com/fkzoo/fkzoo/zoo/measure"
+	"github.com/fkzoo/fkzoo/zoo/model"
 )
 
 var flipAverageFlag = &cli.BoolFlag{Name: "flip-average", Usage: "answer each image and its mirror image, and take the mean (default: as the models' blueprints say)"}
 
 // flipAverage is what the user wants, or else what all models ask for. Where only
 // some do, one that doesn't keeps the others from what they are calibrated for.
-func (p *program) flipAverage(c *cli.Context, models []*zoo.Model) bool {
+func (p *program) flipAverage(c *cli.Context, models []*model.Model) bool {
 	if c.IsSet("flip-average") {
 		return c.Bool("flip-average")
 	}
-	average := zoo.FlipAverage(models)
-	if zoo.Miscalibrated(models, average) {
+	average := answer.FlipAverage(models)
+	if answer.Miscalibrated(models, average) {
 		p.warn("some members are calibrated for the mean with the answer for the mirror image, which others don't ask for, and none is given: their answers are a little off; --flip-average gives it for all")
 	}
 	return average
@@ -41,7 +44,7 @@ func (p *program) evaluateCommand() *cli.Command {
 }
 
 func (p *program) evaluate(c *cli.Context) error {
-	models, err := loadModels(c.Args().Slice(), zoo.Load)
+	models, err := loadModels(c.Args().Slice(), model.Load)
 	if err != nil {
 		return err
 	}
@@ -67,7 +70,7 @@ func (p *program) evaluate(c *cli.Context) error {
 	}
 	defer b.Close()
 	tick, end := p.tick("evaluating")
-	e, prediction, err := zoo.Evaluate(c.Context, models, set, zoo.PredictOptions{Backend: b, FlipAverage: p.flipAverage(c, models), Tick: tick})
+	e, prediction, err := measure.Evaluate(c.Context, models, set, answer.Options{Backend: b, FlipAverage: p.flipAverage(c, models), Tick: tick})
 	end()
 	if err != nil {
 		return err
@@ -87,10 +90,10 @@ func (p *program) evaluate(c *cli.Context) error {
 	return errors.Join(failed...)
 }
 
-func (p *program) printEvaluation(e *zoo.Evaluation, set *dataset.Set) error {
+func (p *program) printEvaluation(e *measure.Evaluation, set *dataset.Set) error {
 	fmt.Fprintf(p.stdout, "%s: %s, %s\n", set.Source, count(e.Rows, "row"), count(e.Cells, "filled cell"))
 	rows := [][]string{{"", "LOSS", "RMSE PX", "MEAN FACE PX"}}
-	add := func(name string, s zoo.Score) {
+	add := func(name string, s measure.Score) {
 		rows = append(rows, []string{name, fmt.Sprintf("%.6f", s.Loss), fmt.Sprintf("%.3f", s.RMSEPixels), fmt.Sprintf("%.3f", s.MeanFace)})
 	}
 	add("all rows", e.Score)
@@ -125,13 +128,13 @@ func (p *program) printEvaluation(e *zoo.Evaluation, set *dataset.Set) error {
 }
 
 // fairest is what errors by column are shown of, and a name for these rows.
-func fairest(e *zoo.Evaluation) (score *zoo.Score, of string) {
+func fairest(e *measure.Evaluation) (score *measure.Score, of string) {
 	score, which := e.Fairest()
 	return score, strings.TrimSpace(count(score.Rows, "row") + " " + which)
 }
 
 // plotColumns draws the error by column.
-func plotColumns(path string, set *dataset.Set, e *zoo.Evaluation, force bool) error {
+func plotColumns(path string, set *dataset.Set, e *measure.Evaluation, force bool) error {
 	score, of := fairest(e)
-	return zoo.ColumnBars(set.Source+", "+of, score).Write(path, force)
+	return figure.ColumnBars(set.Source+", "+of, score).Write(path, force)
 }

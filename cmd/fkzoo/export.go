@@ -7,8 +7,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/fkzoo/fkzoo/zoo"
 	"github.com/fkzoo/fkzoo/zoo/export"
+	"github.com/fkzoo/fkzoo/zoo/model"
 )
 
 func (p *program) exportCommand() *cli.Command {
@@ -49,7 +49,7 @@ func (p *program) export(c *cli.Context) error {
 	if err := checkFree(out, c.Bool("force"), path); err != nil {
 		return err
 	}
-	m, err := zoo.Load(path)
+	m, err := model.Load(path)
 	if err != nil {
 		return err
 	}

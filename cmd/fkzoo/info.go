@@ -11,7 +11,8 @@ import (
 	"github.com/fkzoo/fkzoo/format"
 	"github.com/fkzoo/fkzoo/host"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
-	"github.com/fkzoo/fkzoo/zoo"
+	"github.com/fkzoo/fkzoo/zoo/model"
+	"github.com/fkzoo/fkzoo/zoo/train"
 )
 
 func (p *program) infoCommand() *cli.Command {
@@ -27,23 +28,23 @@ func (p *program) infoCommand() *cli.Command {
 
 // described is an architecture or a model as «info --json» prints it.
 type described struct {
-	Name         string              `json:"name"`
-	Architecture string              `json:"architecture"`
-	Plugin       string              `json:"plugin,omitempty"`
-	Summary      string              `json:"summary"`
-	Source       string              `json:"source,omitempty"`
-	Parameters   int64               `json:"parameters"`
-	FLOPs        int64               `json:"flops"`
-	Settings     []host.Setting      `json:"settings,omitempty"`
-	Members      []describedMember   `json:"members"`
-	Blueprint    json.RawMessage     `json:"blueprint"`
-	Digest       string              `json:"digest,omitempty"`
-	Finished     *bool               `json:"finished,omitempty"`
-	History      []zoo.MemberHistory `json:"history,omitempty"`
-	OutOfFold    *zoo.HeldOut        `json:"out_of_fold,omitempty"`
-	Provenance   *zoo.Provenance     `json:"provenance,omitempty"`
-	Run          *zoo.Run            `json:"run,omitempty"`
-	Signatures   []signedWith        `json:"signatures,omitempty"`
+	Name         string                `json:"name"`
+	Architecture string                `json:"architecture"`
+	Plugin       string                `json:"plugin,omitempty"`
+	Summary      string                `json:"summary"`
+	Source       string                `json:"source,omitempty"`
+	Parameters   int64                 `json:"parameters"`
+	FLOPs        int64                 `json:"flops"`
+	Settings     []host.Setting        `json:"settings,omitempty"`
+	Members      []describedMember     `json:"members"`
+	Blueprint    json.RawMessage       `json:"blueprint"`
+	Digest       string                `json:"digest,omitempty"`
+	Finished     *bool                 `json:"finished,omitempty"`
+	History      []model.MemberHistory `json:"history,omitempty"`
+	OutOfFold    *model.HeldOut        `json:"out_of_fold,omitempty"`
+	Provenance   *model.Provenance     `json:"provenance,omitempty"`
+	Run          *model.Run            `json:"run,omitempty"`
+	Signatures   []signedWith          `json:"signatures,omitempty"`
 }
 
 type describedMember struct {
@@ -111,7 +112,7 @@ func (p *program) infoModel(c *cli.Context, path string) (*described, error) {
 	if c.IsSet("set") {
 		return nil, usagef("info %s: found --set, which is for architectures: a model is as it was trained", path)
 	}
-	m, err := zoo.Describe(path)
+	m, err := model.Describe(path)
 	if err != nil {
 		return nil, err
 	}
@@ -148,7 +149,7 @@ func (p *program) infoArchitecture(c *cli.Context, name string) (*described, err
 	if err != nil {
 		return nil, err
 	}
-	if d, err = zoo.Prepare(d, blueprint.KaggleColumns, settings); err != nil {
+	if d, err = train.Prepare(d, blueprint.KaggleColumns, settings); err != nil {
 		return nil, err
 	}
 	out, err := describe(d, blueprint.KaggleColumns)
@@ -166,7 +167,7 @@ func (p *program) offered(c *cli.Context, h *host.Host, name string, settings ma
 	if err != nil {
 		return nil, a, err
 	}
-	own := zoo.PluginSettings(settings)
+	own := train.PluginSettings(settings)
 	if len(own) == 0 {
 		d, err := a.Document()
 		return d, a, err

@@ -26,7 +26,7 @@ import (
 	"github.com/fkzoo/fkzoo/host"
 	"github.com/fkzoo/fkzoo/host/engine/backend"
 	"github.com/fkzoo/fkzoo/internal/atomicfile"
-	"github.com/fkzoo/fkzoo/zoo"
+	"github.com/fkzoo/fkzoo/zoo/train"
 )
 
 // version is set at build from the repository's tag.
@@ -75,7 +75,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (code int
 	}
 	// Ctrl-C before or after a training, as while data is read or images are answered.
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-		err = zoo.ErrInterrupted
+		err = train.ErrInterrupted
 	}
 	fmt.Fprintln(stderr, "fkzoo: "+printable(strings.TrimSpace(inOneLine(err.Error(), args))))
 	if hint := hintFor(err); hint != "" {
@@ -100,20 +100,20 @@ func inOneLine(text string, args []string) string {
 // isUsage tells whether an error is the command line's: a backend that isn't
 // one and a setting that no recipe takes are found elsewhere.
 func isUsage(err error) bool {
-	return errors.As(err, new(usageError)) || errors.Is(err, backend.ErrUnknown) || errors.As(err, new(*zoo.SettingError))
+	return errors.As(err, new(usageError)) || errors.Is(err, backend.ErrUnknown) || errors.As(err, new(*train.SettingError))
 }
 
 // hintFor says what to do, where an error's text doesn't.
 func hintFor(err error) string {
 	var unknown *host.UnknownError
 	switch {
-	case errors.As(err, new(*zoo.ElsewhereError)):
+	case errors.As(err, new(*train.ElsewhereError)):
 		return "" // it says all
 	case errors.As(err, &unknown):
 		return "«fkzoo list» shows what there is"
 	case isUsage(err):
 		return "«fkzoo help COMMAND» shows how a command is used"
-	case errors.As(err, new(*zoo.ChangedError)):
+	case errors.As(err, new(*train.ChangedError)):
 		return "--allow-changes goes on all the same"
 	case errors.Is(err, format.ErrExists):
 		return "--force replaces it"

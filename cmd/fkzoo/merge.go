@@ -7,7 +7,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/fkzoo/fkzoo/zoo"
+	"github.com/fkzoo/fkzoo/zoo/model"
 )
 
 func (p *program) mergeCommand() *cli.Command {
@@ -35,7 +35,7 @@ func (p *program) merge(c *cli.Context) error {
 	if err := checkFree(output, c.Bool("force"), paths...); err != nil {
 		return err
 	}
-	models, err := loadModels(paths, zoo.Load)
+	models, err := loadModels(paths, model.Load)
 	if err != nil {
 		return err
 	}
@@ -44,15 +44,15 @@ func (p *program) merge(c *cli.Context) error {
 			p.warn(paths[i] + ": is a checkpoint: its weights are taken as they are")
 		}
 	}
-	merge := zoo.Merge
+	merge := model.Merge
 	if c.Bool("mean-weights") {
-		merge = zoo.MeanWeights
+		merge = model.MeanWeights
 	}
 	m, err := merge(models, paths)
 	if err != nil {
 		return err
 	}
-	m.Run = zoo.Run{Started: time.Now().UTC().Format(time.RFC3339), Machine: machine(), Command: os.Args}
+	m.Run = model.Run{Started: time.Now().UTC().Format(time.RFC3339), Machine: machine(), Command: os.Args}
 	m.Provenance.Fkzoo = version
 	if err := m.Save(output, c.Bool("force")); err != nil {
 		return err

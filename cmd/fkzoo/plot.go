@@ -3,8 +3,8 @@ package main
 import (
 	"github.com/urfave/cli/v2"
 
-	"github.com/fkzoo/fkzoo/zoo"
 	"github.com/fkzoo/fkzoo/zoo/draw"
+	"github.com/fkzoo/fkzoo/zoo/figure"
 )
 
 func (p *program) plotCommand() *cli.Command {
@@ -27,9 +27,9 @@ func (p *program) plotCommand() *cli.Command {
 			if err := checkCurves(path, c.Bool("force"), c.Args().Slice()...); err != nil {
 				return err
 			}
-			read := zoo.ReadCurves
+			read := figure.ReadCurves
 			if c.Bool("rows") {
-				read = zoo.ReadRows
+				read = figure.ReadRows
 			}
 			curves, err := read(c.Args().Slice())
 			if err != nil {

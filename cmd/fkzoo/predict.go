@@ -13,9 +13,10 @@ import (
 
 	"github.com/fkzoo/fkzoo/internal/atomicfile"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
-	"github.com/fkzoo/fkzoo/zoo"
+	"github.com/fkzoo/fkzoo/zoo/answer"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
 	"github.com/fkzoo/fkzoo/zoo/draw"
+	"github.com/fkzoo/fkzoo/zoo/model"
 )
 
 func (p *program) predictCommand() *cli.Command {
@@ -43,7 +44,7 @@ func (p *program) predict(c *cli.Context) error {
 			imagePaths = append(imagePaths, a)
 		}
 	}
-	if f := c.String("format"); !slices.Contains(zoo.AnswerFormats, f) {
+	if f := c.String("format"); !slices.Contains(answer.Formats, f) {
 		return usagef("format: found %q, want csv or json", f)
 	}
 	if len(imagePaths) == 0 {
@@ -55,11 +56,11 @@ func (p *program) predict(c *cli.Context) error {
 	if err := checkFree(c.String("output"), c.Bool("force"), c.Args().Slice()...); err != nil {
 		return err
 	}
-	models, err := loadModels(modelPaths, zoo.Load)
+	models, err := loadModels(modelPaths, model.Load)
 	if err != nil {
 		return err
 	}
-	in, err := zoo.InputOf(models)
+	in, err := model.InputOf(models)
 	if err != nil {
 		return err
 	}
@@ -82,14 +83,14 @@ func (p *program) predict(c *cli.Context) error {
 	if c.String("output") != "" || !isTerminal(p.stdout) { // the answers are a progress, too
 		tick, end = p.tick("predicting")
 	}
-	o := zoo.PredictOptions{Backend: b, FlipAverage: p.flipAverage(c, models), Tick: tick}
+	o := answer.Options{Backend: b, FlipAverage: p.flipAverage(c, models), Tick: tick}
 	write := func(w io.Writer) error {
 		defer end()
-		out, err := zoo.NewAnswerWriter(w, c.String("format"), zoo.Columns(models))
+		out, err := answer.NewWriter(w, c.String("format"), model.Columns(models))
 		if err != nil {
 			return err
 		}
-		err = zoo.PredictEach(c.Context, models, images, o, func(part *dataset.Set, prediction *zoo.Prediction) error {
+		err = answer.Each(c.Context, models, images, o, func(part *dataset.Set, prediction *answer.Prediction) error {
 			if err := out.Write(part, prediction); err != nil {
 				return err
 			}
@@ -150,7 +151,7 @@ func (f *faceFolder) checkFree(ctx context.Context, images *dataset.Images, inpu
 }
 
 // draw writes a PNG for each row.
-func (f *faceFolder) draw(set *dataset.Set, prediction *zoo.Prediction) error {
+func (f *faceFolder) draw(set *dataset.Set, prediction *answer.Prediction) error {
 	if f.path == "" {
 		return nil
 	}
@@ -200,7 +201,7 @@ func fileName(id string) string {
 }
 
 // faceOf is a row's picture with its predicted points.
-func faceOf(set *dataset.Set, prediction *zoo.Prediction, row int) draw.Face {
+func faceOf(set *dataset.Set, prediction *answer.Prediction, row int) draw.Face {
 	f := pictureOf(set, row)
 	f.Predicted = pointsOf(prediction.Columns, prediction.Row(row))
 	return f

@@ -6,7 +6,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/fkzoo/fkzoo/zoo"
+	"github.com/fkzoo/fkzoo/zoo/measure"
+	"github.com/fkzoo/fkzoo/zoo/model"
 )
 
 func (p *program) resultsCommand() *cli.Command {
@@ -19,13 +20,13 @@ func (p *program) resultsCommand() *cli.Command {
 }
 
 func (p *program) results(c *cli.Context) error {
-	models, err := loadModels(c.Args().Slice(), zoo.Describe)
+	models, err := loadModels(c.Args().Slice(), model.Describe)
 	if err != nil {
 		return err
 	}
-	all := []*zoo.Result{}
+	all := []*measure.Result{}
 	for i, m := range models {
-		r, err := zoo.ResultOf(m, c.Args().Get(i))
+		r, err := measure.ResultOf(m, c.Args().Get(i))
 		if err != nil {
 			return err
 		}

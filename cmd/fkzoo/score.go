@@ -6,7 +6,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/fkzoo/fkzoo/zoo/submission"
+	"github.com/fkzoo/fkzoo/zoo/kaggle/submission"
 )
 
 func (p *program) scoreCommand() *cli.Command {

@@ -9,9 +9,10 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/fkzoo/fkzoo/specs/blueprint"
-	"github.com/fkzoo/fkzoo/zoo"
+	"github.com/fkzoo/fkzoo/zoo/answer"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
 	"github.com/fkzoo/fkzoo/zoo/draw"
+	"github.com/fkzoo/fkzoo/zoo/measure"
 )
 
 // checkSheet refuses a --sheet that can't be written, before any work is done.
@@ -24,9 +25,9 @@ func checkSheet(c *cli.Context, inputs ...string) error {
 }
 
 // worstSheet draws the faces with the largest errors, truth and prediction.
-func worstSheet(path string, set *dataset.Set, prediction *zoo.Prediction, force bool) error {
+func worstSheet(path string, set *dataset.Set, prediction *answer.Prediction, force bool) error {
 	const most = 24
-	faces := zoo.Worst(set, prediction)
+	faces := measure.Worst(set, prediction)
 	sheet := draw.Sheet{Title: "worst faces: predicted (dots) and true (rings)"}
 	addFaces(&sheet, set, prediction, faces[:min(most, len(faces))])
 	return sheet.Write(path, force)
@@ -34,9 +35,9 @@ func worstSheet(path string, set *dataset.Set, prediction *zoo.Prediction, force
 
 // extremesSheet draws the faces with the largest errors, and below them as many
 // with the smallest.
-func extremesSheet(path, what string, set *dataset.Set, prediction *zoo.Prediction, force bool) error {
+func extremesSheet(path, what string, set *dataset.Set, prediction *answer.Prediction, force bool) error {
 	const columns, most = 6, 12
-	faces := zoo.Worst(set, prediction)
+	faces := measure.Worst(set, prediction)
 	n := min(most, len(faces)/2)
 	if n > columns {
 		n -= n % columns // whole lines
@@ -52,7 +53,7 @@ func extremesSheet(path, what string, set *dataset.Set, prediction *zoo.Predicti
 }
 
 // addFaces adds rows of a set to a sheet.
-func addFaces(sheet *draw.Sheet, set *dataset.Set, prediction *zoo.Prediction, faces []zoo.RowScore) {
+func addFaces(sheet *draw.Sheet, set *dataset.Set, prediction *answer.Prediction, faces []measure.RowScore) {
 	for _, f := range faces {
 		picture := faceOf(set, prediction, f.Row)
 		picture.True = truth(set, prediction.Columns, f.Row)

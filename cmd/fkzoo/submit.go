@@ -7,9 +7,11 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/fkzoo/fkzoo/zoo"
+	"github.com/fkzoo/fkzoo/zoo/answer"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
-	"github.com/fkzoo/fkzoo/zoo/submission"
+	"github.com/fkzoo/fkzoo/zoo/kaggle"
+	"github.com/fkzoo/fkzoo/zoo/kaggle/submission"
+	"github.com/fkzoo/fkzoo/zoo/model"
 )
 
 var lookupFlag = &cli.StringFlag{Name: "lookup", Usage: "the competition's IdLookupTable.csv"}
@@ -36,7 +38,7 @@ func (p *program) submitCommand() *cli.Command {
 
 func (p *program) submit(c *cli.Context) error {
 	paths := c.Args().Slice()
-	files := zoo.SubmitFiles{Output: c.String("output"), Test: c.String("test"), Lookup: c.String("lookup"), Models: paths}
+	files := kaggle.SubmitFiles{Output: c.String("output"), Test: c.String("test"), Lookup: c.String("lookup"), Models: paths}
 	for _, f := range []struct{ flag, value, want string }{
 		{"--test", files.Test, "the competition's test.zip"},
 		{"--lookup", files.Lookup, "the competition's IdLookupTable.csv"},
@@ -60,7 +62,7 @@ func (p *program) submit(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	models, err := loadModels(paths, zoo.Load)
+	models, err := loadModels(paths, model.Load)
 	if err != nil {
 		return err
 	}
@@ -74,9 +76,9 @@ func (p *program) submit(c *cli.Context) error {
 	}
 	defer b.Close()
 	tick, end := p.tick("predicting")
-	o := zoo.SubmitOptions{PredictOptions: zoo.PredictOptions{Backend: b, FlipAverage: p.flipAverage(c, models), Tick: tick},
+	o := kaggle.Options{Options: answer.Options{Backend: b, FlipAverage: p.flipAverage(c, models), Tick: tick},
 		Batch: c.Int("batch"), Weights: weights, Training: training}
-	s, err := zoo.Submit(c.Context, models, files.Test, lookup, o)
+	s, err := kaggle.Submit(c.Context, models, files.Test, lookup, o)
 	end()
 	if err != nil {
 		return err
@@ -104,7 +106,7 @@ func (p *program) submit(c *cli.Context) error {
 }
 
 // trainedOn reads --data, nil without, and says where a model was trained on other data.
-func (p *program) trainedOn(c *cli.Context, models []*zoo.Model, paths []string) (*dataset.Set, error) {
+func (p *program) trainedOn(c *cli.Context, models []*model.Model, paths []string) (*dataset.Set, error) {
 	source := c.String("data")
 	if source == "" {
 		return nil, nil

@@ -17,9 +17,13 @@ import (
 
 	"github.com/fkzoo/fkzoo/host"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
-	"github.com/fkzoo/fkzoo/zoo"
+	"github.com/fkzoo/fkzoo/zoo/answer"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
-	"github.com/fkzoo/fkzoo/zoo/trainlog"
+	"github.com/fkzoo/fkzoo/zoo/figure"
+	"github.com/fkzoo/fkzoo/zoo/measure"
+	"github.com/fkzoo/fkzoo/zoo/model"
+	"github.com/fkzoo/fkzoo/zoo/train"
+	"github.com/fkzoo/fkzoo/zoo/train/trainlog"
 )
 
 func (p *program) trainCommand() *cli.Command {
@@ -92,7 +96,7 @@ func (p *program) train(c *cli.Context) error {
 	defer endWatch()
 	o.Watch = watch
 	said := p.sayEnding(c.Context)
-	m, err := zoo.Train(c.Context, o)
+	m, err := train.Run(c.Context, o)
 	said()
 	if err != nil {
 		return err
@@ -102,7 +106,7 @@ func (p *program) train(c *cli.Context) error {
 	}
 	fmt.Fprintf(p.stdout, "model: %s\n", o.Output)
 	if path := c.String("plot"); path != "" {
-		if err := zoo.CurvesOf(m).Write(path, c.Bool("force")); err != nil {
+		if err := figure.CurvesOf(m).Write(path, c.Bool("force")); err != nil {
 			return err
 		}
 		fmt.Fprintf(p.stdout, "curves: %s\n", path)
@@ -127,12 +131,12 @@ func (p *program) sayEnding(ctx context.Context) (done func()) {
 
 // trainSheet draws the worst and the best answers for the rows held out, or,
 // where there are none, for all.
-func (p *program) trainSheet(c *cli.Context, m *zoo.Model, o zoo.TrainOptions) error {
+func (p *program) trainSheet(c *cli.Context, m *model.Model, o train.Options) error {
 	path := c.String("sheet")
 	if path == "" {
 		return nil
 	}
-	set, prediction, held, err := zoo.HeldOutAnswers(c.Context, m, o.Data, zoo.PredictOptions{Backend: o.Backend, FlipAverage: p.flipAverage(c, []*zoo.Model{m})})
+	set, prediction, held, err := measure.HeldOutAnswers(c.Context, m, o.Data, answer.Options{Backend: o.Backend, FlipAverage: p.flipAverage(c, []*model.Model{m})})
 	if err != nil {
 		return err
 	}
@@ -149,9 +153,9 @@ func (p *program) trainSheet(c *cli.Context, m *zoo.Model, o zoo.TrainOptions) e
 }
 
 // findRate sweeps the learning rate and prints what it suggests.
-func (p *program) findRate(c *cli.Context, o zoo.TrainOptions) error {
+func (p *program) findRate(c *cli.Context, o train.Options) error {
 	tick, end := p.tick("trying rates")
-	sweeps, err := zoo.FindRate(c.Context, o, tick)
+	sweeps, err := train.FindRate(c.Context, o, tick)
 	end()
 	if err != nil {
 		return err
@@ -174,7 +178,7 @@ func (p *program) findRate(c *cli.Context, o zoo.TrainOptions) error {
 	if err != nil || path == "" {
 		return err
 	}
-	if err := zoo.RateCurves(o.Document.Name, sweeps).Write(path, c.Bool("force")); err != nil {
+	if err := figure.RateCurves(o.Document.Name, sweeps).Write(path, c.Bool("force")); err != nil {
 		return err
 	}
 	fmt.Fprintf(p.stderr, "losses over rates: %s\n", printable(path))
@@ -183,9 +187,9 @@ func (p *program) findRate(c *cli.Context, o zoo.TrainOptions) error {
 
 // watchers are all that is told how the training goes on: the screen, and what
 // the flags ask for. end closes their files.
-func (p *program) watchers(c *cli.Context) (all zoo.Watchers, end func(), err error) {
+func (p *program) watchers(c *cli.Context) (all train.Watchers, end func(), err error) {
 	screen := newTrainWatch(p.stdout, p.stderr)
-	all = zoo.Watchers{screen}
+	all = train.Watchers{screen}
 	var files []io.Closer
 	end = func() {
 		for _, f := range files {
@@ -216,26 +220,26 @@ func (p *program) watchers(c *cli.Context) (all zoo.Watchers, end func(), err er
 func baseName(name string) string { return name[strings.LastIndex(name, "/")+1:] }
 
 // trainOptions reads the flags.
-func (p *program) trainOptions(c *cli.Context) (zoo.TrainOptions, error) {
+func (p *program) trainOptions(c *cli.Context) (train.Options, error) {
 	settings, err := trainSettings(c)
 	if err != nil {
-		return zoo.TrainOptions{}, err
+		return train.Options{}, err
 	}
-	o := zoo.TrainOptions{
+	o := train.Options{
 		Settings: settings, Seed: c.Uint64("seed"), Output: c.String("output"), Force: c.Bool("force"), Version: version,
 		Options: slices.Clone(c.StringSlice("set")),
-		Run:     zoo.Run{Started: time.Now().UTC().Format(time.RFC3339), Machine: machine(), Command: os.Args},
+		Run:     model.Run{Started: time.Now().UTC().Format(time.RFC3339), Machine: machine(), Command: os.Args},
 	}
 	if o.Output == "" {
 		o.Output = baseName(c.Args().First()) + ".fkz"
-		if output, ok := zoo.OutputOf(c.String("resume")); ok {
+		if output, ok := model.OutputOf(c.String("resume")); ok {
 			o.Output = output // that of the training that goes on
 		}
 	}
 	if !strings.HasSuffix(o.Output, ".fkz") {
 		return o, usagef("output %s: want a name that ends in .fkz", o.Output)
 	}
-	if other, ok := zoo.OutputOf(o.Output); ok {
+	if other, ok := model.OutputOf(o.Output); ok {
 		return o, usagef("output %s: the name is that of a checkpoint of a training to %s, want another", o.Output, other)
 	}
 	if c.IsSet("seed") && o.Seed == 0 {
@@ -269,7 +273,7 @@ func (p *program) trainOptions(c *cli.Context) (zoo.TrainOptions, error) {
 	if path := c.String("log"); path != "" {
 		if info, err := os.Stat(path); err != nil || info.IsDir() || info.Mode().IsRegular() {
 			if err := checkFree(path, c.Bool("force") || c.String("resume") != "", c.String("data"), c.String("resume"), c.String("start-from"),
-				o.Output, zoo.BestPath(o.Output), zoo.LastPath(o.Output), c.String("plot"), c.String("sheet")); err != nil {
+				o.Output, model.BestPath(o.Output), model.LastPath(o.Output), c.String("plot"), c.String("sheet")); err != nil {
 				return o, err
 			}
 		}
@@ -292,7 +296,7 @@ func (p *program) trainOptions(c *cli.Context) (zoo.TrainOptions, error) {
 			return o, usagef("resume: found --start-from too, want one of them: a training goes on with its own weights")
 		}
 		o.ResumePath, o.AllowChanges = path, c.Bool("allow-changes")
-		if o.Resume, err = zoo.Load(path); err != nil {
+		if o.Resume, err = model.Load(path); err != nil {
 			return o, err
 		}
 		if o.Resume.State == nil {
@@ -302,7 +306,7 @@ func (p *program) trainOptions(c *cli.Context) (zoo.TrainOptions, error) {
 		return o, usagef("set recipe.seed: want --seed, which stands over the recipe's")
 	}
 	if path := c.String("start-from"); path != "" {
-		if o.Start, err = zoo.Load(path); err != nil {
+		if o.Start, err = model.Load(path); err != nil {
 			return o, err
 		}
 	}
@@ -312,8 +316,8 @@ func (p *program) trainOptions(c *cli.Context) (zoo.TrainOptions, error) {
 // finished is what a model is as a checkpoint, with what it can be instead.
 func finished(path string) error {
 	best := ""
-	if m, err := zoo.Describe(zoo.BestPath(path)); err == nil && m.State != nil {
-		best = fmt.Sprintf("%s goes on from epoch %d, with --epochs to more of them; ", zoo.BestPath(path), m.State.Epoch+1)
+	if m, err := model.Describe(model.BestPath(path)); err == nil && m.State != nil {
+		best = fmt.Sprintf("%s goes on from epoch %d, with --epochs to more of them; ", model.BestPath(path), m.State.Epoch+1)
 	}
 	return fmt.Errorf("%s: the training is finished, want a checkpoint: %s--start-from begins a new one with its weights", path, best)
 }
@@ -338,7 +342,7 @@ func trainSettings(c *cli.Context) (map[string]string, error) {
 }
 
 // trainData reads the data given, or else that of the training that goes on.
-func (p *program) trainData(c *cli.Context, resume *zoo.Model) (*dataset.Set, error) {
+func (p *program) trainData(c *cli.Context, resume *model.Model) (*dataset.Set, error) {
 	source, say := c.String("data"), p.stdout
 	if c.Bool("json") {
 		say = p.stderr // the output is JSON
@@ -363,7 +367,7 @@ func (p *program) trainData(c *cli.Context, resume *zoo.Model) (*dataset.Set, er
 
 // fitData gives the data the size that the networks take. Before they were asked
 // for, it couldn't be known.
-func (p *program) fitData(c *cli.Context, o *zoo.TrainOptions) (err error) {
+func (p *program) fitData(c *cli.Context, o *train.Options) (err error) {
 	document := o.Document
 	if o.Resume != nil {
 		document = o.Resume.Document
@@ -375,7 +379,7 @@ func (p *program) fitData(c *cli.Context, o *zoo.TrainOptions) (err error) {
 }
 
 // document asks a plugin for the blueprint, and applies the user's settings.
-func (p *program) document(c *cli.Context, name string, o zoo.TrainOptions) (d *blueprint.Document, from host.PluginInfo, err error) {
+func (p *program) document(c *cli.Context, name string, o train.Options) (d *blueprint.Document, from host.PluginInfo, err error) {
 	settings := maps.Clone(o.Settings)
 	delete(settings, "recipe.seed") // o.Seed stands over it
 	if c.IsSet("folds") {
@@ -390,16 +394,16 @@ func (p *program) document(c *cli.Context, name string, o zoo.TrainOptions) (d *
 	if err != nil {
 		return nil, from, err
 	}
-	answer, err := h.Blueprint(c.Context, name, host.Request{Settings: zoo.PluginSettings(settings), Data: summary})
+	answer, err := h.Blueprint(c.Context, name, host.Request{Settings: train.PluginSettings(settings), Data: summary})
 	if err != nil {
 		return nil, from, err
 	}
 	for _, field := range answer.Document.UnknownFields() {
 		p.warn(fmt.Sprintf("plugin %s: architecture %s: field %s is unknown: it is kept, but has no effect", answer.Plugin.Name, name, field))
 	}
-	d, err = zoo.Prepare(answer.Document, o.Data.Columns, settings)
+	d, err = train.Prepare(answer.Document, o.Data.Columns, settings)
 	if k := c.Int("folds"); err == nil && k > 0 {
-		d, err = zoo.Folded(d, k)
+		d, err = train.Folded(d, k)
 	}
 	return d, answer.Plugin, err
 }
@@ -420,14 +424,14 @@ func parseSettings(all []string) (map[string]string, error) {
 }
 
 // parseEvery reads 10ep, 500batch or 5min.
-func parseEvery(s string) (zoo.Every, error) {
+func parseEvery(s string) (train.Every, error) {
 	if s == "" {
-		return zoo.Every{}, nil
+		return train.Every{}, nil
 	}
-	for unit, every := range map[string]func(int) zoo.Every{
-		"ep":    func(n int) zoo.Every { return zoo.Every{Epochs: n} },
-		"batch": func(n int) zoo.Every { return zoo.Every{Batches: n} },
-		"min":   func(n int) zoo.Every { return zoo.Every{Time: time.Duration(n) * time.Minute} },
+	for unit, every := range map[string]func(int) train.Every{
+		"ep":    func(n int) train.Every { return train.Every{Epochs: n} },
+		"batch": func(n int) train.Every { return train.Every{Batches: n} },
+		"min":   func(n int) train.Every { return train.Every{Time: time.Duration(n) * time.Minute} },
 	} {
 		if number, ok := strings.CutSuffix(s, unit); ok {
 			if n, err := strconv.Atoi(number); err == nil && n > 0 && n < 1<<27 { // minutes must fit a time.Duration
@@ -435,15 +439,15 @@ func parseEvery(s string) (zoo.Every, error) {
 			}
 		}
 	}
-	return zoo.Every{}, usagef("checkpoint-every: found %q, want a number with ep, batch or min, as in 10ep", s)
+	return train.Every{}, usagef("checkpoint-every: found %q, want a number with ep, batch or min, as in 10ep", s)
 }
 
-// loadModels reads model files with [zoo.Load] or [zoo.Describe].
-func loadModels(paths []string, read func(path string) (*zoo.Model, error)) ([]*zoo.Model, error) {
+// loadModels reads model files with [model.Load] or [model.Describe].
+func loadModels(paths []string, read func(path string) (*model.Model, error)) ([]*model.Model, error) {
 	if len(paths) == 0 {
 		return nil, usagef("found no model file, want at least one .fkz")
 	}
-	var out []*zoo.Model
+	var out []*model.Model
 	for _, path := range paths {
 		m, err := read(path)
 		if err != nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 
-	"github.com/fkzoo/fkzoo/zoo"
+	"github.com/fkzoo/fkzoo/zoo/train"
 )
 
 // trainWatch prints a training: a table line an epoch to the output, and on a
@@ -20,7 +20,7 @@ type trainWatch struct {
 	out, err io.Writer
 	terminal bool
 	bar      *progressbar.ProgressBar
-	start    zoo.MemberStart
+	start    train.MemberStart
 	epoch    int
 	began    time.Time
 }
@@ -37,11 +37,11 @@ func isTerminal(w io.Writer) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-func (w *trainWatch) Start(zoo.TrainStart)          {}
-func (w *trainWatch) Checkpoint(zoo.CheckpointKept) {}
-func (w *trainWatch) End(zoo.TrainEnd)              { w.clear() }
+func (w *trainWatch) Start(train.Start)               {}
+func (w *trainWatch) Checkpoint(train.CheckpointKept) {}
+func (w *trainWatch) End(train.End)                   { w.clear() }
 
-func (w *trainWatch) Member(m zoo.MemberStart) {
+func (w *trainWatch) Member(m train.MemberStart) {
 	w.start, w.epoch, w.began = m, m.Done, time.Now()
 	name := ""
 	if m.Members > 1 {
@@ -71,7 +71,7 @@ func (w *trainWatch) Batch(done, total int) {
 	_ = w.bar.Set(done)
 }
 
-func (w *trainWatch) Epoch(e zoo.EpochDone) {
+func (w *trainWatch) Epoch(e train.EpochDone) {
 	w.clear()
 	w.epoch = e.Epoch
 	mark := ""

@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/fkzoo/fkzoo/zoo"
 	"github.com/fkzoo/fkzoo/zoo/convert"
+	"github.com/fkzoo/fkzoo/zoo/model"
 )
 
 // BenchmarkConvert makes a .fkz of a pickled net11 of full size, 20 million
@@ -32,7 +32,7 @@ func BenchmarkConvert(b *testing.B) {
 			var ours, read, theirs []float64
 			for b.Loop() {
 				for range 5 {
-					var m *zoo.Model
+					var m *model.Model
 					seconds, err := timed(1, func() (err error) {
 						m, err = convert.Convert(context.Background(), convert.Options{Path: path})
 						return err

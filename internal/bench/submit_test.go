@@ -19,9 +19,11 @@ import (
 	"github.com/fkzoo/fkzoo/host/engine/backend"
 	"github.com/fkzoo/fkzoo/host/engine/backend/backendtest"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
-	"github.com/fkzoo/fkzoo/zoo"
+	"github.com/fkzoo/fkzoo/zoo/answer"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
-	"github.com/fkzoo/fkzoo/zoo/submission"
+	"github.com/fkzoo/fkzoo/zoo/kaggle"
+	"github.com/fkzoo/fkzoo/zoo/kaggle/submission"
+	"github.com/fkzoo/fkzoo/zoo/model"
 )
 
 // competition writes test.zip with so many images, and a table that asks for all
@@ -99,7 +101,7 @@ func untrained(b *testing.B, path string, text []byte) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	m := &zoo.Model{Document: d, Weights: engine.Arrays{}}
+	m := &model.Model{Document: d, Weights: engine.Arrays{}}
 	for name, a := range engine.InitialWeights(plan, 1) {
 		m.Weights[name] = a
 	}
@@ -129,7 +131,7 @@ func BenchmarkSubmitAgainstEngine(b *testing.B) {
 		b.Fatal(err)
 	}
 	backendtest.EachBench(b, func(b *testing.B, on *backend.Backend) {
-		m, err := zoo.Load(path)
+		m, err := model.Load(path)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -172,21 +174,21 @@ func BenchmarkSubmitAgainstEngine(b *testing.B) {
 }
 
 // submit is what the command does.
-func submit(b *testing.B, on *backend.Backend, model, test, table, output string) {
+func submit(b *testing.B, on *backend.Backend, file, test, table, output string) {
 	lookup, err := submission.ReadLookup(table)
 	if err != nil {
 		b.Fatal(err)
 	}
-	m, err := zoo.Load(model)
+	m, err := model.Load(file)
 	if err != nil {
 		b.Fatal(err)
 	}
-	o := zoo.SubmitOptions{PredictOptions: zoo.PredictOptions{Backend: on}}
-	s, err := zoo.Submit(context.Background(), []*zoo.Model{m}, test, lookup, o)
+	o := kaggle.Options{Options: answer.Options{Backend: on}}
+	s, err := kaggle.Submit(context.Background(), []*model.Model{m}, test, lookup, o)
 	if err != nil {
 		b.Fatal(err)
 	}
-	l, err := s.Ledger([]*zoo.Model{m}, zoo.SubmitFiles{Output: output, Test: test, Lookup: table, Models: []string{model}}, o, "bench")
+	l, err := s.Ledger([]*model.Model{m}, kaggle.SubmitFiles{Output: output, Test: test, Lookup: table, Models: []string{file}}, o, "bench")
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -31,12 +31,21 @@ var arrows = map[string][]string{
 	"host/engine":      {"specs"},
 	"zoo/dataset":      {"specs", "format"},
 	"zoo/draw":         nil,
-	"zoo/submission":   nil,
-	"zoo":              {"host", "host/engine", "format", "specs", "zoo/dataset", "zoo/draw", "zoo/submission"},
-	"cmd":              {"zoo", "zoo/dataset", "zoo/draw", "zoo/submission", "host", "host/engine", "format", "specs"},
+	"zoo/model":        {"zoo/dataset", "host/engine", "format", "specs"},
+	"zoo/answer":       {"zoo/model", "zoo/dataset", "host/engine", "specs"},
+	"zoo/measure":      {"zoo/answer", "zoo/model", "zoo/dataset", "host/engine", "specs"},
+	"zoo/train":        {"zoo/measure", "zoo/answer", "zoo/model", "zoo/dataset", "host", "host/engine", "format", "specs", "zoo/internal"},
+	"zoo/kaggle":       {"zoo/measure", "zoo/answer", "zoo/model", "zoo/dataset", "host/engine", "specs"},
+	"zoo/figure":       {"zoo/train", "zoo/measure", "zoo/answer", "zoo/model", "zoo/dataset", "zoo/draw", "specs"},
+	"zoo/internal":     {"zoo/model", "zoo/dataset", "host/engine", "specs"},
+	"zoo":              append(rooms, "host", "host/engine", "format", "specs"),
+	"cmd":              append(rooms, "zoo", "host", "host/engine", "format", "specs"),
 	"internal":         nil,
-	"internal/results": {"zoo", "zoo/dataset", "zoo/draw", "host/engine"},
+	"internal/results": append(rooms, "zoo", "host/engine"),
 }
+
+// rooms are the zoo's.
+var rooms = []string{"zoo/dataset", "zoo/model", "zoo/answer", "zoo/measure", "zoo/train", "zoo/kaggle", "zoo/figure", "zoo/draw"}
 
 // room is the longest name in arrows that a folder lies in.
 func room(folder string) string {

@@ -8,8 +8,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/fkzoo/fkzoo/zoo"
 	"github.com/fkzoo/fkzoo/zoo/draw"
+	"github.com/fkzoo/fkzoo/zoo/figure"
 )
 
 // picture is drawn where there is something to draw.
@@ -116,7 +116,7 @@ func (p *places) reportCurves(all *page) (picture, error) {
 	}
 	out.stays = len(paths) == 0 // without the report's half
 	for _, path := range paths {
-		own, err := zoo.ReadCurves([]string{path})
+		own, err := figure.ReadCurves([]string{path})
 		if err != nil {
 			return out, err
 		}
@@ -144,14 +144,14 @@ func (p *places) reportCurves(all *page) (picture, error) {
 // rowsPicture is the error over how many rows were trained on.
 func (p *page) rowsPicture() picture {
 	out := picture{region: rows, file: "rows.svg", text: "Error by the number of rows trained on"}
-	var points []zoo.RowsPoint
+	var points []figure.RowsPoint
 	face := 0.0
 	for _, m := range p.in(rows) {
-		points = append(points, zoo.RowsPoint{Network: m.Models[0].Result.Architecture, Rows: m.Models[0].Result.TrainRows, RMSEPixels: m.Score.RMSEPixels})
+		points = append(points, figure.RowsPoint{Network: m.Models[0].Result.Architecture, Rows: m.Models[0].Result.TrainRows, RMSEPixels: m.Score.RMSEPixels})
 		face = m.Score.MeanFace
 	}
 	if len(points) > 1 {
-		out.write = func(path string) error { return zoo.RowsCurves(points, face).Write(path, true) }
+		out.write = func(path string) error { return figure.RowsCurves(points, face).Write(path, true) }
 	}
 	return out
 }
@@ -165,7 +165,7 @@ func (p *page) columnsPicture() picture {
 	}
 	best := slices.MinFunc(single, func(a, b measured) int { return cmp.Compare(a.Score.RMSEPixels, b.Score.RMSEPixels) })
 	out.write = func(path string) error {
-		return zoo.ColumnBars(fmt.Sprintf("%s, %d rows held out in training", best.name, best.Score.Rows), best.Score).Write(path, true)
+		return figure.ColumnBars(fmt.Sprintf("%s, %d rows held out in training", best.name, best.Score.Rows), best.Score).Write(path, true)
 	}
 	return out
 }

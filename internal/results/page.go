@@ -14,8 +14,10 @@ import (
 
 	"github.com/fkzoo/fkzoo/host/engine/backend"
 	"github.com/fkzoo/fkzoo/internal/atomicfile"
-	"github.com/fkzoo/fkzoo/zoo"
+	"github.com/fkzoo/fkzoo/zoo/answer"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
+	"github.com/fkzoo/fkzoo/zoo/measure"
+	"github.com/fkzoo/fkzoo/zoo/model"
 )
 
 // measured is a run with what was measured of it.
@@ -111,7 +113,7 @@ func (p *places) unrecorded(ctx context.Context, r run) (bool, error) {
 	same := kept != nil
 	for i, name := range r.models() {
 		of, _ := named(name)
-		m, err := p.of(ctx, of, p.model(name), zoo.Describe)
+		m, err := p.of(ctx, of, p.model(name), model.Describe)
 		if m == nil || err != nil {
 			return false, err
 		}
@@ -122,11 +124,11 @@ func (p *places) unrecorded(ctx context.Context, r run) (bool, error) {
 
 // measureRun writes the run's record.
 func (p *places) measureRun(ctx context.Context, r run, set *dataset.Set, b *backend.Backend) error {
-	var models []*zoo.Model
+	var models []*model.Model
 	out := &record{NoFlips: r.noFlips, NoShift: r.noShift}
 	for _, name := range r.models() {
 		of, _ := named(name)
-		m, err := p.of(ctx, of, p.model(name), zoo.Load)
+		m, err := p.of(ctx, of, p.model(name), model.Load)
 		if err != nil {
 			return err
 		}
@@ -139,14 +141,14 @@ func (p *places) measureRun(ctx context.Context, r run, set *dataset.Set, b *bac
 		}
 		if r.noShift {
 			uncalibrated := *m
-			uncalibrated.Document = zoo.Uncalibrated(m.Document)
+			uncalibrated.Document = model.Uncalibrated(m.Document)
 			m = &uncalibrated
 		}
 		models, out.Models = append(models, m), append(out.Models, *one)
 	}
-	o := zoo.PredictOptions{Backend: b, FlipAverage: zoo.FlipAverage(models) && !r.noFlips}
+	o := answer.Options{Backend: b, FlipAverage: answer.FlipAverage(models) && !r.noFlips}
 	var err error
-	if out.Score, err = zoo.HeldOutScore(ctx, models, set, o); err != nil {
+	if out.Score, err = measure.HeldOutScore(ctx, models, set, o); err != nil {
 		return err
 	}
 	return p.keep(r.name, out)
@@ -390,13 +392,13 @@ func (m *measured) processor() string {
 }
 
 func (m *measured) backends() string {
-	return joined(m.Models, func(r *zoo.Result) string { return r.Backend })
+	return joined(m.Models, func(r *measure.Result) string { return r.Backend })
 }
 func (m *measured) seeds() string {
-	return joined(m.Models, func(r *zoo.Result) string { return fmt.Sprint(r.Seed) })
+	return joined(m.Models, func(r *measure.Result) string { return fmt.Sprint(r.Seed) })
 }
 
-func joined(all []trained, of func(*zoo.Result) string) string {
+func joined(all []trained, of func(*measure.Result) string) string {
 	var out []string
 	for _, r := range all {
 		if s := of(r.Result); !slices.Contains(out, s) {
@@ -407,7 +409,7 @@ func joined(all []trained, of func(*zoo.Result) string) string {
 }
 
 // column is the error in one column; NaN where it has none.
-func column(s *zoo.Score, name string) float64 {
+func column(s *measure.Score, name string) float64 {
 	for _, c := range s.Columns {
 		if c.Name == name && c.Cells > 0 {
 			return c.RMSEPixels

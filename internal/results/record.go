@@ -15,28 +15,30 @@ import (
 	"strings"
 
 	"github.com/fkzoo/fkzoo/internal/atomicfile"
-	"github.com/fkzoo/fkzoo/zoo"
+	"github.com/fkzoo/fkzoo/zoo/figure"
+	"github.com/fkzoo/fkzoo/zoo/measure"
+	"github.com/fkzoo/fkzoo/zoo/model"
 )
 
 // A record is what the page says of a run. It is kept beside the page, so that this can be written anew, and added to,
 // where the models are not: they take hours and stay out of the repository.
 type record struct {
-	Models  []trained  `json:"models"`
-	NoFlips bool       `json:"no_flips,omitempty"`
-	NoShift bool       `json:"no_shift,omitempty"`
-	Score   *zoo.Score `json:"score"` // of all together, on the rows that they have held out
+	Models  []trained      `json:"models"`
+	NoFlips bool           `json:"no_flips,omitempty"`
+	NoShift bool           `json:"no_shift,omitempty"`
+	Score   *measure.Score `json:"score"` // of all together, on the rows that they have held out
 }
 
 // trained is one model of a record.
 type trained struct {
-	Command   []string    `json:"command"`   // fkzoo's arguments, without those that say where files lie
-	Blueprint string      `json:"blueprint"` // what was trained: its [checksum]
-	Fkzoo     string      `json:"fkzoo"`
-	Machine   string      `json:"machine"`
-	Rows      int         `json:"rows"` // of the data
-	Checksum  string      `json:"checksum"`
-	Result    *zoo.Result `json:"result"`
-	Curves    []curve     `json:"curves"`
+	Command   []string        `json:"command"`   // fkzoo's arguments, without those that say where files lie
+	Blueprint string          `json:"blueprint"` // what was trained: its [checksum]
+	Fkzoo     string          `json:"fkzoo"`
+	Machine   string          `json:"machine"`
+	Rows      int             `json:"rows"` // of the data
+	Checksum  string          `json:"checksum"`
+	Result    *measure.Result `json:"result"`
+	Curves    []curve         `json:"curves"`
 }
 
 // curve is the validation loss of one member, by epoch.
@@ -176,7 +178,7 @@ func checksum(blueprint []byte) (string, error) {
 	return fmt.Sprintf("%x", sha256.Sum256(text)), nil
 }
 
-func checksumOf(m *zoo.Model) (string, error) {
+func checksumOf(m *model.Model) (string, error) {
 	document, err := m.Document.JSON()
 	if err != nil {
 		return "", err
@@ -185,8 +187,8 @@ func checksumOf(m *zoo.Model) (string, error) {
 }
 
 // recordOf describes a model that a run made.
-func recordOf(r run, m *zoo.Model) (*trained, error) {
-	result, err := zoo.ResultOf(m, r.name)
+func recordOf(r run, m *model.Model) (*trained, error) {
+	result, err := measure.ResultOf(m, r.name)
 	if err != nil {
 		return nil, err
 	}
@@ -198,7 +200,7 @@ func recordOf(r run, m *zoo.Model) (*trained, error) {
 		Command: r.arguments(), Blueprint: sum, Fkzoo: m.Provenance.Fkzoo, Machine: m.Run.Machine,
 		Rows: m.Provenance.Data.Rows, Checksum: m.Provenance.Data.Checksum, Result: result,
 	}
-	for _, c := range zoo.CurvesOf(m).Runs {
+	for _, c := range figure.CurvesOf(m).Runs {
 		out.Curves = append(out.Curves, curve{c.Name, c.Validation})
 	}
 	return out, nil

@@ -12,7 +12,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/fkzoo/fkzoo/zoo"
+	"github.com/fkzoo/fkzoo/zoo/measure"
+	"github.com/fkzoo/fkzoo/zoo/model"
 )
 
 // program is the real fkzoo, with the plugins that the tests need.
@@ -199,7 +200,7 @@ func TestTrainAndPage(t *testing.T) {
 		for _, m := range r.models() {
 			args = append(args, filepath.Join(models, m+".fkz"))
 		}
-		var e zoo.Evaluation
+		var e measure.Evaluation
 		if err := json.Unmarshal(output(t, fkzoo, args...), &e); err != nil {
 			t.Fatal(err)
 		}
@@ -247,7 +248,7 @@ func TestTrainAndPage(t *testing.T) {
 
 	// Without its model a run's record stands, and without both its row goes; a mean with it goes when it is trained anew.
 	both := line(read(t, pagePath), "| mean of both")
-	for _, file := range []string{path, zoo.BestPath(path)} {
+	for _, file := range []string{path, model.BestPath(path)} {
 		if err := os.Rename(file, file+".away"); err != nil {
 			t.Fatal(err)
 		}
@@ -341,7 +342,7 @@ func digest(t *testing.T, file []byte) string {
 	if err := os.WriteFile(path, file, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	m, err := zoo.Load(path)
+	m, err := model.Load(path)
 	if err != nil {
 		t.Fatal(err)
 	}

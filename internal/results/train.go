@@ -13,14 +13,15 @@ import (
 	"syscall"
 	"text/tabwriter"
 
-	"github.com/fkzoo/fkzoo/zoo"
+	"github.com/fkzoo/fkzoo/zoo/measure"
+	"github.com/fkzoo/fkzoo/zoo/model"
 )
 
 func (p *places) model(name string) string { return filepath.Join(p.models, name+".fkz") }
 
-// of reads a run's model file with [zoo.Load] or [zoo.Describe]; nil: there is none. One that other arguments made, or
+// of reads a run's model file with [model.Load] or [model.Describe]; nil: there is none. One that other arguments made, or
 // that is of another blueprint than these give now, is an error: the page would say what isn't so.
-func (p *places) of(ctx context.Context, r run, path string, read func(string) (*zoo.Model, error)) (*zoo.Model, error) {
+func (p *places) of(ctx context.Context, r run, path string, read func(string) (*model.Model, error)) (*model.Model, error) {
 	m, err := read(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -47,9 +48,9 @@ func (p *places) of(ctx context.Context, r run, path string, read func(string) (
 }
 
 // unfinished is the checkpoint that a run goes on from, or "".
-func (p *places) unfinished(ctx context.Context, r run) (path string, m *zoo.Model, err error) {
-	for _, path := range []string{zoo.LastPath(p.model(r.name)), zoo.BestPath(p.model(r.name))} {
-		if m, err := p.of(ctx, r, path, zoo.Describe); m != nil || err != nil {
+func (p *places) unfinished(ctx context.Context, r run) (path string, m *model.Model, err error) {
+	for _, path := range []string{model.LastPath(p.model(r.name)), model.BestPath(p.model(r.name))} {
+		if m, err := p.of(ctx, r, path, model.Describe); m != nil || err != nil {
 			return path, m, err
 		}
 	}
@@ -62,8 +63,8 @@ func (p *places) list(ctx context.Context) error {
 	fmt.Fprintln(t, "RUN\tSTATE\tMINUTES\tRMSE PX\tCOMMAND")
 	for _, r := range trainings() {
 		state, minutes, rmse := "-", "", ""
-		var result *zoo.Result
-		m, err := p.of(ctx, r, p.model(r.name), zoo.Describe)
+		var result *measure.Result
+		m, err := p.of(ctx, r, p.model(r.name), model.Describe)
 		switch {
 		case m != nil:
 			state = "done"
@@ -73,7 +74,7 @@ func (p *places) list(ctx context.Context) error {
 			}
 		}
 		if m != nil {
-			result, err = zoo.ResultOf(m, "")
+			result, err = measure.ResultOf(m, "")
 		} else if err == nil {
 			var kept *record
 			if kept, err = p.recorded(ctx, r); kept != nil {
@@ -101,7 +102,7 @@ func (p *places) trainAll(ctx context.Context, wanted []run) error {
 	}
 	var failed []error
 	for i, r := range wanted {
-		m, err := p.of(ctx, r, p.model(r.name), zoo.Load)
+		m, err := p.of(ctx, r, p.model(r.name), model.Load)
 		if m != nil {
 			fmt.Fprintf(p.err, "results: %s is there\n", r.name)
 			continue

@@ -18,8 +18,8 @@ import (
 	"github.com/fkzoo/fkzoo/host"
 	"github.com/fkzoo/fkzoo/host/engine"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
-	"github.com/fkzoo/fkzoo/zoo"
 	"github.com/fkzoo/fkzoo/zoo/export"
+	"github.com/fkzoo/fkzoo/zoo/model"
 )
 
 // Options say what is converted and how.
@@ -29,7 +29,7 @@ type Options struct {
 	Columns []string   // of a network whose file names none; nil: Kaggle's, if there are 30
 	Host    *host.Host // offers the architectures
 	Version string
-	Run     zoo.Run // machine and command, for the record
+	Run     model.Run // machine and command, for the record
 }
 
 // ErrUnknown is returned for a file of another kind.
@@ -38,7 +38,7 @@ var ErrUnknown = errors.New("not a file that can be converted")
 // conversion is one under way.
 type conversion struct {
 	Options
-	model  *zoo.Model
+	model  *model.Model
 	size   int   // of the file, bytes, unpacked
 	values int64 // of weights so far
 }
@@ -48,7 +48,7 @@ type conversion struct {
 // safetensors; any of them also packed by gzip or bzip2. What became of it is in
 // the model's provenance, as its receipt.
 // No code of the file's is run. Errors name the file.
-func Convert(ctx context.Context, o Options) (*zoo.Model, error) {
+func Convert(ctx context.Context, o Options) (*model.Model, error) {
 	data, err := os.ReadFile(o.Path)
 	if err != nil {
 		return nil, err // names the file
@@ -60,13 +60,13 @@ func Convert(ctx context.Context, o Options) (*zoo.Model, error) {
 	return m, nil
 }
 
-func convert(ctx context.Context, o Options, data []byte) (*zoo.Model, error) {
+func convert(ctx context.Context, o Options, data []byte) (*model.Model, error) {
 	sum := make(chan [sha256.Size]byte, 1)
 	go func() { sum <- sha256.Sum256(data) }() // while the rest goes on
-	c := &conversion{Options: o, model: &zoo.Model{
+	c := &conversion{Options: o, model: &model.Model{
 		Document:   &blueprint.Document{Version: blueprint.Version, Name: documentName(o.Path)},
 		Weights:    engine.Arrays{},
-		Provenance: zoo.Provenance{Fkzoo: o.Version, Receipt: zoo.Receipt{Source: filepath.Base(o.Path), Bytes: len(data), As: o.As}},
+		Provenance: model.Provenance{Fkzoo: o.Version, Receipt: model.Receipt{Source: filepath.Base(o.Path), Bytes: len(data), As: o.As}},
 		Run:        o.Run,
 	}}
 	if err := c.read(ctx, data); err != nil {
@@ -101,7 +101,7 @@ func (c *conversion) exported(data []byte) (done bool, err error) {
 	case errors.Is(err, export.ErrNoBlueprint):
 		return false, nil
 	case c.As != "":
-		c.model.Provenance.Receipt.Dropped = []zoo.ReceiptDrop{{What: "the file's own blueprint, history and provenance", Reason: "with --as it is read as arrays of " + c.As}}
+		c.model.Provenance.Receipt.Dropped = []model.ReceiptDrop{{What: "the file's own blueprint, history and provenance", Reason: "with --as it is read as arrays of " + c.As}}
 		return false, nil
 	case err != nil:
 		return false, err
@@ -113,12 +113,12 @@ func (c *conversion) exported(data []byte) (done bool, err error) {
 	receipt.Format += ofFkzoo
 	for _, name := range slices.Sorted(maps.Keys(m.Weights)) {
 		part := strings.SplitN(name, "/", 3) // member, layer, parameter: Import saw to it
-		receipt.Tensors = append(receipt.Tensors, zoo.ReceiptTensor{Tensor: name, Layer: part[1], Param: part[2], Shape: m.Weights[name].Shape})
+		receipt.Tensors = append(receipt.Tensors, model.ReceiptTensor{Tensor: name, Layer: part[1], Param: part[2], Shape: m.Weights[name].Shape})
 	}
 	before := m.Provenance.Receipt
 	receipt.Before = before.Before
 	if before.Source != "" && !strings.Contains(before.Format, ofFkzoo) { // of those only the first counts
-		receipt.Before = []zoo.Receipt{before}
+		receipt.Before = []model.Receipt{before}
 	}
 	m.Run, m.Provenance.Receipt = c.Run, receipt
 	c.model = m
@@ -196,7 +196,7 @@ func (c *conversion) pickled(f *legacy.File) {
 	r := &c.model.Provenance.Receipt
 	r.Format = fmt.Sprintf("pickle, protocol %d", f.Protocol)
 	for _, g := range f.Globals {
-		r.Globals = append(r.Globals, zoo.ReceiptGlobal{Name: g.Name, Named: g.Named, Called: g.Called, Meaning: g.Meaning})
+		r.Globals = append(r.Globals, model.ReceiptGlobal{Name: g.Name, Named: g.Named, Called: g.Called, Meaning: g.Meaning})
 		if g.Meaning == legacy.Dangerous {
 			c.note("%s can run commands or code: Python would have called it %d times on reading this file; fkzoo ran nothing. Don't load the file in Python", g.Name, g.Called)
 		}

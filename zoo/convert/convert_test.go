@@ -19,8 +19,8 @@ import (
 	"github.com/fkzoo/fkzoo/host/engine/backend"
 	"github.com/fkzoo/fkzoo/host/engine/backend/backendtest"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
-	"github.com/fkzoo/fkzoo/zoo"
 	"github.com/fkzoo/fkzoo/zoo/export"
+	"github.com/fkzoo/fkzoo/zoo/model"
 )
 
 // ownFiles are small pickles under the legacy names, made by make.py there,
@@ -92,7 +92,7 @@ func TestOwnPickles(t *testing.T) {
 }
 
 // answers gives a member's, a row for each image.
-func answers(t *testing.T, b *backend.Backend, m *zoo.Model, member int, images engine.Images) [][]float32 {
+func answers(t *testing.T, b *backend.Backend, m *model.Model, member int, images engine.Images) [][]float32 {
 	t.Helper()
 	plan, err := blueprint.NewPlan(m.Document, member, nil)
 	if err != nil {
@@ -196,7 +196,7 @@ func TestBomb(t *testing.T) {
 		t.Fatalf("the file's command was run: %v", err)
 	}
 	r := m.Provenance.Receipt
-	command := func(g zoo.ReceiptGlobal) bool {
+	command := func(g model.ReceiptGlobal) bool {
 		return strings.HasSuffix(g.Name, ".system") && g.Called == 1 && g.Meaning == legacy.Dangerous
 	}
 	if !slices.ContainsFunc(r.Globals, command) {
@@ -383,12 +383,12 @@ func TestExportedKeepsTheReceipt(t *testing.T) {
 	want := m.Provenance.Receipt
 	dir := t.TempDir()
 	for i, ending := range []string{".safetensors", ".npz", ".npz"} {
-		model, exported := filepath.Join(dir, fmt.Sprint(i, ".fkz")), filepath.Join(dir, fmt.Sprint(i, ending))
-		if err := m.Save(model, false); err != nil {
+		path, exported := filepath.Join(dir, fmt.Sprint(i, ".fkz")), filepath.Join(dir, fmt.Sprint(i, ending))
+		if err := m.Save(path, false); err != nil {
 			t.Fatal(err)
 		}
 		digest := m.Digest
-		if m, err = zoo.Load(model); err != nil {
+		if m, err = model.Load(path); err != nil {
 			t.Fatal(err)
 		}
 		if err := export.Write(exported, m, export.Options{}); err != nil {

@@ -8,7 +8,7 @@ import (
 
 	"github.com/fkzoo/fkzoo/host/engine"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
-	"github.com/fkzoo/fkzoo/zoo"
+	"github.com/fkzoo/fkzoo/zoo/model"
 )
 
 // FuzzConvert: no bytes may panic, and what is converted is a model.
@@ -25,10 +25,10 @@ func FuzzConvert(f *testing.F) {
 		f.Add(data)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		c := &conversion{model: &zoo.Model{
+		c := &conversion{model: &model.Model{
 			Document:   &blueprint.Document{Version: blueprint.Version, Name: "fuzz"},
 			Weights:    engine.Arrays{},
-			Provenance: zoo.Provenance{Receipt: zoo.Receipt{Bytes: len(data)}},
+			Provenance: model.Provenance{Receipt: model.Receipt{Bytes: len(data)}},
 		}}
 		if err := c.read(context.Background(), data); err != nil {
 			return

@@ -10,7 +10,7 @@ import (
 	"github.com/fkzoo/fkzoo/format/legacy"
 	"github.com/fkzoo/fkzoo/host/engine"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
-	"github.com/fkzoo/fkzoo/zoo"
+	"github.com/fkzoo/fkzoo/zoo/model"
 )
 
 // lowering says a Lasagne network's layers in a blueprint's. Lasagne's images
@@ -22,7 +22,7 @@ type lowering struct {
 	columns int
 	layers  []blueprint.Layer
 	weights engine.Arrays
-	receipt *zoo.Receipt
+	receipt *model.Receipt
 	used    map[string]bool // names of layers
 }
 
@@ -61,7 +61,7 @@ func (w *lowering) lower(layers []legacy.Layer) error {
 }
 
 func (w *lowering) drop(what, reason string) {
-	w.receipt.Dropped = append(w.receipt.Dropped, zoo.ReceiptDrop{Member: w.member, What: what, Reason: reason})
+	w.receipt.Dropped = append(w.receipt.Dropped, model.ReceiptDrop{Member: w.member, What: what, Reason: reason})
 }
 
 func (w *lowering) layer(l *legacy.Layer, in []value) (value, error) {
@@ -255,7 +255,7 @@ func shapeOf(p legacy.Param) []int {
 // note writes a layer's tensors into the receipt.
 func (w *lowering) note(l *legacy.Layer, layer string, tensors []tensor) {
 	for _, t := range tensors {
-		w.receipt.Tensors = append(w.receipt.Tensors, zoo.ReceiptTensor{
+		w.receipt.Tensors = append(w.receipt.Tensors, model.ReceiptTensor{
 			Tensor: w.member + "/" + layer + "/" + t.name, Layer: l.Name, Class: l.Class, Param: t.from.Name, Shape: slices.Clone(shapeOf(t.from)), Change: t.change,
 		})
 	}

@@ -8,7 +8,7 @@ import (
 
 	"github.com/fkzoo/fkzoo/format/legacy"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
-	"github.com/fkzoo/fkzoo/zoo"
+	"github.com/fkzoo/fkzoo/zoo/model"
 )
 
 // networks makes one model of a file's networks, a member of each.
@@ -155,7 +155,7 @@ func (c *conversion) note(format string, args ...any) {
 
 // history takes the epochs up to the first without a loss that is a number.
 func (c *conversion) history(w *lowering, n *legacy.Network, m *blueprint.Member) {
-	h := zoo.MemberHistory{Member: m.Name}
+	h := model.MemberHistory{Member: m.Name}
 	squared := n.Recipe.Loss == "" || n.Recipe.Loss == "squared_error" || n.Recipe.Loss == "mse"
 	validated := squared
 	for _, e := range n.History {
@@ -302,7 +302,7 @@ func flips(w *lowering, from *legacy.Recipe, columns []string) *blueprint.Mirror
 		}
 		return &blueprint.Mirror{}
 	}
-	kept := zoo.ReceiptFlips{Member: w.member}
+	kept := model.ReceiptFlips{Member: w.member}
 	for _, p := range from.FlipPairs {
 		kept.Pairs = append(kept.Pairs, p[:])
 	}

@@ -17,7 +17,7 @@ import (
 	"github.com/fkzoo/fkzoo/host"
 	"github.com/fkzoo/fkzoo/host/engine"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
-	"github.com/fkzoo/fkzoo/zoo"
+	"github.com/fkzoo/fkzoo/zoo/model"
 )
 
 // archive reads a .npz file.
@@ -156,7 +156,7 @@ func (c *conversion) architecture(ctx context.Context, fits func(d *blueprint.Do
 	if err != nil {
 		return nil, err
 	}
-	c.model.Provenance.Plugin = zoo.PluginFrom{Name: answer.Plugin.Name, SHA256: answer.Plugin.SHA256}
+	c.model.Provenance.Plugin = model.PluginFrom{Name: answer.Plugin.Name, SHA256: answer.Plugin.SHA256}
 	return answer.Document.Resolve(columns)
 }
 
@@ -631,7 +631,7 @@ func (c *conversion) own(ctx context.Context, list legacy.ParamList) error {
 		part := strings.SplitN(p.Layer, "/", 3) // there are three: see tensors
 		t := floats(p.Layer, legacy.Param{Name: p.Layer, Array: p.Array}, p.Array, "")
 		c.model.Weights[p.Layer] = engine.Array{Shape: p.Array.Shape, Data: t.values}
-		r.Tensors = append(r.Tensors, zoo.ReceiptTensor{Tensor: p.Layer, Layer: part[1], Param: part[2], Shape: p.Array.Shape, Change: t.change})
+		r.Tensors = append(r.Tensors, model.ReceiptTensor{Tensor: p.Layer, Layer: part[1], Param: part[2], Shape: p.Array.Shape, Change: t.change})
 	}
 	c.note("the file has arrays alone: the layers' settings and the recipe come from %s", c.As)
 	return nil

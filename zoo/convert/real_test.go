@@ -11,8 +11,9 @@ import (
 	"github.com/fkzoo/fkzoo/format/npy"
 	"github.com/fkzoo/fkzoo/host/engine/backend"
 	"github.com/fkzoo/fkzoo/host/engine/backend/backendtest"
-	"github.com/fkzoo/fkzoo/zoo"
+	"github.com/fkzoo/fkzoo/zoo/answer"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
+	"github.com/fkzoo/fkzoo/zoo/model"
 )
 
 // tolerance is the largest difference of a prediction from what the legacy
@@ -79,7 +80,7 @@ func TestParity(t *testing.T) {
 			if err := m.Save(path, false); err != nil {
 				t.Fatal(err)
 			}
-			if m, err = zoo.Load(path); err != nil {
+			if m, err = model.Load(path); err != nil {
 				t.Fatal(err)
 			}
 			backendtest.Each(t, func(t *testing.T, b *backend.Backend) {
@@ -87,7 +88,7 @@ func TestParity(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				err = zoo.PredictEach(t.Context(), []*zoo.Model{m}, images, zoo.PredictOptions{Backend: b}, func(part *dataset.Set, p *zoo.Prediction) error {
+				err = answer.Each(t.Context(), []*model.Model{m}, images, answer.Options{Backend: b}, func(part *dataset.Set, p *answer.Prediction) error {
 					compare(t, p, part.Len(), m, tt.expected)
 					return nil
 				})
@@ -100,7 +101,7 @@ func TestParity(t *testing.T) {
 }
 
 // compare wants each member's columns as its file of expectations has them.
-func compare(t *testing.T, p *zoo.Prediction, rows int, m *zoo.Model, names []string) {
+func compare(t *testing.T, p *answer.Prediction, rows int, m *model.Model, names []string) {
 	t.Helper()
 	if len(names) != len(m.Document.Members) {
 		t.Fatalf("found %d members, want %d", len(m.Document.Members), len(names))

@@ -19,7 +19,7 @@ import (
 	"github.com/fkzoo/fkzoo/format/safetensors"
 	"github.com/fkzoo/fkzoo/internal/atomicfile"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
-	"github.com/fkzoo/fkzoo/zoo"
+	"github.com/fkzoo/fkzoo/zoo/model"
 )
 
 // Format is a kind of file by its name's ending.
@@ -60,7 +60,7 @@ type Options struct {
 
 // Write writes a model, whole or not at all, in the format that the path's ending names. The same model gives the same
 // bytes. A training's state is not written: of a checkpoint it is the weights as they are.
-func Write(path string, m *zoo.Model, o Options) error {
+func Write(path string, m *model.Model, o Options) error {
 	f, err := FormatOf(path)
 	if err != nil {
 		return err
@@ -97,7 +97,7 @@ const (
 )
 
 // metadata says of a model what weights don't, as JSON by key.
-func metadata(m *zoo.Model) (map[string]json.RawMessage, error) {
+func metadata(m *model.Model) (map[string]json.RawMessage, error) {
 	text, err := m.Document.JSON()
 	if err != nil {
 		return nil, err
@@ -118,7 +118,7 @@ func metadata(m *zoo.Model) (map[string]json.RawMessage, error) {
 }
 
 // texts are the metadata as texts by prefixed key; a text is itself, without quotes.
-func texts(m *zoo.Model) (map[string]string, error) {
+func texts(m *model.Model) (map[string]string, error) {
 	meta, err := metadata(m)
 	if err != nil {
 		return nil, err
@@ -135,7 +135,7 @@ func texts(m *zoo.Model) (map[string]string, error) {
 }
 
 // writeWeights writes all tensors under fkzoo's names.
-func writeWeights(w io.Writer, f Format, m *zoo.Model) error {
+func writeWeights(w io.Writer, f Format, m *model.Model) error {
 	tensors, err := tensorsOf(m)
 	if err != nil {
 		return err
@@ -159,7 +159,7 @@ func writeWeights(w io.Writer, f Format, m *zoo.Model) error {
 }
 
 // tensorsOf gives the weights in the blueprint's order, member by member and layer by layer.
-func tensorsOf(m *zoo.Model) ([]format.Tensor, error) {
+func tensorsOf(m *model.Model) ([]format.Tensor, error) {
 	var out []format.Tensor
 	for i := range m.Document.Members {
 		plan, err := blueprint.NewPlan(m.Document, i, nil)

@@ -22,8 +22,9 @@ import (
 	"github.com/fkzoo/fkzoo/host/engine/backend/backendtest"
 	"github.com/fkzoo/fkzoo/internal/pyenv"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
-	"github.com/fkzoo/fkzoo/zoo"
+	"github.com/fkzoo/fkzoo/zoo/answer"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
+	"github.com/fkzoo/fkzoo/zoo/model"
 )
 
 const recipe = `{"loss": {"kind": "mse", "rows": "filled"}, "optimizer": {"kind": "sgd"}, "rate": 0.05, "epochs": 4, "batch": 8, "validation": 0.2}`
@@ -110,9 +111,9 @@ func cases(t testing.TB) map[string]*blueprint.Document {
 }
 
 // randomModel has weights of a kind that no value is lost: no bias zero, no scale one.
-func randomModel(t testing.TB, d *blueprint.Document, seed uint64) *zoo.Model {
+func randomModel(t testing.TB, d *blueprint.Document, seed uint64) *model.Model {
 	t.Helper()
-	m := &zoo.Model{Document: d, Weights: engine.Arrays{}, Provenance: zoo.Provenance{Fkzoo: "test", Seed: seed, Backend: "go"}}
+	m := &model.Model{Document: d, Weights: engine.Arrays{}, Provenance: model.Provenance{Fkzoo: "test", Seed: seed, Backend: "go"}}
 	r := rand.New(rand.NewPCG(seed, 1))
 	for i := range d.Members {
 		plan, err := blueprint.NewPlan(d, i, nil)
@@ -120,7 +121,7 @@ func randomModel(t testing.TB, d *blueprint.Document, seed uint64) *zoo.Model {
 			t.Fatal(err)
 		}
 		maps.Copy(m.Weights, engine.InitialWeights(plan, seed))
-		m.History = append(m.History, zoo.MemberHistory{Member: plan.Member.Name, TrainLoss: []float64{0.5, 1.0 / 3}, Rate: []float64{0.05, 0.05}})
+		m.History = append(m.History, model.MemberHistory{Member: plan.Member.Name, TrainLoss: []float64{0.5, 1.0 / 3}, Rate: []float64{0.05, 0.05}})
 	}
 	for _, name := range slices.Sorted(maps.Keys(m.Weights)) {
 		if rank := len(m.Weights[name].Shape); rank == 2 || rank == 4 {
@@ -134,7 +135,7 @@ func randomModel(t testing.TB, d *blueprint.Document, seed uint64) *zoo.Model {
 	if err := m.Save(path, false); err != nil {
 		t.Fatal(err)
 	}
-	m, err := zoo.Load(path)
+	m, err := model.Load(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,8 +144,8 @@ func randomModel(t testing.TB, d *blueprint.Document, seed uint64) *zoo.Model {
 
 const images = 5
 
-// answer writes images and what the model predicts for them as NAME.images.npy and NAME.BACKEND.points.npy.
-func answer(t *testing.T, folder, name string, m *zoo.Model) {
+// writeAnswers writes images and what the model predicts for them as NAME.images.npy and NAME.BACKEND.points.npy.
+func writeAnswers(t *testing.T, folder, name string, m *model.Model) {
 	t.Helper()
 	in := m.Document.Input
 	set := &dataset.Set{Height: in.Height, Width: in.Width, Channels: in.Channels, IDs: make([]string, images)}
@@ -165,7 +166,7 @@ func answer(t *testing.T, folder, name string, m *zoo.Model) {
 	}
 	write(t, filepath.Join(folder, name+".images.npy"), []int{images, in.Channels, in.Height, in.Width}, first)
 	for _, b := range backendtest.Names() {
-		p, err := zoo.Predict(context.Background(), []*zoo.Model{m}, set, zoo.PredictOptions{Backend: backendtest.Open(t, b), FlipAverage: zoo.FlipAverage([]*zoo.Model{m})})
+		p, err := answer.Predict(context.Background(), []*model.Model{m}, set, answer.Options{Backend: backendtest.Open(t, b), FlipAverage: answer.FlipAverage([]*model.Model{m})})
 		if err != nil {
 			t.Fatalf("%s: %s: %v", name, b, err)
 		}
@@ -248,7 +249,7 @@ func TestONNXRuntimeAgrees(t *testing.T) {
 				t.Fatalf("%s: %v", name, err)
 			}
 		}
-		answer(t, folder, name, m)
+		writeAnswers(t, folder, name, m)
 		for _, l := range d.Members[0].Layers {
 			used[l.Kind] = true
 		}
@@ -330,7 +331,7 @@ func TestShippedArchitectures(t *testing.T) {
 		if err := Write(filepath.Join(folder, a.Name+".onnx"), m, Options{}); err != nil {
 			t.Fatal(err)
 		}
-		answer(t, folder, a.Name, m)
+		writeAnswers(t, folder, a.Name, m)
 	}
 	if !several {
 		t.Error("found no architecture of several members, want the specialists")
@@ -419,7 +420,7 @@ func TestRefuses(t *testing.T) {
 	if err := Write(at("m.npz"), m, Options{Force: true}); err != nil {
 		t.Errorf("an existing file, forced: %v", err)
 	}
-	without, err := zoo.Describe(save(t, m))
+	without, err := model.Describe(save(t, m))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -481,7 +482,7 @@ func TestRefuses(t *testing.T) {
 	}
 }
 
-func imported(t *testing.T, path string) (*zoo.Model, error) {
+func imported(t *testing.T, path string) (*model.Model, error) {
 	t.Helper()
 	f, err := os.Open(path)
 	if err != nil {
@@ -495,7 +496,7 @@ func imported(t *testing.T, path string) (*zoo.Model, error) {
 	return Import(f, info.Size())
 }
 
-func save(t *testing.T, m *zoo.Model) string {
+func save(t *testing.T, m *model.Model) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "m.fkz")
 	if err := m.Save(path, false); err != nil {
@@ -527,7 +528,7 @@ func TestPythonOfTheGuide(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	answer(t, folder, "model", m)
+	writeAnswers(t, folder, "model", m)
 	if err := os.Rename(filepath.Join(folder, "model.images.npy"), filepath.Join(folder, "faces.npy")); err != nil {
 		t.Fatal(err)
 	}

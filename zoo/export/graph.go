@@ -9,7 +9,8 @@ import (
 	"github.com/fkzoo/fkzoo/format"
 	"github.com/fkzoo/fkzoo/format/onnx"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
-	"github.com/fkzoo/fkzoo/zoo"
+	"github.com/fkzoo/fkzoo/zoo/answer"
+	"github.com/fkzoo/fkzoo/zoo/model"
 )
 
 // What ONNX Runtime reads since 1.7, of 2021, and other runtimes as long.
@@ -27,14 +28,14 @@ const (
 // Graph says a model in ONNX: images float32 [N, channels, height, width], pixels 0 to 255, to points float32 [N, columns] in
 // pixels of these images. Scaling is in the graph; of several members it is their mean, as the model predicts, and with
 // that for the mirror image where the model asks for it.
-func Graph(m *zoo.Model) (*onnx.Model, error) {
+func Graph(m *model.Model) (*onnx.Model, error) {
 	meta, err := texts(m)
 	if err != nil {
 		return nil, err
 	}
 	d := m.Document
 	in, columns := d.Input, d.Columns(nil)
-	b := &builder{model: m, mirrored: zoo.FlipAverage([]*zoo.Model{m})}
+	b := &builder{model: m, mirrored: answer.FlipAverage([]*model.Model{m})}
 	b.graph.Name = d.Name
 	batch := onnx.Dim{Name: "N"}
 	b.graph.Inputs = []onnx.Value{{Name: InputName, Type: format.Float32,
@@ -59,7 +60,7 @@ func Graph(m *zoo.Model) (*onnx.Model, error) {
 
 // builder collects a graph's nodes and weights.
 type builder struct {
-	model    *zoo.Model
+	model    *model.Model
 	mirrored bool // each image and its mirror image are answered, as the model asks for
 	graph    onnx.Graph
 	at       string         // of the layer under way: what values and constants are named after
@@ -217,7 +218,7 @@ func (b *builder) member(index int, image value) (string, error) {
 
 // turned gives the mean of the answers for images, the first half, and for their mirror images, turned back.
 func (b *builder) turned(y string, plan *blueprint.Plan) (string, error) {
-	flip, err := zoo.FlipOf(plan.Member, plan.Document.Input.Width)
+	flip, err := answer.FlipOf(plan.Member, plan.Document.Input.Width)
 	if err != nil {
 		return "", fmt.Errorf("member %s: flip average: %w", plan.Member.Name, err)
 	}

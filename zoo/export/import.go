@@ -13,13 +13,13 @@ import (
 	"github.com/fkzoo/fkzoo/format/safetensors"
 	"github.com/fkzoo/fkzoo/host/engine"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
-	"github.com/fkzoo/fkzoo/zoo"
+	"github.com/fkzoo/fkzoo/zoo/model"
 )
 
 // Import reads back a .safetensors or .npz file of size bytes that [Write] wrote: saved, the model has the digest of the one
 // that was exported, unless that was a checkpoint, and Digest is what the file says that this is. A file without fkzoo's metadata is [ErrNoBlueprint]: its tensors may still be of use to who knows what
 // they are.
-func Import(r io.ReaderAt, size int64) (*zoo.Model, error) {
+func Import(r io.ReaderAt, size int64) (*model.Model, error) {
 	start := make([]byte, len(zipMagic))
 	if _, err := r.ReadAt(start, 0); err != nil && err != io.EOF {
 		return nil, err
@@ -32,7 +32,7 @@ func Import(r io.ReaderAt, size int64) (*zoo.Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	return model(meta, tensors)
+	return modelOf(meta, tensors)
 }
 
 const zipMagic = "PK\x03\x04"
@@ -92,9 +92,9 @@ func readNPZ(r io.ReaderAt, size int64) (map[string]json.RawMessage, []format.Te
 	return meta, tensors, nil
 }
 
-// model puts a model together and checks it: each parameter of the blueprint must have its tensor.
-func model(meta map[string]json.RawMessage, tensors []format.Tensor) (*zoo.Model, error) {
-	m := &zoo.Model{Weights: engine.Arrays{}, Digest: strings.Trim(string(meta[keyDigest]), `"`)}
+// modelOf puts a model together and checks it: each parameter of the blueprint must have its tensor.
+func modelOf(meta map[string]json.RawMessage, tensors []format.Tensor) (*model.Model, error) {
+	m := &model.Model{Weights: engine.Arrays{}, Digest: strings.Trim(string(meta[keyDigest]), `"`)}
 	var err error
 	if m.Document, err = blueprint.Parse(meta[keyBlueprint]); err != nil {
 		return nil, err

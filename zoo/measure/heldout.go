@@ -1,0 +1,134 @@
+package measure
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/fkzoo/fkzoo/zoo/answer"
+	"github.com/fkzoo/fkzoo/zoo/dataset"
+	"github.com/fkzoo/fkzoo/zoo/model"
+)
+
+// OutOfFold answers the data that the models were trained on, each row by those
+// members alone that have not learned from it. rows are those for which every
+// column has such a member; the others' points are NaN where it has none. Each
+// member in folds holds a row out once, and all members answer a row that none
+// has used. The error is a [dataset] one, or that the data isn't the models'.
+func OutOfFold(ctx context.Context, models []*model.Model, set *dataset.Set, o answer.Options) (p *answer.Prediction, rows []int, err error) {
+	for _, m := range models {
+		if found, want := set.Checksum, m.Provenance.Data.Checksum; found != want {
+			return nil, nil, fmt.Errorf("%s: found data with checksum %.12s…, want that of the training, %.12s… (%s)", set.Source, found, want, m.Provenance.Data.Source)
+		}
+	}
+	all, err := answer.PredictMembers(ctx, models, set, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	return outOfFold(models, set, all)
+}
+
+func outOfFold(models []*model.Model, set *dataset.Set, all []answer.MemberPrediction) (*answer.Prediction, []int, error) {
+	for i := range all {
+		train, _, err := model.SplitRows(&models[all[i].Model].Document.Members[all[i].Member], set)
+		if err != nil {
+			return nil, nil, err
+		}
+		all[i].Learned = make([]bool, set.Len())
+		for _, r := range train {
+			all[i].Learned[r] = true
+		}
+	}
+	p := answer.Mean(all, set.Len())
+	var rows []int
+	for r := range set.Len() {
+		if !slices.ContainsFunc(p.Row(r), func(v float32) bool { return v != v }) {
+			rows = append(rows, r)
+		}
+	}
+	return p, rows, nil
+}
+
+// Unseen answers the models' data, each row by those members alone that have not learned from it. rows are those that some
+// member has held out and for which every column is answered. known is as heldOut's.
+func Unseen(models []*model.Model, set *dataset.Set, all []answer.MemberPrediction) (p *answer.Prediction, rows []int, known bool, err error) {
+	if p, rows, err = outOfFold(models, set, all); err == nil {
+		rows, err = model.ValidatedBySome(models, set, rows)
+	}
+	if err != nil {
+		return nil, nil, false, err
+	}
+	if len(rows) > 0 && model.SeenBefore(models, set) {
+		return p, nil, false, nil
+	}
+	return p, rows, true, nil
+}
+
+// HeldOutAnswers answers the rows of the set that a model was trained on which it hasn't learned from, those of folds by the
+// members that haven't; or, where there are none, or these aren't known, every row, and held is false.
+func HeldOutAnswers(ctx context.Context, m *model.Model, set *dataset.Set, o answer.Options) (part *dataset.Set, p *answer.Prediction, held bool, err error) {
+	models := []*model.Model{m}
+	if m.InFolds() && !model.SeenBefore(models, set) {
+		all, rows, err := OutOfFold(ctx, models, set, o)
+		if err == nil {
+			rows, err = model.ValidatedBySome(models, set, rows)
+		}
+		if err != nil {
+			return nil, nil, false, err
+		}
+		p = &answer.Prediction{Columns: all.Columns}
+		for _, r := range rows {
+			p.Points = append(p.Points, all.Row(r)...)
+		}
+		part, err = set.Select(rows)
+		return part, p, true, err
+	}
+	rows, _, err := model.HeldOutRows(models, set)
+	if err != nil {
+		return nil, nil, false, err
+	}
+	if held = len(rows) > 0; !held {
+		rows = allRows(set.Len())
+	}
+	part, p, err = predictRows(ctx, models, set, rows, o)
+	return part, p, held, err
+}
+
+// predictRows answers some rows of a set.
+func predictRows(ctx context.Context, models []*model.Model, set *dataset.Set, rows []int, o answer.Options) (*dataset.Set, *answer.Prediction, error) {
+	part, err := set.Select(rows)
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := answer.Predict(ctx, models, part, o)
+	return part, p, err
+}
+
+// HeldOutScore is [Evaluation.HeldOut] alone, of models that were trained on
+// the set: only the rows held out are answered.
+func HeldOutScore(ctx context.Context, models []*model.Model, set *dataset.Set, o answer.Options) (*Score, error) {
+	for _, m := range models {
+		if difference := m.Provenance.Data.Difference(set); difference != "" {
+			return nil, errors.New(difference)
+		}
+	}
+	rows, known, err := model.HeldOutRows(models, set)
+	if err != nil {
+		return nil, err
+	}
+	if !known {
+		return nil, fmt.Errorf("%s: the weights had been trained before, maybe on the rows held out too", set.Source)
+	}
+	if len(rows) == 0 {
+		return nil, fmt.Errorf("%s: found no row that was held out, want some", set.Source)
+	}
+	part, p, err := predictRows(ctx, models, set, rows, o)
+	if err != nil {
+		return nil, err
+	}
+	s := Scorer{Set: part, Loss: models[0].Document.Members[0].Recipe.Loss, Face: MeanFace(models, set)}
+	s.Scale, _ = models[0].Document.Members[0].Affine(models[0].Document.Input)
+	score := s.score(p, allRows(part.Len()))
+	return &score, nil
+}

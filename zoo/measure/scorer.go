@@ -1,0 +1,86 @@
+package measure
+
+import (
+	"math"
+
+	"github.com/fkzoo/fkzoo/host/engine"
+	"github.com/fkzoo/fkzoo/specs/blueprint"
+	"github.com/fkzoo/fkzoo/zoo/answer"
+	"github.com/fkzoo/fkzoo/zoo/dataset"
+	"github.com/fkzoo/fkzoo/zoo/model"
+)
+
+// Scorer compares answers with a set's points.
+type Scorer struct {
+	Set   *dataset.Set
+	Loss  blueprint.Loss
+	Scale float64            // pixels in a unit of y
+	Face  map[string]float64 // the mean face
+}
+
+// score compares the answers to these rows of the set; a prediction is of all rows.
+func (s *Scorer) score(p *answer.Prediction, rows []int) Score {
+	return s.Compare(p.Columns, rows, func(i int) []float32 { return p.Row(rows[i]) })
+}
+
+// Compare is score for answers that are found by their place in rows.
+func (s *Scorer) Compare(columns []string, rows []int, answer func(i int) []float32) Score {
+	out := Score{Rows: len(rows)}
+	var loss, squares, face float64
+	for c, name := range columns {
+		at := s.Set.Column(name)
+		if at < 0 {
+			continue
+		}
+		column := ColumnScore{Name: name}
+		var sum, sumFace float64
+		for i, r := range rows {
+			truth := s.Set.Row(r)[at]
+			if math.IsNaN(float64(truth)) {
+				continue
+			}
+			d := float64(answer(i)[c]) - float64(truth)
+			m := s.Face[name] - float64(truth)
+			sum += d * d
+			sumFace += m * m
+			loss += engine.CellLoss(s.Loss, d/s.Scale)
+			column.Cells++
+		}
+		column.RMSEPixels, column.MeanFace = root(sum, column.Cells), root(sumFace, column.Cells)
+		out.Columns = append(out.Columns, column)
+		out.Cells += column.Cells
+		squares += sum
+		face += sumFace
+	}
+	out.Loss = loss / float64(max(out.Cells, 1))
+	out.RMSEPixels, out.MeanFace = root(squares, out.Cells), root(face, out.Cells)
+	return out
+}
+
+func root(sum float64, n int) float64 { return math.Sqrt(sum / float64(max(n, 1))) }
+
+// MeanFace gives each column's mean in the training data of the first model
+// that had the column, with a filled cell, or else in the set.
+func MeanFace(models []*model.Model, set *dataset.Set) map[string]float64 {
+	out := map[string]float64{}
+	add := func(columns []string, means []float64) {
+		for i, c := range columns {
+			if _, ok := out[c]; !ok && len(means) == len(columns) && means[i] != 0 { // 0: no cell was filled
+				out[c] = means[i]
+			}
+		}
+	}
+	for _, m := range models {
+		add(m.Provenance.Data.Columns, m.Provenance.Data.Mean)
+	}
+	add(set.Columns, model.DataOf(set).Mean)
+	return out
+}
+
+func allRows(n int) []int {
+	out := make([]int, n)
+	for i := range out {
+		out[i] = i
+	}
+	return out
+}

@@ -1,0 +1,40 @@
+package model
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/fkzoo/fkzoo/specs/blueprint"
+)
+
+// Columns are those of the models' mean answer, in its order.
+func Columns(models []*Model) []string {
+	var out []string
+	for _, m := range models {
+		for _, c := range m.Document.Columns(nil) {
+			if !slices.Contains(out, c) {
+				out = append(out, c)
+			}
+		}
+	}
+	return out
+}
+
+// InputOf is what all the models take; those that take images of different
+// sizes can't answer together.
+func InputOf(models []*Model) (blueprint.Input, error) {
+	if len(models) == 0 {
+		return blueprint.Input{}, ErrNoModel
+	}
+	in := models[0].Document.Input
+	for _, m := range models {
+		if o := m.Document.Input; o.Height != in.Height || o.Width != in.Width || o.Channels != in.Channels {
+			return in, fmt.Errorf("%s and %s: found images of %dx%dx%d and %dx%dx%d, want models that take images of one size",
+				models[0].Document.Name, m.Document.Name, in.Height, in.Width, in.Channels, o.Height, o.Width, o.Channels)
+		}
+	}
+	return in, nil
+}
+
+var ErrNoModel = errors.New("found no model, want at least one")

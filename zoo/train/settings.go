@@ -1,0 +1,165 @@
+package train
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/fkzoo/fkzoo/specs/blueprint"
+)
+
+// recipePrefix marks settings of the recipe; all others are the plugin's own.
+const recipePrefix = "recipe."
+
+// splitSettings parts the user's settings into the plugin's and the recipe's.
+func splitSettings(all map[string]string) (plugin, recipe map[string]string) {
+	plugin, recipe = map[string]string{}, map[string]string{}
+	for name, value := range all {
+		if path, ok := strings.CutPrefix(name, recipePrefix); ok {
+			recipe[path] = value
+		} else {
+			plugin[name] = value
+		}
+	}
+	return plugin, recipe
+}
+
+// changeRecipes sets fields of every member's recipe, named by their path in
+// the document, as in optimizer.kind. A value is JSON, or else a string; where
+// the field is an object with a kind, a string changes its kind: the object's
+// other settings stay if the new kind has them all, else those that every kind has.
+func changeRecipes(d *blueprint.Document, changes map[string]string) (*blueprint.Document, error) {
+	if len(changes) == 0 {
+		return d, nil
+	}
+	if epochs, both := changes["epochs"]; both {
+		if examples, both := changes["examples"]; both {
+			return nil, fmt.Errorf("settings: found %sepochs=%s and %sexamples=%s, want one of them: each is the training's length", recipePrefix, epochs, recipePrefix, examples)
+		}
+	}
+	out, err := changed(d, changes, true)
+	if err != nil {
+		if anew, second := changed(d, changes, false); second == nil {
+			return anew, nil
+		}
+	}
+	return out, err
+}
+
+// commonSettings are those of a loss, optimizer or schedule of any kind.
+var commonSettings = []string{"rows", "clip", "from", "warmup", "by"}
+
+func changed(d *blueprint.Document, changes map[string]string, keep bool) (*blueprint.Document, error) {
+	text, err := d.JSON()
+	if err != nil {
+		return nil, err
+	}
+	v, err := jsonValue(text)
+	if err != nil {
+		return nil, err
+	}
+	tree := v.(map[string]any)
+	known := len(d.UnknownFields())
+	for _, m := range tree["members"].([]any) {
+		recipe := m.(map[string]any)["recipe"].(map[string]any)
+		for _, path := range slices.Sorted(maps.Keys(changes)) {
+			if err := change(recipe, strings.Split(path, "."), changes[path], keep); err != nil {
+				return nil, fmt.Errorf("setting %s%s: %w", recipePrefix, path, err)
+			}
+		}
+	}
+	if text, err = json.Marshal(tree); err != nil {
+		return nil, err
+	}
+	out, err := blueprint.Parse(text)
+	if err != nil {
+		return nil, fmt.Errorf("with the settings given: %w", err)
+	}
+	if unknown := out.UnknownFields(); len(unknown) > known {
+		for i, path := range unknown { // as it was given, once for all members
+			if _, field, ok := strings.Cut(path, "."+recipePrefix); ok {
+				unknown[i] = recipePrefix + field
+			}
+		}
+		slices.Sort(unknown)
+		return nil, fmt.Errorf("settings: found %s, which no recipe has", strings.Join(slices.Compact(unknown), ", "))
+	}
+	return out, nil
+}
+
+// jsonValue reads JSON, its numbers digit by digit: a seed may have more than a
+// float64 holds.
+func jsonValue(text []byte) (v any, err error) {
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	if err := d.Decode(&v); err != nil {
+		return nil, err
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return nil, errors.New("more follows after the value")
+	}
+	return v, nil
+}
+
+func change(object map[string]any, path []string, value string, keep bool) error {
+	for len(path) > 1 {
+		next, ok := object[path[0]].(map[string]any)
+		if !ok {
+			if object[path[0]] != nil {
+				return fmt.Errorf("%s is not an object", path[0])
+			}
+			next = map[string]any{}
+			object[path[0]] = next
+		}
+		object, path = next, path[1:]
+	}
+	v, err := jsonValue([]byte(value))
+	if err != nil {
+		v = value
+	}
+	old, isObject := object[path[0]].(map[string]any)
+	if kind, isText := v.(string); isText && isObject && old["kind"] != nil {
+		if !keep {
+			maps.DeleteFunc(old, func(name string, _ any) bool { return !slices.Contains(commonSettings, name) })
+		}
+		old["kind"] = kind
+		return nil
+	}
+	if v == nil {
+		delete(object, path[0])
+		return nil
+	}
+	object[path[0]] = v
+	if path[0] == "epochs" {
+		delete(object, "examples")
+	}
+	if path[0] == "examples" {
+		delete(object, "epochs")
+	}
+	return nil
+}
+
+// SettingError tells that the user's settings don't make a recipe.
+type SettingError struct{ error }
+
+// Prepare gives a document as it is to be trained: with the user's changes to
+// the recipe and the data's columns.
+func Prepare(d *blueprint.Document, columns []string, settings map[string]string) (*blueprint.Document, error) {
+	_, changes := splitSettings(settings)
+	d, err := changeRecipes(d, changes)
+	if err != nil {
+		return nil, &SettingError{err}
+	}
+	return d.Resolve(columns)
+}
+
+// PluginSettings are those of the user's settings that go to the plugin.
+func PluginSettings(all map[string]string) map[string]string {
+	plugin, _ := splitSettings(all)
+	return plugin
+}
