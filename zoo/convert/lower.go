@@ -7,7 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/fkzoo/fkzoo/format/legacy"
+	"github.com/fkzoo/fkzoo/format/legacy/lasagne"
+	"github.com/fkzoo/fkzoo/format/legacy/ndarray"
 	"github.com/fkzoo/fkzoo/host/engine"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 	"github.com/fkzoo/fkzoo/zoo"
@@ -37,7 +38,7 @@ type value struct {
 }
 
 // lower says all layers; the last one's value is the network's answer.
-func (w *lowering) lower(layers []legacy.Layer) error {
+func (w *lowering) lower(layers []lasagne.Layer) error {
 	values := make([]value, len(layers))
 	for i := range layers {
 		l := &layers[i]
@@ -64,11 +65,11 @@ func (w *lowering) drop(what, reason string) {
 	w.receipt.Dropped = append(w.receipt.Dropped, zoo.ReceiptDrop{Member: w.member, What: what, Reason: reason})
 }
 
-func (w *lowering) layer(l *legacy.Layer, in []value) (value, error) {
-	if op, ok := l.Op.(legacy.Input); ok {
+func (w *lowering) layer(l *lasagne.Layer, in []value) (value, error) {
+	if op, ok := l.Op.(lasagne.Input); ok {
 		return w.image(op)
 	}
-	op, merges := l.Op.(legacy.Merge)
+	op, merges := l.Op.(lasagne.Merge)
 	if len(in) == 0 || !merges && len(in) != 1 {
 		return value{}, fmt.Errorf("found %d inputs, want one", len(in))
 	}
@@ -76,29 +77,29 @@ func (w *lowering) layer(l *legacy.Layer, in []value) (value, error) {
 		return w.merge(l, op, in)
 	}
 	switch op := l.Op.(type) {
-	case legacy.Conv:
+	case lasagne.Conv:
 		return w.conv(l, op, in[0])
-	case legacy.Dense:
+	case lasagne.Dense:
 		return w.dense(l, op, in[0])
-	case legacy.Pool:
+	case lasagne.Pool:
 		return w.pool(l, op, in[0])
-	case legacy.GlobalPool:
+	case lasagne.GlobalPool:
 		return w.add(l.Name, "global_avg_pool", nil, nil, in[0])
-	case legacy.Dropout:
+	case lasagne.Dropout:
 		s := blueprint.Settings{"rate": op.Rate}
 		if !op.Rescale {
 			s["rescale"] = false
 		}
 		return w.same(w.add(l.Name, "dropout", s, nil, in[0]))(in[0])
-	case legacy.BatchNorm:
+	case lasagne.BatchNorm:
 		return w.batchNorm(l, op, in[0])
-	case legacy.Nonlinearity:
+	case lasagne.Nonlinearity:
 		return w.activation(l.Name, op.Activation, in[0])
-	case legacy.Reshape:
+	case lasagne.Reshape:
 		return w.reshape(l, op, in[0])
-	case legacy.Upsample:
+	case lasagne.Upsample:
 		return w.add(l.Name, "upsample", blueprint.Settings{"factor": op.Factor}, nil, in[0])
-	case legacy.Identity:
+	case lasagne.Identity:
 		w.drop("layer "+l.Name, op.Reason)
 		return in[0], nil
 	}
@@ -114,7 +115,7 @@ func (w *lowering) same(out value, err error) func(in value) (value, error) {
 }
 
 // image is the network's input.
-func (w *lowering) image(op legacy.Input) (value, error) {
+func (w *lowering) image(op lasagne.Input) (value, error) {
 	in := blueprint.Input{Channels: 1}
 	switch s := op.Shape; len(s) {
 	case 3:
@@ -175,7 +176,7 @@ func order(s blueprint.Shape) []int {
 // tensor is a parameter as the blueprint has it.
 type tensor struct {
 	name   string // the blueprint's
-	from   legacy.Param
+	from   lasagne.Param
 	change string
 	values []float32
 	shape  []int
@@ -245,7 +246,7 @@ func (w *lowering) keep(node *blueprint.Node, tensors []tensor) error {
 	return nil
 }
 
-func shapeOf(p legacy.Param) []int {
+func shapeOf(p lasagne.Param) []int {
 	if p.Array == nil {
 		return nil
 	}
@@ -253,7 +254,7 @@ func shapeOf(p legacy.Param) []int {
 }
 
 // note writes a layer's tensors into the receipt.
-func (w *lowering) note(l *legacy.Layer, layer string, tensors []tensor) {
+func (w *lowering) note(l *lasagne.Layer, layer string, tensors []tensor) {
 	for _, t := range tensors {
 		w.receipt.Tensors = append(w.receipt.Tensors, zoo.ReceiptTensor{
 			Tensor: w.member + "/" + layer + "/" + t.name, Layer: l.Name, Class: l.Class, Param: t.from.Name, Shape: slices.Clone(shapeOf(t.from)), Change: t.change,
@@ -262,7 +263,7 @@ func (w *lowering) note(l *legacy.Layer, layer string, tensors []tensor) {
 }
 
 // floats takes an array's values in the order of a view of it.
-func floats(name string, from legacy.Param, view *legacy.Array, change string) tensor {
+func floats(name string, from lasagne.Param, view *ndarray.Array, change string) tensor {
 	values, exact := view.Float32()
 	if !exact {
 		change = strings.TrimPrefix(change+", rounded from "+from.Array.Type+" to float32", ", ")
@@ -272,7 +273,7 @@ func floats(name string, from legacy.Param, view *legacy.Array, change string) t
 
 // filters gives a convolution's: [filters, in, height, width] to [height,
 // width, in, filters], turned round where Lasagne convolves.
-func filters(w legacy.Param, flip bool) tensor {
+func filters(w lasagne.Param, flip bool) tensor {
 	view, change := w.Array.Transpose(2, 3, 1, 0), "axes to [height, width, in, out]"
 	if flip {
 		view, change = view.Flip(0).Flip(1), change+", filters turned round"
@@ -281,7 +282,7 @@ func filters(w legacy.Param, flip bool) tensor {
 }
 
 // bias gives a bias, an untied one [filters, height, width] as [height, width, filters].
-func bias(b *legacy.Param) tensor {
+func bias(b *lasagne.Param) tensor {
 	if len(b.Array.Shape) == 3 {
 		return floats("bias", *b, b.Array.Transpose(1, 2, 0), "axes to [height, width, out]")
 	}
@@ -290,18 +291,18 @@ func bias(b *legacy.Param) tensor {
 
 // fused adds the setting activation, if a layer can have the function there;
 // else it is left for a layer of its own.
-func fused(s blueprint.Settings, a legacy.Activation) (rest legacy.Activation) {
+func fused(s blueprint.Settings, a lasagne.Activation) (rest lasagne.Activation) {
 	if a.Function == "softmax" || a.Function == "leaky_relu" && a.Slope != 0.01 {
 		return a
 	}
 	if a.Function != "linear" {
 		s["activation"] = a.Function
 	}
-	return legacy.Activation{Function: "linear"}
+	return lasagne.Activation{Function: "linear"}
 }
 
 // activation adds a function as a layer of its own.
-func (w *lowering) activation(name string, a legacy.Activation, in value) (value, error) {
+func (w *lowering) activation(name string, a lasagne.Activation, in value) (value, error) {
 	switch a.Function {
 	case "linear":
 		return in, nil
@@ -319,7 +320,7 @@ func (w *lowering) activation(name string, a legacy.Activation, in value) (value
 }
 
 // learned adds a layer with weights, and behind it what of its nonlinearity it can't have itself.
-func (w *lowering) learned(l *legacy.Layer, kind string, s blueprint.Settings, a legacy.Activation, tensors []tensor, in value) (value, error) {
+func (w *lowering) learned(l *lasagne.Layer, kind string, s blueprint.Settings, a lasagne.Activation, tensors []tensor, in value) (value, error) {
 	rest := fused(s, a)
 	out, err := w.add(l.Name, kind, s, tensors, in)
 	if err != nil {
@@ -329,7 +330,7 @@ func (w *lowering) learned(l *legacy.Layer, kind string, s blueprint.Settings, a
 	return w.activation(l.Name+"_activation", rest, out)
 }
 
-func (w *lowering) conv(l *legacy.Layer, c legacy.Conv, in value) (value, error) {
+func (w *lowering) conv(l *lasagne.Layer, c lasagne.Conv, in value) (value, error) {
 	if len(in.shape) != 3 || len(in.lasagne) != 3 {
 		return value{}, fmt.Errorf("found an input of shape %v, want [channels, height, width]", in.lasagne)
 	}
@@ -356,7 +357,7 @@ func (w *lowering) conv(l *legacy.Layer, c legacy.Conv, in value) (value, error)
 	return w.learned(l, "conv2d", s, c.Activation, tensors, in)
 }
 
-func (w *lowering) dense(l *legacy.Layer, d legacy.Dense, in value) (value, error) {
+func (w *lowering) dense(l *lasagne.Layer, d lasagne.Dense, in value) (value, error) {
 	image := in.shape
 	in, err := w.flatten(in)
 	if err != nil {
@@ -397,7 +398,7 @@ func rows(values []float32, order []int) []float32 {
 	return out
 }
 
-func (w *lowering) pool(l *legacy.Layer, p legacy.Pool, in value) (value, error) {
+func (w *lowering) pool(l *lasagne.Layer, p lasagne.Pool, in value) (value, error) {
 	if len(in.shape) != 3 {
 		return value{}, fmt.Errorf("found an input of shape %v, want [channels, height, width]", in.lasagne)
 	}
@@ -433,7 +434,7 @@ func (w *lowering) pool(l *legacy.Layer, p legacy.Pool, in value) (value, error)
 }
 
 // batchNorm gives the running variance that Lasagne keeps as 1 / sqrt(variance + epsilon).
-func (w *lowering) batchNorm(l *legacy.Layer, b legacy.BatchNorm, in value) (value, error) {
+func (w *lowering) batchNorm(l *lasagne.Layer, b lasagne.BatchNorm, in value) (value, error) {
 	want := []int{0}
 	if len(in.shape) == 3 {
 		want = []int{0, 2, 3}
@@ -443,7 +444,7 @@ func (w *lowering) batchNorm(l *legacy.Layer, b legacy.BatchNorm, in value) (val
 	}
 	channels := in.shape[len(in.shape)-1]
 	constant := func(name string, v float32) tensor {
-		t := tensor{name: name, from: legacy.Param{Name: "(none)"}, change: fmt.Sprintf("all %g, as the file has none", v), values: make([]float32, channels), shape: []int{channels}}
+		t := tensor{name: name, from: lasagne.Param{Name: "(none)"}, change: fmt.Sprintf("all %g, as the file has none", v), values: make([]float32, channels), shape: []int{channels}}
 		for i := range t.values {
 			t.values[i] = v
 		}
@@ -476,7 +477,7 @@ func (w *lowering) batchNorm(l *legacy.Layer, b legacy.BatchNorm, in value) (val
 	return out, err
 }
 
-func (w *lowering) reshape(l *legacy.Layer, op legacy.Reshape, in value) (value, error) {
+func (w *lowering) reshape(l *lasagne.Layer, op lasagne.Reshape, in value) (value, error) {
 	shape, err := resolve(op.Shape, in.lasagne)
 	switch {
 	case err != nil:
@@ -504,7 +505,7 @@ func (w *lowering) reshape(l *legacy.Layer, op legacy.Reshape, in value) (value,
 	return w.add(l.Name, "reshape", blueprint.Settings{"shape": []int(image)}, nil, in)
 }
 
-// resolve fills in what a reshape leaves open: see [legacy.Reshape].
+// resolve fills in what a reshape leaves open: see [lasagne.Reshape].
 func resolve(wanted, from []int) ([]int, error) {
 	total, known, open := 1, 1, -1
 	for _, n := range from {
@@ -540,7 +541,7 @@ func resolve(wanted, from []int) ([]int, error) {
 	return out, nil
 }
 
-func (w *lowering) merge(l *legacy.Layer, op legacy.Merge, in []value) (value, error) {
+func (w *lowering) merge(l *lasagne.Layer, op lasagne.Merge, in []value) (value, error) {
 	if len(in) == 1 {
 		return in[0], nil
 	}

@@ -7,6 +7,8 @@ import (
 	"strconv"
 
 	"github.com/fkzoo/fkzoo/format/legacy"
+	"github.com/fkzoo/fkzoo/format/legacy/lasagne"
+	"github.com/fkzoo/fkzoo/format/legacy/ndarray"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 	"github.com/fkzoo/fkzoo/zoo"
 )
@@ -87,8 +89,8 @@ func (c *conversion) checkSize(n *legacy.Network) error {
 }
 
 // shared notes arrays that several layers have in common.
-func (w *lowering) shared(layers []legacy.Layer) {
-	first := map[*legacy.Array]string{}
+func (w *lowering) shared(layers []lasagne.Layer) {
+	first := map[*ndarray.Array]string{}
 	for _, l := range layers {
 		for _, p := range paramsOf(l.Op) {
 			if before, ok := first[p.Array]; ok {
@@ -100,16 +102,16 @@ func (w *lowering) shared(layers []legacy.Layer) {
 	}
 }
 
-func paramsOf(op legacy.Op) (out []*legacy.Param) {
+func paramsOf(op lasagne.Op) (out []*lasagne.Param) {
 	switch op := op.(type) {
-	case legacy.Conv:
-		out = []*legacy.Param{&op.Weights, op.Bias}
-	case legacy.Dense:
-		out = []*legacy.Param{&op.Weights, op.Bias}
-	case legacy.BatchNorm:
-		out = []*legacy.Param{&op.Mean, &op.InvStd, op.Beta, op.Gamma}
+	case lasagne.Conv:
+		out = []*lasagne.Param{&op.Weights, op.Bias}
+	case lasagne.Dense:
+		out = []*lasagne.Param{&op.Weights, op.Bias}
+	case lasagne.BatchNorm:
+		out = []*lasagne.Param{&op.Mean, &op.InvStd, op.Beta, op.Gamma}
 	}
-	return slices.DeleteFunc(out, func(p *legacy.Param) bool { return p == nil })
+	return slices.DeleteFunc(out, func(p *lasagne.Param) bool { return p == nil })
 }
 
 // columns are the network's outputs: those that the file or the user names, or
@@ -117,7 +119,7 @@ func paramsOf(op legacy.Op) (out []*legacy.Param) {
 func (c *conversion) columns(n *legacy.Network) ([]string, error) {
 	answers := -1
 	for _, l := range slices.Backward(n.Layers) {
-		if d, ok := l.Op.(legacy.Dense); ok {
+		if d, ok := l.Op.(lasagne.Dense); ok {
 			answers = d.Weights.Array.Shape[1]
 			break
 		}

@@ -12,6 +12,8 @@ import (
 
 	"github.com/fkzoo/fkzoo/format"
 	"github.com/fkzoo/fkzoo/format/legacy"
+	"github.com/fkzoo/fkzoo/format/legacy/lasagne"
+	"github.com/fkzoo/fkzoo/format/legacy/ndarray"
 	"github.com/fkzoo/fkzoo/format/npy"
 	"github.com/fkzoo/fkzoo/format/safetensors"
 	"github.com/fkzoo/fkzoo/host"
@@ -110,7 +112,7 @@ func (c *conversion) tensors(ctx context.Context, all []format.Tensor) error {
 		if !ok {
 			return fmt.Errorf("tensor %s: found the type %s, want numbers of NumPy's types", t.Name, t.Type)
 		}
-		a, err := legacy.NewArray(t.Data, t.Shape, kind, "<", false)
+		a, err := ndarray.New(t.Data, t.Shape, kind, "<", false)
 		if err != nil {
 			return fmt.Errorf("tensor %s: %w", t.Name, err)
 		}
@@ -501,17 +503,17 @@ func (c *conversion) member(d *blueprint.Document, index int, list []legacy.List
 		return err
 	}
 	m := &d.Members[index]
-	params := map[string]map[string]legacy.Param{}
+	params := map[string]map[string]lasagne.Param{}
 	for i, w := range want {
 		layer := w.node.Layer.Name
 		if params[layer] == nil {
-			params[layer] = map[string]legacy.Param{}
+			params[layer] = map[string]lasagne.Param{}
 		}
 		name := list[i].Layer
 		if name == "" || !strings.Contains(name, ".") {
 			name = fmt.Sprintf("array %d", i+1)
 		}
-		params[layer][w.param] = legacy.Param{Name: name, Array: list[i].Array}
+		params[layer][w.param] = lasagne.Param{Name: name, Array: list[i].Array}
 	}
 	r := &c.model.Provenance.Receipt
 	w := &lowering{input: d.Input, member: m.Name, columns: len(m.Columns), weights: c.model.Weights, receipt: r, used: map[string]bool{}}
@@ -537,8 +539,8 @@ func (c *conversion) member(d *blueprint.Document, index int, list []legacy.List
 }
 
 // listed adds a layer of the architecture with the sizes of its arrays.
-func (w *lowering) listed(l blueprint.Layer, params map[string]legacy.Param, in []value) (value, error) {
-	from := legacy.Layer{Name: l.Name, Class: "as " + l.Kind}
+func (w *lowering) listed(l blueprint.Layer, params map[string]lasagne.Param, in []value) (value, error) {
+	from := lasagne.Layer{Name: l.Name, Class: "as " + l.Kind}
 	s := blueprint.Settings{}
 	for name, v := range l.Settings {
 		s[name] = v
@@ -597,14 +599,14 @@ func (w *lowering) size(s blueprint.Settings, name string, n int) {
 
 // listedNorm adds batch normalization, whose arrays are beta, gamma, mean and
 // inv_std.
-func (w *lowering) listedNorm(l blueprint.Layer, s blueprint.Settings, params map[string]legacy.Param, in []value) (value, error) {
+func (w *lowering) listedNorm(l blueprint.Layer, s blueprint.Settings, params map[string]lasagne.Param, in []value) (value, error) {
 	gamma, beta := params["scale"], params["offset"]
 	epsilon, ok := s["epsilon"].(float64)
 	if !ok {
 		epsilon = 1e-5
 	}
-	from := legacy.Layer{Name: l.Name, Class: "as " + l.Kind}
-	out, err := w.batchNorm(&from, legacy.BatchNorm{Alpha: 0.1, Epsilon: epsilon, Mean: params["mean"], InvStd: params["variance"], Beta: &beta, Gamma: &gamma}, in[0])
+	from := lasagne.Layer{Name: l.Name, Class: "as " + l.Kind}
+	out, err := w.batchNorm(&from, lasagne.BatchNorm{Alpha: 0.1, Epsilon: epsilon, Mean: params["mean"], InvStd: params["variance"], Beta: &beta, Gamma: &gamma}, in[0])
 	if err == nil {
 		w.layers[len(w.layers)-1].Settings = s
 	}
@@ -629,7 +631,7 @@ func (c *conversion) own(ctx context.Context, list legacy.ParamList) error {
 	r := &c.model.Provenance.Receipt
 	for _, p := range list.Params {
 		part := strings.SplitN(p.Layer, "/", 3) // there are three: see tensors
-		t := floats(p.Layer, legacy.Param{Name: p.Layer, Array: p.Array}, p.Array, "")
+		t := floats(p.Layer, lasagne.Param{Name: p.Layer, Array: p.Array}, p.Array, "")
 		c.model.Weights[p.Layer] = engine.Array{Shape: p.Array.Shape, Data: t.values}
 		r.Tensors = append(r.Tensors, zoo.ReceiptTensor{Tensor: p.Layer, Layer: part[1], Param: part[2], Shape: p.Array.Shape, Change: t.change})
 	}

@@ -1,6 +1,10 @@
-package legacy
+package lasagne
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/fkzoo/fkzoo/format/legacy/ndarray"
+)
 
 // Layer is one layer of a Lasagne network.
 type Layer struct {
@@ -19,7 +23,7 @@ type Op interface{ op() }
 // Param is an array that a layer has learned.
 type Param struct {
 	Name  string // Lasagne's: conv1.W
-	Array *Array
+	Array *ndarray.Array
 }
 
 // Activation is a layer's nonlinearity.

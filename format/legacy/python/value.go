@@ -1,4 +1,4 @@
-package legacy
+package python
 
 import (
 	"errors"
@@ -6,19 +6,26 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/fkzoo/fkzoo/format/legacy/ndarray"
 	"github.com/fkzoo/fkzoo/format/legacy/pickle"
 )
 
-// ref is a value of the pickle.
-type ref = pickle.Ref
+// Ref is a value of the pickle.
+type Ref = pickle.Ref
 
-// file is a pickle under examination. What is worked out once is remembered, so
-// that a value to which a file refers a million times costs its work once.
-type file struct {
+// Objects are the values of a pickle under examination. What is worked out once
+// is remembered, so that a value to which a file refers a million times costs
+// its work once.
+type Objects struct {
 	*pickle.Graph
-	fields map[ref]map[string]ref // of dicts: the values of its text keys
-	arrays map[ref]arrayOrError
-	left   int64 // see spend
+	fields map[Ref]map[string]Ref // of dicts: the values of its text keys
+	arrays map[Ref]arrayOrError
+	left   int64 // see Spend
+}
+
+// New takes a pickle's values.
+func New(g *pickle.Graph) *Objects {
+	return &Objects{Graph: g, fields: map[Ref]map[string]Ref{}, arrays: map[Ref]arrayOrError{}, left: g.Length + minWork}
 }
 
 // minWork is what even the smallest file may spend.
@@ -27,55 +34,55 @@ const minWork = 1 << 16
 // ErrReferences is that a file refers to the same things so often that what it says is far larger than it.
 var ErrReferences = errors.New("found more references to the same values than a file of this size has")
 
-// spend counts what a file can name again and again at the cost of a byte or two. What a real file says takes more bytes
+// Spend counts what a file can name again and again at the cost of a byte or two. What a real file says takes more bytes
 // than it has entries, so that the file's own size is the limit.
-func (f *file) spend(n int) error {
-	if f.left -= int64(n); f.left < 0 {
+func (o *Objects) Spend(n int) error {
+	if o.left -= int64(n); o.left < 0 {
 		return ErrReferences
 	}
 	return nil
 }
 
 type arrayOrError struct {
-	array *Array
+	array *ndarray.Array
 	err   error
 }
 
 // dict gives the values of a dict's text keys; the last one of each stands.
-func (f *file) dict(d ref) map[string]ref {
-	if m, ok := f.fields[d]; ok {
+func (o *Objects) dict(d Ref) map[string]Ref {
+	if m, ok := o.fields[d]; ok {
 		return m
 	}
-	m := map[string]ref{}
-	for k, v := range f.Pairs(d) {
-		if f.Size(k) <= maxName {
-			if name, ok := f.Text(k); ok {
+	m := map[string]Ref{}
+	for k, v := range o.Pairs(d) {
+		if o.Size(k) <= maxName {
+			if name, ok := o.Text(k); ok {
 				m[name] = v
 			}
 		}
 	}
-	f.fields[d] = m
+	o.fields[d] = m
 	return m
 }
 
 // maxName limits the names that are looked at, bytes.
 const maxName = 1024
 
-// attr gives an object's attribute, or a dict's value; ok: it has one.
-func (f *file) attr(of ref, name string) (v ref, ok bool) {
+// Attr gives an object's attribute, or a dict's value; ok: it has one.
+func (o *Objects) Attr(of Ref, name string) (v Ref, ok bool) {
 	if of.Kind() == pickle.Dict {
-		v, ok = f.dict(of)[name]
+		v, ok = o.dict(of)[name]
 		return v, ok
 	}
-	for state := range f.States(of) {
+	for state := range o.States(of) {
 		switch state.Kind() {
 		case pickle.Dict:
-			if x, has := f.dict(state)[name]; has {
+			if x, has := o.dict(state)[name]; has {
 				v, ok = x, true
 			}
 		case pickle.Tuple: // of a class with __slots__: its dict and its slots
 			for i := range 2 {
-				if x, has := f.dict(f.Index(state, i))[name]; has {
+				if x, has := o.dict(o.Index(state, i))[name]; has {
 					v, ok = x, true
 				}
 			}
@@ -84,96 +91,98 @@ func (f *file) attr(of ref, name string) (v ref, ok bool) {
 	return v, ok
 }
 
-// has tells whether an object has all of these attributes.
-func (f *file) has(of ref, names ...string) bool {
+// Has tells whether an object has all of these attributes.
+func (o *Objects) Has(of Ref, names ...string) bool {
 	for _, name := range names {
-		if _, ok := f.attr(of, name); !ok {
+		if _, ok := o.Attr(of, name); !ok {
 			return false
 		}
 	}
 	return true
 }
 
-// class gives the class of an object, or the function that made it. Protocols 0
+// Class gives the class of an object, or the function that made it. Protocols 0
 // and 1 say it by way of copy_reg.
-func (f *file) class(of ref) pickle.GlobalUse {
-	g := f.Global(f.Callee(of))
+func (o *Objects) Class(of Ref) pickle.GlobalUse {
+	g := o.Global(o.Callee(of))
 	switch strings.Replace(g.String(), "copy_reg.", "copyreg.", 1) {
 	case "copyreg._reconstructor", "copyreg.__newobj__", "copyreg.__newobj_ex__":
-		return f.Global(f.Index(f.Args(of), 0))
+		return o.Global(o.Index(o.Args(of), 0))
 	}
 	return g
 }
 
-// isClass tells whether an object is of a class of a library, wherever in it.
-func (f *file) isClass(of ref, library, name string) bool {
-	g := f.class(of)
-	return g.Name == name && within(g.Module, library)
+// IsClass tells whether an object is of a class of a library, wherever in it.
+func (o *Objects) IsClass(of Ref, library, name string) bool {
+	g := o.Class(of)
+	return g.Name == name && Within(g.Module, library)
 }
 
-func within(module, library string) bool {
+// Within tells whether a module is a library or lies in it.
+func Within(module, library string) bool {
 	return module == library || strings.HasPrefix(module, library+".")
 }
 
-// items are the entries of a list, tuple or set, or of an object of a class
+// Sequence holds the entries of a list, tuple or set, or of an object of a class
 // derived from one, in whichever way the protocol keeps them.
-func (f *file) items(of ref) ref {
+func (o *Objects) Sequence(of Ref) Ref {
 	if of.Kind() != pickle.Object {
 		return of
 	}
-	for range f.Items(of) {
+	for range o.Items(of) {
 		return of
 	}
-	args := f.Args(of)
-	if f.Global(f.Callee(of)).Name == "_reconstructor" {
-		return f.Index(args, 2) // class, base, what the base is made of
+	args := o.Args(of)
+	if o.Global(o.Callee(of)).Name == "_reconstructor" {
+		return o.Index(args, 2) // class, base, what the base is made of
 	}
-	if f.Callee(of).Kind() == pickle.Global && f.Len(args) == 1 {
-		if x := f.Index(args, 0); x.Kind() == pickle.List || x.Kind() == pickle.Tuple {
+	if o.Callee(of).Kind() == pickle.Global && o.Len(args) == 1 {
+		if x := o.Index(args, 0); x.Kind() == pickle.List || x.Kind() == pickle.Tuple {
 			return x // as set([...])
 		}
 	}
 	return of
 }
 
-type pair struct{ key, value ref }
+// Pair is an entry of a dict.
+type Pair struct{ Key, Value Ref }
 
-// pairs are the keys and values of a dict, or of an object of a class derived
+// Mapping gives the keys and values of a dict, or of an object of a class derived
 // from one, a key that is set twice with its last value.
-func (f *file) pairs(of ref) []pair {
-	var out []pair
-	for k, v := range f.Pairs(of) {
-		out = append(out, pair{k, v})
+func (o *Objects) Mapping(of Ref) []Pair {
+	var out []Pair
+	for k, v := range o.Pairs(of) {
+		out = append(out, Pair{k, v})
 	}
 	if len(out) > 0 || of.Kind() != pickle.Object {
-		return f.lastOfEach(out)
+		return o.lastOfEach(out)
 	}
-	inner := f.items(of)
+	inner := o.Sequence(of)
 	if inner.Kind() == pickle.Dict {
-		return f.pairs(inner)
+		return o.Mapping(inner)
 	}
 	if inner.Kind() == pickle.List || inner.Kind() == pickle.Tuple { // OrderedDict([[key, value], ...])
-		for entry := range f.Items(inner) {
-			kv := slices.Collect(f.Items(entry))
+		for entry := range o.Items(inner) {
+			kv := slices.Collect(o.Items(entry))
 			if (entry.Kind() == pickle.List || entry.Kind() == pickle.Tuple) && len(kv) == 2 {
-				out = append(out, pair{kv[0], kv[1]})
+				out = append(out, Pair{kv[0], kv[1]})
 			}
 		}
 	}
-	return f.lastOfEach(out)
+	return o.lastOfEach(out)
 }
 
-func (f *file) lastOfEach(all []pair) []pair {
+func (o *Objects) lastOfEach(all []Pair) []Pair {
 	at := map[string]int{}
 	out := all[:0]
 	for _, p := range all {
-		if f.Size(p.key) > maxName || p.key.Kind() != pickle.Text && p.key.Kind() != pickle.Bytes {
+		if o.Size(p.Key) > maxName || p.Key.Kind() != pickle.Text && p.Key.Kind() != pickle.Bytes {
 			out = append(out, p)
 			continue
 		}
-		name, _ := f.Text(p.key)
+		name, _ := o.Text(p.Key)
 		if i, ok := at[name]; ok {
-			out[i].value = p.value
+			out[i].Value = p.Value
 			continue
 		}
 		at[name] = len(out)
@@ -182,26 +191,26 @@ func (f *file) lastOfEach(all []pair) []pair {
 	return out
 }
 
-// text gives a short text; "" for anything else.
-func (f *file) text(v ref) string {
-	if f.Size(v) > maxName {
+// Name gives a text that is short, as names are; "" for anything else.
+func (o *Objects) Name(v Ref) string {
+	if o.Size(v) > maxName {
 		return ""
 	}
-	s, _ := f.Text(v)
+	s, _ := o.Text(v)
 	return s
 }
 
-// ints gives a tuple or list of whole numbers, None as 0; ok: it is one, of at
-// most maxAxes numbers.
-func (f *file) ints(v ref) (out []int, ok bool) {
+// Ints gives a tuple or list of whole numbers, None as 0; ok: it is one, of at
+// most ndarray.MaxAxes numbers.
+func (o *Objects) Ints(v Ref) (out []int, ok bool) {
 	if k := v.Kind(); k != pickle.Tuple && k != pickle.List {
 		return nil, false
 	}
-	for x := range f.Items(v) {
-		if len(out) == maxAxes {
+	for x := range o.Items(v) {
+		if len(out) == ndarray.MaxAxes {
 			return nil, false
 		}
-		n, ok := f.number(x)
+		n, ok := o.Number(x)
 		if x == pickle.Nothing {
 			n, ok = 0, true
 		}
@@ -213,58 +222,58 @@ func (f *file) ints(v ref) (out []int, ok bool) {
 	return out, true
 }
 
-// number gives a number, however it is kept: plain, a NumPy scalar, an array of
+// Number gives a number, however it is kept: plain, a NumPy scalar, an array of
 // one value, or a shared variable of one.
-func (f *file) number(v ref) (float64, bool) {
-	if n, ok := f.Float(v); ok {
+func (o *Objects) Number(v Ref) (float64, bool) {
+	if n, ok := o.Float(v); ok {
 		return n, true
 	}
 	if v.Kind() != pickle.Object {
 		return 0, false
 	}
-	a, err := f.array(v)
+	a, err := o.Array(v)
 	if err != nil || a.Len() != 1 {
 		return 0, false
 	}
 	return a.Float64()[0], true
 }
 
-// truth gives a bool, however it is kept; ok: it is one.
-func (f *file) truth(v ref) (value, ok bool) {
-	n, ok := f.number(v)
+// Bool gives a bool, however it is kept; ok: it is one.
+func (o *Objects) Bool(v Ref) (value, ok bool) {
+	n, ok := o.Number(v)
 	return n != 0, ok
 }
 
-// bytes gives bytes: plain, a Python 2 str, or the Latin-1 text as which
+// Raw gives bytes: plain, a Python 2 str, or the Latin-1 text as which
 // protocol 2 writes those of Python 3.
-func (f *file) bytes(v ref) ([]byte, error) {
-	if b, ok := f.Bytes(v); ok {
+func (o *Objects) Raw(v Ref) ([]byte, error) {
+	if b, ok := o.Bytes(v); ok {
 		return b, nil
 	}
 	text := v
 	if v.Kind() == pickle.Object {
-		switch g := f.Global(f.Callee(v)); g.String() {
+		switch g := o.Global(o.Callee(v)); g.String() {
 		case "_codecs.encode":
-			if f.Len(f.Args(v)) > 1 && !slices.Contains([]string{"latin1", "latin-1", "iso-8859-1"}, strings.ToLower(f.text(f.Index(f.Args(v), 1)))) {
-				return nil, fmt.Errorf("found bytes written as text in the encoding %q, want latin1", f.text(f.Index(f.Args(v), 1)))
+			if o.Len(o.Args(v)) > 1 && !slices.Contains([]string{"latin1", "latin-1", "iso-8859-1"}, strings.ToLower(o.Name(o.Index(o.Args(v), 1)))) {
+				return nil, fmt.Errorf("found bytes written as text in the encoding %q, want latin1", o.Name(o.Index(o.Args(v), 1)))
 			}
-			text = f.Index(f.Args(v), 0)
+			text = o.Index(o.Args(v), 0)
 		case "builtins.bytes", "__builtin__.bytes", "builtins.bytearray", "__builtin__.bytearray": // bytes() is how an empty one is written
-			if f.Len(f.Args(v)) == 0 {
+			if o.Len(o.Args(v)) == 0 {
 				return nil, nil
 			}
-			return f.bytes(f.Index(f.Args(v), 0))
+			return o.Raw(o.Index(o.Args(v), 0))
 		}
 	}
-	if b, ok := f.Bytes(text); ok {
+	if b, ok := o.Bytes(text); ok {
 		return b, nil
 	}
-	if b, ok := f.Encoded(text); ok {
+	if b, ok := o.Encoded(text); ok {
 		return fromUTF8(b)
 	}
-	s, ok := f.Text(text)
+	s, ok := o.Text(text)
 	if !ok {
-		return nil, fmt.Errorf("found %s, want bytes", f.Show(v))
+		return nil, fmt.Errorf("found %s, want bytes", o.Show(v))
 	}
 	return fromUTF8([]byte(s))
 }
