@@ -243,8 +243,8 @@ func TestONNXRuntimeAgrees(t *testing.T) {
 	for name, d := range all {
 		m := randomModel(t, d, 3)
 		digests[name] = m.Digest
-		for _, f := range formats {
-			if err := Write(filepath.Join(folder, name+string(f)), m, Options{Version: "v1"}); err != nil {
+		for _, f := range Formats {
+			if err := Write(filepath.Join(folder, name+f.Extensions[0]), m, Options{Version: "v1"}); err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}
 		}
@@ -345,19 +345,19 @@ func TestShippedArchitectures(t *testing.T) {
 // Every layer kind of the table can be said, or is refused by name; and a kind that can't be is.
 func TestTableOfKinds(t *testing.T) {
 	for i := range blueprint.Kinds {
-		if kind := blueprint.Kinds[i].Name; lowerings[kind] == nil {
+		if kind := blueprint.Kinds[i].Name; operators[kind] == nil {
 			t.Errorf("%s: found no way to say it in ONNX", kind)
 		}
 	}
-	for kind := range lowerings {
+	for kind := range operators {
 		if blueprint.KindByName(kind) == nil {
 			t.Errorf("%s: found in ONNX, not in the table of kinds", kind)
 		}
 	}
 	m := randomModel(t, cases(t)["softmax"], 1)
-	was := lowerings["softmax"]
-	delete(lowerings, "softmax")
-	defer func() { lowerings["softmax"] = was }()
+	was := operators["softmax"]
+	delete(operators, "softmax")
+	defer func() { operators["softmax"] = was }()
 	path := filepath.Join(t.TempDir(), "m.onnx")
 	err := Write(path, m, Options{})
 	if !errors.Is(err, ErrUnsupported) || !strings.Contains(err.Error(), `m.onnx: member net: layer "c": kind softmax`) {
@@ -368,36 +368,59 @@ func TestTableOfKinds(t *testing.T) {
 	}
 }
 
+// Each row of the table is whole, and its endings are its own.
+func TestFormats(t *testing.T) {
+	of := map[string]string{}
+	for _, f := range Formats {
+		if f.Name == "" || len(f.Extensions) == 0 || f.Holds == "" || f.Lacks == "" {
+			t.Errorf("found the format %+v, want name, endings, what it holds and lacks", f)
+		}
+		for _, ending := range f.Extensions {
+			if of[ending] != "" {
+				t.Errorf("%s: found it of %s and %s", ending, of[ending], f.Name)
+			}
+			of[ending] = f.Name
+			got, err := FormatOf("a" + strings.ToUpper(ending))
+			if err != nil || got != f {
+				t.Errorf("%s: found %v, %v", ending, got, err)
+			}
+			if !strings.Contains(ErrFormat.Error(), ending) {
+				t.Errorf("found %q, want %s named", ErrFormat, ending)
+			}
+		}
+	}
+}
+
 func TestImportGivesTheModelBack(t *testing.T) {
 	for _, name := range []string{"members-mean", "batch_norm", "attention"} {
 		m := randomModel(t, cases(t)[name], 5)
-		for _, f := range []Format{Safetensors, NPZ} {
+		for _, f := range []*Format{&safetensorsFormat, &npzFormat} {
 			folder := t.TempDir()
-			path := filepath.Join(folder, "m"+string(f))
+			path := filepath.Join(folder, "m"+f.Extensions[0])
 			if err := Write(path, m, Options{}); err != nil {
 				t.Fatal(err)
 			}
-			again := filepath.Join(folder, "again"+string(f))
+			again := filepath.Join(folder, "again"+f.Extensions[0])
 			if err := Write(again, m, Options{}); err != nil {
 				t.Fatal(err)
 			}
 			one, err1 := os.ReadFile(path)
 			two, err2 := os.ReadFile(again)
 			if err1 != nil || err2 != nil || string(one) != string(two) {
-				t.Errorf("%s%s: the same model gives other bytes", name, f)
+				t.Errorf("%s%s: the same model gives other bytes", name, f.Name)
 			}
 			back, err := imported(t, path)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if back.Digest != m.Digest {
-				t.Errorf("%s%s: found digest %s in the file, want %s", name, f, back.Digest, m.Digest)
+				t.Errorf("%s%s: found digest %s in the file, want %s", name, f.Name, back.Digest, m.Digest)
 			}
 			if err := back.Save(filepath.Join(folder, "back.fkz"), false); err != nil {
 				t.Fatal(err)
 			}
 			if back.Digest != m.Digest || back.Provenance.Seed != 5 {
-				t.Errorf("%s%s: found digest %s, provenance %+v, want %s", name, f, back.Digest, back.Provenance, m.Digest)
+				t.Errorf("%s%s: found digest %s, provenance %+v, want %s", name, f.Name, back.Digest, back.Provenance, m.Digest)
 			}
 		}
 	}
@@ -470,7 +493,7 @@ func TestRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]string{
-		"m.onnx": safetensors.ErrFormat.Error(), "none.npz": safetensors.ErrFormat.Error(), "numpy.npz": ErrNoBlueprint.Error(),
+		"m.onnx": safetensors.ErrFormat.Error(), "none.npz": npy.ErrFormat.Error(), "numpy.npz": ErrNoBlueprint.Error(),
 		"plain.safetensors": ErrNoBlueprint.Error(), "less.safetensors": "missing, want shape",
 		"broken.safetensors": "blueprint: ", "history.safetensors": "metadata fkzoo.history: ",
 		"wide.safetensors": "found type float64, want float32",
@@ -481,18 +504,52 @@ func TestRefuses(t *testing.T) {
 	}
 }
 
+// imported reads a file back as who has opened it does.
 func imported(t *testing.T, path string) (*zoo.Model, error) {
 	t.Helper()
-	f, err := os.Open(path)
+	var tensors []format.Tensor
+	if filepath.Ext(path) == ".npz" {
+		a, err := npy.OpenArchive(path)
+		if err != nil {
+			return nil, err
+		}
+		defer a.Close()
+		text := []byte("{}")
+		if slices.Contains(a.Others(), AboutEntry) {
+			if text, err = a.Other(AboutEntry); err != nil {
+				return nil, err
+			}
+		}
+		about, err := ParseAbout(text)
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range a.Names() {
+			x, err := a.Array(name)
+			if err != nil {
+				return nil, err
+			}
+			tensors = append(tensors, x)
+		}
+		return about.Model(tensors)
+	}
+	f, err := safetensors.Open(path)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	defer f.Close()
-	info, err := f.Stat()
+	about, err := AboutTexts(f.Metadata())
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	return Import(f, info.Size())
+	for _, info := range f.Infos() {
+		x, err := f.Tensor(info.Name)
+		if err != nil {
+			return nil, err
+		}
+		tensors = append(tensors, x)
+	}
+	return about.Model(tensors)
 }
 
 func save(t *testing.T, m *zoo.Model) string {
@@ -522,8 +579,8 @@ func TestPythonOfTheGuide(t *testing.T) {
 	folder := t.TempDir()
 	d := document(t, `"height": 96, "width": 96, "channels": 1`, member("net", three, `{"name": "c", "kind": "conv2d", "filters": 2, "stride": 4}`+end, ""))
 	m := randomModel(t, d, 6)
-	for _, f := range formats {
-		if err := Write(filepath.Join(folder, "model"+string(f)), m, Options{}); err != nil {
+	for _, f := range Formats {
+		if err := Write(filepath.Join(folder, "model"+f.Extensions[0]), m, Options{}); err != nil {
 			t.Fatal(err)
 		}
 	}
