@@ -2,6 +2,7 @@ package lasagne
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/fkzoo/fkzoo/format/legacy/ndarray"
 )
@@ -24,6 +25,19 @@ type Op interface{ op() }
 type Param struct {
 	Name  string // Lasagne's: conv1.W
 	Array *ndarray.Array
+}
+
+// Params are the arrays that a layer has learned.
+func Params(op Op) (out []*Param) {
+	switch op := op.(type) {
+	case Conv:
+		out = []*Param{&op.Weights, op.Bias}
+	case Dense:
+		out = []*Param{&op.Weights, op.Bias}
+	case BatchNorm:
+		out = []*Param{&op.Mean, &op.InvStd, op.Beta, op.Gamma}
+	}
+	return slices.DeleteFunc(out, func(p *Param) bool { return p == nil })
 }
 
 // Activation is a layer's nonlinearity.
