@@ -94,7 +94,7 @@ func (f *file) layersOf(v ref) (names map[ref]string, output ref, err error) {
 	names = map[ref]string{}
 	layers, ok := f.Attr(v, "layers_")
 	if !ok {
-		return nil, 0, fmt.Errorf("%w: found none (no layers_), want a network that was initialized: this one holds no weights", lasagne.ErrLayers)
+		return f.declared(v)
 	}
 	last := pickle.Nothing
 	all := f.Mapping(layers)
@@ -132,6 +132,35 @@ func (f *file) layersOf(v ref) (names map[ref]string, output ref, err error) {
 	}
 	if output == pickle.Nothing {
 		return nil, 0, fmt.Errorf("%w: found none, want a network that was initialized: this one holds no weights", lasagne.ErrLayers)
+	}
+	return names, output, nil
+}
+
+// declared is layersOf where there are no layers_, as nolearn had it until
+// February 2015: the network hangs at _output_layer. Its layers have no names;
+// those that the net was declared with are theirs if they are as many, of the
+// same classes, in the same order.
+func (f *file) declared(v ref) (names map[ref]string, output ref, err error) {
+	output, ok := f.Attr(v, "_output_layer")
+	if !ok || output == pickle.Nothing {
+		return nil, 0, fmt.Errorf("%w: found none (no layers_), want a network that was initialized: this one holds no weights", lasagne.ErrLayers)
+	}
+	order, err := lasagne.Order(f.Objects, output)
+	if err != nil {
+		return nil, 0, err
+	}
+	names = map[ref]string{}
+	list, _ := f.Attr(v, "layers")
+	i := 0
+	for entry := range f.Items(f.Sequence(list)) {
+		if i == len(order) || f.Global(f.Index(entry, 1)).String() != f.Class(order[i]).String() {
+			return nil, output, nil
+		}
+		names[order[i]] = f.Name(f.Index(entry, 0))
+		i++
+	}
+	if i != len(order) {
+		names = nil
 	}
 	return names, output, nil
 }

@@ -42,6 +42,30 @@ func TestNothing(t *testing.T) {
 	}
 }
 
+// Of a net without layers_ the layers have the names that it was declared with, where they are told apart by their order.
+func TestNamesOfDeclaredLayers(t *testing.T) {
+	for name, want := range map[string]string{
+		"no-layers":          "input conv1 pool1 dropout1 conv2 hidden3 dropout3 output",
+		"no-layers-branches": "input0 conv2dmm1 batchnorm2",
+	} {
+		data, err := os.ReadFile(filepath.Join("testdata", name+".pickle"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := Read(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for _, l := range f.Networks[0].Layers {
+			names = append(names, l.Name)
+		}
+		if got := strings.Join(names, " "); !strings.HasPrefix(got, want) {
+			t.Errorf("%s: found the layers %s, want %s", name, got, want)
+		}
+	}
+}
+
 // However a list of parameters is kept, it gives its arrays, by layer where the file tells it.
 func TestLists(t *testing.T) {
 	for name, want := range map[string]string{

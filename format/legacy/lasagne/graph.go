@@ -28,7 +28,7 @@ const MaxLayers = 4096
 // in an order in which they can be computed. names are those that nolearn has
 // for them.
 func Read(o *python.Objects, output ref, names map[ref]string) ([]Layer, error) {
-	order, err := sorted(o, output)
+	order, err := Order(o, output)
 	if err != nil {
 		return nil, err
 	}
@@ -74,8 +74,8 @@ func Inputs(o *python.Objects, of ref) []ref {
 	return out
 }
 
-// sorted gives the layers that the output needs, inputs first.
-func sorted(o *python.Objects, output ref) ([]ref, error) {
+// Order gives the layers that the output needs, inputs first.
+func Order(o *python.Objects, output ref) ([]ref, error) {
 	const begun, done = 1, 2
 	var order []ref
 	state := map[ref]int{}
