@@ -180,13 +180,21 @@ type pairedLists struct {
 
 func (l lists) match(ctx context.Context, c *conversion) (matched, error) {
 	a, err := c.architecture(ctx, func(d *blueprint.Document) error {
-		_, err := l.pair(d)
+		pairs, err := l.pair(d)
+		for _, p := range pairs {
+			err = errors.Join(err, p.Fits())
+		}
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	pairs, err := l.pair(a.document)
+	for _, p := range pairs {
+		if older := p.Older(); older != "" {
+			receipt.Note(c.receipt, "the arrays lie in an older order of Lasagne's or nolearn's, %s: in today's their shapes don't fit", older)
+		}
+	}
 	return pairedLists{a, pairs}, err
 }
 

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -16,6 +17,7 @@ import (
 	"github.com/fkzoo/fkzoo/format"
 	"github.com/fkzoo/fkzoo/format/npy"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
+	"github.com/fkzoo/fkzoo/zoo"
 	"github.com/fkzoo/fkzoo/zoo/convert/fit"
 )
 
@@ -34,17 +36,33 @@ func writeNamed(t *testing.T, shapes map[string][]int, others ...npy.Other) stri
 	t.Helper()
 	var all []format.Tensor
 	for _, name := range slices.Backward(slices.Sorted(maps.Keys(shapes))) {
-		s := shapes[name]
-		n := 1
-		for _, d := range s {
-			n *= d
-		}
-		x, err := format.NewTensor(name, format.Float32, s, make([]float32, n))
-		if err != nil {
-			t.Fatal(err)
-		}
+		x := filled(t, shapes[name], 0)
+		x.Name = name
 		all = append(all, x)
 	}
+	return writeArchive(t, all, others...)
+}
+
+// filled is an array that is not the same everywhere, but for a value of 0.
+func filled(t *testing.T, shape []int, value float32) format.Tensor {
+	t.Helper()
+	n := 1
+	for _, d := range shape {
+		n *= d
+	}
+	values := make([]float32, n)
+	for i := range values {
+		values[i] = value / float32(i+1)
+	}
+	x, err := format.NewTensor("x", format.Float32, shape, values)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return x
+}
+
+func writeArchive(t *testing.T, all []format.Tensor, others ...npy.Other) string {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "list.npz")
 	f, err := os.Create(path)
 	if err != nil {
@@ -117,6 +135,79 @@ func TestLists(t *testing.T) {
 	var mismatch *fit.MismatchError
 	if !errors.As(err, &mismatch) || len(mismatch.Rows) != 4 {
 		t.Errorf("found %#v, want four rows", err)
+	}
+}
+
+// What Lasagne and nolearn wrote in other orders once is told apart by its shapes, with a note.
+func TestOlderOrders(t *testing.T) {
+	h := architectures(t)
+	net11 := [][][]int{{{2, 1, 3, 3}, {2}}} // by layer
+	for range 8 {
+		net11 = append(net11, [][]int{{2, 2, 3, 3}, {2}})
+	}
+	net11 = append(net11, [][]int{{288, 5}, {5}}, [][]int{{5, 5}, {5}}, [][]int{{5, 30}, {30}})
+	for name, net := range map[string][][][]int{"net1": {net1[:2], net1[2:]}, "net11": net11} {
+		var want *zoo.Model
+		for _, tt := range []struct {
+			outputFirst, biasFirst bool
+			note                   string
+		}{
+			{false, false, ""},
+			{false, true, "each layer's bias before its weights: "},
+			{true, false, "from the output to the input: "},
+			{true, true, "from the output to the input, each layer's bias before its weights: "},
+		} {
+			var list []format.Tensor
+			layers, first := slices.Clone(net), float32(0)
+			arrays := make([][]format.Tensor, len(layers))
+			for i, shapes := range layers {
+				for _, s := range shapes {
+					first++
+					arrays[i] = append(arrays[i], filled(t, s, first))
+				}
+				if tt.biasFirst {
+					slices.Reverse(arrays[i])
+				}
+			}
+			if tt.outputFirst {
+				slices.Reverse(arrays)
+			}
+			for i, x := range slices.Concat(arrays...) {
+				x.Name = fmt.Sprint("arr_", i)
+				list = append(list, x)
+			}
+			m, err := converted(t.Context(), writeArchive(t, list), Options{As: name, Host: h})
+			if err != nil {
+				t.Fatalf("%s %+v: %v", name, tt, err)
+			}
+			if want == nil {
+				want = m
+			}
+			noted := strings.Join(m.Provenance.Receipt.Warnings, "\n")
+			if !reflect.DeepEqual(m.Weights, want.Weights) || (tt.note == "") == strings.Contains(noted, "older order") || !strings.Contains(noted, tt.note) {
+				t.Errorf("%s %+v: found other weights than in today's order, or the warnings %q", name, tt, noted)
+			}
+		}
+	}
+}
+
+// An architecture is named only where all sizes fit.
+func TestHintFits(t *testing.T) {
+	h := architectures(t)
+	for _, tt := range []struct {
+		shapes [][]int
+		want   string
+	}{
+		{[][]int{{784, 50}, {50}, {50, 10}, {10}}, "none of those here fits"},
+		{[][]int{{9216, 7}, {7}, {8, 30}, {30}}, "none of those here fits"},
+		{net1, "net1 would fit"},
+		{[][]int{{30}, {7, 30}, {7}, {9216, 7}}, "net1 would fit"},
+	} {
+		_, err := converted(t.Context(), writeNPZ(t, tt.shapes), Options{Host: h})
+		var e *NoLayersError
+		if !errors.As(err, &e) || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%v: found %v, want %q", tt.shapes, err, tt.want)
+		}
 	}
 }
 

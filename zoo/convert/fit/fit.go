@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/fkzoo/fkzoo/format/legacy"
-	"github.com/fkzoo/fkzoo/format/legacy/lasagne"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 )
 
@@ -150,59 +149,4 @@ func ordered(list []legacy.ListedParam, want []wanted) []legacy.ListedParam {
 		list[k] = p.ListedParam
 	}
 	return list
-}
-
-// Pairs are the arrays of a list and the parameters of a member that they are, one for one.
-type Pairs struct {
-	list []legacy.ListedParam
-	want []wanted
-}
-
-// Match pairs a list, put in order, with a member's parameters: as many, with as
-// many axes each, and of layers of the same names where the file has names.
-func Match(d *blueprint.Document, index int, list []legacy.ListedParam) (*Pairs, error) {
-	plan, err := blueprint.NewPlan(d, index, nil)
-	if err != nil {
-		return nil, err
-	}
-	want, err := expect(plan)
-	if err != nil {
-		return nil, err
-	}
-	p := &Pairs{ordered(list, want), want}
-	member := plan.Member.Name
-	if len(p.list) != len(want) {
-		return nil, p.Mismatch("member %s: found %d arrays, want %d", member, len(p.list), len(want))
-	}
-	for i, a := range p.list {
-		w := want[i]
-		layer, _, _ := strings.Cut(a.Layer, ".")
-		shape := a.Array.Shape
-		switch {
-		case layer != "" && layer != w.node.Layer.Name:
-			return nil, p.Mismatch("member %s: found the layer %.60q in place %d, want %s", member, a.Layer, i+1, w.node.Layer.Name)
-		case len(shape) != len(w.shape):
-			return nil, p.Mismatch("member %s: found an array of shape %v in place %d, want %d axes for %s %s", member, shape, i+1, len(w.shape), w.node.Layer.Name, w.param)
-		case w.param == "weights" && len(w.shape) == 4 && (shape[2] != w.shape[2] || shape[3] != w.shape[3]):
-			return nil, p.Mismatch("member %s: found filters of shape %v in place %d, want %dx%d ones for %s", member, shape, i+1, w.shape[2], w.shape[3], w.node.Layer.Name)
-		}
-	}
-	return p, nil
-}
-
-// Params gives the arrays by layer and parameter of the blueprint, under the file's names.
-func (p *Pairs) Params() map[string]map[string]lasagne.Param {
-	out := map[string]map[string]lasagne.Param{}
-	for i, w := range p.want {
-		layer := w.node.Layer.Name
-		if out[layer] == nil {
-			out[layer] = map[string]lasagne.Param{}
-		}
-		name := p.list[i].Layer
-		if name == "" || !strings.Contains(name, ".") {
-			name = fmt.Sprintf("array %d", i+1)
-		}
-		out[layer][w.param] = lasagne.Param{Name: name, Array: p.list[i].Array}
-	}
-	return out
 }

@@ -22,18 +22,13 @@ func Sized(d *blueprint.Document, list []legacy.ListedParam) (*blueprint.Documen
 		if err != nil {
 			return nil, err
 		}
-		layers := out.Members[i].Layers
-		for k := range plan.Nodes {
-			node := &plan.Nodes[k]
-			size := map[string]string{"conv2d": "filters", "dense": "units"}[node.Kind.Name]
-			found := shapes[plan.TensorName(node, "weights")]
-			if at := len(node.Out) - 1; size == "" || len(found) == 0 || found[len(found)-1] == node.Out[at] {
-				continue
+		resize(&out.Members[i], plan, func(n *blueprint.Node) (int, bool) {
+			found := shapes[plan.TensorName(n, "weights")]
+			if len(found) == 0 {
+				return 0, false
 			}
-			l := slices.IndexFunc(layers, func(l blueprint.Layer) bool { return l.Name == node.Layer.Name })
-			layers[l].Settings = maps.Clone(layers[l].Settings)
-			layers[l].Settings[size] = found[len(found)-1]
-		}
+			return found[len(found)-1], true
+		})
 	}
 	e := &MismatchError{Reason: "the tensors are not those of " + d.Name}
 	for i := range out.Members {
@@ -47,6 +42,22 @@ func Sized(d *blueprint.Document, list []legacy.ListedParam) (*blueprint.Documen
 		return nil, e
 	}
 	return out, nil
+}
+
+// resize sets the filters and units of a member's layers, where they are others
+// than the plan's.
+func resize(m *blueprint.Member, plan *blueprint.Plan, width func(n *blueprint.Node) (int, bool)) {
+	for k := range plan.Nodes {
+		n := &plan.Nodes[k]
+		size := map[string]string{"conv2d": "filters", "dense": "units"}[n.Kind.Name]
+		found, ok := width(n)
+		if size == "" || !ok || found == n.Out[len(n.Out)-1] {
+			continue
+		}
+		l := slices.IndexFunc(m.Layers, func(l blueprint.Layer) bool { return l.Name == n.Layer.Name })
+		m.Layers[l].Settings = maps.Clone(m.Layers[l].Settings)
+		m.Layers[l].Settings[size] = found
+	}
 }
 
 // differ compares names and shapes with all of the architecture's; nil: they are the same.
