@@ -246,6 +246,26 @@ func TestNamedLayers(t *testing.T) {
 	}
 }
 
+// zipped is a zip of entries with a little in each.
+func zipped(t *testing.T, names ...string) string {
+	t.Helper()
+	var b strings.Builder
+	z := zip.NewWriter(&b)
+	for _, name := range names {
+		w, err := z.Create(name)
+		if err == nil {
+			_, err = w.Write([]byte("\x80\x02}."))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
 // Other files are refused by what they are.
 func TestOtherFiles(t *testing.T) {
 	dir := t.TempDir()
@@ -279,6 +299,21 @@ func TestOtherFiles(t *testing.T) {
 		}
 		if _, err := converted(t.Context(), path, Options{}); err == nil || !strings.Contains(err.Error(), wants[name]) || !strings.HasPrefix(err.Error(), path) {
 			t.Errorf("%s: found %v, want %q", name, err, wants[name])
+		}
+	}
+	for name, tt := range map[string]struct{ text, want string }{
+		"net.h5":     {"\x89HDF\r\n\x1a\n\x00\x00", "found an HDF5 file, as Keras writes, want its arrays saved as safetensors or npz"},
+		"old.pt":     {"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03.", "found a PyTorch file, want its arrays saved"},
+		"new.pt":     {zipped(t, "archive/data.pkl", "archive/version", "archive/data/0"), "found a PyTorch file, want its arrays saved"},
+		"net.keras":  {zipped(t, "metadata.json", "config.json", "model.weights.h5"), "found a Keras file, want its arrays saved"},
+		"points.csv": {"Name,left_eye_center_x\n1,2\n", "want a pickle, npz, npy or safetensors"},
+	} {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(tt.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := converted(t.Context(), path, Options{}); !errors.Is(err, ErrUnknown) || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: found %v, want %q", name, err, tt.want)
 		}
 	}
 	for _, path := range []string{empty, filepath.Join(dir, "missing")} {

@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 
 	"github.com/fkzoo/fkzoo/format"
@@ -42,7 +43,30 @@ var kinds = []struct {
 	{isSafetensors, (*source).readSafetensors},
 	{begins("\x1f\x8b", "BZh"), refused("found a file packed twice, want it unpacked")},
 	{begins("\x94\xa3fkz"), refused("found a model file already")},
+	{begins("\x89HDF\r\n\x1a\n"), elsewhere("an HDF5 file, as Keras writes")},
+	{begins(oldTorch), elsewhere("a PyTorch file")},
 	{begins(""), (*source).readPickle},
+}
+
+// oldTorch is how torch.save began its files before version 1.6: a pickle of a number, of protocol 2.
+const oldTorch = "\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
+
+// elsewhere refuses a file of other software, whose arrays can be saved in a form that is read.
+func elsewhere(what string) func(s *source, data []byte) error {
+	return refused("found " + what + ", want its arrays saved as safetensors or npz")
+}
+
+// foreign are entries that archives of other software have, and NumPy's don't; it is what such a file is.
+func foreign(entries []string) string {
+	for _, name := range entries {
+		switch path.Base(name) {
+		case "data.pkl":
+			return "a PyTorch file"
+		case "model.weights.h5":
+			return "a Keras file"
+		}
+	}
+	return ""
 }
 
 func begins(with ...string) func(data []byte) bool {
@@ -90,6 +114,9 @@ func (s *source) readArchive(data []byte) error {
 	a, err := npy.NewArchive(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
 		return err
+	}
+	if what := foreign(a.Others()); what != "" {
+		return elsewhere(what)(s, data)
 	}
 	if slices.Contains(a.Others(), export.AboutEntry) {
 		var text []byte
@@ -157,7 +184,8 @@ func (s *source) readSafetensors(data []byte) error {
 func (s *source) readPickle(data []byte) (err error) {
 	s.pickle, err = legacy.Read(data)
 	if s.pickle == nil {
-		if e, ok := errors.AsType[*pickle.Error](err); ok && e.Offset == 0 { // not even its beginning
+		// Not even its beginning, or a text, whose first character may be an opcode.
+		if e, ok := errors.AsType[*pickle.Error](err); ok && (e.Offset == 0 || e.Offset < 4 && data[0] < 0x80) {
 			return fmt.Errorf("%w: want a pickle, npz, npy or safetensors: %w", ErrUnknown, err)
 		}
 		return err
