@@ -1,11 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
-	"runtime"
 	"strings"
-	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -52,23 +51,20 @@ func (p *program) convert(c *cli.Context) error {
 		return err
 	}
 	defer h.Close()
-	o := convert.Options{
-		Path: path, As: c.String("as"), Host: h, Version: version,
-		Run: model.Run{Started: time.Now().UTC().Format(time.RFC3339), Machine: runtime.GOOS + "/" + runtime.GOARCH, Command: os.Args},
-	}
+	o := convert.Options{As: c.String("as"), Host: h, Version: version, Command: os.Args}
 	if names := c.String("columns"); names != "" {
 		o.Columns = strings.Split(names, ",")
 	}
-	m, err := convert.Convert(c.Context, o)
+	made, err := convert.File(c.Context, path, o)
 	if err != nil {
 		return err
 	}
-	exported := m.Digest // which Save replaces; "": the file is no export of fkzoo's
-	if err := m.Save(output, c.Bool("force")); err != nil {
+	if err := made.Save(output, c.Bool("force")); err != nil {
 		return err
 	}
-	if exported != "" && exported != m.Digest {
-		p.warn(fmt.Sprintf("warning: %s says that it was exported from a model with the digest %.64s; this one has %s: the file was changed since, or exported from a training that isn't finished", path, exported, m.Digest))
+	m := made.Model
+	if made.Altered() {
+		p.warn(fmt.Sprintf("warning: %s says that it was exported from a model with the digest %.64s; this one has %s: the file was changed since, or exported from a training that isn't finished", path, made.Exported, m.Digest))
 	}
 	r := &m.Provenance.Receipt
 	for _, text := range r.Warnings {
@@ -82,6 +78,25 @@ func (p *program) convert(c *cli.Context) error {
 	}
 	fmt.Fprintf(p.stdout, "model: %s\n", output)
 	return nil
+}
+
+// convertHint says which flag there is, where a file can't be converted as it is.
+func convertHint(err error) string {
+	var layers *convert.NoLayersError
+	var columns *convert.ColumnsError
+	switch {
+	case errors.As(err, &layers) && len(layers.Fits) > 0:
+		return "--as " + layers.Fits[0] + " reads it as that"
+	case errors.As(err, &layers):
+		return "--as ARCH reads it as that architecture: «fkzoo list» shows what there is"
+	case errors.Is(err, convert.ErrOwnLayers):
+		return "without --as it is read as its own"
+	case errors.As(err, new(*convert.NoColumnsError)):
+		return "--columns NAME,NAME,... names them"
+	case errors.As(err, &columns):
+		return "without --columns those of the file are taken"
+	}
+	return ""
 }
 
 // printReceipt prints how a model was converted.

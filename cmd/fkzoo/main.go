@@ -120,7 +120,7 @@ func hintFor(err error) string {
 	case errors.Is(err, backend.ErrNotInstalled):
 		return "«fkzoo backend install NAME» installs a backend"
 	}
-	return ""
+	return convertHint(err)
 }
 
 func newApp(stdout, stderr io.Writer) *cli.App {

@@ -72,7 +72,7 @@ func TestParity(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.file, func(t *testing.T) {
-			m, err := Convert(context.Background(), Options{Path: realFile(t, tt.file), As: tt.as, Host: architectures(t)})
+			m, err := converted(context.Background(), realFile(t, tt.file), Options{As: tt.as, Host: architectures(t)})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -1,4 +1,4 @@
-package legacy
+package ndarray
 
 import (
 	"math"
@@ -27,7 +27,7 @@ func TestArrayTypes(t *testing.T) {
 		{"i4", "<", false, strings.Repeat("\x00", 20) + "\x01\x00\x00\x01", []float32{0, 0, 0, 0, 0, 1 << 24}, false},
 	}
 	for _, tt := range tests {
-		a, err := NewArray([]byte(tt.data), []int{2, 3}, tt.kind, tt.order, tt.fortran)
+		a, err := New([]byte(tt.data), []int{2, 3}, tt.kind, tt.order, tt.fortran)
 		if err != nil {
 			t.Fatalf("%s: %v", tt.kind, err)
 		}
@@ -46,7 +46,7 @@ func TestArrayTypes(t *testing.T) {
 }
 
 func TestArrayViews(t *testing.T) {
-	a, err := NewArray([]byte("\x00\x01\x02\x03\x04\x05"), []int{2, 3}, "u1", "|", false)
+	a, err := New([]byte("\x00\x01\x02\x03\x04\x05"), []int{2, 3}, "u1", "|", false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,11 +66,11 @@ func TestArrayViews(t *testing.T) {
 			t.Errorf("%s: found %v of shape %v, want %v of shape %v", name, got, tt.view.Shape, tt.want, tt.shape)
 		}
 	}
-	scalar, err := NewArray([]byte{7}, nil, "u1", "|", false)
+	scalar, err := New([]byte{7}, nil, "u1", "|", false)
 	if got, _ := scalar.Float32(); err != nil || !slices.Equal(got, []float32{7}) {
 		t.Errorf("a scalar: found %v, %v", got, err)
 	}
-	empty, err := NewArray(nil, []int{0, 1 << 62}, "f4", "<", false)
+	empty, err := New(nil, []int{0, 1 << 62}, "f4", "<", false)
 	if got, _ := empty.Float32(); err != nil || len(got) != 0 {
 		t.Errorf("an empty array: found %v, %v", got, err)
 	}
@@ -91,7 +91,7 @@ func TestArrayRefused(t *testing.T) {
 		"many axes":       {make([]int, 65), "f4", "found 65 axes"},
 	}
 	for name, tt := range tests {
-		if _, err := NewArray(make([]byte, 8), tt.shape, tt.kind, "<", false); err == nil || !strings.Contains(err.Error(), tt.want) {
+		if _, err := New(make([]byte, 8), tt.shape, tt.kind, "<", false); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: found %v, want %q", name, err, tt.want)
 		}
 	}

@@ -9,8 +9,8 @@ import (
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 )
 
-// lowerings has a row for each row of [blueprint.Kinds] that ONNX can say; a test goes through both.
-var lowerings = map[string]func(l *layer) value{
+// operators has a row for each row of [blueprint.Kinds] that ONNX can say; a test goes through both.
+var operators = map[string]func(l *layer) value{
 	"conv2d":   conv2D,
 	"max_pool": func(l *layer) value { return l.pool("MaxPool") },
 	"avg_pool": func(l *layer) value {

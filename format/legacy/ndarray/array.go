@@ -1,4 +1,4 @@
-package legacy
+package ndarray
 
 import (
 	"encoding/binary"
@@ -25,19 +25,19 @@ var elementSizes = map[string]int{
 	"b1": 1, "i1": 1, "u1": 1, "i2": 2, "u2": 2, "f2": 2, "i4": 4, "u4": 4, "f4": 4, "i8": 8, "u8": 8, "f8": 8,
 }
 
-// maxAxes is NumPy's own limit.
-const maxAxes = 64
+// MaxAxes is NumPy's own limit.
+const MaxAxes = 64
 
-// NewArray makes an array of bytes, which must be exactly as many as type and
+// New makes an array of bytes, which must be exactly as many as type and
 // shape want. order is the elements' byte order, ">" for big-endian; fortran
 // says that the first axis runs fastest.
-func NewArray(data []byte, shape []int, elementType, order string, fortran bool) (*Array, error) {
+func New(data []byte, shape []int, elementType, order string, fortran bool) (*Array, error) {
 	size, ok := elementSizes[elementType]
 	if !ok {
 		return nil, fmt.Errorf("found elements of NumPy's type %.40q, want floats of 16, 32 or 64 bits, whole numbers or bool", elementType)
 	}
-	if len(shape) > maxAxes {
-		return nil, fmt.Errorf("found %d axes, want at most %d", len(shape), maxAxes)
+	if len(shape) > MaxAxes {
+		return nil, fmt.Errorf("found %d axes, want at most %d", len(shape), MaxAxes)
 	}
 	n := 1
 	for _, d := range shape {

@@ -1,6 +1,11 @@
-package legacy
+package lasagne
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+
+	"github.com/fkzoo/fkzoo/format/legacy/ndarray"
+)
 
 // Layer is one layer of a Lasagne network.
 type Layer struct {
@@ -19,7 +24,20 @@ type Op interface{ op() }
 // Param is an array that a layer has learned.
 type Param struct {
 	Name  string // Lasagne's: conv1.W
-	Array *Array
+	Array *ndarray.Array
+}
+
+// Params are the arrays that a layer has learned.
+func Params(op Op) (out []*Param) {
+	switch op := op.(type) {
+	case Conv:
+		out = []*Param{&op.Weights, op.Bias}
+	case Dense:
+		out = []*Param{&op.Weights, op.Bias}
+	case BatchNorm:
+		out = []*Param{&op.Mean, &op.InvStd, op.Beta, op.Gamma}
+	}
+	return slices.DeleteFunc(out, func(p *Param) bool { return p == nil })
 }
 
 // Activation is a layer's nonlinearity.

@@ -1,18 +1,18 @@
-package legacy
+package lasagne
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 
+	"github.com/fkzoo/fkzoo/format/legacy/ndarray"
 	"github.com/fkzoo/fkzoo/format/legacy/pickle"
+	"github.com/fkzoo/fkzoo/format/legacy/python"
 )
 
 // layerReader reads one layer's attributes. The first fault is kept.
 type layerReader struct {
-	*file
+	*python.Objects
 	of    ref
 	layer *Layer
 	err   error
@@ -27,7 +27,7 @@ func (r *layerReader) failf(format string, args ...any) {
 // get gives the first of these attributes that there is, but for None.
 func (r *layerReader) get(names ...string) (ref, bool) {
 	for _, name := range names {
-		if v, ok := r.attr(r.of, name); ok && v != pickle.Nothing {
+		if v, ok := r.Attr(r.of, name); ok && v != pickle.Nothing {
 			return v, true
 		}
 	}
@@ -77,12 +77,20 @@ func refused(reason string) func(r *layerReader) {
 	return func(r *layerReader) { r.failf("found %s", reason) }
 }
 
+// Knows tells whether a class of Lasagne's is a layer that is read, or refused
+// with a reason.
+func Knows(class string) bool { return readers[class] != nil }
+
+// KnowsFunction tells whether a function, of Lasagne's or Theano's, is a
+// nonlinearity that is read.
+func KnowsFunction(name string) bool { _, ok := nonlinearities[name]; return ok }
+
 // readLayer works out what a layer does.
-func (f *file) readLayer(of ref, layer *Layer) error {
-	g := f.class(of)
-	r := &layerReader{file: f, of: of, layer: layer}
+func readLayer(o *python.Objects, of ref, layer *Layer) error {
+	g := o.Class(of)
+	r := &layerReader{Objects: o, of: of, layer: layer}
 	read := readers[g.Name]
-	if read == nil || !within(g.Module, "lasagne") {
+	if read == nil || !python.Within(g.Module, "lasagne") {
 		return &UnsupportedError{layer.Name, layer.Class, "found a layer that is not known, want Lasagne's own: input, convolution, pool, dense, dropout, batch normalization, nonlinearity, reshape, sum, concat, upscale"}
 	}
 	read(r)
@@ -91,7 +99,7 @@ func (f *file) readLayer(of ref, layer *Layer) error {
 
 func (r *layerReader) input() {
 	v, _ := r.get("shape", "_shape")
-	shape, ok := r.ints(v)
+	shape, ok := r.Ints(v)
 	if !ok || len(shape) < 2 {
 		r.failf("found the shape %s, want the batch's and an image's", r.Show(v))
 		return
@@ -105,7 +113,7 @@ func (r *layerReader) numberOr(def float64, names ...string) float64 {
 	if !ok {
 		return def
 	}
-	n, ok := r.number(v)
+	n, ok := r.Number(v)
 	if !ok {
 		r.failf("%s: found %s, want a number", names[0], r.Show(v))
 	}
@@ -117,7 +125,7 @@ func (r *layerReader) boolOr(def bool, name string) bool {
 	if !ok {
 		return def
 	}
-	b, ok := r.truth(v)
+	b, ok := r.Bool(v)
 	if !ok {
 		r.failf("%s: found %s, want true or false", name, r.Show(v))
 	}
@@ -130,10 +138,10 @@ func (r *layerReader) pairOr(def [2]int, names ...string) [2]int {
 	if !ok {
 		return def
 	}
-	if n, ok := r.number(v); ok && n == math.Trunc(n) && math.Abs(n) < 1<<30 {
+	if n, ok := r.Number(v); ok && n == math.Trunc(n) && math.Abs(n) < 1<<30 {
 		return [2]int{int(n), int(n)}
 	}
-	list, ok := r.ints(v)
+	list, ok := r.Ints(v)
 	switch {
 	case ok && len(list) == 1:
 		return [2]int{list[0], list[0]}
@@ -150,7 +158,7 @@ func (r *layerReader) param(name string, axes ...int) *Param {
 	if !ok {
 		return nil
 	}
-	a, err := r.array(v)
+	a, err := r.Array(v)
 	if err != nil {
 		r.failf("parameter %s: %v", name, err)
 		return nil
@@ -159,8 +167,8 @@ func (r *layerReader) param(name string, axes ...int) *Param {
 		r.failf("parameter %s: found the shape %v, want %v axes", name, a.Shape, axes)
 		return nil
 	}
-	full, _ := r.attr(v, "name")
-	text := r.text(full)
+	full, _ := r.Attr(v, "name")
+	text := r.Name(full)
 	if text == "" {
 		text = r.layer.Name + "." + name
 	}
@@ -178,7 +186,7 @@ func (r *layerReader) weights(name string, axes ...int) Param {
 }
 
 func (r *layerReader) conv() {
-	class := r.class(r.of).Name
+	class := r.Class(r.of).Name
 	w := r.weights("W", 4)
 	if r.err != nil {
 		return
@@ -206,7 +214,7 @@ func (r *layerReader) padding(c Conv) (out [2][2]int) {
 		pair := r.pairOr([2]int{}, "pad", "border_mode")
 		return [2][2]int{{pair[0], pair[0]}, {pair[1], pair[1]}}
 	}
-	mode := r.text(v)
+	mode := r.Name(v)
 	for i, k := range c.Kernel {
 		switch mode {
 		case "valid":
@@ -229,7 +237,7 @@ func (r *layerReader) nin() {
 	if r.err != nil {
 		return
 	}
-	if r.class(r.of).Name == "NINLayer" { // [channels, units]; of the other [units, channels]
+	if r.Class(r.of).Name == "NINLayer" { // [channels, units]; of the other [units, channels]
 		w.Array = w.Array.Transpose(1, 0)
 	}
 	w.Array = w.Array.Split(1, w.Array.Shape[1], 1, 1)
@@ -244,7 +252,7 @@ func (r *layerReader) dense() {
 }
 
 func (r *layerReader) pool() {
-	class := r.class(r.of).Name
+	class := r.Class(r.of).Name
 	p := Pool{Mode: "max", Window: r.pairOr([2]int{}, "pool_size", "ds")}
 	if p.Window[0] < 1 || p.Window[1] < 1 {
 		r.failf("pool_size: found %v, want at least 1", p.Window)
@@ -252,10 +260,10 @@ func (r *layerReader) pool() {
 	p.Stride = r.pairOr(p.Window, "stride", "st")
 	p.Pad = r.pairOr([2]int{}, "pad")
 	// cuda-convnet's counts them always; the first MaxPool2DLayer, which called its window ds, did unless told.
-	_, old := r.attr(r.of, "ds")
+	_, old := r.Attr(r.of, "ds")
 	p.Partial = !r.boolOr(class != "MaxPool2DCCLayer" && !old, "ignore_border")
 	if v, ok := r.get("mode"); ok {
-		p.Mode = r.text(v)
+		p.Mode = r.Name(v)
 	}
 	switch p.Mode {
 	case "max", "average_inc_pad", "average_exc_pad":
@@ -283,7 +291,7 @@ func (r *layerReader) dropout() {
 		r.failf("p: found %g, want a share from 0 to below 1", d.Rate)
 	}
 	if v, ok := r.get("shared_axes"); ok {
-		if axes, ok := r.ints(v); !ok || len(axes) > 0 {
+		if axes, ok := r.Ints(v); !ok || len(axes) > 0 {
 			r.layer.Ignored = append(r.layer.Ignored, "shared_axes: values are hidden one by one, not in whole "+r.Show(v))
 		}
 	}
@@ -303,7 +311,7 @@ func (r *layerReader) batchNorm() {
 		Mean: r.weights("mean", 1), InvStd: r.weights("inv_std", 1), Beta: r.param("beta", 1), Gamma: r.param("gamma", 1)}
 	v, ok := r.get("axes")
 	if ok {
-		if b.Axes, ok = r.ints(v); !ok {
+		if b.Axes, ok = r.Ints(v); !ok {
 			r.failf("axes: found %s, want whole numbers", r.Show(v))
 		}
 	}
@@ -324,13 +332,13 @@ func (r *layerReader) reshape() {
 	v, _ := r.get("shape")
 	var shape []int
 	for x := range r.Items(v) {
-		n, ok := r.number(x)
-		if axis, isAxis := r.ints(x); isAxis && len(axis) == 1 && axis[0] >= 0 {
+		n, ok := r.Number(x)
+		if axis, isAxis := r.Ints(x); isAxis && len(axis) == 1 && axis[0] >= 0 {
 			n, ok = float64(-2-axis[0]), true
 		} else if n < -1 {
 			ok = false
 		}
-		if !ok || n != math.Trunc(n) || math.Abs(n) > 1<<30 || len(shape) > maxAxes {
+		if !ok || n != math.Trunc(n) || math.Abs(n) > 1<<30 || len(shape) > ndarray.MaxAxes {
 			r.failf("shape: found %s, want whole numbers", r.Show(x))
 			return
 		}
@@ -349,12 +357,12 @@ func (r *layerReader) dimshuffle() {
 	last := -1
 	var shape []int
 	for x := range r.Items(v) {
-		if r.text(x) == "x" && len(shape) <= maxAxes {
+		if r.Name(x) == "x" && len(shape) <= ndarray.MaxAxes {
 			shape = append(shape, 1)
 			continue
 		}
-		n, ok := r.number(x)
-		if !ok || int(n) <= last || len(shape) > maxAxes {
+		n, ok := r.Number(x)
+		if !ok || int(n) <= last || len(shape) > ndarray.MaxAxes {
 			r.failf("pattern: found %s, want axes in their order: others can't be said", r.Show(v))
 			return
 		}
@@ -372,7 +380,7 @@ func (r *layerReader) uncropped() {
 	if v, ok := r.get("cropping"); ok {
 		n := 0
 		for c := range r.Items(v) {
-			if n++; c != pickle.Nothing || n > maxAxes {
+			if n++; c != pickle.Nothing || n > ndarray.MaxAxes {
 				r.failf("cropping: found %s, want none", r.Show(v))
 				return
 			}
@@ -384,15 +392,15 @@ func (r *layerReader) sum() {
 	r.uncropped()
 	if v, ok := r.get("coeffs"); ok {
 		all := []ref{v}
-		if _, one := r.number(v); !one {
+		if _, one := r.Number(v); !one {
 			all = slices.Collect(r.Items(v))
 		}
-		if err := r.spend(len(all)); err != nil {
+		if err := r.Spend(len(all)); err != nil {
 			r.failf("coeffs: %v", err)
 			return
 		}
 		for _, c := range all {
-			if n, ok := r.number(c); !ok || n != 1 {
+			if n, ok := r.Number(c); !ok || n != 1 {
 				r.failf("coeffs: found %s, want 1", r.Show(c))
 				return
 			}
@@ -404,7 +412,7 @@ func (r *layerReader) sum() {
 func (r *layerReader) merge() {
 	r.uncropped()
 	v, _ := r.get("merge_function")
-	switch r.function(v) {
+	switch r.Function(v) {
 	case "add":
 		r.layer.Op = Merge{"add"}
 	case "mul":
@@ -423,23 +431,10 @@ func (r *layerReader) concat() {
 }
 
 func (r *layerReader) upscale() {
-	if v, ok := r.get("mode"); ok && r.text(v) != "repeat" {
+	if v, ok := r.get("mode"); ok && r.Name(v) != "repeat" {
 		r.failf("mode: found %s, want repeat", r.Show(v))
 	}
 	r.layer.Op = Upsample{r.pairOr([2]int{1, 1}, "scale_factor")}
-}
-
-// function gives the name of a function of Theano's, which may be an Elemwise
-// object: that of its scalar operation, in small letters.
-func (f *file) function(v ref) string {
-	if g := f.Global(v); g.Name != "" {
-		return g.Name
-	}
-	op, ok := f.attr(v, "scalar_op")
-	if !ok {
-		op = v // an operation of its own, as Softmax
-	}
-	return strings.ToLower(strings.TrimPrefix(f.class(op).Name, "Scalar"))
 }
 
 // nonlinearities are Lasagne's and Theano's, by name.
@@ -457,116 +452,21 @@ func (r *layerReader) activation() Activation {
 	}
 	module := r.Global(v).Module
 	if v.Kind() == pickle.Object {
-		module = r.class(v).Module
+		module = r.Class(v).Module
 	}
-	if r.class(v).Name == "LeakyRectify" && within(module, "lasagne") {
-		slope, _ := r.attr(v, "leakiness")
-		if n, ok := r.number(slope); ok {
+	if r.Class(v).Name == "LeakyRectify" && python.Within(module, "lasagne") {
+		slope, _ := r.Attr(v, "leakiness")
+		if n, ok := r.Number(slope); ok {
 			return Activation{Function: "leaky_relu", Slope: n}
 		}
 	}
-	if a, ok := nonlinearities[r.function(v)]; ok && (within(module, "lasagne") || within(module, "theano")) {
+	if a, ok := nonlinearities[r.Function(v)]; ok && (python.Within(module, "lasagne") || python.Within(module, "theano")) {
 		return a
 	}
 	what := r.Show(v)
-	if op, ok := r.attr(v, "scalar_op"); ok {
-		what = r.class(v).String() + " of " + r.Show(op)
+	if op, ok := r.Attr(v, "scalar_op"); ok {
+		what = r.Class(v).String() + " of " + r.Show(op)
 	}
 	r.failf("nonlinearity: found %s, want one of Lasagne's: linear, rectify, leaky_rectify, tanh, sigmoid, elu, softmax", what)
 	return Activation{}
-}
-
-// errLayers wraps what is wrong with how layers hang together.
-var errLayers = errors.New("the network's layers")
-
-// maxLayers is more than any network here has.
-const maxLayers = 4096
-
-// network follows the layers from the output back to the input, and gives them
-// in an order in which they can be computed. names are those that nolearn has
-// for them.
-func (f *file) network(output ref, names map[ref]string) ([]Layer, error) {
-	order, err := f.sorted(output)
-	if err != nil {
-		return nil, err
-	}
-	index := map[ref]int{}
-	var layers []Layer
-	for i, of := range order {
-		layer := Layer{Name: names[of], Class: f.class(of).String()}
-		if name, ok := f.attr(of, "name"); ok && f.text(name) != "" {
-			layer.Name = f.text(name)
-		}
-		if layer.Name == "" {
-			layer.Name = fmt.Sprintf("%s%d", strings.ToLower(strings.TrimSuffix(f.class(of).Name, "Layer")), i)
-		}
-		inputs := f.inputs(of)
-		if err := f.spend(len(inputs)); err != nil {
-			return nil, fmt.Errorf("layer %q: %w", layer.Name, err)
-		}
-		for _, in := range inputs {
-			layer.Inputs = append(layer.Inputs, index[in])
-		}
-		if err := f.readLayer(of, &layer); err != nil {
-			return nil, err
-		}
-		index[of] = i
-		layers = append(layers, layer)
-	}
-	return layers, nil
-}
-
-// inputs are the layers that a layer takes.
-func (f *file) inputs(of ref) []ref {
-	if v, ok := f.attr(of, "input_layer"); ok && v != pickle.Nothing {
-		return []ref{v}
-	}
-	var out []ref
-	if v, ok := f.attr(of, "input_layers"); ok {
-		for x := range f.Items(f.items(v)) {
-			if out = append(out, x); len(out) > maxLayers {
-				break
-			}
-		}
-	}
-	return out
-}
-
-// sorted gives the layers that the output needs, inputs first.
-func (f *file) sorted(output ref) ([]ref, error) {
-	const begun, done = 1, 2
-	var order []ref
-	state := map[ref]int{}
-	stack := []ref{output}
-	for len(stack) > 0 {
-		of := stack[len(stack)-1]
-		if state[of] != 0 {
-			stack = stack[:len(stack)-1]
-			if state[of] == begun {
-				state[of] = done
-				order = append(order, of)
-			}
-			continue
-		}
-		if of.Kind() != pickle.Object {
-			return nil, fmt.Errorf("%w: found %s, want a layer", errLayers, f.Show(of))
-		}
-		state[of] = begun
-		if len(state) > maxLayers {
-			return nil, fmt.Errorf("%w: found more than %d", errLayers, maxLayers)
-		}
-		inputs := f.inputs(of)
-		if err := f.spend(len(inputs)); err != nil {
-			return nil, fmt.Errorf("%w: %w", errLayers, err)
-		}
-		for _, in := range slices.Backward(inputs) {
-			if state[in] == begun {
-				return nil, fmt.Errorf("%w: found a circle at %s", errLayers, f.Show(in))
-			}
-			if state[in] == 0 {
-				stack = append(stack, in)
-			}
-		}
-	}
-	return order, nil
 }

@@ -1,7 +1,9 @@
 package export
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"math"
 	"slices"
 	"strings"
@@ -18,6 +20,22 @@ const (
 	opset     = 13
 	irVersion = 7
 )
+
+// onnxFormat has the network itself, its weights and what they don't say as texts.
+var onnxFormat = Format{
+	Name: "onnx", Extensions: []string{".onnx"}, Holds: "a network to run", Lacks: "the state of a training, and layers that ONNX has no operators for", Runs: true,
+	prepare: func(m *model.Model, o Options) (func(w io.Writer) error, error) {
+		graph, err := Graph(m)
+		if err != nil {
+			return nil, err
+		}
+		graph.Version = o.Version
+		return func(w io.Writer) error { return onnx.Write(w, graph) }, nil
+	},
+}
+
+// ErrUnsupported is returned for a layer that ONNX can't say.
+var ErrUnsupported = errors.New("not possible in ONNX")
 
 // Names of the graph's input and output.
 const (
@@ -195,12 +213,12 @@ func (b *builder) member(index int, image value) (string, error) {
 				l.in = append(l.in, values[from])
 			}
 		}
-		lower, ok := lowerings[n.Kind.Name]
+		say, ok := operators[n.Kind.Name]
 		if !ok {
 			return "", fmt.Errorf("member %s: layer %q: kind %s: %w", plan.Member.Name, n.Layer.Name, n.Kind.Name, ErrUnsupported)
 		}
 		b.at = plan.Member.Name + "/" + n.Layer.Name
-		y := lower(l)
+		y := say(l)
 		values[i] = &y
 	}
 	if b.err != nil {
