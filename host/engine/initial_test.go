@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/fkzoo/fkzoo/host/engine/enginetest"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 )
 
@@ -57,7 +58,7 @@ func TestInitialValues(t *testing.T) {
 // A seed means the same weights for ever, on every backend and machine.
 func TestInitialWeightsAreTheSameForEver(t *testing.T) {
 	layers := `{"name": "c", "kind": "conv2d", "filters": 2, "kernel": 2}, {"name": "n", "kind": "batch_norm"}, {"name": "f", "kind": "flatten"}, {"name": "y", "kind": "dense", "units": "columns", "initializer": "he_normal"}`
-	plan := mustPlan(t, document(3, 3, "unit", layers, plain(sgd)), "a_x")
+	plan := enginetest.Plan(t, enginetest.Document(3, 3, "unit", layers, enginetest.Plain(enginetest.SGD)), "a_x")
 	got := InitialWeights(plan, 42)
 	want := Arrays{
 		"net/c/weights":  {Shape: []int{2, 2, 1, 2}, Data: []float32{0.66429275, 0.17557225, 0.30169258, 0.49089542, 0.13252296, -0.44919452, -0.32544062, 0.45961484}},

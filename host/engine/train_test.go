@@ -14,23 +14,8 @@ import (
 
 	"github.com/fkzoo/fkzoo/host/engine/backend"
 	"github.com/fkzoo/fkzoo/host/engine/backend/backendtest"
+	"github.com/fkzoo/fkzoo/host/engine/enginetest"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
-)
-
-// document writes a blueprint of one member, named net, for all columns.
-func document(height, width int, scaling, layers, recipe string) string {
-	return fmt.Sprintf(`{"blueprint": 1, "name": "test", "input": {"height": %d, "width": %d, "channels": 1, "scaling": %q},
-		"members": [{"name": "net", "columns": ["*"], "layers": [%s], "recipe": %s}]}`, height, width, scaling, layers, recipe)
-}
-
-// plain is a recipe of small batches; more is added to it.
-func plain(more string) string {
-	return `{"loss": {"kind": "mse", "rows": "filled"}, "batch": 4, "epochs": 2, "validation": 0` + more + `}`
-}
-
-const (
-	sgd  = `, "optimizer": {"kind": "sgd"}, "rate": 0.1`
-	adam = `, "optimizer": {"kind": "adam"}, "rate": 0.01`
 )
 
 // faces are random images and points, with a cell in five empty.
@@ -70,7 +55,13 @@ func mustUpload(t testing.TB, on *backend.Backend, e Examples) *Resident {
 
 func mustTrainer(t testing.TB, data *Resident, c Config) *Trainer {
 	t.Helper()
-	tr, err := NewTrainer(data, c)
+	return mustTrain(t, data, c, data.device.SliceRows(c.Plan))
+}
+
+// mustTrain has so many rows at once.
+func mustTrain(t testing.TB, data *Resident, c Config, atOnce int) *Trainer {
+	t.Helper()
+	tr, err := newTrainer(data, c, atOnce)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,9 +106,9 @@ func sameState(t *testing.T, what string, got, want *State) {
 // Some steps of each optimizer, with schedules, clipping, averages, empty cells
 // and a smaller last batch, weight by weight.
 func TestOptimizersAgreeWithPyTorch(t *testing.T) {
-	r := theReference(t)
+	r := enginetest.TheReference(t)
 	for _, kind := range blueprint.Optimizers {
-		if !slices.ContainsFunc(r.Trainings, func(c refTraining) bool { return strings.Contains(string(c.Recipe), `"kind":"`+kind+`"`) }) {
+		if !slices.ContainsFunc(r.Trainings, func(c enginetest.RefTraining) bool { return strings.Contains(string(c.Recipe), `"kind":"`+kind+`"`) }) {
 			t.Errorf("optimizer %s: not in reference.json.gz", kind)
 		}
 	}
@@ -129,7 +120,7 @@ func TestOptimizersAgreeWithPyTorch(t *testing.T) {
 				for _, l := range c.Layers {
 					layers = append(layers, string(l))
 				}
-				plan := mustPlan(t, document(6, 6, c.Scaling, strings.Join(layers, ","), string(c.Recipe)), columns...)
+				plan := enginetest.Plan(t, enginetest.Document(6, 6, c.Scaling, strings.Join(layers, ","), string(c.Recipe)), columns...)
 				e := Examples{Images: Images{Count: len(c.Images) / 36, Height: 6, Width: 6, Channels: 1}, Columns: columns}
 				for _, v := range c.Images {
 					e.Bytes = append(e.Bytes, uint8(v))
@@ -143,7 +134,7 @@ func TestOptimizersAgreeWithPyTorch(t *testing.T) {
 				}
 				weights := Arrays{}
 				for name, a := range c.Weights {
-					weights["net/"+name] = a.array(t)
+					weights["net/"+name] = Array(a.Tensor(t))
 				}
 				tr := mustTrainer(t, mustUpload(t, on, e), Config{Plan: plan, Rows: upTo(e.Count), Epochs: plan.Member.Recipe.Epochs, Seed: 1, Weights: weights})
 				for _, rows := range c.Batches { // in the reference's order, not the seed's
@@ -162,7 +153,7 @@ func TestOptimizersAgreeWithPyTorch(t *testing.T) {
 					t.Errorf("found the tensors %v, want %v", slices.Sorted(maps.Keys(s.Tensors)), slices.Sorted(maps.Keys(c.State)))
 				}
 				for _, name := range slices.Sorted(maps.Keys(c.State)) {
-					near(t, name, s.Tensors[name], c.State[name].array(t), 2e-5)
+					enginetest.Near(t, name, enginetest.Tensor(s.Tensors[name]), c.State[name].Tensor(t), 2e-5)
 				}
 			})
 		}
@@ -171,11 +162,11 @@ func TestOptimizersAgreeWithPyTorch(t *testing.T) {
 
 // everything is a network and recipe with all that draws random numbers or
 // keeps a state.
-var everything = document(8, 8, "unit", `
+var everything = enginetest.Document(8, 8, "unit", `
 	{"name": "c", "kind": "conv2d", "filters": 2, "activation": "relu"}, {"name": "p", "kind": "max_pool"},
 	{"name": "b", "kind": "batch_norm"}, {"name": "o1", "kind": "dropout", "rate": 0.25}, {"name": "f", "kind": "flatten"},
 	{"name": "h", "kind": "dense", "units": 5, "activation": "tanh"}, {"name": "o2", "kind": "dropout"}, {"name": "y", "kind": "dense", "units": "columns"}`,
-	plain(adam+`, "augment": {"mirror": {}, "rotate": 15, "scale": 0.1, "shift": 1, "brightness": 0.1,
+	enginetest.Plain(enginetest.Adam+`, "augment": {"mirror": {}, "rotate": 15, "scale": 0.1, "shift": 1, "brightness": 0.1,
 		"contrast": {"kind": "linear", "from": 0.1, "to": 0.2}, "noise": 0.05, "erase": {"share": 0.5, "area": 0.2}},
 		"average": {"decay": 0.9}`))
 
@@ -183,7 +174,7 @@ var everything = document(8, 8, "unit", `
 // snapshot, a training gives the same bits as one that ran through.
 func TestContinuedTrainingIsTheSame(t *testing.T) {
 	columns := []string{"left_eye_x", "left_eye_y", "right_eye_x", "right_eye_y"}
-	plan := mustPlan(t, everything, columns...)
+	plan := enginetest.Plan(t, everything, columns...)
 	backendtest.Each(t, func(t *testing.T, on *backend.Backend) {
 		data := mustUpload(t, on, faces(10, 8, 8, columns))
 		c := Config{Plan: plan, Rows: []int{0, 1, 2, 3, 4, 5, 6, 7, 9}, Epochs: 2, Seed: 7}
@@ -211,7 +202,6 @@ func TestContinuedTrainingIsTheSame(t *testing.T) {
 		c.State = mustSnapshot(t, cut)
 		sameState(t, "unchanged snapshot", mustSnapshot(t, cut), c.State)
 		continued := mustTrainer(t, data, c)
-		share(continued, whole)
 		if loss := mustEpoch(t, continued); loss != second {
 			t.Errorf("continued: found a loss of %v, want %v", loss, second)
 		}
@@ -219,18 +209,11 @@ func TestContinuedTrainingIsTheSame(t *testing.T) {
 
 		c.State, c.Seed = nil, 8
 		other := mustTrainer(t, data, c)
-		share(other, whole)
 		if mustEpoch(t, other) == first {
 			t.Errorf("another seed gives the same loss")
 		}
 	})
 }
-
-// share spares a trainer of the same plan the compilation.
-func share(to, from *Trainer) { to.programs = from.programs }
-
-// One dense layer, of known weights: what training does can be said exactly.
-const oneDense = `{"name": "f", "kind": "flatten"}, {"name": "y", "kind": "dense", "units": "columns"}`
 
 // An image has one bright pixel, and the network knows where that is. It is
 // right about mirrored images too, as long as their labels are mirrored.
@@ -259,7 +242,7 @@ func TestMirroredImagesAndLabelsFit(t *testing.T) {
 			{`{"share": 1}`, 9},
 			{`{"share": 0.6}`, 3 + 2},
 		} {
-			plan := mustPlan(t, document(1, width, "unit", oneDense, recipe(c.share)), e.Columns...)
+			plan := enginetest.Plan(t, enginetest.Document(1, width, "unit", enginetest.OneDense, recipe(c.share)), e.Columns...)
 			tr := mustTrainer(t, data, Config{Plan: plan, Rows: upTo(count), Epochs: 1, Seed: 3, Weights: know})
 			if loss := mustEpoch(t, tr); loss > 1e-6 {
 				t.Errorf("share %s: found a loss of %g, want 0", c.share, loss)
@@ -280,21 +263,12 @@ func mirroredRows(t *testing.T, tr *Trainer) int {
 	for tr.step = 0; tr.step < tr.StepsPerEpoch(); tr.step++ {
 		part := rows[tr.step*size : min((tr.step+1)*size, len(rows))]
 		b := tr.draw(part)
-		in, err := tr.stepInputs(b, slice{to: len(part)})
-		if err != nil {
-			t.Fatal(err)
-		}
-		label, flips := make([]int32, len(part)), make([]uint8, len(part))
-		if err := errors.Join(in[3].ToFlatData(label), in[4].ToFlatData(flips)); err != nil {
-			t.Fatal(err)
-		}
 		for i, r := range part {
-			if int(label[i]) != r+int(flips[i])*tr.data.examples.Count {
-				t.Errorf("row %d: found the label %d, flipped %d", r, label[i], flips[i])
+			if int(b.Index[i]) != r || int(b.Label[i]) != r+int(b.Flips[i])*tr.data.examples.Count {
+				t.Errorf("row %d: found the image %d and the label %d, flipped %d", r, b.Index[i], b.Label[i], b.Flips[i])
 			}
-			n += int(flips[i])
+			n += int(b.Flips[i])
 		}
-		free(in...)
 	}
 	tr.step = 0
 	return n
@@ -323,13 +297,12 @@ func TestLabels(t *testing.T) {
 			-.75, .25, 1, 1, 0, 0, 0, 0}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			plan := mustPlan(t, strings.Replace(document(8, 8, "raw", oneDense, plain(sgd+c.mirror)), `["*"]`, c.member, 1), columns...)
-			tr := &Trainer{Config: Config{Plan: plan}, data: &Resident{examples: e}}
-			from, turn, axis, err := tr.places()
+			plan := enginetest.Plan(t, strings.Replace(enginetest.Document(8, 8, "raw", enginetest.OneDense, enginetest.Plain(enginetest.SGD+c.mirror)), `["*"]`, c.member, 1), columns...)
+			l, err := newLabels(plan, &e)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := tr.makeLabels(from, turn, axis); !slices.Equal(got, c.want) {
+			if got := l.all(&e); !slices.Equal(got, c.want) {
 				t.Errorf("found %v, want %v", got, c.want)
 			}
 		})
@@ -387,7 +360,7 @@ func TestEpochLossIsTheMeanOverFilledCells(t *testing.T) {
 	e := faces(10, 3, 3, columns)
 	rows := []int{0, 2, 3, 4, 5, 6, 7, 8, 9}
 	backendtest.Each(t, func(t *testing.T, on *backend.Backend) {
-		plan := mustPlan(t, document(3, 3, "unit", oneDense, `{"loss": {"kind": "wing"}, "optimizer": {"kind": "sgd"}, "rate": 0, "epochs": 1, "batch": 4, "validation": 0}`), columns...)
+		plan := enginetest.Plan(t, enginetest.Document(3, 3, "unit", enginetest.OneDense, `{"loss": {"kind": "wing"}, "optimizer": {"kind": "sgd"}, "rate": 0, "epochs": 1, "batch": 4, "validation": 0}`), columns...)
 		tr := mustTrainer(t, mustUpload(t, on, e), Config{Plan: plan, Rows: rows, Epochs: 1, Seed: 1})
 		answer, err := tr.Predict(context.Background(), e.Images, rows)
 		if err != nil {
@@ -418,7 +391,7 @@ func TestEmptyCellsTeachNothing(t *testing.T) {
 		e.Points[i] = float32(math.NaN())
 	}
 	backendtest.Each(t, func(t *testing.T, on *backend.Backend) {
-		plan := mustPlan(t, document(3, 3, "unit", oneDense, plain(sgd)), e.Columns...)
+		plan := enginetest.Plan(t, enginetest.Document(3, 3, "unit", enginetest.OneDense, enginetest.Plain(enginetest.SGD)), e.Columns...)
 		tr := mustTrainer(t, mustUpload(t, on, e), Config{Plan: plan, Rows: upTo(3), Epochs: 1, Seed: 1})
 		before := mustSnapshot(t, tr)
 		if loss := mustEpoch(t, tr); loss != 0 {
@@ -434,7 +407,7 @@ func TestTrainingThatDivergesSaysSo(t *testing.T) {
 	e := faces(4, 3, 3, []string{"a_x"})
 	e.Points = []float32{1, 2, 3, 1}
 	backendtest.Each(t, func(t *testing.T, on *backend.Backend) {
-		plan := mustPlan(t, document(3, 3, "raw", oneDense, `{"loss": {"kind": "mse"}, "optimizer": {"kind": "sgd"}, "rate": 1e4, "epochs": 9, "batch": 1, "validation": 0}`), e.Columns...)
+		plan := enginetest.Plan(t, enginetest.Document(3, 3, "raw", enginetest.OneDense, `{"loss": {"kind": "mse"}, "optimizer": {"kind": "sgd"}, "rate": 1e4, "epochs": 9, "batch": 1, "validation": 0}`), e.Columns...)
 		tr := mustTrainer(t, mustUpload(t, on, e), Config{Plan: plan, Rows: upTo(4), Epochs: 9, Seed: 1})
 		first := 0
 		for epoch := range 9 {
@@ -476,9 +449,8 @@ func TestDivergingEndsWithinTheEpoch(t *testing.T) {
 			{"in slices", "1e-5", 2, 1e6, ", and has been more than 1e+06, from where no training comes back, from batch "},
 			{"beyond the limit", "1e-5", 1, 1e6, ", and has been more than 1e+06, from where no training comes back, from batch "},
 		} {
-			plan := mustPlan(t, document(3, 3, "raw", oneDense, `{"loss": {"kind": "mse"}, "optimizer": {"kind": "sgd"}, "rate": `+c.rate+fmt.Sprintf(`, "epochs": 9, "batch": %d, "validation": 0}`, c.batch)), e.Columns...)
-			tr := mustTrainer(t, mustUpload(t, on, e), Config{Plan: plan, Rows: upTo(rows), Epochs: 9, Seed: 1, MaxLoss: c.maxLoss})
-			tr.atOnce = 1
+			plan := enginetest.Plan(t, enginetest.Document(3, 3, "raw", enginetest.OneDense, `{"loss": {"kind": "mse"}, "optimizer": {"kind": "sgd"}, "rate": `+c.rate+fmt.Sprintf(`, "epochs": 9, "batch": %d, "validation": 0}`, c.batch)), e.Columns...)
+			tr := mustTrain(t, mustUpload(t, on, e), Config{Plan: plan, Rows: upTo(rows), Epochs: 9, Seed: 1, MaxLoss: c.maxLoss}, 1)
 			first, last := 0, 0
 			_, err := tr.Epoch(context.Background(), func(done, _ int) {
 				last = done
@@ -509,7 +481,7 @@ func TestUnusedLayersStay(t *testing.T) {
 	e := faces(4, 3, 3, []string{"a_x", "b_x"})
 	backendtest.Each(t, func(t *testing.T, on *backend.Backend) {
 		layers := `{"name": "f", "kind": "flatten"}, {"name": "u1", "kind": "dense", "units": 3}, {"name": "u2", "kind": "batch_norm"}, {"name": "y", "kind": "dense", "units": "columns", "inputs": ["f"]}`
-		plan := mustPlan(t, document(3, 3, "unit", layers, plain(adam+`, "average": {"decay": 0}`)), e.Columns...)
+		plan := enginetest.Plan(t, enginetest.Document(3, 3, "unit", layers, enginetest.Plain(enginetest.Adam+`, "average": {"decay": 0}`)), e.Columns...)
 		tr := mustTrainer(t, mustUpload(t, on, e), Config{Plan: plan, Rows: upTo(4), Epochs: 1, Seed: 1})
 		before := mustSnapshot(t, tr)
 		mustEpoch(t, tr)
@@ -537,9 +509,9 @@ func TestBadTrainingsAreRefused(t *testing.T) {
 	e := faces(4, 3, 3, []string{"a_x", "a_y"})
 	data := mustUpload(t, on, e)
 	plan := func(recipe string) *blueprint.Plan {
-		return mustPlan(t, document(3, 3, "unit", oneDense, plain(recipe)), "a_x", "a_y")
+		return enginetest.Plan(t, enginetest.Document(3, 3, "unit", enginetest.OneDense, enginetest.Plain(recipe)), "a_x", "a_y")
 	}
-	good := InitialWeights(plan(sgd), 1)
+	good := InitialWeights(plan(enginetest.SGD), 1)
 	with := func(name string, a *Array) Arrays {
 		out := maps.Clone(good)
 		if delete(out, name); a != nil {
@@ -554,17 +526,17 @@ func TestBadTrainingsAreRefused(t *testing.T) {
 		want   string
 		config Config
 	}{
-		{"found no rows to train on", Config{Plan: plan(sgd)}},
-		{"rows: found row 4, want 0 to 3", Config{Plan: plan(sgd), Rows: []int{0, 4}}},
-		{"rows: found row -1, want 0 to 3", Config{Plan: plan(sgd), Rows: []int{-1}}},
-		{"images: found 3x3 with 1 channels, want 5x3 with 1", Config{Plan: mustPlan(t, document(5, 3, "unit", oneDense, plain(sgd)), "a_x"), Rows: upTo(4)}},
-		{"column b_x: not in the data", Config{Plan: mustPlan(t, document(3, 3, "unit", oneDense, plain(sgd)), "b_x"), Rows: upTo(4)}},
-		{"tensor net/y/bias: missing, want shape [2]", Config{Plan: plan(sgd), Rows: upTo(4), Weights: with("net/y/bias", nil)}},
-		{"tensor net/y/bias: found shape [3] with 3 values, want [2]", Config{Plan: plan(sgd), Rows: upTo(4), Weights: with("net/y/bias", &Array{[]int{3}, make([]float32, 3)})}},
-		{"tensor net/y/bias: found shape [2] with 1 values, want [2]", Config{Plan: plan(sgd), Rows: upTo(4), Weights: with("net/y/bias", &Array{[]int{2}, make([]float32, 1)})}},
-		{"tensor optimizer/velocity/net/y/weights: missing", Config{Plan: plan(sgd), Rows: upTo(4), State: state(0, 0, good)}},
-		{"state: found epoch 0 and step 2, want epochs from 0 and steps from 0 to 1", Config{Plan: plan(sgd), Rows: upTo(4), State: state(0, 2, good)}},
-		{"state: found epoch -1 and step 0", Config{Plan: plan(sgd), Rows: upTo(4), State: state(-1, 0, good)}},
+		{"found no rows to train on", Config{Plan: plan(enginetest.SGD)}},
+		{"rows: found row 4, want 0 to 3", Config{Plan: plan(enginetest.SGD), Rows: []int{0, 4}}},
+		{"rows: found row -1, want 0 to 3", Config{Plan: plan(enginetest.SGD), Rows: []int{-1}}},
+		{"images: found 3x3 with 1 channels, want 5x3 with 1", Config{Plan: enginetest.Plan(t, enginetest.Document(5, 3, "unit", enginetest.OneDense, enginetest.Plain(enginetest.SGD)), "a_x"), Rows: upTo(4)}},
+		{"column b_x: not in the data", Config{Plan: enginetest.Plan(t, enginetest.Document(3, 3, "unit", enginetest.OneDense, enginetest.Plain(enginetest.SGD)), "b_x"), Rows: upTo(4)}},
+		{"tensor net/y/bias: missing, want shape [2]", Config{Plan: plan(enginetest.SGD), Rows: upTo(4), Weights: with("net/y/bias", nil)}},
+		{"tensor net/y/bias: found shape [3] with 3 values, want [2]", Config{Plan: plan(enginetest.SGD), Rows: upTo(4), Weights: with("net/y/bias", &Array{[]int{3}, make([]float32, 3)})}},
+		{"tensor net/y/bias: found shape [2] with 1 values, want [2]", Config{Plan: plan(enginetest.SGD), Rows: upTo(4), Weights: with("net/y/bias", &Array{[]int{2}, make([]float32, 1)})}},
+		{"tensor optimizer/velocity/net/y/weights: missing", Config{Plan: plan(enginetest.SGD), Rows: upTo(4), State: state(0, 0, good)}},
+		{"state: found epoch 0 and step 2, want epochs from 0 and steps from 0 to 1", Config{Plan: plan(enginetest.SGD), Rows: upTo(4), State: state(0, 2, good)}},
+		{"state: found epoch -1 and step 0", Config{Plan: plan(enginetest.SGD), Rows: upTo(4), State: state(-1, 0, good)}},
 	} {
 		tr, err := NewTrainer(data, c.config)
 		if err == nil || !strings.Contains(err.Error(), c.want) {
@@ -577,7 +549,7 @@ func TestBadTrainingsAreRefused(t *testing.T) {
 			tr.Close()
 		}
 	}
-	if tr, err := NewTrainer(data, Config{Plan: plan(sgd + `, "augment": {"shift": 0, "erase": {"share": 0, "area": 0.1}}`), Rows: upTo(4)}); err != nil {
+	if tr, err := NewTrainer(data, Config{Plan: plan(enginetest.SGD + `, "augment": {"shift": 0, "erase": {"share": 0, "area": 0.1}}`), Rows: upTo(4)}); err != nil {
 		t.Errorf("augmentation that is off: found error %v", err)
 	} else {
 		tr.Close()
@@ -620,7 +592,7 @@ func TestFailingGraphNamesTheLayer(t *testing.T) {
 			{"third", func(p *blueprint.Plan) { p.Nodes[2].Out = blueprint.Shape{7} }},                       // GoMLX's
 			{"fourth", func(p *blueprint.Plan) { p.Nodes[3].Params[1].Name = "bais" }},                       // the engine's
 		} {
-			plan := mustPlan(t, document(6, 6, "unit", layers, plain(sgd)), e.Columns...)
+			plan := enginetest.Plan(t, enginetest.Document(6, 6, "unit", layers, enginetest.Plain(enginetest.SGD)), e.Columns...)
 			c.spoil(plan)
 			tr := mustTrainer(t, data, Config{Plan: plan, Rows: upTo(4), Epochs: 1, Seed: 1})
 			_, err := tr.Epoch(context.Background(), nil)
@@ -639,7 +611,7 @@ func TestFailingGraphNamesTheLayer(t *testing.T) {
 func TestMemoryDoesNotGrow(t *testing.T) {
 	e := faces(8, 4, 4, []string{"a_x", "a_y"})
 	backendtest.Each(t, func(t *testing.T, on *backend.Backend) {
-		plan := mustPlan(t, document(4, 4, "unit", oneDense, plain(adam)), e.Columns...)
+		plan := enginetest.Plan(t, enginetest.Document(4, 4, "unit", enginetest.OneDense, enginetest.Plain(enginetest.Adam)), e.Columns...)
 		tr := mustTrainer(t, mustUpload(t, on, e), Config{Plan: plan, Rows: upTo(8), Epochs: 1000, Seed: 1})
 		measure := func() (heap int64, buffers int64) {
 			if _, err := tr.Predict(context.Background(), e.Images, nil); err != nil {
