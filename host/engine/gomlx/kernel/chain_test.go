@@ -110,7 +110,8 @@ func (c chain) compile(t *testing.T, b testBackend, shrink int) program {
 	exec, err := graph.NewExec(b.backend, func(in []*graph.Node) []*graph.Node {
 		k := New(Options{Target: b.target, Training: true, Shrink: shrink})
 		y, back := c.build(k, k.Map(in[1]), in[2:], in[0])
-		r := graph.AddScalar(graph.MulScalar(Uniform(in[0], 99, y.Shape().Dimensions...), 2.0), -1.0)
+		r := graph.Sin(graph.MulScalar(graph.Iota(y.Graph(), shapes.Make(dtypes.Float32, y.Shape().Size()), 0), 1.7))
+		r = graph.Reshape(r, y.Shape().Dimensions...)
 		dx, grads := back(r)
 		return append([]*graph.Node{graph.ReduceAllSum(graph.Mul(y, r)), dx.NHWC()}, grads...)
 	})
