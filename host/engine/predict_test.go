@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/fkzoo/fkzoo/host/engine/backend"
@@ -144,4 +145,94 @@ func TestBadPredictionsAreRefused(t *testing.T) {
 	if _, err := NewPredictor(on, plan, weights); err == nil || !strings.Contains(err.Error(), "tensor net/y/bias: found shape [1 1] with 1 values, want [1]") {
 		t.Errorf("found error %v, want the wrong shape", err)
 	}
+}
+
+// Many goroutines with one predictor, which asks for parts of several sizes, get
+// what one alone gets.
+func TestPredictorServesManyAtOnce(t *testing.T) {
+	columns := []string{"a_x", "a_y"}
+	layers := `{"name": "c", "kind": "conv2d", "filters": 3, "kernel": 2, "activation": "relu"}, {"name": "f", "kind": "flatten"}, {"name": "y", "kind": "dense", "units": "columns"}`
+	plan := enginetest.Plan(t, enginetest.Document(6, 6, "unit", layers, enginetest.Plain(enginetest.SGD)), columns...)
+	im := faces(20, 6, 6, columns).Images
+	backendtest.Each(t, func(t *testing.T, on *backend.Backend) {
+		open := func() *Predictor {
+			p, err := NewPredictor(on, plan, InitialWeights(plan, 1))
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(p.Close)
+			return p
+		}
+		parts := [][]int{nil, {3}, {4, 5, 6}, {7, 8}, {19, 0, 1, 2, 3, 4, 5}}
+		var want [][]float32
+		alone := open()
+		for _, rows := range parts {
+			out, err := alone.Predict(context.Background(), im, rows, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want = append(want, out)
+		}
+		many := open()
+		var all sync.WaitGroup
+		for g := range 8 {
+			all.Go(func() {
+				for k := range 10 {
+					i := (g + k) % len(parts)
+					if got, err := many.Predict(context.Background(), im, parts[i], nil); err != nil || !slices.Equal(got, want[i]) {
+						t.Errorf("rows %v: found %v and error %v, want %v", parts[i], got, err, want[i])
+						return
+					}
+				}
+			})
+		}
+		all.Wait()
+	})
+}
+
+// A predictor that is closed while it answers ends the calls under way and refuses
+// those to come.
+func TestPredictorClosesWhileItAnswers(t *testing.T) {
+	columns := []string{"a_x", "a_y"}
+	plan := enginetest.Plan(t, enginetest.Document(6, 6, "unit", enginetest.OneDense, enginetest.Plain(enginetest.SGD)), columns...)
+	im := faces(20, 6, 6, columns).Images
+	backendtest.Each(t, func(t *testing.T, on *backend.Backend) {
+		p, err := NewPredictor(on, plan, InitialWeights(plan, 1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Batch = 1
+		want, err := p.Predict(context.Background(), im, nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var all sync.WaitGroup
+		started := make(chan bool, 4)
+		for range cap(started) {
+			all.Go(func() {
+				for first := true; ; first = false {
+					got, err := p.Predict(context.Background(), im, nil, nil)
+					if first {
+						started <- true
+					}
+					if errors.Is(err, ErrClosed) {
+						return
+					}
+					if err != nil || !slices.Equal(got, want) {
+						t.Errorf("found %v and error %v, want %v or %v", got, err, want, ErrClosed)
+						return
+					}
+				}
+			})
+		}
+		for range cap(started) {
+			<-started
+		}
+		p.Close()
+		all.Wait()
+		if _, err := p.Predict(context.Background(), im, nil, nil); !errors.Is(err, ErrClosed) {
+			t.Errorf("closed: found error %v, want %v", err, ErrClosed)
+		}
+		p.Close() // does no harm
+	})
 }
