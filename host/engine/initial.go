@@ -1,27 +1,11 @@
 package engine
 
 import (
-	"encoding/binary"
-	"hash/fnv"
 	"math"
 	"math/rand/v2"
 
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 )
-
-// stream is a random source of its own for each purpose: the same on every
-// machine, and independent of what else is drawn.
-func stream(seed uint64, purpose ...string) *rand.Rand {
-	h := fnv.New64a()
-	for _, p := range purpose {
-		h.Write([]byte(p))
-		h.Write([]byte{0})
-	}
-	var key [32]byte
-	binary.LittleEndian.PutUint64(key[:], seed)
-	binary.LittleEndian.PutUint64(key[8:], h.Sum64())
-	return rand.New(rand.NewChaCha8(key))
-}
 
 // InitialWeights draws a member's first weights, by each parameter's
 // initializer. They depend on the seed and the parameter's name alone.
@@ -39,52 +23,33 @@ func InitialWeights(plan *blueprint.Plan, seed uint64) Arrays {
 	return out
 }
 
-// initialize fills values by the formulas of [blueprint.Initializers].
+// initialize fills values by one of [blueprint.Initializers].
 func initialize(values []float32, p blueprint.Param, r *rand.Rand) {
-	in, out := float64(p.FanIn), float64(p.FanOut)
-	uniform := func(bound float64) {
-		for i := range values {
-			values[i] = float32((2*r.Float64() - 1) * bound)
-		}
-	}
-	normal := func(deviation float64) {
-		for i := range values {
-			values[i] = float32(r.NormFloat64() * deviation)
-		}
-	}
-	switch p.Init {
-	case "glorot_uniform":
-		uniform(math.Sqrt(6 / (in + out)))
-	case "glorot_normal":
-		normal(math.Sqrt(2 / (in + out)))
-	case "he_uniform":
-		uniform(math.Sqrt(6 / in))
-	case "he_normal":
-		normal(math.Sqrt(2 / in))
-	case "zeros":
-		clear(values)
-	case "ones":
-		for i := range values {
-			values[i] = 1
-		}
+	draw := initializers[p.Init](float64(p.FanIn), float64(p.FanOut))
+	for i := range values {
+		values[i] = float32(draw(r))
 	}
 }
 
-// order is the order of the training rows in an epoch (from 0).
-func order(rows []int, seed uint64, member string, epoch int) []int {
-	out := append([]int(nil), rows...)
-	r := stream(seed, "order", member, string(binary.LittleEndian.AppendUint64(nil, uint64(epoch))))
-	r.Shuffle(len(out), func(i, j int) { out[i], out[j] = out[j], out[i] })
-	return out
+// initializers have a row for each of [blueprint.Initializers], whose formulas
+// these are; a test compares the two. From the fans they give what draws a value.
+var initializers = map[string]func(in, out float64) func(r *rand.Rand) float64{
+	"glorot_uniform": func(in, out float64) func(*rand.Rand) float64 { return uniform(math.Sqrt(6 / (in + out))) },
+	"glorot_normal":  func(in, out float64) func(*rand.Rand) float64 { return normal(math.Sqrt(2 / (in + out))) },
+	"he_uniform":     func(in, _ float64) func(*rand.Rand) float64 { return uniform(math.Sqrt(6 / in)) },
+	"he_normal":      func(in, _ float64) func(*rand.Rand) float64 { return normal(math.Sqrt(2 / in)) },
+	"zeros":          func(_, _ float64) func(*rand.Rand) float64 { return constant(0) },
+	"ones":           func(_, _ float64) func(*rand.Rand) float64 { return constant(1) },
 }
 
-// choose marks a share of n places at random, rounded down: the images of a
-// batch that are mirrored.
-func choose(n int, share float64, r *rand.Rand) []uint8 {
-	const rounding = 1e-9 // 0.29*100 is a little under 29
-	out := make([]uint8, n)
-	for _, i := range r.Perm(n)[:int(share*float64(n)+rounding)] {
-		out[i] = 1
-	}
-	return out
+func uniform(bound float64) func(r *rand.Rand) float64 {
+	return func(r *rand.Rand) float64 { return (2*r.Float64() - 1) * bound }
+}
+
+func normal(deviation float64) func(r *rand.Rand) float64 {
+	return func(r *rand.Rand) float64 { return r.NormFloat64() * deviation }
+}
+
+func constant(v float64) func(r *rand.Rand) float64 {
+	return func(*rand.Rand) float64 { return v }
 }

@@ -1,4 +1,4 @@
-package engine
+package gomlx
 
 import (
 	"fmt"
@@ -9,89 +9,44 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 
 	"github.com/fkzoo/fkzoo/host/engine/backend"
-	"github.com/fkzoo/fkzoo/host/engine/kernel"
+	"github.com/fkzoo/fkzoo/host/engine/device"
+	"github.com/fkzoo/fkzoo/host/engine/gomlx/kernel"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 )
 
-// network is a plan on a backend, with its parameters' names in the order in
-// which every program takes them.
+// network is a plan on a backend.
 type network struct {
 	b      *backend.Backend
 	plan   *blueprint.Plan
-	params []parameter
-}
-
-// parameter is one of a plan's, with its names in a graph and in a file.
-type parameter struct {
-	key    string // layer/parameter
-	tensor string // member/layer/parameter
-	blueprint.Param
+	params []device.Param // in the order in which every program takes them
 }
 
 func newNetwork(b *backend.Backend, plan *blueprint.Plan) *network {
-	n := &network{b: b, plan: plan}
-	for i := range plan.Nodes {
-		node := &plan.Nodes[i]
-		for _, p := range node.Params {
-			n.params = append(n.params, parameter{node.Layer.Name + "/" + p.Name, plan.TensorName(node, p.Name), p})
-		}
-	}
-	return n
+	return &network{b: b, plan: plan, params: device.Params(plan)}
 }
 
-// load puts weights on the device in the network's order.
-func (n *network) load(weights Arrays) ([]compute.Buffer, error) {
+// load puts weights into the backend's memory.
+func (n *network) load(weights [][]float32) ([]compute.Buffer, error) {
 	out := make([]compute.Buffer, 0, len(n.params))
-	for _, p := range n.params {
-		a, ok := weights[p.tensor]
-		if !ok || int64(len(a.Data)) != p.Shape.Size() || !sameShape(a.Shape, p.Shape) {
-			free(out...)
-			if !ok {
-				return nil, fmt.Errorf("tensor %s: missing, want shape %v", p.tensor, p.Shape)
-			}
-			return nil, fmt.Errorf("tensor %s: found shape %v, want %v", p.tensor, a.Shape, p.Shape)
-		}
-		buf, err := upload(n.b.Compute(), a.Data, p.Shape...)
+	for i, p := range n.params {
+		buf, err := upload(n.b.Compute(), weights[i], p.Shape...)
 		if err != nil {
 			free(out...)
-			return nil, fmt.Errorf("tensor %s: %w", p.tensor, err)
+			return nil, fmt.Errorf("tensor %s: %w", p.Tensor, err)
 		}
 		out = append(out, buf)
 	}
 	return out, nil
 }
 
-func sameShape(a, b []int) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
-	}
-	return true
-}
-
-// target is the backend's family of lowerings.
-func (n *network) target() kernel.Target {
-	switch n.b.Kind() {
-	case backend.XLACPU:
-		return kernel.XLACPU
-	case backend.XLACUDA:
-		return kernel.XLACUDA
-	}
-	return kernel.Go
-}
-
 // builder starts a graph's lowering; params are nodes in the network's order.
 func (n *network) builder(g *Graph, training bool, params []*Node) *builder {
 	b := &builder{
-		Kernel: kernel.New(kernel.Options{Target: n.target(), Training: training, Shrink: n.shrink()}),
+		Kernel: kernel.New(kernel.Options{Target: traits[n.b.Kind()].target, Training: training, Shrink: n.shrink()}),
 		g:      g, params: map[string]*Node{}, gradients: map[string]*Node{}, updates: map[string]*Node{},
 	}
 	for i, p := range n.params {
-		b.params[p.key] = params[i]
+		b.params[p.Key] = params[i]
 	}
 	return b
 }
@@ -102,11 +57,8 @@ func (n *network) shrink() int {
 	out := 1
 	for i := n.plan.Output; i >= 0; i = n.plan.Nodes[i].Inputs[0] {
 		node := &n.plan.Nodes[i]
-		switch node.Kind.Name {
-		case "conv2d":
-			out *= node.Values.Pair("stride")[0]
-		case "max_pool", "avg_pool":
-			out *= blueprint.PoolStride(node.Values)[0]
+		if stride := forms[node.Kind.Name].stride; stride != nil {
+			out *= stride(node.Values)[0]
 		}
 	}
 	return out
@@ -162,7 +114,7 @@ func floats(g *Graph, name string, dims ...int) *Node {
 func (n *network) declare(g *Graph) []*Node {
 	out := make([]*Node, len(n.params))
 	for i, p := range n.params {
-		out[i] = floats(g, p.tensor, p.Shape...)
+		out[i] = floats(g, p.Tensor, p.Shape...)
 	}
 	return out
 }

@@ -1,12 +1,12 @@
-package engine
+package gomlx
 
 import (
 	"fmt"
-	"slices"
 
 	. "github.com/gomlx/gomlx/core/graph"
 
-	"github.com/fkzoo/fkzoo/host/engine/kernel"
+	"github.com/fkzoo/fkzoo/host/engine/device"
+	"github.com/fkzoo/fkzoo/host/engine/gomlx/kernel"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 )
 
@@ -81,6 +81,7 @@ type builder struct {
 	gradients map[string]*Node // likewise
 	updates   map[string]*Node // running statistics after this step, likewise
 	seed      *Node            // [2] uint32, new for each step; nil outside training
+	real      *Node            // [rows] float32: 1 for the rows that count, in front, 0 for those that only fill up; nil: all count
 	first     *Node            // uint64: the place in the batch of the slice's first row; nil: the batch is whole
 	streams   uint32           // random streams given out so far
 }
@@ -127,11 +128,11 @@ func steps(plan *blueprint.Plan) ([]step, error) {
 			continue
 		}
 		n := &plan.Nodes[i]
-		lower, ok := lowerings[n.Kind.Name]
+		f, ok := forms[n.Kind.Name]
 		if !ok {
-			return nil, fmt.Errorf("layer %q: kind %s: %w", n.Layer.Name, n.Kind.Name, ErrUnsupported)
+			return nil, fmt.Errorf("layer %q: kind %s: %w", n.Layer.Name, n.Kind.Name, device.ErrUnsupported)
 		}
-		s := step{op: lower(n), layer: n.Layer.Name, inputs: n.Inputs, output: i, learns: len(n.Params) > 0}
+		s := step{op: f.lower(n), layer: n.Layer.Name, inputs: n.Inputs, output: i, learns: len(n.Params) > 0}
 		if n.Kind.Name == "conv2d" {
 			if pool := poolBehind(plan, i, users[i]); pool >= 0 {
 				late[pool] = newBiasActivation(n)
@@ -151,9 +152,8 @@ func steps(plan *blueprint.Plan) ([]step, error) {
 // commute with the largest of a window, where there is a quarter of the values.
 func poolBehind(plan *blueprint.Plan, i int, users []int) int {
 	v := plan.Nodes[i].Values
-	rising := []string{"linear", "relu", "tanh", "sigmoid", "elu", "leaky_relu"}
 	if i == plan.Output || len(users) != 1 || plan.Nodes[users[0]].Kind.Name != "max_pool" ||
-		v.Text("bias") == "untied" || !slices.Contains(rising, v.Text("activation")) {
+		v.Text("bias") == "untied" || !activations[v.Text("activation")].rising {
 		return -1
 	}
 	return users[0]

@@ -27,10 +27,6 @@ func seed32(stream uint32, key ...uint32) uint32 {
 	return s
 }
 
-func uniform(i int, stream uint32, key ...uint32) float32 {
-	return float32(hash32(uint32(i)*0x9e3779b9+seed32(stream, key...))>>8) / (1 << 24)
-}
-
 func kept(i, channels int, rate float64, stream uint32, key ...uint32) bool {
 	const weyl = 0x9e3779b97f4a7c15
 	at, lane := uint64(i), 0
@@ -45,57 +41,6 @@ func kept(i, channels int, rate float64, stream uint32, key ...uint32) bool {
 		h <<= 24
 	}
 	return float64(h>>11)/(1<<53) >= rate
-}
-
-func TestUniform(t *testing.T) {
-	key := []uint32{12345, 678}
-	const n = 1000
-	want := make([]float32, n)
-	for i := range want {
-		want[i] = uniform(i, 7, key...)
-	}
-	for _, b := range backends(t) {
-		got, err := graph.CallOnce(b.backend, func(key *graph.Node) *graph.Node { return Uniform(key, 7, 10, n/10) }, key)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !slices.Equal(tensors.MustCopyFlatData[float32](got), want) {
-			t.Errorf("%s: uniform numbers differ from the hash", b.name)
-		}
-	}
-	var sum, square float64
-	const many = 1 << 20
-	for i := range many {
-		u := float64(uniform(i, 1, 2, 3))
-		if u < 0 || u >= 1 {
-			t.Fatalf("number %d is %v, want it in [0, 1)", i, u)
-		}
-		sum += u
-		square += u * u
-	}
-	if mean, variance := sum/many, square/many-sum*sum/many/many; math.Abs(mean-0.5) > 0.002 || math.Abs(variance-1.0/12) > 0.001 {
-		t.Errorf("mean %v and variance %v, want 0.5 and 0.0833", mean, variance)
-	}
-}
-
-func TestNormal(t *testing.T) {
-	for _, b := range backends(t) {
-		got, err := graph.CallOnce(b.backend, func(key *graph.Node) *graph.Node { return Normal(key, 3, 1<<18) }, []uint32{9})
-		if err != nil {
-			t.Fatal(err)
-		}
-		var moments [5]float64
-		for _, v := range tensors.MustCopyFlatData[float32](got) {
-			for i := range moments {
-				moments[i] += math.Pow(float64(v), float64(i)) / (1 << 18)
-			}
-		}
-		for i, want := range []float64{1, 0, 1, 0, 3} {
-			if math.Abs(moments[i]-want) > 0.05 {
-				t.Errorf("%s: moment %d is %v, want %v", b.name, i, moments[i], want)
-			}
-		}
-	}
 }
 
 // The same elements are dropped on every backend and in every layout.

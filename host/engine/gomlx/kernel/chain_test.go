@@ -41,7 +41,7 @@ var chains = map[string]chain{
 				dd, dw2, db2 := conv2.Backward(de, true)
 				dc := k.Each(product, dd, mask)
 				db := k.Each(tanhGrad, c, dc)
-				db1 := k.SumChannels(db)
+				db1 := k.SumChannels(db, nil)
 				dx, dw1, _ := conv1.Backward(pool1.Backward(db), true)
 				return dx, []*graph.Node{dw1, db1, dw2, db2, dw3}
 			}
@@ -54,7 +54,7 @@ var chains = map[string]chain{
 		build: func(k *Kernel, x *Map, p []*graph.Node, _ *graph.Node) (*graph.Node, func(*graph.Node) (*Map, []*graph.Node)) {
 			same := [2][2]int{{1, 1}, {1, 1}}
 			a, conv1 := Conv2D{Padding: same}.Forward(x, p[0], nil)
-			b := k.AddChannels(k.MulChannels(a, p[1]), p[2])
+			b := k.AddChannels(k.MulChannels(a, p[1], nil), p[2])
 			c := k.Each(tanh, b)
 			d, conv2 := Conv2D{Padding: same}.Forward(c, p[3], p[4])
 			e := k.Each(sum, d, c)
@@ -63,9 +63,9 @@ var chains = map[string]chain{
 			h := k.Each(tanh, k.Each(sum, f, g))
 			i, pool := Pool2D{Kind: PoolAvg, Window: [2]int{3, 3}, Strides: [2]int{2, 1}, Padding: same}.Forward(h)
 			j, conv5 := Conv2D{Groups: 3, Dilations: [2]int{1, 2}, Padding: [2][2]int{{2, 2}, {0, 3}}}.Forward(i, padFilter(p[7]), nil)
-			y := k.SumChannels(k.Each(product, j, j))
+			y := k.SumChannels(k.Each(product, j, j), nil)
 			return y, func(dy *graph.Node) (*Map, []*graph.Node) {
-				dj := k.MulChannels(k.Each(twice, j), dy)
+				dj := k.MulChannels(k.Each(twice, j), dy, nil)
 				di, dw5, _ := conv5.Backward(dj, true)
 				dh := k.Each(tanhGrad, h, pool.Backward(di))
 				de1, dw3, _ := conv3.Backward(dh, true)
@@ -73,8 +73,8 @@ var chains = map[string]chain{
 				de := k.Each(sum, de1, de2)
 				dc2, dw2, db2 := conv2.Backward(de, true)
 				db := k.Each(tanhGrad, c, k.Each(sum, dc2, de))
-				ds, do := k.SumChannels(k.Each(product, db, a)), k.SumChannels(db)
-				dx, dw1, _ := conv1.Backward(k.MulChannels(db, p[1]), true)
+				ds, do := k.SumChannels(k.Each(product, db, a), nil), k.SumChannels(db, nil)
+				dx, dw1, _ := conv1.Backward(k.MulChannels(db, p[1], nil), true)
 				return dx, []*graph.Node{dw1, ds, do, dw2, db2, dw3, dw4, cutFilter(dw5)}
 			}
 		},
@@ -110,7 +110,8 @@ func (c chain) compile(t *testing.T, b testBackend, shrink int) program {
 	exec, err := graph.NewExec(b.backend, func(in []*graph.Node) []*graph.Node {
 		k := New(Options{Target: b.target, Training: true, Shrink: shrink})
 		y, back := c.build(k, k.Map(in[1]), in[2:], in[0])
-		r := graph.AddScalar(graph.MulScalar(Uniform(in[0], 99, y.Shape().Dimensions...), 2.0), -1.0)
+		r := graph.Sin(graph.MulScalar(graph.Iota(y.Graph(), shapes.Make(dtypes.Float32, y.Shape().Size()), 0), 1.7))
+		r = graph.Reshape(r, y.Shape().Dimensions...)
 		dx, grads := back(r)
 		return append([]*graph.Node{graph.ReduceAllSum(graph.Mul(y, r)), dx.NHWC()}, grads...)
 	})

@@ -270,7 +270,9 @@ func TestBadCombinationsAreNamed(t *testing.T) {
 		{"dense", "dense: found inputs of", f(1, 4, 4, 1), f(3, 3),
 			func(x *Map, w *graph.Node) { x.k.Dense(graph.Reshape(x.NHWC(), 4, 4), w, nil) }},
 		{"dropout", "dropout: found rate 1", f(1, 4, 4, 1), f(1),
-			func(x *Map, w *graph.Node) { Dropout{Rate: 1}.Mask(graph.Const(w.Graph(), []uint32{1}), 3) }},
+			func(x *Map, w *graph.Node) { Dropout{Rate: 1}.Apply(w, graph.Const(w.Graph(), []uint32{1})) }},
+		{"rows that count", "rows that count: found", f(2, 4, 4, 1), f(3),
+			func(x *Map, w *graph.Node) { x.k.SumChannels(x, w) }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var err error

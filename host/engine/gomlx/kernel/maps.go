@@ -1,9 +1,9 @@
 package kernel
 
 import (
-	"github.com/gomlx/compute/dtypes"
-	"github.com/gomlx/compute/gobackend"
 	. "github.com/gomlx/gomlx/core/graph"
+
+	"github.com/fkzoo/fkzoo/host/engine/gomlx/kernel/random"
 )
 
 // Map is a batch of feature maps: n images of h by w pixels and c channels, in
@@ -79,15 +79,5 @@ func (k *Kernel) Gate(condition, x *Node) *Node {
 	if k.Target != Go {
 		return Where(condition, x, zero(x.Graph()))
 	}
-	return Mul(x, indicator(condition)) // Where would branch, see there
-}
-
-// indicator is 1 where the condition holds, and 0 elsewhere.
-func indicator(condition *Node) *Node {
-	if condition.Graph().Backend().String() == gobackend.BackendName {
-		// The Go backend's Where and conversion of bools branch for each element,
-		// which costs five times this where the outcome is random.
-		condition = Bitcast(condition, dtypes.Uint8)
-	}
-	return ConvertDType(condition, dtypes.Float32)
+	return Mul(x, random.Indicator(condition)) // Where would branch, see there
 }

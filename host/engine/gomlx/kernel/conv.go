@@ -62,7 +62,7 @@ func (p *ConvPass) Backward(dy *Map, needInput bool) (dx *Map, dw, db *Node) {
 		fail("convolution: found a gradient of %v, want %v", dims(dy), dims(p.y))
 	}
 	if p.bias {
-		db = p.k.SumChannels(dy)
+		db = p.k.SumChannels(dy, nil)
 	}
 	if p.planes != nil {
 		dy = dy.laidOut(p.y.p, p.y.g).cleaned()

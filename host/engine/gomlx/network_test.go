@@ -1,4 +1,4 @@
-package engine
+package gomlx
 
 import (
 	"maps"
@@ -15,6 +15,7 @@ import (
 
 	"github.com/fkzoo/fkzoo/host/engine/backend"
 	"github.com/fkzoo/fkzoo/host/engine/backend/backendtest"
+	"github.com/fkzoo/fkzoo/host/engine/enginetest"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 )
 
@@ -74,7 +75,7 @@ func newProbe(t *testing.T, on *backend.Backend, plan *blueprint.Plan, batch int
 }
 
 // run gives the loss, sum(answer * dy), and the gradients.
-func (p *probe) run(t *testing.T, weights Arrays, seed uint32) (float64, Arrays) {
+func (p *probe) run(t *testing.T, weights [][]float32, seed uint32) (float64, map[string][]float32) {
 	t.Helper()
 	inputs, err := p.net.load(weights)
 	if err != nil {
@@ -92,7 +93,7 @@ func (p *probe) run(t *testing.T, weights Arrays, seed uint32) (float64, Arrays)
 		t.Fatal(err)
 	}
 	defer free(out...)
-	loss, gradients := 0.0, Arrays{}
+	loss, gradients := 0.0, map[string][]float32{}
 	for i, buf := range out {
 		a, err := download(buf)
 		if err != nil {
@@ -102,7 +103,7 @@ func (p *probe) run(t *testing.T, weights Arrays, seed uint32) (float64, Arrays)
 			gradients[p.keys[i-1]] = a
 			continue
 		}
-		for k, v := range a.Data {
+		for k, v := range a {
 			loss += float64(v) * float64(p.dy[k])
 		}
 	}
@@ -140,8 +141,8 @@ func TestGradientsAgreeWithDifferences(t *testing.T) {
 		name string
 		plan *blueprint.Plan
 	}{
-		{"net6", mustPlan(t, document(22, 22, "unit", strings.ReplaceAll(smallNet6, "ACT", "tanh"), plain(sgd)), "a_x", "a_y", "b_x")},
-		{"branches", mustPlan(t, document(8, 8, "standardize", branches, plain(sgd)), "a_x", "a_y", "b_x")},
+		{"net6", enginetest.Plan(t, enginetest.Document(22, 22, "unit", smallNet6Of("tanh"), enginetest.Plain(enginetest.SGD)), "a_x", "a_y", "b_x")},
+		{"branches", enginetest.Plan(t, enginetest.Document(8, 8, "standardize", branches, enginetest.Plain(enginetest.SGD)), "a_x", "a_y", "b_x")},
 	} {
 		name, plan := c.name, c.plan
 		used := map[string]bool{}
@@ -155,22 +156,17 @@ func TestGradientsAgreeWithDifferences(t *testing.T) {
 		}
 		backendtest.Each(t, func(t *testing.T, on *backend.Backend) {
 			p := newProbe(t, on, plan, 5)
-			weights := InitialWeights(plan, 5)
+			weights := enginetest.Weights(plan, 5)
 			r := rand.New(rand.NewPCG(5, 6))
-			for _, q := range p.net.params { // no bias that is zero, no scale that is one
-				for i, a := 0, weights[q.tensor]; i < len(a.Data); i++ {
-					a.Data[i] += float32(0.1 * r.NormFloat64())
-				}
-			}
 			_, gradients := p.run(t, weights, 9)
 			if want := plan.Parameters(); want < 50 {
 				t.Fatalf("%s: found %d parameters, want more", name, want)
 			}
-			for _, q := range p.net.params {
-				g := gradients[q.key].Data
+			for i, q := range p.net.params {
+				g := gradients[q.Key]
 				if !q.Trainable {
 					if g != nil {
-						t.Errorf("%s: found a gradient of %s", name, q.key)
+						t.Errorf("%s: found a gradient of %s", name, q.Key)
 					}
 					continue
 				}
@@ -178,8 +174,8 @@ func TestGradientsAgreeWithDifferences(t *testing.T) {
 				for i := range random {
 					random[i] = float32(r.NormFloat64())
 				}
-				p.compare(t, name+": "+q.key+" along itself", weights, q.tensor, g, g)
-				p.compare(t, name+": "+q.key+" along a random direction", weights, q.tensor, g, random)
+				p.compare(t, name+": "+q.Key+" along itself", weights, i, g, g)
+				p.compare(t, name+": "+q.Key+" along a random direction", weights, i, g, random)
 			}
 		})
 	}
@@ -187,7 +183,7 @@ func TestGradientsAgreeWithDifferences(t *testing.T) {
 
 // compare takes the difference of the loss a small step ahead and behind. The
 // loss has an error of about 1e-7 in float32, so that the step can't be smaller.
-func (p *probe) compare(t *testing.T, what string, weights Arrays, tensor string, gradient, along []float32) {
+func (p *probe) compare(t *testing.T, what string, weights [][]float32, tensor int, gradient, along []float32) {
 	t.Helper()
 	length, want, size := 0.0, 0.0, 0.0
 	for i, v := range along {
@@ -202,13 +198,12 @@ func (p *probe) compare(t *testing.T, what string, weights Arrays, tensor string
 	const step = 5e-4
 	var loss [2]float64
 	for i, sign := range []float64{1, -1} {
-		moved := maps.Clone(weights)
-		a := weights[tensor]
-		data := slices.Clone(a.Data)
+		moved := slices.Clone(weights)
+		data := slices.Clone(weights[tensor])
 		for k := range data {
 			data[k] += float32(sign * step * float64(along[k]) / length)
 		}
-		moved[tensor] = Array{a.Shape, data}
+		moved[tensor] = data
 		loss[i], _ = p.run(t, moved, 9)
 	}
 	got := (loss[0] - loss[1]) / (2 * step)
@@ -225,7 +220,7 @@ func TestDropout(t *testing.T) {
 	run := func(t *testing.T, on *backend.Backend, seed uint32, shape []int, rescale bool) result {
 		t.Helper()
 		n := blueprint.Shape(shape).Size()
-		ones := Array{append([]int{batch}, shape...), slices.Repeat([]float32{1}, batch*int(n))}
+		ones := enginetest.Tensor{Shape: append([]int{batch}, shape...), Data: slices.Repeat([]float32{1}, batch*int(n))}
 		layer := blueprint.Layer{Name: "d", Kind: "dropout"}
 		node := &blueprint.Node{Layer: &layer, Kind: blueprint.KindByName("dropout"), Values: blueprint.Values{"rate": rate, "rescale": rescale}}
 		key, err := upload(on.Compute(), []uint32{seed, 0}, 2)
@@ -239,7 +234,7 @@ func TestDropout(t *testing.T) {
 		}
 		defer free(x)
 		prog, err := compile(on, "dropout", func(g *Graph) []*Node {
-			plan := mustPlan(t, document(1, 1, "raw", oneDense, plain(sgd)), "a_x")
+			plan := enginetest.Plan(t, enginetest.Document(1, 1, "raw", enginetest.OneDense, enginetest.Plain(enginetest.SGD)), "a_x")
 			net := newNetwork(on, plan)
 			net.params = nil
 			b := net.builder(g, true, nil)
@@ -259,13 +254,13 @@ func TestDropout(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer free(out...)
-		var got [3]Array
+		var got [3][]float32
 		for i := range got {
 			if got[i], err = download(out[i]); err != nil {
 				t.Fatal(err)
 			}
 		}
-		return result{got[0].Data, got[1].Data, got[2].Data}
+		return result{got[0], got[1], got[2]}
 	}
 	// agree is the share of places that both keep or both drop.
 	agree := func(a, b []float32) float64 {
@@ -340,7 +335,7 @@ func TestLateBiasOnlyWhereItIsTheSame(t *testing.T) {
 		{`"activation": "relu"`, `{"name": "p", "kind": "max_pool"}, {"name": "q", "kind": "max_pool", "inputs": ["c"]}, {"name": "s", "kind": "add", "inputs": ["p", "q"]}`, false},
 		{`"activation": "relu"`, `{"name": "p", "kind": "max_pool"}, {"name": "q", "kind": "max_pool", "inputs": ["c"]}, {"name": "f", "kind": "flatten", "inputs": ["p"]}`, true}, // q is not used
 	} {
-		plan := mustPlan(t, document(6, 6, "unit", `{"name": "c", "kind": "conv2d", "filters": 2, `+c.conv+`}, `+c.rest+`, `+strings.ReplaceAll(oneDense, `"f"`, `"flat"`), plain(sgd)), "a_x")
+		plan := enginetest.Plan(t, enginetest.Document(6, 6, "unit", `{"name": "c", "kind": "conv2d", "filters": 2, `+c.conv+`}, `+c.rest+`, `+strings.ReplaceAll(enginetest.OneDense, `"f"`, `"flat"`), enginetest.Plain(enginetest.SGD)), "a_x")
 		all, err := steps(plan)
 		if err != nil {
 			t.Fatal(err)
@@ -355,3 +350,5 @@ func TestLateBiasOnlyWhereItIsTheSame(t *testing.T) {
 		}
 	}
 }
+
+func smallNet6Of(activation string) string { return strings.ReplaceAll(smallNet6, "ACT", activation) }
