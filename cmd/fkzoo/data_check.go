@@ -10,6 +10,7 @@ import (
 	"github.com/fkzoo/fkzoo/zoo"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
 	"github.com/fkzoo/fkzoo/zoo/dataset/check"
+	"github.com/fkzoo/fkzoo/zoo/dataset/mirror"
 	"github.com/fkzoo/fkzoo/zoo/draw"
 )
 
@@ -109,7 +110,7 @@ func (p *program) checkedSet(c *cli.Context, path string, o *check.Options) (*da
 func (p *program) printFaults(r *check.Report) error {
 	fmt.Fprintf(p.stdout, "%s: %s, %d with every column filled\nchecksum %s\n", r.Source, count(r.Rows, "row"), r.Complete, r.Checksum)
 	from := "taken from the images' width: neither the images nor the points say enough"
-	if r.Axis.From != dataset.FromWidth {
+	if r.Axis.From != mirror.FromWidth {
 		from = fmt.Sprintf("give or take %.2f, estimated from the %s", r.Axis.Error, r.Axis.From)
 	}
 	fmt.Fprintf(p.stdout, "mirror axis: x becomes %.2f - x, %s\n", r.Axis.Axis, from)
@@ -141,7 +142,11 @@ func (p *program) printFaults(r *check.Report) error {
 		return err
 	}
 	for _, f := range r.Findings {
-		fmt.Fprintf(p.stdout, "\n%s: %s\n", f.Severity, f.Text)
+		hint := ""
+		if f.Kind == check.Axis {
+			hint = "; --set recipe.augment.mirror.axis=auto trains so"
+		}
+		fmt.Fprintf(p.stdout, "\n%s: %s%s\n", f.Severity, f.Text, hint)
 		const most = 10
 		rows := [][]string{}
 		for _, row := range f.Rows[:min(most, len(f.Rows))] {
