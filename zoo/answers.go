@@ -32,17 +32,17 @@ func Columns(models []*Model) []string {
 // until fn returns. Memory doesn't grow with the number of images, and while one
 // part is answered the next is read. Where their number isn't known, Tick's total
 // is -1.
-func PredictEach(ctx context.Context, models []*Model, images *dataset.Images, o PredictOptions, fn func(part *dataset.Set, p *Prediction) error) error {
+func PredictEach(ctx context.Context, models []*Model, images *dataset.Source, o PredictOptions, fn func(part *dataset.Set, p *Prediction) error) error {
 	in, err := InputOf(models)
 	if err != nil {
 		return err
 	}
 	parts := &answerers{models: models, o: o}
 	defer parts.close()
-	if err := parts.open(in.Width, 1, images.Count()); err != nil {
+	if err := parts.open(in.Width, 1, images.Count); err != nil {
 		return err
 	}
-	return images.Stream(ctx, partBatches*engine.PredictBatch, func(part *dataset.Set) error {
+	_, _, err = images.Stream(ctx, partBatches*engine.PredictBatch, func(part *dataset.Set) error {
 		parts.atLeast(engine.BatchFor(part.Len()))
 		p, err := parts.answer(ctx, part)
 		if err != nil {
@@ -50,6 +50,7 @@ func PredictEach(ctx context.Context, models []*Model, images *dataset.Images, o
 		}
 		return fn(part, p)
 	})
+	return err
 }
 
 // AnswerFormats are what an [AnswerWriter] writes.

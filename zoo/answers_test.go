@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/fkzoo/fkzoo/zoo/dataset"
+	"github.com/fkzoo/fkzoo/zoo/dataset/source"
 )
 
 // Streamed answers are those of the whole set, whatever is read in which parts.
@@ -23,16 +24,16 @@ func TestPredictEach(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		models []*Model
-		open   func() (*dataset.Images, error)
+		open   func() (*dataset.Source, error)
 		flip   bool
 		first  int
 		total  int // of the progress
 	}{
-		{"a CSV", []*Model{a}, func() (*dataset.Images, error) {
-			return dataset.OpenImages(t.Context(), []string{path}, set.Height, set.Width)
+		{"a CSV", []*Model{a}, func() (*dataset.Source, error) {
+			return source.Open(t.Context(), path, source.Options{Height: set.Height, Width: set.Width})
 		}, false, 0, -1},
-		{"the set", []*Model{a, b}, func() (*dataset.Images, error) { return dataset.ImagesOf(set), nil }, true, 0, 3 * 2 * 300},
-		{"the first 7", []*Model{b}, func() (*dataset.Images, error) { return dataset.ImagesOf(set), nil }, false, 7, 2 * 7},
+		{"the set", []*Model{a, b}, func() (*dataset.Source, error) { return dataset.SourceOf(set), nil }, true, 0, 3 * 2 * 300},
+		{"the first 7", []*Model{b}, func() (*dataset.Source, error) { return dataset.SourceOf(set), nil }, false, 7, 2 * 7},
 	} {
 		images, err := c.open()
 		if err != nil {
@@ -71,10 +72,10 @@ func TestPredictEach(t *testing.T) {
 	}
 	stop := errors.New("stop")
 	o := PredictOptions{Backend: goBackend(t)}
-	if err := PredictEach(t.Context(), []*Model{a}, dataset.ImagesOf(set), o, func(*dataset.Set, *Prediction) error { return stop }); err != stop {
+	if err := PredictEach(t.Context(), []*Model{a}, dataset.SourceOf(set), o, func(*dataset.Set, *Prediction) error { return stop }); err != stop {
 		t.Errorf("found %v, want the callback's error", err)
 	}
-	if err := PredictEach(t.Context(), nil, dataset.ImagesOf(set), o, nil); err != errNoModel {
+	if err := PredictEach(t.Context(), nil, dataset.SourceOf(set), o, nil); err != errNoModel {
 		t.Errorf("found %v, want %v", err, errNoModel)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/fkzoo/fkzoo/zoo/dataset"
+	"github.com/fkzoo/fkzoo/zoo/dataset/source"
 	"github.com/fkzoo/fkzoo/zoo/submission"
 )
 
@@ -92,7 +93,7 @@ func TestSubmitGivesWhatPredictAnswers(t *testing.T) {
 				}
 				last, all = done, total
 			}
-			got, err := Submit(t.Context(), c.models, path, table, o)
+			got, err := Submit(t.Context(), c.models, opened(t, path), table, o)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -104,7 +105,7 @@ func TestSubmitGivesWhatPredictAnswers(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			whole, err := dataset.Read(t.Context(), path)
+			whole, err := opened(t, path).Read(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -141,11 +142,21 @@ func TestSubmitGivesWhatPredictAnswers(t *testing.T) {
 	}
 }
 
+// opened is test data in a file.
+func opened(t *testing.T, path string) *dataset.Source {
+	t.Helper()
+	s, err := source.Open(t.Context(), path, source.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
 func TestSubmitPutsValuesInside(t *testing.T) {
 	m := withWeights(t, 1, network{"net", every, linear, recipe(""), ""})
 	clear(m.Weights["net/out/weights"].Data)
 	copy(m.Weights["net/out/bias"].Data, []float32{-3, 2, 3, 1000, 0, -1000})
-	got, err := Submit(t.Context(), []*Model{m}, writeTest(t, faces(2, every, 1), func(r int) string { return fmt.Sprint(r + 1) }),
+	got, err := Submit(t.Context(), []*Model{m}, opened(t, writeTest(t, faces(2, every, 1), func(r int) string { return fmt.Sprint(r + 1) })),
 		lookupOf(t, 2, every...), SubmitOptions{PredictOptions: PredictOptions{Backend: goBackend(t)}})
 	if err != nil {
 		t.Fatal(err)
@@ -173,7 +184,7 @@ func TestSubmitLargerImages(t *testing.T) {
 	m := withWeights(t, 1, network{"net", every, linear, recipe(""), ""})
 	name := func(r int) string { return fmt.Sprint(r + 1) }
 	o := SubmitOptions{PredictOptions: PredictOptions{Backend: goBackend(t)}}
-	got, err := Submit(t.Context(), []*Model{m}, writeTest(t, large, name), lookupOf(t, 3, nose...), o)
+	got, err := Submit(t.Context(), []*Model{m}, opened(t, writeTest(t, large, name)), lookupOf(t, 3, nose...), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -213,13 +224,17 @@ func TestSubmitRefuses(t *testing.T) {
 		{"no answer", []*Model{broken}, writeTest(t, set, numbers), lookupOf(t, 3, nose...), "member net: found NaN as the answer for image \"1\""},
 		{"no test data", []*Model{m}, filepath.Join(t.TempDir(), "none.csv"), lookupOf(t, 3, nose...), "none.csv"},
 	} {
-		if _, err := Submit(t.Context(), c.models, c.test, c.table, o); err == nil || !strings.Contains(err.Error(), c.want) {
+		test, err := source.Open(t.Context(), c.test, source.Options{})
+		if err == nil {
+			_, err = Submit(t.Context(), c.models, test, c.table, o)
+		}
+		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: found error %v, want %s", c.name, err, c.want)
 		}
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := Submit(ctx, []*Model{m}, writeTest(t, set, numbers), lookupOf(t, 3, nose...), o); !errors.Is(err, context.Canceled) {
+	if _, err := Submit(ctx, []*Model{m}, opened(t, writeTest(t, set, numbers)), lookupOf(t, 3, nose...), o); !errors.Is(err, context.Canceled) {
 		t.Errorf("found error %v, want %v", err, context.Canceled)
 	}
 }
@@ -242,7 +257,7 @@ func TestLedger(t *testing.T) {
 	submit := func(output string, batch int) {
 		t.Helper()
 		o := SubmitOptions{PredictOptions: PredictOptions{Backend: goBackend(t)}, Batch: batch}
-		s, err := Submit(t.Context(), []*Model{m}, test, table, o)
+		s, err := Submit(t.Context(), []*Model{m}, opened(t, test), table, o)
 		if err != nil {
 			t.Fatal(err)
 		}

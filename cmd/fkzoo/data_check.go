@@ -50,7 +50,7 @@ func (p *program) dataCheck(c *cli.Context) error {
 		return err
 	}
 	if test != "" {
-		if o.Test, err = readDataSized(c.Context, test, set.Height, set.Width); err != nil {
+		if o.Test, err = p.readData(c.Context, set.Height, set.Width, test); err != nil {
 			return err
 		}
 	}
@@ -77,18 +77,17 @@ func (p *program) dataCheck(c *cli.Context) error {
 // checkedSet reads the set, and has the model answer it where there is one.
 func (p *program) checkedSet(c *cli.Context, path string, o *check.Options) (*dataset.Set, error) {
 	if c.String("model") == "" {
-		return p.readTold(c, path, 0)
+		return p.readData(c.Context, 0, 0, path)
 	}
 	m, err := zoo.Load(c.String("model"))
 	if err != nil {
 		return nil, err
 	}
 	models := []*zoo.Model{m}
-	set, err := readDataFor(c.Context, path, m)
+	set, err := p.readDataFor(c.Context, path, m)
 	if err != nil {
 		return nil, err
 	}
-	p.tell(set.Notes)
 	if err := zoo.CheckColumns(models, set); err != nil {
 		return nil, err
 	}

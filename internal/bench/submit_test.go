@@ -20,7 +20,7 @@ import (
 	"github.com/fkzoo/fkzoo/host/engine/backend/backendtest"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 	"github.com/fkzoo/fkzoo/zoo"
-	"github.com/fkzoo/fkzoo/zoo/dataset"
+	"github.com/fkzoo/fkzoo/zoo/dataset/source"
 	"github.com/fkzoo/fkzoo/zoo/submission"
 )
 
@@ -124,7 +124,7 @@ func BenchmarkSubmitAgainstEngine(b *testing.B) {
 	}
 	path := filepath.Join(dir, "net11.fkz")
 	untrained(b, path, text)
-	set, err := dataset.Read(context.Background(), test)
+	set, err := source.Read(context.Background(), test, source.Options{})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -182,7 +182,11 @@ func submit(b *testing.B, on *backend.Backend, model, test, table, output string
 		b.Fatal(err)
 	}
 	o := zoo.SubmitOptions{PredictOptions: zoo.PredictOptions{Backend: on}}
-	s, err := zoo.Submit(context.Background(), []*zoo.Model{m}, test, lookup, o)
+	faces, err := source.Open(context.Background(), test, source.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	s, err := zoo.Submit(context.Background(), []*zoo.Model{m}, faces, lookup, o)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/fkzoo/fkzoo/host/engine/backend/backendtest"
 	"github.com/fkzoo/fkzoo/zoo"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
+	"github.com/fkzoo/fkzoo/zoo/dataset/source"
 )
 
 // tolerance is the largest difference of a prediction from what the legacy
@@ -83,7 +84,7 @@ func TestParity(t *testing.T) {
 				t.Fatal(err)
 			}
 			backendtest.Each(t, func(t *testing.T, b *backend.Backend) {
-				images, err := dataset.OpenImages(t.Context(), []string{realFile(t, "probe-images.npy")}, 96, 96)
+				images, err := source.Open(t.Context(), realFile(t, "probe-images.npy"), source.Options{Height: 96, Width: 96})
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -12,6 +12,7 @@ import (
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
 	"github.com/fkzoo/fkzoo/zoo/dataset/demo"
+	"github.com/fkzoo/fkzoo/zoo/dataset/source"
 )
 
 // moved is a set with its labels, not its images, moved to the right.
@@ -153,7 +154,7 @@ func TestMirrorAxisReal(t *testing.T) {
 	if dir == "" {
 		t.Skip("FKZOO_TESTDATA not set")
 	}
-	s, err := dataset.Read(context.Background(), filepath.Join(dir, "data", "training.zip"))
+	s, err := source.Read(context.Background(), filepath.Join(dir, "data", "training.zip"), source.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,24 +1,22 @@
-package dataset
+// Package picture reads PNG and JPEG files as grey images of one size: one picture, or
+// many with the points known on them. It knows nothing of how these are found.
+package picture
 
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"image"
 	"image/color"
 	"image/jpeg"
 	"image/png"
 	"io"
-	"io/fs"
-	"os"
-	"runtime"
-	"sync"
 
 	"github.com/bep/imagemeta"
-	"golang.org/x/image/draw"
-	"golang.org/x/sync/errgroup"
 	"golang.org/x/sync/semaphore"
+
+	"github.com/fkzoo/fkzoo/zoo/dataset"
+	"github.com/fkzoo/fkzoo/zoo/dataset/input"
 )
 
 // maxPicture limits the pixels of a picture, and of all that are decoded at the
@@ -28,99 +26,44 @@ const maxPicture = 100_000_000
 // pictureRoom is what pictures that are being decoded share.
 var pictureRoom = semaphore.NewWeighted(maxPicture)
 
-// open opens a file to read. What is neither a file nor a folder is refused: a
-// pipe would be waited for, a device has no end.
-func open(path string) (*os.File, error) {
-	info, err := os.Stat(path)
-	if err == nil && !info.IsDir() && !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s: found a pipe or a device, want a regular file: %w", shown(path), ErrFormat)
-	}
-	f, err := os.Open(path)
-	if wrong, ok := errors.AsType[*fs.PathError](err); ok {
-		return nil, &fs.PathError{Op: wrong.Op, Path: shown(path), Err: wrong.Err}
-	}
-	return f, err
-}
-
-// inOrder calls do for 0 to n-1 on all processors, the lower numbers first, until
-// one fails. The error is that of the lowest number that fails, whatever the order
-// in which they end.
-func inOrder(ctx context.Context, n int, do func(i int) error) error {
-	var mutex sync.Mutex
-	next, failed := 0, n
-	var first error
-	var group errgroup.Group
-	for range min(n, runtime.GOMAXPROCS(0)) {
-		group.Go(func() error {
-			for {
-				mutex.Lock()
-				i := next
-				next++
-				done := i >= failed
-				mutex.Unlock()
-				if done || ctx.Err() != nil {
-					return ctx.Err()
-				}
-				if err := do(i); err != nil {
-					mutex.Lock()
-					if i < failed {
-						failed, first = i, err
-					}
-					mutex.Unlock()
-				}
-			}
-		})
-	}
-	if err := group.Wait(); err != nil {
-		return err
-	}
-	return first
-}
-
-// readPicture reads a PNG or JPEG, turned as its EXIF orientation says, grey and
-// stretched to h x w. size is that of the picture as it is looked at.
-func readPicture(ctx context.Context, path string, h, w int) (pixels []uint8, size image.Point, err error) {
-	f, err := open(path)
-	if err != nil {
-		return nil, size, err
-	}
-	defer f.Close()
-	name := shown(path)
-	head, err := peek(f)
+// read reads a PNG or JPEG, turned as its EXIF orientation says, grey and stretched
+// to h x w. size is that of the picture as it is looked at.
+func read(ctx context.Context, f input.Handle, name string, h, w int) (pixels []uint8, size image.Point, err error) {
+	head, err := input.Peek(f)
 	if err != nil {
 		return nil, size, fmt.Errorf("%s: %w", name, err)
 	}
-	kind := sniff(head)
+	kind := input.KindOf(head)
 	switch kind {
 	case "png", "jpeg":
 	case "empty":
-		return nil, size, fmt.Errorf("%s: found an empty file, want a PNG or JPEG: %w", name, ErrEmpty)
+		return nil, size, fmt.Errorf("%s: found an empty file, want a PNG or JPEG: %w", name, dataset.ErrEmpty)
 	case "text":
-		return nil, size, fmt.Errorf("%s: found text, want a PNG or JPEG: %w", name, ErrFormat)
+		return nil, size, fmt.Errorf("%s: found text, want a PNG or JPEG: %w", name, dataset.ErrFormat)
 	default:
-		return nil, size, fmt.Errorf("%s: found %s, want a PNG or JPEG: %w", name, kind, ErrFormat)
+		return nil, size, fmt.Errorf("%s: found %s, want a PNG or JPEG: %w", name, kind, dataset.ErrFormat)
 	}
-	m, err := decodePicture(ctx, f, kind, name)
+	m, err := decode(ctx, f, kind, name)
 	if err != nil {
 		return nil, size, err
 	}
-	return fit(m, h, w), m.Rect.Size(), nil
+	return dataset.Stretch(m, h, w), m.Rect.Size(), nil
 }
 
-func decodePicture(ctx context.Context, f io.ReadSeeker, kind, name string) (*image.Gray, error) {
-	config, decode := png.DecodeConfig, png.Decode
+func decode(ctx context.Context, f io.ReadSeeker, kind, name string) (*image.Gray, error) {
+	config, pixels := png.DecodeConfig, png.Decode
 	if kind == "jpeg" {
-		config, decode = jpeg.DecodeConfig, jpeg.Decode
+		config, pixels = jpeg.DecodeConfig, jpeg.Decode
 	}
 	damaged := func(err error) error {
-		return fmt.Errorf("%s: found a damaged %s: %w: %w", name, kind, ErrFormat, err)
+		return fmt.Errorf("%s: found a damaged %s: %w: %w", name, kind, dataset.ErrFormat, err)
 	}
 	c, err := config(bufio.NewReader(f))
 	if err != nil {
 		return nil, damaged(err)
 	}
 	if c.Width <= 0 || c.Height <= 0 || c.Width > maxPicture/c.Height {
-		return nil, fmt.Errorf("%s: found %dx%d pixels, want at most %d: %w", name, c.Width, c.Height, maxPicture, ErrLimit)
+		return nil, fmt.Errorf("%s: found %dx%d pixels, want at most %d: %w", name, c.Width, c.Height, maxPicture, dataset.ErrLimit)
 	}
 	turn := orientation(f, kind)
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
@@ -131,7 +74,7 @@ func decodePicture(ctx context.Context, f io.ReadSeeker, kind, name string) (*im
 		return nil, err
 	}
 	defer pictureRoom.Release(size)
-	picture, err := decode(bufio.NewReader(f))
+	picture, err := pixels(bufio.NewReader(f))
 	if err != nil {
 		return nil, damaged(err)
 	}
@@ -224,15 +167,4 @@ func grey(m image.Image) *image.Gray {
 		}
 	}
 	return g
-}
-
-// fit stretches a grey picture to h x w pixels, row by row.
-func fit(m *image.Gray, h, w int) []uint8 {
-	out := image.NewGray(image.Rect(0, 0, w, h))
-	if m.Rect.Size() == out.Rect.Size() {
-		draw.Draw(out, out.Rect, m, m.Rect.Min, draw.Src)
-	} else {
-		draw.CatmullRom.Scale(out, out.Rect, m, m.Rect, draw.Src, nil)
-	}
-	return out.Pix
 }
