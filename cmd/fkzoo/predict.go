@@ -12,7 +12,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/fkzoo/fkzoo/internal/atomicfile"
-	"github.com/fkzoo/fkzoo/specs/blueprint"
 	"github.com/fkzoo/fkzoo/zoo/answer"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
 	"github.com/fkzoo/fkzoo/zoo/draw"
@@ -64,11 +63,14 @@ func (p *program) predict(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	images, err := openImages(c, imagePaths, in)
+	images, err := p.openData(c.Context, in.Height, in.Width, imagePaths...)
 	if err != nil {
 		return err
 	}
-	p.tell(images.Notes)
+	defer images.Close()
+	if c.IsSet("limit") {
+		images.First(c.Int("limit"))
+	}
 	faces := &faceFolder{path: c.String("draw"), force: c.Bool("force")}
 	if err := faces.checkFree(c.Context, images, imagePaths); err != nil {
 		return err
@@ -112,22 +114,6 @@ func (p *program) predict(c *cli.Context) error {
 	return err
 }
 
-// openImages looks at what is to be predicted on.
-func openImages(c *cli.Context, paths []string, in blueprint.Input) (images *dataset.Images, err error) {
-	if name, _, _ := strings.Cut(paths[0], ":"); len(paths) == 1 && name == "demo" {
-		var set *dataset.Set
-		if set, err = readDataSized(c.Context, paths[0], in.Height, in.Width); err == nil {
-			images = dataset.ImagesOf(set)
-		}
-	} else {
-		images, err = dataset.OpenImages(c.Context, paths, in.Height, in.Width)
-	}
-	if err == nil && c.IsSet("limit") {
-		images.First(c.Int("limit"))
-	}
-	return images, err
-}
-
 // faceFolder is where faces are drawn with their points; without a path none is.
 type faceFolder struct {
 	path  string
@@ -137,7 +123,7 @@ type faceFolder struct {
 }
 
 // checkFree refuses, before the work begins, a picture that must not be replaced.
-func (f *faceFolder) checkFree(ctx context.Context, images *dataset.Images, inputs []string) error {
+func (f *faceFolder) checkFree(ctx context.Context, images *dataset.Source, inputs []string) error {
 	if f.path == "" {
 		return nil
 	}

@@ -1,16 +1,20 @@
-package dataset
+// Package mirror estimates where the axis of a data set's labels lies, about which
+// they have to be turned when images are mirrored. It knows pixels, points and how
+// columns are named, not how data is read nor what is trained on it.
+package mirror
 
 import (
 	"math"
 	"slices"
 
 	"github.com/fkzoo/fkzoo/specs/blueprint"
+	"github.com/fkzoo/fkzoo/zoo/dataset"
 )
 
-// A MirrorAxis says how a set's coordinates change when its images are mirrored:
+// An Axis says how a set's coordinates change when its images are mirrored:
 // the mirror image has at width-1-i the pixel that the image has at i, and a
 // point's x becomes Axis - x, where the point also changes its side.
-type MirrorAxis struct {
+type Axis struct {
 	// Axis is the estimate, in pixels: the image's width where a point lies on
 	// the feature that it names, more where all lie to the right of it.
 	Axis float64
@@ -27,7 +31,7 @@ type MirrorAxis struct {
 	Points, PointsError float64
 }
 
-// What a MirrorAxis was estimated from.
+// What an Axis was estimated from.
 const (
 	FromImages = "images"
 	FromPoints = "points"
@@ -43,7 +47,7 @@ const (
 	maxAxisErr = 0.5  // pixels of 96; an estimate less sure than that is none
 )
 
-// MirrorAxis estimates the axis of the set's labels.
+// AxisOf estimates the axis of the set's labels.
 //
 // It compares what lies around the points: with M(u, v) the mean over all
 // images of the surroundings of a point, each with mean 0 and variance 1, and
@@ -61,14 +65,14 @@ const (
 // above a third of what the surroundings show, or one that is least at the edge
 // of the search or wherever one looks from), the points alone have to do,
 // and where these are too few or too scattered, the image's width stands.
-func (s *Set) MirrorAxis() MirrorAxis {
-	out := MirrorAxis{Axis: float64(s.Width), From: FromWidth, Points: math.NaN(), PointsError: math.NaN()}
+func AxisOf(s *dataset.Set) Axis {
+	out := Axis{Axis: float64(s.Width), From: FromWidth, Points: math.NaN(), PointsError: math.NaN()}
 	if s.Width == 0 || s.Len() == 0 || len(s.Columns) == 0 {
 		return out
 	}
-	out.Points, out.PointsError = s.pointsAxis()
+	out.Points, out.PointsError = pointsAxis(s)
 	most := maxAxisErr * float64(s.Width) / 96
-	if shift, err, ok := s.imagesAxis(); ok && err <= most {
+	if shift, err, ok := imagesAxis(s); ok && err <= most {
 		out.Axis, out.Error, out.From = float64(s.Width)+2*shift, err, FromImages
 	} else if out.PointsError <= most {
 		out.Axis, out.Error, out.From = out.Points, out.PointsError, FromPoints
@@ -80,9 +84,9 @@ func (s *Set) MirrorAxis() MirrorAxis {
 // their x and, for the surroundings, y; -1 where there is none.
 type pair struct{ x, y, otherX, otherY int }
 
-// pairs lists the set's points, each pair once, those in the middle as pairs of
+// pairsOf lists the set's points, each pair once, those in the middle as pairs of
 // one point.
-func (s *Set) pairs() (out []pair) {
+func pairsOf(s *dataset.Set) (out []pair) {
 	for c, name := range s.Columns {
 		if !blueprint.IsX(name) {
 			continue
@@ -100,9 +104,9 @@ func (s *Set) pairs() (out []pair) {
 // pointsAxis is the median of each pair's sum of x, each row counting once: its
 // median over its pairs. The error of a median is 1.2533 standard errors of a
 // normal distribution's mean, whose deviation is taken from the quartiles.
-func (s *Set) pointsAxis() (axis, err float64) {
+func pointsAxis(s *dataset.Set) (axis, err float64) {
 	var sums, row []float64
-	pairs := s.pairs()
+	pairs := pairsOf(s)
 	for r := range s.Len() {
 		row = row[:0]
 		for _, p := range pairs {
@@ -126,14 +130,14 @@ func (s *Set) pointsAxis() (axis, err float64) {
 // imagesAxis is the shift of the labels to the right, in pixels, with the
 // standard error of the axis, which is twice the shift. ok is false where there
 // is too little to compare, or no shift that stands out.
-func (s *Set) imagesAxis() (shift, deviation float64, ok bool) {
-	pairs := slices.DeleteFunc(s.pairs(), func(p pair) bool { return p.y < 0 || p.otherY < 0 })
+func imagesAxis(s *dataset.Set) (shift, deviation float64, ok bool) {
+	pairs := slices.DeleteFunc(pairsOf(s), func(p pair) bool { return p.y < 0 || p.otherY < 0 })
 	unit := float64(s.Width) / 96 // the grid is for images of 96 pixels
 	if len(pairs) == 0 || s.Len() < minRows {
 		return 0, 0, false
 	}
 	for range axisCuts {
-		sums := s.surroundings(pairs, shift, unit)
+		sums := surroundings(s, pairs, shift, unit)
 		if sums == nil {
 			return 0, 0, false
 		}
@@ -186,7 +190,7 @@ func (p *patches) enough() bool {
 // surroundings sums up what lies around each pair's two points, moved left by
 // shift: [pair][0 for the point, 1 for its partner, mirrored]. It is nil where
 // too few are whole.
-func (s *Set) surroundings(pairs []pair, shift, unit float64) [][2]*patches {
+func surroundings(s *dataset.Set, pairs []pair, shift, unit float64) [][2]*patches {
 	out := make([][2]*patches, len(pairs))
 	for i := range out {
 		out[i] = [2]*patches{{}, {}}
@@ -199,7 +203,7 @@ func (s *Set) surroundings(pairs []pair, shift, unit float64) [][2]*patches {
 		for i, p := range pairs {
 			for half, at := range [2][2]int{{p.x, p.y}, {p.otherX, p.otherY}} {
 				x, y := float64(row[at[0]])-shift, float64(row[at[1]])
-				if !s.cut(image, x, y, unit, half == 1, &patch) {
+				if !cut(s, image, x, y, unit, half == 1, &patch) {
 					continue
 				}
 				a := out[i][half]
@@ -224,7 +228,7 @@ func (s *Set) surroundings(pairs []pair, shift, unit float64) [][2]*patches {
 
 // cut samples the surroundings of (x, y), with mean 0 and variance 1, mirrored
 // where asked; false where they leave the image or show nothing.
-func (s *Set) cut(image []uint8, x, y, unit float64, mirror bool, out *[side * side]float64) bool {
+func cut(s *dataset.Set, image []uint8, x, y, unit float64, mirror bool, out *[side * side]float64) bool {
 	reach := around * unit
 	if !(x-reach >= 0.5 && x+reach <= float64(s.Width)-0.5 && y-reach >= 0.5 && y+reach <= float64(s.Height)-0.5) { // not: NaN
 		return false

@@ -1,4 +1,4 @@
-package dataset_test
+package mirror
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
 	"github.com/fkzoo/fkzoo/zoo/dataset/demo"
+	"github.com/fkzoo/fkzoo/zoo/dataset/source"
 )
 
 // moved is a set with its labels, not its images, moved to the right.
@@ -47,7 +48,7 @@ func turned(s *dataset.Set) *dataset.Set {
 
 func checkAxis(t *testing.T, name string, s *dataset.Set, want, tolerance float64) {
 	t.Helper()
-	if a := s.MirrorAxis(); !(math.Abs(a.Axis-want) <= tolerance) || a.From != dataset.FromImages || !(a.Error > 0 && a.Error < 0.3) {
+	if a := AxisOf(s); !(math.Abs(a.Axis-want) <= tolerance) || a.From != FromImages || !(a.Error > 0 && a.Error < 0.3) {
 		t.Errorf("%s: found %+v, want %.2f, give or take %.2f, from the images", name, a, want, tolerance)
 	}
 }
@@ -70,7 +71,7 @@ func TestMirrorAxis(t *testing.T) {
 		cut.Bytes = append(cut.Bytes, line[19:]...)
 	}
 	checkAxis(t, "left fifth cut off", &cut, 77, 0.4)
-	if a := cut.MirrorAxis(); math.Abs(a.Points-77) < 5 {
+	if a := AxisOf(&cut); math.Abs(a.Points-77) < 5 {
 		t.Errorf("found %.2f from the points alone, want these to be misled: the test tests nothing", a.Points)
 	}
 }
@@ -86,20 +87,20 @@ func TestMirrorAxisWithoutFaces(t *testing.T) {
 		middle := float32(24.5 + r.NormFloat64())
 		s.Points = append(s.Points, middle+8, 20, middle-8, 20)
 	}
-	if a := s.MirrorAxis(); a.From != dataset.FromPoints || math.Abs(a.Axis-49) > 0.4 || a.Axis != a.Points {
+	if a := AxisOf(s); a.From != FromPoints || math.Abs(a.Axis-49) > 0.4 || a.Axis != a.Points {
 		t.Errorf("noise: found %+v, want 49 from the points", a)
 	}
 	for i := range s.Points {
 		s.Points[i] = float32(48 * r.Float64())
 	}
-	if a := s.MirrorAxis(); a.From != dataset.FromWidth || a.Axis != 48 {
+	if a := AxisOf(s); a.From != FromWidth || a.Axis != 48 {
 		t.Errorf("points at random: found %+v, want the width", a)
 	}
 	s.Columns = []string{"left_x", "left_y", "b_z", "c_z"}
-	if a := s.MirrorAxis(); a.From != dataset.FromWidth || !math.IsNaN(a.Points) {
+	if a := AxisOf(s); a.From != FromWidth || !math.IsNaN(a.Points) {
 		t.Errorf("no pairs: found %+v, want the width", a)
 	}
-	if a := new(dataset.Set).MirrorAxis(); a.From != dataset.FromWidth {
+	if a := AxisOf(new(dataset.Set)); a.From != FromWidth {
 		t.Errorf("nothing: found %+v", a)
 	}
 }
@@ -132,11 +133,11 @@ func TestMirrorAxisNoise(t *testing.T) {
 					noisy.Points[i] += float32(test.noise * r.NormFloat64())
 				}
 			}
-			a := noisy.MirrorAxis()
-			if a.From == dataset.FromImages {
+			a := AxisOf(&noisy)
+			if a.From == FromImages {
 				said++
 			}
-			if a.From != dataset.FromWidth && !(math.Abs(a.Axis-96) <= 4*a.Error) {
+			if a.From != FromWidth && !(math.Abs(a.Axis-96) <= 4*a.Error) {
 				t.Errorf("%s, seed %d: found %+v, want 96 within 4 errors, or no estimate", test.name, seed, a)
 			}
 		}
@@ -153,7 +154,7 @@ func TestMirrorAxisReal(t *testing.T) {
 	if dir == "" {
 		t.Skip("FKZOO_TESTDATA not set")
 	}
-	s, err := dataset.Read(context.Background(), filepath.Join(dir, "data", "training.zip"))
+	s, err := source.Read(context.Background(), filepath.Join(dir, "data", "training.zip"), source.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -168,7 +169,7 @@ func TestMirrorAxisReal(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if a := part.MirrorAxis(); a.From == dataset.FromImages && !(math.Abs(a.Axis-97.63) <= 4*a.Error) {
+			if a := AxisOf(part); a.From == FromImages && !(math.Abs(a.Axis-97.63) <= 4*a.Error) {
 				t.Errorf("%d rows from %d: found %+v, want 97.63 within 4 errors, or no estimate", n, at, a)
 			}
 		}

@@ -1,12 +1,16 @@
-package dataset
+// Package table reads data that is tables of pixels: Kaggle's CSV, plain or in a zip,
+// and NumPy's .npy. It knows nothing of pictures and folders.
+package table
 
 import (
 	"bytes"
 	"fmt"
 	"math"
-	"strconv"
 	"strings"
 	"unicode"
+
+	"github.com/fkzoo/fkzoo/zoo/dataset"
+	"github.com/fkzoo/fkzoo/zoo/dataset/input"
 )
 
 // A layout says what the fields of a line are.
@@ -27,10 +31,10 @@ const (
 // parseHeader reads the first line of a file, without its line end.
 func parseHeader(file string, line []byte) (*layout, error) {
 	bad := func(column, found, want string) error {
-		return &RowError{File: file, Line: 1, Column: column, Found: found, Want: want}
+		return &dataset.RowError{File: file, Line: 1, Column: column, Found: found, Want: want}
 	}
-	if len(line) > maxHeader {
-		return nil, fmt.Errorf("%s line 1: found a header of %d bytes, want at most %d: %w", file, len(line), maxHeader, ErrLimit)
+	if len(line) > input.MaxHeader {
+		return nil, fmt.Errorf("%s line 1: found a header of %d bytes, want at most %d: %w", file, len(line), input.MaxHeader, dataset.ErrLimit)
 	}
 	l := &layout{file: file}
 	hasImage, seen := false, map[string]bool{}
@@ -45,11 +49,11 @@ func parseHeader(file string, line []byte) (*layout, error) {
 		case name == "":
 			return nil, bad("", fmt.Sprintf("column %d without a name", len(l.names)+1), "a name for each")
 		case strings.ContainsFunc(name, unicode.IsControl):
-			return nil, bad("", "the name "+quote([]byte(name)), "names without control characters")
+			return nil, bad("", "the name "+input.Quote([]byte(name)), "names without control characters")
 		case seen[name]:
 			return nil, bad(name, "the name twice", "each once")
-		case len(l.names) == maxColumns:
-			return nil, fmt.Errorf("%s line 1: found more than %d columns, want at most that: %w", file, maxColumns, ErrLimit)
+		case len(l.names) == input.MaxColumns:
+			return nil, fmt.Errorf("%s line 1: found more than %d columns, want at most that: %w", file, input.MaxColumns, dataset.ErrLimit)
 		}
 		seen[name] = true
 		l.names = append(l.names, name)
@@ -66,7 +70,7 @@ func parseHeader(file string, line []byte) (*layout, error) {
 		}
 	}
 	if !hasImage {
-		return nil, bad("", "no column Image in "+quote(line), "a header with Kaggle's columns, Image among them")
+		return nil, bad("", "no column Image in "+input.Quote(line), "a header with Kaggle's columns, Image among them")
 	}
 	return l, nil
 }
@@ -123,11 +127,11 @@ func (l *layout) side(line []byte, number int) (int, error) {
 		n := len(bytes.Fields(field))
 		side := int(math.Sqrt(float64(n)) + 0.5)
 		if n == 0 || side*side != n {
-			return 0, &RowError{File: l.file, Line: number, Column: "Image",
+			return 0, &dataset.RowError{File: l.file, Line: number, Column: "Image",
 				Found: fmt.Sprintf("%d pixels", n), Want: "a square number of them, such as 9216 (96x96)"}
 		}
-		if n > maxPixels {
-			return 0, fmt.Errorf("%s line %d, column Image: found %d pixels, want at most %d: %w", l.file, number, n, maxPixels, ErrLimit)
+		if n > dataset.MaxPixels {
+			return 0, fmt.Errorf("%s line %d, column Image: found %d pixels, want at most %d: %w", l.file, number, n, dataset.MaxPixels, dataset.ErrLimit)
 		}
 		l.pixels = n
 		return side, nil
@@ -142,7 +146,7 @@ func (l *layout) countFields(line []byte, number int) error {
 	for at := 0; at <= len(line); n++ {
 		_, next, ok := nextField(line, at)
 		if !ok {
-			e := &RowError{File: l.file, Line: number, Found: "a quote without its end", Want: `fields as 1,2 or "1","2", each within its line`}
+			e := &dataset.RowError{File: l.file, Line: number, Found: "a quote without its end", Want: `fields as 1,2 or "1","2", each within its line`}
 			if n < len(l.names) {
 				e.Column = l.names[n]
 			}
@@ -151,13 +155,13 @@ func (l *layout) countFields(line []byte, number int) error {
 		at = next
 	}
 	if n != len(l.names) {
-		return &RowError{File: l.file, Line: number, Found: fmt.Sprintf("%d fields", n), Want: fmt.Sprintf("%d, as in the header", len(l.names))}
+		return &dataset.RowError{File: l.file, Line: number, Found: fmt.Sprintf("%d fields", n), Want: fmt.Sprintf("%d, as in the header", len(l.names))}
 	}
 	return nil
 }
 
 func (l *layout) tooLong(number int) error {
-	return fmt.Errorf("%s line %d: found more than %d bytes, want at most that in a line: %w", l.file, number, maxLine, ErrLimit)
+	return fmt.Errorf("%s line %d: found more than %d bytes, want at most that in a line: %w", l.file, number, maxLine, dataset.ErrLimit)
 }
 
 // parse reads one line, without its newline, into pixels and points. The byte
@@ -179,14 +183,14 @@ func (l *layout) parse(line []byte, number int, pixels []uint8, points []float32
 			return "", l.countFields(line, number)
 		}
 		at = next
-		var bad *RowError
+		var bad *dataset.RowError
 		switch role {
 		case asImage:
 			bad = slowPixels(field, pixels)
 		case asID:
 			id, bad = parseID(field)
 		default:
-			points[role], bad = parseCoordinate(field)
+			points[role], bad = input.Coordinate(field)
 		}
 		if bad != nil {
 			// A cell may look wrong only because one before it is missing.
@@ -203,10 +207,10 @@ func (l *layout) parse(line []byte, number int, pixels []uint8, points []float32
 	return id, nil
 }
 
-func parseID(field []byte) (string, *RowError) {
+func parseID(field []byte) (string, *dataset.RowError) {
 	id := strings.TrimSpace(string(field))
 	if id == "" {
-		return "", &RowError{Found: "nothing", Want: "an id"}
+		return "", &dataset.RowError{Found: "nothing", Want: "an id"}
 	}
 	return id, nil
 }
@@ -248,7 +252,7 @@ func fastPixels(b []byte, out []uint8) int {
 
 // slowPixels reads what fastPixels leaves: more blanks, "127.0", leading
 // zeros; and says what is wrong where something is.
-func slowPixels(field []byte, out []uint8) *RowError {
+func slowPixels(field []byte, out []uint8) *dataset.RowError {
 	n := 0
 	for at := 0; ; {
 		for at < len(field) && (field[at] == ' ' || field[at] == '\t') {
@@ -264,7 +268,7 @@ func slowPixels(field []byte, out []uint8) *RowError {
 		if n < len(out) {
 			v, ok := parsePixel(field[at:end])
 			if !ok {
-				return &RowError{Pixel: n + 1, Found: quote(field[at:end]), Want: "a whole number 0 to 255"}
+				return &dataset.RowError{Pixel: n + 1, Found: input.Quote(field[at:end]), Want: "a whole number 0 to 255"}
 			}
 			out[n] = v
 		}
@@ -272,7 +276,7 @@ func slowPixels(field []byte, out []uint8) *RowError {
 		at = end
 	}
 	if n != len(out) {
-		return &RowError{Found: fmt.Sprintf("%d pixels", n), Want: fmt.Sprintf("%d as in the first row", len(out))}
+		return &dataset.RowError{Found: fmt.Sprintf("%d pixels", n), Want: fmt.Sprintf("%d as in the first row", len(out))}
 	}
 	return nil
 }
@@ -296,24 +300,4 @@ func parsePixel(b []byte) (uint8, bool) {
 		}
 	}
 	return uint8(v), true
-}
-
-// parseCoordinate reads a decimal number, rounded to the nearest float32; an
-// empty cell is NaN. Infinities, NaN, hexadecimals and what float32 cannot hold
-// are refused.
-func parseCoordinate(field []byte) (float32, *RowError) {
-	b := bytes.Trim(field, " \t")
-	if len(b) == 0 {
-		return nan, nil
-	}
-	plain := len(b) <= 64
-	for _, c := range b {
-		plain = plain && (c >= '0' && c <= '9' || c == '.' || c == '-' || c == '+' || c == 'e' || c == 'E')
-	}
-	if plain {
-		if v, err := strconv.ParseFloat(string(b), 32); err == nil {
-			return float32(v), nil
-		}
-	}
-	return 0, &RowError{Found: quote(field), Want: "a number or nothing"}
 }

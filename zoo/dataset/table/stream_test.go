@@ -1,4 +1,4 @@
-package dataset
+package table
 
 import (
 	"bytes"
@@ -7,19 +7,36 @@ import (
 	"runtime"
 	"slices"
 	"testing"
+
+	"github.com/fkzoo/fkzoo/zoo/dataset"
 )
 
+func streamPath(path string, n int, fn func(part *dataset.Set) error) (checksum string, rows int, err error) {
+	s, err := open(path)
+	if err != nil {
+		return "", 0, err
+	}
+	return s.Stream(ctx, n, fn)
+}
+
+// stream hands out a text in parts.
+func stream(src *text, blockSize, n int, fn func(part *dataset.Set) error) (checksum string, rows int, err error) {
+	src.close = func() error { return nil }
+	s := &dataset.Source{Rows: &csvRows{func() (*text, error) { return src, nil }, blockSize}}
+	return s.Stream(ctx, n, fn)
+}
+
 func TestStreamIsReadInParts(t *testing.T) {
-	whole, err := Read(ctx, "testdata/small.csv")
+	whole, err := readPath("../testdata/small.csv")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, n := range []int{1, 2, whole.Len(), 100} {
-		got := &Set{Columns: whole.Columns, Height: whole.Height, Width: whole.Width, Channels: 1}
+		got := &dataset.Set{Columns: whole.Columns, Height: whole.Height, Width: whole.Width, Channels: 1}
 		parts := 0
-		checksum, rows, err := Stream(ctx, "testdata/small.csv", n, func(part *Set) error {
+		checksum, rows, err := streamPath("../testdata/small.csv", n, func(part *dataset.Set) error {
 			parts++
-			got.append(part, 0, part.Len())
+			got.Append(part, 0, part.Len())
 			return nil
 		})
 		if err != nil {
@@ -37,14 +54,14 @@ func TestStreamIsReadInParts(t *testing.T) {
 func TestStreamRefuses(t *testing.T) {
 	stop := errors.New("enough")
 	parts := 0
-	_, _, err := Stream(ctx, "testdata/small.csv", 1, func(*Set) error { parts++; return stop })
+	_, _, err := streamPath("../testdata/small.csv", 1, func(*dataset.Set) error { parts++; return stop })
 	if err != stop || parts != 1 {
 		t.Errorf("found error %v after %d parts, want the callback's after 1", err, parts)
 	}
-	if _, _, err := Stream(ctx, "testdata/small.csv", 0, nil); err == nil {
+	if _, _, err := streamPath("../testdata/small.csv", 0, nil); err == nil {
 		t.Error("found no error for parts of 0 rows")
 	}
-	if _, _, err := Stream(ctx, "testdata/none.csv", 1, nil); err == nil {
+	if _, _, err := streamPath("../testdata/none.csv", 1, nil); err == nil {
 		t.Error("found no error for a file that isn't there")
 	}
 }
@@ -80,7 +97,7 @@ func TestStreamKeepsMemoryFlat(t *testing.T) {
 		var m runtime.MemStats
 		var most uint64
 		parts := 0
-		_, n, err := stream(ctx, &source{Reader: &manyRows{rows: rows, side: 48}, name: "many.csv"}, blockSize, "many.csv", 256, func(*Set) error {
+		_, n, err := stream(&text{Reader: &manyRows{rows: rows, side: 48}, name: "many.csv"}, blockSize, 256, func(*dataset.Set) error {
 			if parts++; parts%8 == 0 {
 				runtime.GC() // what is left is in use
 				runtime.ReadMemStats(&m)

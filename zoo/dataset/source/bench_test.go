@@ -1,4 +1,4 @@
-package dataset
+package source
 
 import (
 	"archive/zip"
@@ -122,7 +122,7 @@ func BenchmarkRead(b *testing.B) {
 	b.Run("read", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			s, err := Read(context.Background(), path)
+			s, err := Read(context.Background(), path, Options{})
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -147,7 +147,7 @@ func BenchmarkRead(b *testing.B) {
 	b.Run("plain", func(b *testing.B) {
 		b.SetBytes(size)
 		for b.Loop() {
-			if _, err := Read(context.Background(), csv); err != nil {
+			if _, err := Read(context.Background(), csv, Options{}); err != nil {
 				b.Fatal(err)
 			}
 		}

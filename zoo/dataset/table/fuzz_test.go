@@ -1,4 +1,4 @@
-package dataset
+package table
 
 import (
 	"bytes"
@@ -7,6 +7,10 @@ import (
 	"io"
 	"slices"
 	"testing"
+
+	"github.com/fkzoo/fkzoo/format/npy"
+	"github.com/fkzoo/fkzoo/zoo/dataset"
+	"github.com/fkzoo/fkzoo/zoo/dataset/input"
 )
 
 // FuzzCSV: no text may panic, where its blocks end must not matter, and what is
@@ -16,31 +20,31 @@ func FuzzCSV(f *testing.F) {
 	f.Add([]byte("ImageId,Image\r\n\"1\",\"1 2 3 4\"\r\n"))
 	f.Add([]byte("\xef\xbb\xbfImage,\"a\"\"b\"\n9.0,-1e3\n\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		read := func(size int) (*Set, error) {
-			return readCSV(ctx, &source{Reader: bytes.NewReader(data), name: "f.csv", size: int64(len(data))}, size, 0, nil)
+		read := func(size int) (*dataset.Set, error) {
+			return readCSV(ctx, &text{Reader: bytes.NewReader(data), name: "f.csv", size: int64(len(data))}, size, 0, nil)
 		}
 		s, err := read(1 << 16)
 		small, smallErr := read(8)
 		if (err == nil) != (smallErr == nil) || err != nil && err.Error() != smallErr.Error() {
 			t.Fatalf("one block: %v; small blocks: %v", err, smallErr)
 		}
-		streamed := &Set{}
-		checksum, total, streamErr := stream(ctx, &source{Reader: bytes.NewReader(data), name: "f.csv"}, 16, "f.csv", 2, func(part *Set) error {
+		streamed := &dataset.Set{}
+		checksum, total, streamErr := stream(&text{Reader: bytes.NewReader(data), name: "f.csv"}, 16, 2, func(part *dataset.Set) error {
 			if part.Len() < 1 || part.Len() > 2 {
 				t.Fatalf("found a part of %d rows, want 1 or 2", part.Len())
 			}
 			if streamed.IDs == nil {
-				*streamed = Set{Columns: part.Columns, Height: part.Height, Width: part.Width, Channels: 1}
+				*streamed = dataset.Set{Columns: part.Columns, Height: part.Height, Width: part.Width, Channels: 1}
 			}
-			streamed.append(part, 0, part.Len())
+			streamed.Append(part, 0, part.Len())
 			return nil
 		})
 		if (err == nil) != (streamErr == nil) || err != nil && err.Error() != streamErr.Error() {
 			t.Fatalf("whole: %v; in parts: %v", err, streamErr)
 		}
 		if err != nil {
-			var row *RowError
-			if !errors.As(err, &row) && !errors.Is(err, ErrEmpty) && !errors.Is(err, ErrFormat) && !errors.Is(err, ErrLimit) {
+			var row *dataset.RowError
+			if !errors.As(err, &row) && !errors.Is(err, dataset.ErrEmpty) && !errors.Is(err, dataset.ErrFormat) && !errors.Is(err, dataset.ErrLimit) {
 				t.Fatalf("an error of no kind: %v", err)
 			}
 			return
@@ -55,7 +59,7 @@ func FuzzCSV(f *testing.F) {
 		if n == 0 || len(s.Bytes) != n*s.Pixels() || len(s.Points) != n*len(s.Columns) || s.Height*s.Width != s.Pixels() {
 			t.Fatalf("%d rows, %d pixels, %d points", n, len(s.Bytes), len(s.Points))
 		}
-		r := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(data, bom)))
+		r := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(data, input.BOM)))
 		rows := -1
 		for {
 			if _, err := r.Read(); err == io.EOF {
@@ -89,14 +93,22 @@ func FuzzPixels(f *testing.F) {
 	})
 }
 
+// npyOf reads the header of images of 96x96.
+func npyOf(data []byte) (d *npy.Header, n int, err error) {
+	if d, err = npyHeader(bytes.NewReader(data)); err == nil {
+		n, _, _, err = npyImages(d, input.Size{Height: 96, Width: 96})
+	}
+	return d, n, err
+}
+
 // FuzzNPY: no header may panic, or claim what it does not say.
 func FuzzNPY(f *testing.F) {
 	f.Add([]byte("\x93NUMPY\x01\x00\x46\x00{'descr': '<f4', 'fortran_order': False, 'shape': (8, 1, 96, 96), }    \n"))
 	f.Add([]byte("\x93NUMPY\x02\x00\x30\x00\x00\x00{\"shape\":(1,),'descr':'<f8','fortran_order':False}"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		d, n, err := npyImages(bytes.NewReader(data), 96, 96)
+		d, n, err := npyOf(data)
 		if err != nil {
-			if !errors.Is(err, ErrFormat) && !errors.Is(err, ErrLimit) && !errors.Is(err, ErrEmpty) {
+			if !errors.Is(err, dataset.ErrFormat) && !errors.Is(err, dataset.ErrLimit) && !errors.Is(err, dataset.ErrEmpty) {
 				t.Fatalf("an error of no kind: %v", err)
 			}
 			return

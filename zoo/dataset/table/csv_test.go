@@ -1,4 +1,4 @@
-package dataset
+package table
 
 import (
 	"archive/zip"
@@ -8,20 +8,22 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/fkzoo/fkzoo/zoo/dataset"
+	"github.com/fkzoo/fkzoo/zoo/dataset/input"
 )
 
 var ctx = context.Background()
 
-// expected is what testdata/make.py found with NumPy, Pillow and hashlib.
+// expected is what ../testdata/make.py found with NumPy, Pillow and hashlib.
 func expected(t *testing.T, key string, value any) {
 	t.Helper()
-	data, err := os.ReadFile("testdata/expected.json")
+	data, err := os.ReadFile("../testdata/expected.json")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,8 +36,29 @@ func expected(t *testing.T, key string, value any) {
 	}
 }
 
-func readString(text string, blockSize int) (*Set, error) {
-	return readCSV(ctx, &source{Reader: strings.NewReader(text), name: "a.csv", size: int64(len(text))}, blockSize, 0, nil)
+// readPath reads a CSV, or the zip with it.
+func readPath(path string) (*dataset.Set, error) {
+	s, err := open(path)
+	if err != nil {
+		return nil, err
+	}
+	return s.Read(ctx)
+}
+
+func open(path string) (*dataset.Source, error) {
+	f, err := input.Look(path)
+	if err != nil {
+		return nil, err
+	}
+	s, err := OpenCSV(ctx, f, input.Size{})
+	if err == nil {
+		s.Name = path
+	}
+	return s, err
+}
+
+func readString(csv string, blockSize int) (*dataset.Set, error) {
+	return readCSV(ctx, &text{Reader: strings.NewReader(csv), name: "a.csv", size: int64(len(csv))}, blockSize, 0, nil)
 }
 
 func writeFile(t testing.TB, name, text string) string {
@@ -75,7 +98,7 @@ func TestReadAgreesWithNumPy(t *testing.T) {
 		Checksum string
 	}
 	expected(t, "small", &want)
-	s, err := Read(ctx, "testdata/small.csv")
+	s, err := readPath("../testdata/small.csv")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +113,7 @@ func TestReadAgreesWithNumPy(t *testing.T) {
 		}
 		for c, v := range want.Points[r] {
 			got := s.Row(r)[c]
-			if v == nil != isNaN(got) || v != nil && got != float32(*v) {
+			if (v == nil) != (got != got) || v != nil && got != float32(*v) {
 				t.Errorf("row %d, column %d: found %v, want %v", r, c, got, v)
 			}
 		}
@@ -101,19 +124,19 @@ func TestReadAgreesWithNumPy(t *testing.T) {
 	if s.Checksum != want.Checksum {
 		t.Errorf("found checksum %s, want %s", s.Checksum, want.Checksum)
 	}
-	if s.Source != "testdata/small.csv" {
+	if s.Source != "../testdata/small.csv" {
 		t.Errorf("found source %q", s.Source)
 	}
 }
 
 // TestSameContentSameChecksum: the form of a file does not matter.
 func TestSameContentSameChecksum(t *testing.T) {
-	data, err := os.ReadFile("testdata/small.csv")
+	data, err := os.ReadFile("../testdata/small.csv")
 	if err != nil {
 		t.Fatal(err)
 	}
 	text := string(data)
-	want, err := Read(ctx, "testdata/small.csv")
+	want, err := readPath("../testdata/small.csv")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,14 +159,14 @@ func TestSameContentSameChecksum(t *testing.T) {
 		"named":          writeFile(t, "training.zip", zipOf(t, zip.Deflate, "other.csv", "x", "training.csv", text)),
 		"zip, other end": writeFile(t, "training.dat", zipOf(t, zip.Deflate, "training.csv", text)),
 	} {
-		s, err := Read(ctx, path)
+		s, err := readPath(path)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 		} else if s.Checksum != want.Checksum || s.Sum() != want.Checksum {
 			t.Errorf("%s: found another checksum", name)
 		}
 	}
-	changed, err := Read(ctx, writeFile(t, "a.csv", strings.Replace(text, "-2.5", "-2.6", 1)))
+	changed, err := readPath(writeFile(t, "a.csv", strings.Replace(text, "-2.5", "-2.6", 1)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,7 +181,7 @@ func TestReadColumnsInAnyOrder(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !slices.Equal(s.Columns, []string{"b_y", "a_x"}) || !slices.Equal(s.IDs, []string{"x7", "y,8"}) ||
-		!slices.Equal(s.Bytes, []uint8{1, 2, 3, 4, 5, 6, 7, 8}) || s.Points[0] != 1 || s.Points[1] != 2 || !isNaN(s.Points[2]) || s.Points[3] != 3 {
+		!slices.Equal(s.Bytes, []uint8{1, 2, 3, 4, 5, 6, 7, 8}) || s.Points[0] != 1 || s.Points[1] != 2 || s.Points[2] == s.Points[2] || s.Points[3] != 3 {
 		t.Errorf("found %+v", s)
 	}
 	s, err = readString("ImageId,Image\n1,9\n2,8\n", 1<<20)
@@ -217,8 +240,8 @@ func TestReadRefuses(t *testing.T) {
 		{"", `a.csv: found an empty file, want a CSV: no rows`},
 		{"\n\r\n\n", `a.csv: found only empty lines, want a CSV: no rows`},
 		{"\nImage\n1 2 3 4\n", `a.csv line 1: found an empty line, want a header with Kaggle's columns`},
-		{strings.Repeat("c,", maxColumns+1), `a.csv line 1, column c: found the name twice, want each once`},
-		{strings.Repeat("c", maxHeader+1) + ",Image\n", `a.csv line 1: found a header of 1048583 bytes, want at most 1048576: over a limit`},
+		{strings.Repeat("c,", input.MaxColumns+1), `a.csv line 1, column c: found the name twice, want each once`},
+		{strings.Repeat("c", input.MaxHeader+1) + ",Image\n", `a.csv line 1: found a header of 1048583 bytes, want at most 1048576: over a limit`},
 		{"Image\n1 2 3 4\n1 2 3\n1 2 3 x\n", "a.csv line 3, column Image: found 3 pixels, want 4 as in the first row"}, // the first fault
 	} {
 		for _, size := range []int{1 << 20, 16} { // one block; many
@@ -229,53 +252,9 @@ func TestReadRefuses(t *testing.T) {
 		}
 	}
 	_, err := readString(head+good+"1,b,1 2 3 4\n", 1<<20)
-	var row *RowError
+	var row *dataset.RowError
 	if !errors.As(err, &row) || row.Line != 3 || row.Column != "x_y" {
-		t.Errorf("found %#v, want a *RowError", err)
-	}
-}
-
-func TestReadRefusesFiles(t *testing.T) {
-	const text = "x_x,Image\n1,1 2 3 4\n"
-	for _, test := range []struct {
-		name, data string
-		is         error
-		want       string
-	}{
-		{"a.csv", "", ErrEmpty, "found an empty file"},
-		{"a.csv", "\ufeff", ErrEmpty, "found an empty file"},
-		{"a.csv", "\x7fELF\x00\x01", ErrFormat, "found a binary file"},
-		{"a.csv", "\x89PNG\r\n\x1a\n....", ErrFormat, "found png, want a CSV"},
-		{"a.gz", "\x1f\x8b\x08", ErrFormat, "found a gzip file"},
-		{"a.csv", "\xff\xfea\x00", ErrFormat, "found UTF-16 text"},
-		{"a.zip", zipOf(t, zip.Store), ErrFormat, "found nothing in the zip, want a .csv"},
-		{"a.zip", zipOf(t, zip.Store, "training.zip", "x", "b.txt", "y"), ErrFormat, "found training.zip, b.txt in the zip, want a .csv"},
-		{"a.zip", zipOf(t, zip.Store, "b.csv", text, "c.csv", text), ErrFormat, "found 2 .csv files in the zip (b.csv, ...), want one, or one called a.csv"},
-		{"a.zip", zipOf(t, zip.Store, "x/a.csv", text, "y/a.csv", text), ErrFormat, "found 2 .csv files"},
-		{"a.zip", "PK\x03\x04 and no more", nil, "found a damaged zip"},
-		{"a.zip", strings.Replace(zipOf(t, zip.Store, "b.csv", text), "1 2 3 4", "1 2 3 5", 1), zip.ErrChecksum, "a.zip:b.csv: found a wrong CRC-32"},
-		{"a.zip", zipOf(t, zip.Deflate, "b.csv", text)[:60], nil, "found a damaged zip"},
-		{"a.zip", zipOf(t, zip.Deflate, "b.csv", "x_x,Image\n"+strings.Repeat("1,"+strings.Repeat("7 ", 128*128)+"\n", 2050)), ErrLimit, "want at most 100 times the packed size"},
-		{"a.csv", "Image\n" + strings.Repeat("1", 65<<20), ErrLimit, "a.csv line 2: found more than 67108864 bytes, want at most that in a line"},
-	} {
-		path := writeFile(t, test.name, test.data)
-		_, err := Read(ctx, path)
-		if err == nil || !strings.Contains(err.Error(), test.want) || test.is != nil && !errors.Is(err, test.is) {
-			t.Errorf("%s of %d bytes:\nfound %v\nwant  %s (%v)", test.name, len(test.data), err, test.want, test.is)
-		} else if !strings.HasPrefix(err.Error(), path) {
-			t.Errorf("found %v, want the path first", err)
-		}
-	}
-	if _, err := Read(ctx, t.TempDir()); !errors.Is(err, ErrEmpty) {
-		t.Errorf("an empty folder: found %v", err)
-	}
-	if _, err := Read(ctx, "testdata/none.csv"); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("no file: found %v", err)
-	}
-	done, cancel := context.WithCancel(ctx)
-	cancel()
-	if _, err := Read(done, "testdata/small.csv"); !errors.Is(err, context.Canceled) {
-		t.Errorf("cancelled: found %v", err)
+		t.Errorf("found %#v, want a *dataset.RowError", err)
 	}
 }
 
@@ -309,7 +288,7 @@ func TestReadKaggleForm(t *testing.T) {
 	if dir == "" {
 		t.Skip("FKZOO_TESTDATA not set")
 	}
-	s, err := Read(ctx, filepath.Join(dir, "data", "training.zip"))
+	s, err := readPath(filepath.Join(dir, "data", "training.zip"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -323,99 +302,11 @@ func TestReadKaggleForm(t *testing.T) {
 	if cap(s.Bytes) > len(s.Bytes)*6/5 {
 		t.Errorf("%d bytes set aside for %d", cap(s.Bytes), len(s.Bytes))
 	}
-	test, err := Read(ctx, filepath.Join(dir, "data", "test.zip"))
+	test, err := readPath(filepath.Join(dir, "data", "test.zip"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if test.Len() != 770 || test.Columns != nil || test.IDs[769] != "770" {
 		t.Errorf("found %d test rows, columns %v", test.Len(), test.Columns)
-	}
-}
-
-func TestSplit(t *testing.T) {
-	var tests []struct {
-		N                 int
-		Share             float64
-		Seed              uint64
-		Validation, Train []int
-	}
-	expected(t, "split", &tests)
-	if len(tests) == 0 {
-		t.Fatal("no expected splits")
-	}
-	for _, test := range tests {
-		rows := make([]int, test.N)
-		for i := range rows {
-			rows[i] = i + 100
-		}
-		before := slices.Clone(rows)
-		train, validation := Split(rows, test.Share, test.Seed)
-		for i := range test.Train {
-			test.Train[i] += 100
-		}
-		for i := range test.Validation {
-			test.Validation[i] += 100
-		}
-		if !slices.Equal(train, test.Train) || !slices.Equal(validation, test.Validation) {
-			t.Errorf("%d rows, share %v, seed %d: found %v and %v, want %v and %v", test.N, test.Share, test.Seed, validation, train, test.Validation, test.Train)
-		}
-		if !slices.Equal(rows, before) {
-			t.Error("Split changed its argument")
-		}
-	}
-	if train, validation := Split(make([]int, 2140), 0.2, 1); len(validation) != 428 || len(train) != 1712 {
-		t.Errorf("found %d and %d, want the report's 428 and 1712", len(validation), len(train))
-	}
-	for _, share := range []float64{-1, math.NaN()} {
-		if _, validation := Split([]int{1, 2}, share, 1); len(validation) != 0 {
-			t.Errorf("share %v: found %v", share, validation)
-		}
-	}
-}
-
-func TestSelectAndSummary(t *testing.T) {
-	s, err := Read(ctx, "testdata/small.csv")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, test := range []struct {
-		columns []string
-		want    []int
-	}{
-		{nil, []int{0, 1, 2, 3, 4, 5, 6}},
-		{[]string{"left_eye_center_x"}, []int{0, 1, 2, 4, 5, 6}},
-		{[]string{"nose_tip_y", "left_eye_center_x"}, []int{0, 2, 4, 5}},
-		{s.Columns, []int{0, 2, 4, 5}},
-	} {
-		rows, err := s.RowsWith(test.columns...)
-		if err != nil || !slices.Equal(rows, test.want) {
-			t.Errorf("%v: found %v, %v, want %v", test.columns, rows, err, test.want)
-		}
-	}
-	var unknown *ColumnError
-	if _, err := s.RowsWith("nose"); !errors.As(err, &unknown) || unknown.Column != "nose" {
-		t.Errorf("found %v, want a *ColumnError", err)
-	}
-	sum := s.Summary()
-	if sum.Complete != 4 || sum.Columns[1].Filled != 6 || sum.Columns[1].Min != -2.5 {
-		t.Errorf("found %+v", sum)
-	}
-
-	part, err := s.Select([]int{5, 0, 5})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !slices.Equal(part.IDs, []string{"6", "1", "6"}) || !slices.Equal(part.Bytes[16:32], s.Bytes[:16]) ||
-		part.Row(0)[2] != 7 || part.Checksum == s.Checksum || part.Checksum != part.Sum() {
-		t.Errorf("found %+v", part)
-	}
-	all, err := s.Select([]int{0, 1, 2, 3, 4, 5, 6})
-	if err != nil || all.Checksum != s.Checksum {
-		t.Errorf("all rows have another checksum, or %v", err)
-	}
-	for _, bad := range []int{-1, 7} {
-		if _, err := s.Select([]int{bad}); err == nil {
-			t.Errorf("row %d: want an error", bad)
-		}
 	}
 }

@@ -1,4 +1,4 @@
-package dataset
+package source
 
 import (
 	"archive/zip"
@@ -11,21 +11,23 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/fkzoo/fkzoo/zoo/dataset"
 )
 
 // imageParts reads images in parts of n, each copied.
-func imageParts(paths []string, h, w, n int) (out []*Set, err error) {
-	im, err := OpenImages(ctx, paths, h, w)
+func imageParts(paths []string, h, w, n int) (out []*dataset.Set, err error) {
+	im, err := OpenAll(ctx, paths, Options{Height: h, Width: w})
 	if err != nil {
 		return nil, err
 	}
 	var names, read []string
-	err = im.Stream(ctx, n, func(part *Set) error {
+	_, _, err = im.Stream(ctx, n, func(part *dataset.Set) error {
 		if part.Len() < 1 || part.Len() > n {
 			return fmt.Errorf("found a part of %d images, want 1 to %d", part.Len(), n)
 		}
-		all := &Set{Columns: part.Columns, Height: part.Height, Width: part.Width, Channels: part.Channels}
-		all.append(part, 0, part.Len())
+		all := &dataset.Set{Columns: part.Columns, Height: part.Height, Width: part.Width, Channels: part.Channels}
+		all.Append(part, 0, part.Len())
 		all.Checksum = all.Sum()
 		out, read = append(out, all), append(read, all.IDs...)
 		return nil
@@ -34,14 +36,14 @@ func imageParts(paths []string, h, w, n int) (out []*Set, err error) {
 		return nil, err
 	}
 	err = im.Names(ctx, func(name string) error { names = append(names, name); return nil })
-	if err == nil && (!slices.Equal(names, read) || im.Count() >= 0 && im.Count() != len(read)) {
-		err = fmt.Errorf("found the names %q and the count %d, want those of %q", names, im.Count(), read)
+	if err == nil && (!slices.Equal(names, read) || im.Count >= 0 && im.Count != len(read)) {
+		err = fmt.Errorf("found the names %q and the count %d, want those of %q", names, im.Count, read)
 	}
 	return out, err
 }
 
 // readImages reads the images of one source.
-func readImages(path string, h, w int) (*Set, error) {
+func readImages(path string, h, w int) (*dataset.Set, error) {
 	parts, err := imageParts([]string{path}, h, w, 1000)
 	if err != nil {
 		return nil, err
@@ -56,17 +58,17 @@ func TestNPYAgreesWithNumPy(t *testing.T) {
 		Checksum, Error string
 	}
 	expected(t, "npy", &tests)
-	files, err := filepath.Glob("testdata/npy/*.npy")
+	files, err := filepath.Glob("../testdata/npy/*.npy")
 	if err != nil || len(files) != len(tests) || len(files) == 0 {
 		t.Fatalf("found %d files for %d expectations, %v", len(files), len(tests), err)
 	}
 	for name, want := range tests {
-		path := filepath.Join("testdata/npy", name)
+		path := filepath.Join("../testdata/npy", name)
 		s, err := readImages(path, 8, 6)
 		if want.Error != "" {
 			if err == nil || !strings.Contains(err.Error(), want.Error) || !strings.HasPrefix(err.Error(), path+": found ") {
 				t.Errorf("%s: found %v, want %q", name, err, want.Error)
-			} else if !errors.Is(err, ErrFormat) && !errors.Is(err, ErrLimit) && !errors.Is(err, ErrEmpty) {
+			} else if !errors.Is(err, dataset.ErrFormat) && !errors.Is(err, dataset.ErrLimit) && !errors.Is(err, dataset.ErrEmpty) {
 				t.Errorf("%s: %v is of no kind", name, err)
 			}
 			continue
@@ -98,7 +100,7 @@ func TestPicturesAgreeWithPillow(t *testing.T) {
 		t.Fatalf("found %d pictures, want 11", len(tests))
 	}
 	for name, want := range tests {
-		s, err := readImages(filepath.Join("testdata/pictures", name), 96, 96)
+		s, err := readImages(filepath.Join("../testdata/pictures", name), 96, 96)
 		if err != nil {
 			t.Error(err)
 			continue
@@ -128,12 +130,13 @@ func TestImagesOfEveryKind(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	png, same, deep := "testdata/pictures/color.png", "testdata/pictures/same.png", "testdata/npy/f4.npy"
+	png, same, deep := "../testdata/pictures/color.png", "../testdata/pictures/same.png", "../testdata/npy/f4.npy"
 	small, zipped, marked := filepath.Join(dir, "t.csv"), filepath.Join(dir, "t.zip"), writeTree(t, map[string]string{"a.png": "12x16", "a.pts": pts68(), "b.png": "6x8"})
 	paths := []string{png, same, small, zipped, same, deep, marked}
 	ids := []string{png, same, small + ":k", small + ":l", zipped + ":1", same, deep + ":1", deep + ":2", deep + ":3", marked + ":a.png", marked + ":b.png"}
 	x, y := float32(6), float32(8)
-	scales := []Scale{{130 / x, 90 / y}, {96 / x, 96 / y}, {2 / x, 2 / y}, {2 / x, 2 / y}, {48 / x, 48 / y}, {96 / x, 96 / y}, {1, 1}, {1, 1}, {1, 1}, {2, 2}, {1, 1}}
+	by := func(x, y float32) dataset.Scale { return dataset.Scale{X: x, Y: y} }
+	scales := []dataset.Scale{by(130/x, 90/y), by(96/x, 96/y), by(2/x, 2/y), by(2/x, 2/y), by(48/x, 48/y), by(96/x, 96/y), by(1, 1), by(1, 1), by(1, 1), by(2, 2), by(1, 1)}
 	for n, lengths := range map[int][]int{1: {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}, 2: {2, 2, 1, 1, 2, 1, 2}, 100: {2, 2, 1, 1, 3, 2}} {
 		parts, err := imageParts(paths, 8, 6, n)
 		if err != nil {
@@ -174,14 +177,14 @@ func TestImagesOfEveryKind(t *testing.T) {
 	}
 
 	// A single file keeps its own ids, and the first images may be enough.
-	im, err := OpenImages(ctx, []string{small}, 2, 2)
-	if err != nil || im.Count() != -1 {
+	im, err := OpenAll(ctx, []string{small}, Options{Height: 2, Width: 2})
+	if err != nil || im.Count != -1 {
 		t.Fatalf("found %+v, %v, want a number that isn't known yet", im, err)
 	}
 	im.First(1)
 	var seen []string
 	see := func(name string) error { seen = append(seen, name); return nil }
-	if err := im.Stream(ctx, 5, func(part *Set) error { return each(part.IDs, see) }); err != nil || !slices.Equal(seen, []string{"k"}) {
+	if _, _, err := im.Stream(ctx, 5, func(part *dataset.Set) error { return dataset.Each(part.IDs, see) }); err != nil || !slices.Equal(seen, []string{"k"}) {
 		t.Errorf("found %v, %v, want the first", seen, err)
 	}
 	if err := im.Names(ctx, see); err != nil || !slices.Equal(seen, []string{"k", "k"}) {
@@ -189,19 +192,19 @@ func TestImagesOfEveryKind(t *testing.T) {
 	}
 	stop := errors.New("stop")
 	for _, path := range paths {
-		im, err := OpenImages(ctx, []string{path, path}, 8, 6)
+		im, err := OpenAll(ctx, []string{path, path}, Options{Height: 8, Width: 6})
 		if err != nil {
 			t.Fatal(err)
 		}
 		n := 0
-		if err := im.Stream(ctx, 1, func(*Set) error { n++; return stop }); err != stop || n != 1 {
+		if _, _, err := im.Stream(ctx, 1, func(*dataset.Set) error { n++; return stop }); err != stop || n != 1 {
 			t.Errorf("%s: found %v after %d parts, want the callback's error after 1", path, err, n)
 		}
 	}
 }
 
 func TestImagesRefuse(t *testing.T) {
-	png, err := os.ReadFile("testdata/pictures/color.png")
+	png, err := os.ReadFile("../testdata/pictures/color.png")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -211,28 +214,28 @@ func TestImagesRefuse(t *testing.T) {
 		is         error
 		want       string
 	}{
-		{"cut.png", string(png[:len(png)/2]), ErrFormat, "found a damaged png"},
-		{"huge.png", string(huge), ErrFormat, "found a damaged png"}, // its header's CRC
-		{"a.jpg", "\xff\xd8\xff\xe0 and no more", ErrFormat, "found a damaged jpeg"},
-		{"a.gif", "GIF89a", ErrFormat, "found a GIF picture, want a PNG, JPEG, .npy, CSV"},
-		{"a.webp", "RIFF\x00\x00\x00\x00WEBPVP8 ", ErrFormat, "found a WebP picture"},
-		{"a.bin", "\x00\x01", ErrFormat, "found a binary file"},
-		{"a.png", "", ErrEmpty, "found an empty file"},
+		{"cut.png", string(png[:len(png)/2]), dataset.ErrFormat, "found a damaged png"},
+		{"huge.png", string(huge), dataset.ErrFormat, "found a damaged png"}, // its header's CRC
+		{"a.jpg", "\xff\xd8\xff\xe0 and no more", dataset.ErrFormat, "found a damaged jpeg"},
+		{"a.gif", "GIF89a", dataset.ErrFormat, "found a GIF picture, want a PNG, JPEG, .npy, CSV"},
+		{"a.webp", "RIFF\x00\x00\x00\x00WEBPVP8 ", dataset.ErrFormat, "found a WebP picture"},
+		{"a.bin", "\x00\x01", dataset.ErrFormat, "found a binary file"},
+		{"a.png", "", dataset.ErrEmpty, "found an empty file"},
 		{"a.txt", "hello", nil, "found no column Image"},
 	} {
 		path := writeFile(t, test.name, test.data)
-		_, err := imageParts([]string{"testdata/pictures/gray.png", path}, 96, 96, 10)
+		_, err := imageParts([]string{"../testdata/pictures/gray.png", path}, 96, 96, 10)
 		if err == nil || !strings.Contains(err.Error(), test.want) || !strings.HasPrefix(err.Error(), path) || test.is != nil && !errors.Is(err, test.is) {
 			t.Errorf("%s: found %v, want %s", test.name, err, test.want)
 		}
 	}
-	if _, err := OpenImages(ctx, nil, 96, 96); !errors.Is(err, ErrEmpty) {
+	if _, err := OpenAll(ctx, nil, Options{Height: 96, Width: 96}); !errors.Is(err, dataset.ErrEmpty) {
 		t.Errorf("no paths: found %v", err)
 	}
-	if _, err := OpenImages(ctx, []string{"x"}, 0, 96); !errors.Is(err, ErrLimit) {
+	if _, err := OpenAll(ctx, []string{"x"}, Options{Height: 0, Width: 96}); !errors.Is(err, dataset.ErrLimit) {
 		t.Errorf("no size: found %v", err)
 	}
-	if _, err := OpenImages(ctx, []string{t.TempDir()}, 96, 96); !errors.Is(err, ErrEmpty) {
+	if _, err := OpenAll(ctx, []string{t.TempDir()}, Options{Height: 96, Width: 96}); !errors.Is(err, dataset.ErrEmpty) {
 		t.Errorf("an empty folder: found %v", err)
 	}
 }

@@ -1,9 +1,11 @@
-package dataset
+package table
 
 import (
 	"bytes"
 	"fmt"
 	"io"
+
+	"github.com/fkzoo/fkzoo/zoo/dataset"
 )
 
 // A block is some whole lines of a file.
@@ -14,7 +16,7 @@ type block struct {
 
 // blocks cuts a text into blocks, reusing the memory of those given back.
 type blocks struct {
-	src   *source
+	src   *text
 	size  int
 	carry []byte // the beginning of a line whose end was not read yet
 	line  int    // of the next block
@@ -22,7 +24,7 @@ type blocks struct {
 	free  chan []byte
 }
 
-func newBlocks(src *source, size, spare int) *blocks {
+func newBlocks(src *text, size, spare int) *blocks {
 	b := &blocks{src: src, size: size, line: 1, free: make(chan []byte, spare)}
 	return b
 }
@@ -82,7 +84,7 @@ func (b *blocks) next() (block, error) {
 		}
 		if n > maxLine {
 			return block{}, fmt.Errorf("%s line %d: found more than %d bytes, want at most that in a line: %w",
-				b.src.name, b.line, maxLine, ErrLimit)
+				b.src.name, b.line, maxLine, dataset.ErrLimit)
 		}
 		searched = n
 		buf = append(make([]byte, 0, 2*len(buf)), buf...)

@@ -1,10 +1,10 @@
-package dataset
+package source
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -18,41 +18,15 @@ import (
 	"testing"
 
 	"github.com/fkzoo/fkzoo/specs/blueprint"
+	"github.com/fkzoo/fkzoo/zoo/dataset"
+	"github.com/fkzoo/fkzoo/zoo/dataset/album"
 )
 
-// Pillow shows a picture with an orientation as we read it.
-func TestOrientationAgreesWithPillow(t *testing.T) {
-	text, err := os.ReadFile("testdata/oriented/expected.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var tests map[string]struct {
-		Width, Height int
-		Grey          []int
-	}
-	if err := json.Unmarshal(text, &tests); err != nil || len(tests) != 10 {
-		t.Fatalf("found %d pictures, %v", len(tests), err)
-	}
-	for name, want := range tests {
-		path := filepath.Join("testdata/oriented", name)
-		pixels, size, err := readPicture(ctx, path, want.Height, want.Width)
-		if err != nil || size != image.Pt(want.Width, want.Height) {
-			t.Errorf("%s: found %v, %v, want %dx%d", name, size, err, want.Width, want.Height)
-			continue
-		}
-		for i, v := range want.Grey {
-			if d := int(pixels[i]) - v; d < -2 || d > 2 {
-				t.Errorf("%s: found %d at %d, want %d", name, pixels[i], i, v)
-				break
-			}
-		}
-		// Coordinates are those of the picture as it is looked at.
-		s, err := readImages(path, 8, 8)
-		if err != nil || s.Scale(0) != (Scale{float32(want.Width) / 8, float32(want.Height) / 8}) {
-			t.Errorf("%s: found %+v, %v", name, s, err)
-		}
-	}
-}
+func read(path string) (*dataset.Set, error) { return Read(ctx, path, Options{}) }
+
+func isNaN(v float32) bool { return v != v }
+
+var nan = float32(math.NaN())
 
 // writeTree writes files below a folder; a name that ends in .png gets a picture
 // of that many pixels, as in "30x20".
@@ -87,8 +61,8 @@ func writeTree(t testing.TB, files map[string]string) string {
 }
 
 // xy68 is 68 landmarks, number i at (i, 100+i).
-func xy68() (xy [2 * landmarks]float32) {
-	for i := range landmarks {
+func xy68() (xy [2 * 68]float32) {
+	for i := range 68 {
 		xy[2*i], xy[2*i+1] = float32(i), float32(100+i)
 	}
 	return xy
@@ -97,7 +71,7 @@ func xy68() (xy [2 * landmarks]float32) {
 // header68 names and row68 gives 68 landmarks in turn.
 func header68(name func(i int, axis string) string) (header, row string) {
 	var names, cells []string
-	for i := range landmarks {
+	for i := range 68 {
 		names = append(names, name(i, "x"), name(i, "y"))
 		cells = append(cells, fmt.Sprint(i), fmt.Sprint(100+i))
 	}
@@ -107,7 +81,7 @@ func header68(name func(i int, axis string) string) (header, row string) {
 func pts68() string {
 	var b strings.Builder
 	b.WriteString("version: 1\nn_points:  68\n{\n")
-	for i := range landmarks {
+	for i := range 68 {
 		fmt.Fprintf(&b, "%d %d.0\n", i, 100+i)
 	}
 	return b.String() + "}\n"
@@ -140,7 +114,7 @@ func TestReadLandmarks(t *testing.T) {
 		"point_1_x, quoted":     {"k.csv": "Image," + fromOne + "\r\n\"a.png\"," + row + "\r\n", "a.png": "192x192"},
 		"with spaces and a bom": {"k.csv": "\ufeffFilename, " + strings.ReplaceAll(openFace, ",", ", ") + "\na.png," + row + "\n", "a.png": "192x192"},
 	} {
-		s, err := ReadSized(ctx, writeTree(t, files), 48, 96)
+		s, err := Read(ctx, writeTree(t, files), Options{Height: 48, Width: 96})
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -161,7 +135,7 @@ func TestReadLandmarks(t *testing.T) {
 	}
 	xy := xy68()
 	xy[2*40] = float32(math.NaN())
-	if got := Landmarks(xy); !isNaN(got[2]) || isNaN(got[0]) || isNaN(got[3]) {
+	if got := album.Landmarks(xy); !isNaN(got[2]) || isNaN(got[0]) || isNaN(got[3]) {
 		t.Errorf("a missing landmark: found %v", got)
 	}
 }
@@ -172,7 +146,7 @@ func TestReadPictures(t *testing.T) {
 		"one.png":    "20x10", "sub/two.png": "120x80", "notes.txt": "hello",
 	})
 	for _, path := range []string{dir, filepath.Join(dir, "labels.csv")} {
-		s, err := Read(ctx, path)
+		s, err := read(path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -186,10 +160,10 @@ func TestReadPictures(t *testing.T) {
 				}
 			}
 		}
-		if s.Scale(1) != (Scale{1.25, 80. / 96}) {
+		if s.Scale(1) != (dataset.Scale{X: 1.25, Y: 80. / 96}) {
 			t.Errorf("found scale %v", s.Scale(1))
 		}
-		if len(s.Notes) != 1 || !strings.Contains(s.Notes[0], `passed over "age"`) {
+		if len(s.Notes) != 1 || !strings.Contains(s.Notes[0].String(), `passed over "age"`) {
 			t.Errorf("found notes %v", s.Notes)
 		}
 	}
@@ -200,8 +174,8 @@ func TestReadPictures(t *testing.T) {
 		t.Errorf("found %+v, %v", s, err)
 	}
 	// Some without .pts.
-	s, err = Read(ctx, writeTree(t, map[string]string{"a.png": "192x192", "a.pts": pts68(), "b.png": "9x9"}))
-	if err != nil || s.Len() != 2 || !isNaN(s.Row(1)[0]) || isNaN(s.Row(0)[0]) || len(s.Notes) != 1 || !strings.Contains(s.Notes[0], "no .pts file for 1 of the 2 pictures") {
+	s, err = read(writeTree(t, map[string]string{"a.png": "192x192", "a.pts": pts68(), "b.png": "9x9"}))
+	if err != nil || s.Len() != 2 || !isNaN(s.Row(1)[0]) || isNaN(s.Row(0)[0]) || len(s.Notes) != 1 || !strings.Contains(s.Notes[0].String(), "no .pts file for 1 of the 2 pictures") {
 		t.Errorf("found %+v, %v", s, err)
 	}
 }
@@ -237,7 +211,7 @@ func TestReadPicturesRefuses(t *testing.T) {
 		{"no picture", map[string]string{"k.csv": head + "k.csv,1,2\n"}, "k.csv: found text, want a PNG or JPEG"},
 		{"a damaged one", map[string]string{"k.csv": head + "a.png,1,2\n", "a.png": "\x89PNG\r\n\x1a\nxx"}, "a.png: found a damaged png"},
 	} {
-		_, err := Read(ctx, writeTree(t, test.files))
+		_, err := read(writeTree(t, test.files))
 		if err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s:\nfound %v\nwant  %s", test.name, err, test.want)
 		}
@@ -263,13 +237,13 @@ func TestFirstFault(t *testing.T) {
 		if _, err := imageParts(paths, 96, 96, 10); err == nil || !strings.HasPrefix(err.Error(), paths[7]) {
 			t.Fatalf("found %v, want %s", err, paths[7])
 		}
-		if _, err := Read(ctx, dir); err == nil || !strings.HasPrefix(err.Error(), paths[7]) {
+		if _, err := read(dir); err == nil || !strings.HasPrefix(err.Error(), paths[7]) {
 			t.Fatalf("found %v, want %s", err, paths[7])
 		}
 	}
 	stopped, stop := context.WithCancel(ctx)
 	stop()
-	if _, err := Read(stopped, dir); !errors.Is(err, context.Canceled) {
+	if _, err := Read(stopped, dir, Options{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("found %v, want the context's error", err)
 	}
 }
@@ -285,73 +259,72 @@ func TestHugePicture(t *testing.T) {
 	binary.BigEndian.PutUint32(data[20:], 1<<17)
 	binary.BigEndian.PutUint32(data[29:], crc32.ChecksumIEEE(data[12:29]))
 	path := writeFile(t, "huge.png", string(data))
-	if _, err := readImages(path, 96, 96); !errors.Is(err, ErrLimit) || !strings.Contains(err.Error(), "found 131072x131072 pixels, want at most 100000000") {
+	if _, err := readImages(path, 96, 96); !errors.Is(err, dataset.ErrLimit) || !strings.Contains(err.Error(), "found 131072x131072 pixels, want at most 100000000") {
 		t.Errorf("found %v", err)
 	}
 }
 
-// FuzzPTS: no .pts file may panic, or be taken with a point missing.
-func FuzzPTS(f *testing.F) {
-	f.Add([]byte(pts68()))
-	f.Add([]byte("\ufeffversion: 1\r\nn_points: 68\r\n{\r\n1 2\r\n}"))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		xy, err := readPTS(bytes.NewReader(data), "f.pts")
-		if err != nil {
-			if !errors.As(err, new(*RowError)) && !errors.Is(err, ErrFormat) {
-				t.Fatalf("an error of no kind: %v", err)
-			}
-			return
-		}
-		if bytes.Count(data, []byte("\n")) < landmarks || slices.ContainsFunc(xy[:], func(v float32) bool { return v != v || math.IsInf(float64(v), 0) }) {
-			t.Fatalf("found %v in %q", xy, data)
-		}
-	})
-}
-
-// FuzzTable: no CSV that names pictures may panic, and what is taken is whole.
-func FuzzTable(f *testing.F) {
-	plain, row := header68(func(i int, axis string) string { return fmt.Sprintf("%s%d", axis, i) })
-	f.Add([]byte("file,a_x,a_y,b\na.png,1,,x\n"))
-	f.Add([]byte("file," + plain + "\na.png," + row + "\n"))
-	f.Add([]byte("Image,a_x\n\"a,b.png\",1e3\n"))
-	f.Add([]byte("Image,a_x\n1 2 3 4,1\n"))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		table, err := newTable(bytes.NewReader(data), "f.csv")
-		if table == nil || err != nil {
-			return
-		}
-		if err := table.readRows(ctx); err != nil {
-			if !errors.As(err, new(*RowError)) && !errors.Is(err, ErrLimit) {
-				t.Fatalf("an error of no kind: %v", err)
-			}
-			return
-		}
-		n := len(table.album.names)
-		if len(table.lines) != n || len(table.points) != n*len(table.columns) {
-			t.Fatalf("found %d rows, %d lines, %d points in %d columns", n, len(table.lines), len(table.points), len(table.columns))
-		}
-		for _, name := range table.album.names {
-			if !filepath.IsLocal(name) {
-				t.Fatalf("found the path %q", name)
-			}
-		}
-	})
-}
-
-// FuzzOrientation: whatever a picture's metadata says, it has an orientation.
-func FuzzOrientation(f *testing.F) {
-	for _, name := range []string{"6.jpg", "6.png", "49.jpg"} {
-		data, err := os.ReadFile(filepath.Join("testdata/oriented", name))
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(data)
+// Two pictures called alike have the same points.
+func TestPointsOfTwoPictures(t *testing.T) {
+	jpg, err := os.ReadFile("../testdata/pictures/gray.jpg")
+	if err != nil {
+		t.Fatal(err)
 	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		for _, kind := range []string{"jpeg", "png"} {
-			if o := orientation(bytes.NewReader(data), kind); o < 1 || o > 8 {
-				t.Fatalf("found %d", o)
+	s, err := Read(ctx, writeTree(t, map[string]string{"f.png": "64x64", "f.jpg": string(jpg), "f.pts": pts68()}), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(s.IDs, []string{"f.jpg", "f.png"}) || len(s.Notes) > 0 {
+		t.Errorf("found %q and the notes %v", s.IDs, s.Notes)
+	}
+	for r := range s.Len() {
+		if x := s.Row(r)[s.Column("nose_tip_x")] * s.Scale(r).X; math.Abs(float64(x)-30) > 1e-4 {
+			t.Errorf("%s: found the nose at %v of the picture, want 30", s.IDs[r], x)
+		}
+	}
+}
+
+// Whatever in a folder isn't read is told, but for what is hidden.
+func TestPassedOver(t *testing.T) {
+	jpg, err := os.ReadFile("../testdata/pictures/gray.jpg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const webp = "RIFF\x00\x00\x00\x00WEBPVP8 "
+	for name, test := range map[string]struct {
+		files map[string]string
+		ids   []string
+		notes []string
+	}{
+		"other pictures": {map[string]string{"a.png": "4x4", "b.webp": webp, "c.jfif": string(jpg), "d.JPE": string(jpg), ".e.webp": webp, "f/g.txt": "x"},
+			[]string{"a.png", "c.jfif", "d.JPE"},
+			[]string{`: passed over "b.webp", "f/g.txt": pictures are PNG and JPEG, points are in .pts files or one CSV`}},
+		"many": {map[string]string{"a.png": "4x4", "1.gif": "", "2.gif": "", "3.gif": "", "4.gif": "", "5.gif": "", "6.gif": "", "7.gif": ""},
+			[]string{"a.png"}, []string{`: passed over "1.gif", "2.gif", "3.gif", "4.gif", "5.gif" and 2 more: `}},
+		"beside a list": {map[string]string{"k.csv": "file,a_x\na.png,1\n", "a.png": "4x4", "b/c.png": "4x4", "d.pts": pts68(), "e.txt": "x"},
+			[]string{"a.png"}, []string{`: passed over "b/c.png", "d.pts": k.csv says what is read, and doesn't name them`}},
+		"beside Kaggle's": {map[string]string{"k.csv": "a_x,Image\n1,2\n", "a.png": "4x4"},
+			[]string{"1"}, []string{`: passed over "a.png": k.csv says what is read, and doesn't name them`}},
+		"nothing": {map[string]string{"k.csv": "file,a_x\na.png,1\n", "a.png": "4x4"}, []string{"a.png"}, nil},
+	} {
+		dir := writeTree(t, test.files)
+		s, err := Read(ctx, dir, Options{Height: 8, Width: 8})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if !slices.Equal(s.IDs, test.ids) || len(s.Notes) != len(test.notes) {
+			t.Errorf("%s: found the rows %q and the notes %v", name, s.IDs, s.Notes)
+			continue
+		}
+		for i, want := range test.notes {
+			if got := s.Notes[i].String(); !strings.HasPrefix(got, dir+want) {
+				t.Errorf("%s: found %q, want %q", name, got, want)
 			}
 		}
-	})
+	}
+	zipped := writeFile(t, "training.zip", zipOf(t, zip.Deflate, "README", "x", "training.csv", "a_x,Image\n1,2\n", "test.csv", "y", "__MACOSX/._t", ""))
+	if s, err := Read(ctx, zipped, Options{}); err != nil || len(s.Notes) != 1 || s.Notes[0].Kind != dataset.PassedFiles || !slices.Equal(s.Notes[0].Names, []string{"README", "test.csv"}) {
+		t.Errorf("a zip: found %+v, %v", s, err)
+	}
 }

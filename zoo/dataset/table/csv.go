@@ -1,4 +1,4 @@
-package dataset
+package table
 
 import (
 	"bytes"
@@ -11,25 +11,18 @@ import (
 	"strconv"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/fkzoo/fkzoo/zoo/dataset"
+	"github.com/fkzoo/fkzoo/zoo/dataset/input"
 )
 
-// readKaggle reads Kaggle's training.csv or test.csv, or the zip with it. Of
-// several CSV files in a zip the one called like the zip is taken.
-//
-// The text streams through a few blocks of a megabyte: one goroutine unpacks,
-// others parse. The first fault in the file's order is the error: a *RowError
-// for a line, else one that wraps ErrEmpty, ErrFormat, ErrLimit, what the
-// zip reader or the system says, or the context's error.
-func readKaggle(ctx context.Context, path string) (*Set, error) {
-	src, err := openText(path)
-	if err != nil {
-		return nil, err
-	}
-	defer src.close()
-	return readCSV(ctx, src, blockSize, 0, nil)
-}
+// Limits on a table of pixels.
+const (
+	maxLine   = 64 << 20 // bytes of any line: 4096x4096 pixels
+	maxPreset = 1 << 30  // bytes of pixels set aside before they are seen
+)
 
-const blockSize = 1 << 20
+const blockSize = 1 << 20 // bytes of a text that are parsed at a time
 
 // A parsed is what became of one block, in the block's order.
 type parsed struct {
@@ -47,17 +40,14 @@ type task struct {
 	out chan *parsed
 }
 
-// readCSV reads all rows into a Set. A sink, where there is one, is given the Set
-// after each block and once more at the end, and takes away what it has used;
-// room is then made for the rows of one part.
-func readCSV(ctx context.Context, src *source, blockSize, part int, sink func(s *Set, last bool) error) (*Set, error) {
-	workers := runtime.GOMAXPROCS(0)
-	lines := newBlocks(src, blockSize, workers+2)
+// start reads a text up to its first row: the layout, which then knows the number of
+// pixels, the block that the row stands in, and the images' height and width.
+func start(src *text, lines *blocks) (l *layout, first block, side int, err error) {
 	l, rest, err := readHead(src, lines)
 	if err != nil {
-		return nil, err
+		return nil, first, 0, err
 	}
-	first := block{rest, 2}
+	first = block{rest, 2}
 	blank := 0
 	for blankLines(first.data) { // the first row may lie in a later block
 		if len(first.data) > 0 && blank == 0 {
@@ -65,10 +55,10 @@ func readCSV(ctx context.Context, src *source, blockSize, part int, sink func(s 
 		}
 		first, err = lines.next()
 		if err == io.EOF {
-			return nil, fmt.Errorf("%s: found a header without rows, want at least one row: %w", src.name, ErrEmpty)
+			return nil, first, 0, fmt.Errorf("%s: found a header without rows, want at least one row: %w", src.name, dataset.ErrEmpty)
 		}
 		if err != nil {
-			return nil, err
+			return nil, first, 0, err
 		}
 	}
 	row, _ := cutLine(first.data)
@@ -76,17 +66,32 @@ func readCSV(ctx context.Context, src *source, blockSize, part int, sink func(s 
 		blank = first.line
 	}
 	if blank > 0 {
-		return nil, emptyLine(src.name, blank)
+		return nil, first, 0, emptyLine(src.name, blank)
 	}
 	if len(row) > maxLine {
-		return nil, l.tooLong(first.line)
+		return nil, first, 0, l.tooLong(first.line)
 	}
-	side, err := l.side(row, first.line)
+	side, err = l.side(row, first.line)
+	return l, first, side, err
+}
+
+// readCSV reads all rows into a Set, with its checksum. The text streams through a
+// few blocks: one goroutine unpacks, others parse. The first fault in the file's
+// order is the error: a *dataset.RowError for a line, else one that wraps a kind of
+// dataset's, what the zip reader or the system says, or the context's error.
+//
+// A sink, where there is one, is given the Set after each block and once more at the
+// end, and takes away what it has used; room is then made for the rows of one part,
+// and there is no checksum.
+func readCSV(ctx context.Context, src *text, blockSize, part int, sink func(s *dataset.Set, last bool) error) (*dataset.Set, error) {
+	workers := runtime.GOMAXPROCS(0)
+	lines := newBlocks(src, blockSize, workers+2)
+	l, first, side, err := start(src, lines)
 	if err != nil {
 		return nil, err
 	}
-	s := &Set{Columns: l.columns, Height: side, Width: side, Channels: 1, Numbered: !l.hasID}
-	s.reserve(src.size, first.data, part)
+	s := &dataset.Set{Columns: l.columns, Height: side, Width: side, Channels: 1, Numbered: !l.hasID}
+	reserve(s, src.size, first.data, part)
 
 	// Blocks go to the workers and, in their order, to the collector below.
 	group, ctx := errgroup.WithContext(ctx)
@@ -103,7 +108,7 @@ func readCSV(ctx context.Context, src *source, blockSize, part int, sink func(s 
 			return nil
 		})
 	}
-	group.Go(func() error { return s.collect(ctx, l, order, spare, sink) })
+	group.Go(func() error { return collect(ctx, s, l, order, spare, sink) })
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
@@ -111,43 +116,32 @@ func readCSV(ctx context.Context, src *source, blockSize, part int, sink func(s 
 }
 
 // readHead reads a text's header; rest is what else is in its first block.
-func readHead(src *source, lines *blocks) (l *layout, rest []byte, err error) {
+func readHead(src *text, lines *blocks) (l *layout, rest []byte, err error) {
 	first, err := lines.next()
 	if err == io.EOF {
-		return nil, nil, fmt.Errorf("%s: found an empty file, want a CSV: %w", src.name, ErrEmpty)
+		return nil, nil, fmt.Errorf("%s: found an empty file, want a CSV: %w", src.name, dataset.ErrEmpty)
 	}
 	if err != nil {
 		return nil, nil, err
 	}
-	head, rest := cutLine(bytes.TrimPrefix(first.data, bom))
+	head, rest := cutLine(bytes.TrimPrefix(first.data, input.BOM))
 	if bytes.IndexByte(head, 0) >= 0 {
-		return nil, nil, fmt.Errorf("%s: found a binary file, want a CSV: %w", src.name, ErrFormat)
+		return nil, nil, fmt.Errorf("%s: found a binary file, want a CSV: %w", src.name, dataset.ErrFormat)
 	}
 	if len(head) == 0 {
 		for blankLines(rest) {
 			if first, err = lines.next(); err == io.EOF {
-				return nil, nil, fmt.Errorf("%s: found only empty lines, want a CSV: %w", src.name, ErrEmpty)
+				return nil, nil, fmt.Errorf("%s: found only empty lines, want a CSV: %w", src.name, dataset.ErrEmpty)
 			}
 			if err != nil {
 				return nil, nil, err
 			}
 			rest = first.data
 		}
-		return nil, nil, &RowError{File: src.name, Line: 1, Found: "an empty line", Want: "a header with Kaggle's columns"}
+		return nil, nil, &dataset.RowError{File: src.name, Line: 1, Found: "an empty line", Want: "a header with Kaggle's columns"}
 	}
 	l, err = parseHeader(src.name, head)
 	return l, rest, err
-}
-
-// checkHead refuses what isn't Kaggle's CSV, or a zip with it, by its header.
-func checkHead(path string) error {
-	src, err := openText(path)
-	if err != nil {
-		return err
-	}
-	defer src.close()
-	_, _, err = readHead(src, newBlocks(src, 1<<16, 0))
-	return err
 }
 
 // feed reads blocks, from first on, and hands them out.
@@ -183,9 +177,10 @@ func feed(ctx context.Context, lines *blocks, blk block, tasks chan<- task, orde
 	}
 }
 
-// collect puts the blocks' rows together, in order, and makes the checksum.
-func (s *Set) collect(ctx context.Context, l *layout, order <-chan chan *parsed, spare chan<- *parsed, sink func(s *Set, last bool) error) error {
-	sum := newDigest(s)
+// collect puts the blocks' rows together, in order, and makes the checksum
+// where the Set is to be whole.
+func collect(ctx context.Context, s *dataset.Set, l *layout, order <-chan chan *parsed, spare chan<- *parsed, sink func(s *dataset.Set, last bool) error) error {
+	sum := dataset.NewDigest(s)
 	blank, rows := 0, 0
 	for out := range order {
 		var p *parsed
@@ -194,7 +189,7 @@ func (s *Set) collect(ctx context.Context, l *layout, order <-chan chan *parsed,
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		if blank > 0 && (p.rows > 0 || errors.As(p.err, new(*RowError))) {
+		if blank > 0 && (p.rows > 0 || errors.As(p.err, new(*dataset.RowError))) {
 			return emptyLine(l.file, blank)
 		}
 		if p.err != nil {
@@ -203,8 +198,8 @@ func (s *Set) collect(ctx context.Context, l *layout, order <-chan chan *parsed,
 		if p.blank > 0 && blank == 0 {
 			blank = p.blank
 		}
-		if int64(len(s.Bytes))+int64(len(p.pixels)) > maxSet {
-			return fmt.Errorf("%s: found more than %d bytes of pixels, want at most that: %w", l.file, int64(maxSet), ErrLimit)
+		if int64(len(s.Bytes))+int64(len(p.pixels)) > dataset.MaxSet {
+			return fmt.Errorf("%s: found more than %d bytes of pixels, want at most that: %w", l.file, int64(dataset.MaxSet), dataset.ErrLimit)
 		}
 		n := s.Len()
 		s.Bytes = append(s.Bytes, p.pixels...)
@@ -217,11 +212,10 @@ func (s *Set) collect(ctx context.Context, l *layout, order <-chan chan *parsed,
 			}
 		}
 		rows += p.rows
-		sum.rows(s, n, s.Len())
-		if sink != nil {
-			if err := sink(s, false); err != nil {
-				return err
-			}
+		if sink == nil {
+			sum.Add(s, n, s.Len())
+		} else if err := sink(s, false); err != nil {
+			return err
 		}
 		select {
 		case spare <- p:
@@ -231,19 +225,19 @@ func (s *Set) collect(ctx context.Context, l *layout, order <-chan chan *parsed,
 	if err := ctx.Err(); err != nil {
 		return err // order may have been closed for it
 	}
-	s.Checksum = sum.hex()
 	if sink != nil {
 		return sink(s, true)
 	}
+	s.Checksum = sum.Hex()
 	return nil
 }
 
 // reserve sets memory aside for as many rows as the text seems to have, judging
 // by its first block; in parts, for a part and what a block adds to it.
-func (s *Set) reserve(text int64, first []byte, part int) {
+func reserve(s *dataset.Set, size int64, first []byte, part int) {
 	rows := max(bytes.Count(first, newline), 1)
 	p := s.Pixels()
-	n := int64(float64(text) / float64(len(first)) * float64(rows) * 1.05)
+	n := int64(float64(size) / float64(len(first)) * float64(rows) * 1.05)
 	n = min(n, int64(maxPreset/(p+4*len(s.Columns)+16)))
 	n = max(n, int64(rows))
 	if part > 0 {
@@ -325,5 +319,5 @@ func blankLines(b []byte) bool {
 }
 
 func emptyLine(file string, number int) error {
-	return &RowError{File: file, Line: number, Found: "an empty line", Want: "a row, or nothing more"}
+	return &dataset.RowError{File: file, Line: number, Found: "an empty line", Want: "a row, or nothing more"}
 }
