@@ -41,9 +41,13 @@ func TableOf(folder string) (string, error) {
 // called like them; pictures without one have empty cells. Without any, no points are
 // known.
 func OpenFolder(ctx context.Context, f *input.File, size input.Size) (*dataset.Source, error) {
-	w := &walk{folder: f.Path, album: picture.Album{Name: f.Name}, marks: map[string]string{}}
+	w := &walk{folder: f.Path, album: picture.Album{Name: f.Name}, marks: map[string]string{},
+		passed: dataset.Passed(dataset.PassedFiles, f.Name, nil, "pictures are PNG and JPEG, points are in .pts files or one CSV")}
 	if err := w.find(ctx); err != nil {
 		return nil, err
+	}
+	if w.passed.Count > 0 {
+		w.album.Notes = append(w.album.Notes, w.passed)
 	}
 	if len(w.marks) > 0 {
 		if err := w.point(); err != nil {
@@ -53,6 +57,31 @@ func OpenFolder(ctx context.Context, f *input.File, size input.Size) (*dataset.S
 	return w.album.Source(size)
 }
 
+// Unlisted is a note of the pictures and .pts files in a folder, where its CSV is read,
+// that are not among those used.
+func Unlisted(ctx context.Context, folder, csv string, used []string) (dataset.Note, error) {
+	w := &walk{folder: folder, marks: map[string]string{}}
+	note := dataset.Passed(dataset.PassedFiles, folder, nil, filepath.Base(csv)+" says what is read, and doesn't name them")
+	if err := w.find(ctx); err != nil {
+		return note, err
+	}
+	known := make(map[string]bool, len(used))
+	for _, path := range used {
+		known[path] = true
+	}
+	for i, path := range w.album.Files {
+		if !known[path] {
+			note.Add(w.album.Names[i])
+		}
+	}
+	for _, stem := range w.order {
+		if rel, err := filepath.Rel(folder, w.marks[stem]); err == nil {
+			note.Add(filepath.ToSlash(rel))
+		}
+	}
+	return note, nil
+}
+
 // walk is a way through a folder.
 type walk struct {
 	folder string
@@ -60,10 +89,11 @@ type walk struct {
 	files  int
 	marks  map[string]string // path without its extension -> .pts file
 	order  []string          // of these
+	passed dataset.Note      // files that are neither
 }
 
-// find lists pictures and .pts files. What is hidden by a dot before its name is left
-// out.
+// find lists pictures and .pts files, and tells of the others. What is hidden by a dot
+// before its name is not there.
 func (w *walk) find(ctx context.Context) error {
 	return filepath.WalkDir(w.folder, func(path string, d fs.DirEntry, err error) error {
 		if err = errors.Join(err, ctx.Err()); err != nil {
@@ -78,18 +108,20 @@ func (w *walk) find(ctx context.Context) error {
 		if w.files++; w.files > maxFiles {
 			return fmt.Errorf("%s: found more than %d files, want at most that: %w", w.folder, maxFiles, dataset.ErrLimit)
 		}
+		rel, err := filepath.Rel(w.folder, path)
+		if err != nil {
+			return err
+		}
 		switch {
 		case d.IsDir():
 		case picture.IsNamed(d.Name()):
-			rel, err := filepath.Rel(w.folder, path)
-			if err != nil {
-				return err
-			}
 			w.album.Files, w.album.Names = append(w.album.Files, path), append(w.album.Names, filepath.ToSlash(rel))
 		case strings.EqualFold(filepath.Ext(d.Name()), ".pts"):
 			stem := strings.TrimSuffix(path, filepath.Ext(path))
 			w.marks[stem] = path
 			w.order = append(w.order, stem)
+		default:
+			w.passed.Add(filepath.ToSlash(rel))
 		}
 		return nil
 	})

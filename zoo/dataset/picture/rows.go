@@ -17,7 +17,7 @@ import (
 const Natural = 96
 
 // Extensions are those of pictures' names, in small letters.
-var Extensions = []string{".png", ".jpg", ".jpeg"}
+var Extensions = []string{".png", ".jpg", ".jpeg", ".jpe", ".jfif"}
 
 // IsNamed tells whether a file is called as a picture is.
 func IsNamed(name string) bool {
@@ -103,6 +103,9 @@ func (r *rows) Read(ctx context.Context) (*dataset.Set, error) {
 	s.Checksum = s.Sum()
 	return s, nil
 }
+
+// Paths are the pictures' files; nil where they were given one by one.
+func (r *rows) Paths() []string { return r.album.Files }
 
 // Names are known already.
 func (r *rows) Names(_ context.Context, fn func(string) error) error {

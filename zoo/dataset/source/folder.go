@@ -27,5 +27,17 @@ func openFolder(ctx context.Context, f *input.File, size input.Size) (*dataset.S
 	if inner.Kind != "text" && inner.Kind != "zip" { // a .csv that isn't one
 		return nil, unknown(inner)
 	}
-	return open(ctx, inner, size)
+	s, err := open(ctx, inner, size)
+	if err != nil {
+		return nil, err
+	}
+	var used []string
+	if list, ok := s.Rows.(interface{ Paths() []string }); ok {
+		used = list.Paths()
+	}
+	unlisted, err := album.Unlisted(ctx, f.Path, path, used)
+	if err == nil && unlisted.Count > 0 {
+		s.Notes = append(s.Notes, unlisted)
+	}
+	return s, err
 }

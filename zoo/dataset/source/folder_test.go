@@ -1,6 +1,7 @@
 package source
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
 	"encoding/binary"
@@ -260,5 +261,50 @@ func TestHugePicture(t *testing.T) {
 	path := writeFile(t, "huge.png", string(data))
 	if _, err := readImages(path, 96, 96); !errors.Is(err, dataset.ErrLimit) || !strings.Contains(err.Error(), "found 131072x131072 pixels, want at most 100000000") {
 		t.Errorf("found %v", err)
+	}
+}
+
+// Whatever in a folder isn't read is told, but for what is hidden.
+func TestPassedOver(t *testing.T) {
+	jpg, err := os.ReadFile("../testdata/pictures/gray.jpg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const webp = "RIFF\x00\x00\x00\x00WEBPVP8 "
+	for name, test := range map[string]struct {
+		files map[string]string
+		ids   []string
+		notes []string
+	}{
+		"other pictures": {map[string]string{"a.png": "4x4", "b.webp": webp, "c.jfif": string(jpg), "d.JPE": string(jpg), ".e.webp": webp, "f/g.txt": "x"},
+			[]string{"a.png", "c.jfif", "d.JPE"},
+			[]string{`: passed over "b.webp", "f/g.txt": pictures are PNG and JPEG, points are in .pts files or one CSV`}},
+		"many": {map[string]string{"a.png": "4x4", "1.gif": "", "2.gif": "", "3.gif": "", "4.gif": "", "5.gif": "", "6.gif": "", "7.gif": ""},
+			[]string{"a.png"}, []string{`: passed over "1.gif", "2.gif", "3.gif", "4.gif", "5.gif" and 2 more: `}},
+		"beside a list": {map[string]string{"k.csv": "file,a_x\na.png,1\n", "a.png": "4x4", "b/c.png": "4x4", "d.pts": pts68(), "e.txt": "x"},
+			[]string{"a.png"}, []string{`: passed over "b/c.png", "d.pts": k.csv says what is read, and doesn't name them`}},
+		"beside Kaggle's": {map[string]string{"k.csv": "a_x,Image\n1,2\n", "a.png": "4x4"},
+			[]string{"1"}, []string{`: passed over "a.png": k.csv says what is read, and doesn't name them`}},
+		"nothing": {map[string]string{"k.csv": "file,a_x\na.png,1\n", "a.png": "4x4"}, []string{"a.png"}, nil},
+	} {
+		dir := writeTree(t, test.files)
+		s, err := Read(ctx, dir, Options{Height: 8, Width: 8})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if !slices.Equal(s.IDs, test.ids) || len(s.Notes) != len(test.notes) {
+			t.Errorf("%s: found the rows %q and the notes %v", name, s.IDs, s.Notes)
+			continue
+		}
+		for i, want := range test.notes {
+			if got := s.Notes[i].String(); !strings.HasPrefix(got, dir+want) {
+				t.Errorf("%s: found %q, want %q", name, got, want)
+			}
+		}
+	}
+	zipped := writeFile(t, "training.zip", zipOf(t, zip.Deflate, "README", "x", "training.csv", "a_x,Image\n1,2\n", "test.csv", "y", "__MACOSX/._t", ""))
+	if s, err := Read(ctx, zipped, Options{}); err != nil || len(s.Notes) != 1 || s.Notes[0].Kind != dataset.PassedFiles || !slices.Equal(s.Notes[0].Names, []string{"README", "test.csv"}) {
+		t.Errorf("a zip: found %+v, %v", s, err)
 	}
 }
