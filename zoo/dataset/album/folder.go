@@ -132,6 +132,7 @@ func (w *walk) point() error {
 	a := &w.album
 	a.Columns = kaggle
 	without := 0
+	used := map[string]bool{} // a .pts file may belong to several: a.png and a.jpg
 	for _, path := range a.Files {
 		stem := strings.TrimSuffix(path, filepath.Ext(path))
 		file, ok := w.marks[stem]
@@ -145,10 +146,10 @@ func (w *walk) point() error {
 			return err
 		}
 		a.Points = append(a.Points, Landmarks(xy)...)
-		w.marks[stem] = ""
+		used[stem] = true
 	}
 	for _, stem := range w.order {
-		if file := w.marks[stem]; file != "" {
+		if file := w.marks[stem]; !used[stem] {
 			return fmt.Errorf("%s: found no picture called like it, want %s.png or .jpg beside it: %w", input.Shown(file), input.Shown(filepath.Base(stem)), dataset.ErrFormat)
 		}
 	}

@@ -264,6 +264,26 @@ func TestHugePicture(t *testing.T) {
 	}
 }
 
+// Two pictures called alike have the same points.
+func TestPointsOfTwoPictures(t *testing.T) {
+	jpg, err := os.ReadFile("../testdata/pictures/gray.jpg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := Read(ctx, writeTree(t, map[string]string{"f.png": "64x64", "f.jpg": string(jpg), "f.pts": pts68()}), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(s.IDs, []string{"f.jpg", "f.png"}) || len(s.Notes) > 0 {
+		t.Errorf("found %q and the notes %v", s.IDs, s.Notes)
+	}
+	for r := range s.Len() {
+		if x := s.Row(r)[s.Column("nose_tip_x")] * s.Scale(r).X; math.Abs(float64(x)-30) > 1e-4 {
+			t.Errorf("%s: found the nose at %v of the picture, want 30", s.IDs[r], x)
+		}
+	}
+}
+
 // Whatever in a folder isn't read is told, but for what is hidden.
 func TestPassedOver(t *testing.T) {
 	jpg, err := os.ReadFile("../testdata/pictures/gray.jpg")
