@@ -12,7 +12,6 @@ import (
 	"image/png"
 	"io"
 
-	"github.com/bep/imagemeta"
 	"golang.org/x/sync/semaphore"
 
 	"github.com/fkzoo/fkzoo/zoo/dataset"
@@ -79,69 +78,6 @@ func decode(ctx context.Context, f io.ReadSeeker, kind, name string) (*image.Gra
 		return nil, damaged(err)
 	}
 	return oriented(grey(picture), turn), nil
-}
-
-// orientation is the picture's EXIF orientation, 1 to 8; 1, as it is stored, where
-// it has none, or none that can be read: then every viewer shows it so.
-func orientation(f io.ReadSeeker, kind string) int {
-	if _, err := f.Seek(0, io.SeekStart); err != nil {
-		return 1
-	}
-	format := imagemeta.PNG
-	if kind == "jpeg" {
-		format = imagemeta.JPEG
-	}
-	out := 1
-	_, _ = imagemeta.Decode(imagemeta.Options{
-		R: f, ImageFormat: format, Sources: imagemeta.EXIF,
-		ShouldHandleTag: func(t imagemeta.TagInfo) bool { return t.Tag == "Orientation" && t.Namespace == "IFD0" },
-		HandleTag: func(t imagemeta.TagInfo) error {
-			if v, ok := t.Value.(uint16); ok && v >= 1 && v <= 8 {
-				out = int(v)
-			}
-			return imagemeta.ErrStopWalking
-		},
-	})
-	return out
-}
-
-// oriented turns a picture as an EXIF orientation says: 2 mirrored, 3 upside
-// down, 4 both, 5 to 8 with rows and columns exchanged (6 a quarter to the right,
-// 8 to the left).
-func oriented(m *image.Gray, turn int) *image.Gray {
-	if turn <= 1 || turn > 8 {
-		return m
-	}
-	w, h := m.Rect.Dx(), m.Rect.Dy()
-	out := image.NewGray(image.Rect(0, 0, w, h))
-	if turn >= 5 {
-		out = image.NewGray(image.Rect(0, 0, h, w))
-	}
-	for y := range h {
-		line := m.Pix[y*m.Stride : y*m.Stride+w]
-		for x, v := range line {
-			// Where a stored pixel is seen.
-			sx, sy := x, y
-			switch turn {
-			case 2:
-				sx = w - 1 - x
-			case 3:
-				sx, sy = w-1-x, h-1-y
-			case 4:
-				sy = h - 1 - y
-			case 5:
-				sx, sy = y, x
-			case 6:
-				sx, sy = h-1-y, x
-			case 7:
-				sx, sy = h-1-y, w-1-x
-			case 8:
-				sx, sy = y, w-1-x
-			}
-			out.Pix[sy*out.Stride+sx] = v
-		}
-	}
-	return out
 }
 
 // grey turns a picture grey by luma, 0.299 R + 0.587 G + 0.114 B, as JPEG and

@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"image"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/fkzoo/fkzoo/zoo/dataset"
@@ -61,6 +64,40 @@ func TestOrientationAgreesWithPillow(t *testing.T) {
 		s, err = open(path, 8, 8)
 		if err != nil || s.Scale(0) != (dataset.Scale{X: float32(want.Width) / 8, Y: float32(want.Height) / 8}) {
 			t.Errorf("%s: found %+v, %v", name, s, err)
+		}
+	}
+}
+
+// Fill bytes may stand before any marker; other segments, before EXIF's.
+func TestOrientationBehindFillBytes(t *testing.T) {
+	for turn := 1; turn <= 8; turn++ {
+		data, err := os.ReadFile(filepath.Join("../testdata/oriented", fmt.Sprintf("%d.jpg", turn)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if o := orientation(bytes.NewReader(data), "jpeg"); o != turn {
+			t.Fatalf("%d.jpg: found %d", turn, o)
+		}
+		exif := bytes.Index(data, []byte("\xff\xe1"))
+		if exif < 2 {
+			t.Fatal("found no EXIF")
+		}
+		for name, between := range map[string]string{
+			"fill bytes":        "\xff\xff",
+			"many":              strings.Repeat("\xff", 5000),
+			"a comment":         "\xff\xfe\x00\x05abc",
+			"XMP, fill bytes":   "\xff\xff\xe1\x00\x08http:/\xff",
+			"another's segment": "\xff\xed\x00\x08Exif\x00\x00",
+		} {
+			with := slices.Concat(data[:exif], []byte(between), data[exif:])
+			if o := orientation(bytes.NewReader(with), "jpeg"); o != turn {
+				t.Errorf("%d.jpg with %s: found the orientation %d", turn, name, o)
+			}
+		}
+	}
+	for _, bad := range []string{"", "\xff\xd8", "\xff\xd8\xff", "\xff\xd8\xff\xe1\x00\x01", "\xff\xd8\xff\xe1\x00\x20Exif\x00\x00", "\xff\xd8abc"} {
+		if o := orientation(strings.NewReader(bad), "jpeg"); o != 1 {
+			t.Errorf("%q: found %d, want 1", bad, o)
 		}
 	}
 }
