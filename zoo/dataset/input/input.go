@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	inMemory  = 64 << 20 // bytes of a reader that are kept in memory; more go to a temporary file,
+	inMemory  = 16 << 20 // bytes of a reader that are kept in memory; more go to a temporary file,
 	maxReader = 64 << 30 // and no more than these
 )
 
@@ -70,7 +70,7 @@ func Look(path string) (*File, error) {
 }
 
 // LookReader reads all of r, which its errors call name, so that it can be read
-// more than once. What doesn't fit into 64 MiB goes to a temporary file. Close it.
+// more than once. What doesn't fit into 16 MiB goes to a temporary file. Close it.
 func LookReader(ctx context.Context, name string, r io.Reader) (*File, error) {
 	f := &File{Name: name, close: func() error { return nil }}
 	first, err := io.ReadAll(io.LimitReader(reader{ctx, r}, inMemory+1))

@@ -3,6 +3,7 @@ package input
 import (
 	"bytes"
 	"io"
+	"regexp"
 )
 
 const headBytes = 512
@@ -39,9 +40,15 @@ func KindOf(head []byte) string {
 		return "a WebP picture"
 	case bytes.IndexByte(head, 0) >= 0:
 		return "a binary file"
+	case json.Match(bytes.TrimPrefix(head, BOM)):
+		return "JSON"
 	}
 	return "text"
 }
+
+// json is how an object begins, or a list of objects, lists or strings, and hardly the
+// header of a CSV.
+var json = regexp.MustCompile(`^\s*(\{\s*(["}]|$)|\[\s*[\[{"\]])`)
 
 // BOM is the byte-order mark that may stand before a text in UTF-8.
 var BOM = []byte("\xef\xbb\xbf")

@@ -5,6 +5,7 @@ package picture
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"image"
 	"image/color"
@@ -55,6 +56,12 @@ func decode(ctx context.Context, f io.ReadSeeker, kind, name string) (*image.Gra
 		config, pixels = jpeg.DecodeConfig, jpeg.Decode
 	}
 	damaged := func(err error) error {
+		if unsupported, ok := errors.AsType[jpeg.UnsupportedError](err); ok {
+			return fmt.Errorf("%s: found a JPEG of a kind that can't be read (%s): %w", name, string(unsupported), dataset.ErrFormat)
+		}
+		if unsupported, ok := errors.AsType[png.UnsupportedError](err); ok {
+			return fmt.Errorf("%s: found a PNG of a kind that can't be read (%s): %w", name, string(unsupported), dataset.ErrFormat)
+		}
 		return fmt.Errorf("%s: found a damaged %s: %w: %w", name, kind, dataset.ErrFormat, err)
 	}
 	c, err := config(bufio.NewReader(f))

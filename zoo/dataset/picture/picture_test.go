@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"image"
 	"os"
@@ -98,6 +99,36 @@ func TestOrientationBehindFillBytes(t *testing.T) {
 	for _, bad := range []string{"", "\xff\xd8", "\xff\xd8\xff", "\xff\xd8\xff\xe1\x00\x01", "\xff\xd8\xff\xe1\x00\x20Exif\x00\x00", "\xff\xd8abc"} {
 		if o := orientation(strings.NewReader(bad), "jpeg"); o != 1 {
 			t.Errorf("%q: found %d, want 1", bad, o)
+		}
+	}
+}
+
+// A sound JPEG of a kind that the decoder doesn't know isn't called damaged.
+func TestUnsupportedJPEG(t *testing.T) {
+	read := func(name string) []byte {
+		data, err := os.ReadFile("../testdata/pictures/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return data
+	}
+	cmyk, sampled := read("cmyk.jpg"), read("color.jpg")
+	adobe := bytes.Index(cmyk, []byte("\xff\xee\x00\x0eAdobe"))
+	frame := bytes.Index(sampled, []byte("\xff\xc0\x00\x11"))
+	if adobe < 0 || frame < 0 {
+		t.Fatalf("found no Adobe segment or no frame, at %d and %d", adobe, frame)
+	}
+	sampled[frame+11], sampled[frame+14], sampled[frame+17] = 0x22, 0x11, 0x12 // 2x2, 1x1, 1x2
+	for name, data := range map[string][]byte{
+		"without-adobe.jpg": slices.Delete(cmyk, adobe, adobe+16),
+		"sampling.jpg":      sampled,
+	} {
+		path := filepath.Join(t.TempDir(), name)
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := open(path, 8, 8); !errors.Is(err, dataset.ErrFormat) || !strings.HasPrefix(err.Error(), path+": found a JPEG of a kind that can't be read (") {
+			t.Errorf("%s: found %v", name, err)
 		}
 	}
 }

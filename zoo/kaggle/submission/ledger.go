@@ -272,7 +272,7 @@ const (
 
 // StateOf looks at a file that the ledger of a submission names.
 func StateOf(f *File, submission string) State {
-	if f.SHA256 == "" {
+	if f.SHA256 == "" && f.Content != "" {
 		return NoFile
 	}
 	sum, err := Checksum(f.resolve(filepath.Dir(submission)))
