@@ -1,4 +1,4 @@
-package format
+package value
 
 import (
 	"bytes"
@@ -8,6 +8,9 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/fkzoo/fkzoo/format/fault"
+	"github.com/fkzoo/fkzoo/format/scan"
 )
 
 // Each edge where msgpack changes its form, there and back; the scanner sees to it that the form is the shortest.
@@ -28,15 +31,15 @@ func TestValues(t *testing.T) {
 		}
 	}
 	for _, v := range same {
-		raw, err := encodeValue(v, "v")
+		raw, err := Encode(v, "v")
 		if err != nil {
 			t.Fatal(err)
 		}
-		c := &cursor{b: raw}
-		if err := c.skip(0); err != nil || c.pos != len(raw) {
-			t.Errorf("%.40v: the scanner says %v at %d of %d", v, err, c.pos, len(raw))
+		c := &scan.Cursor{B: raw}
+		if err := c.Skip(0); err != nil || c.Pos != len(raw) {
+			t.Errorf("%.40v: the scanner says %v at %d of %d", v, err, c.Pos, len(raw))
 		}
-		got, err := decodeValue(raw)
+		got, err := Decode(raw)
 		if err != nil || !reflect.DeepEqual(got, v) {
 			t.Errorf("%T %.40v came back as %T %.40v (%v)", v, v, got, got, err)
 		}
@@ -47,16 +50,16 @@ func TestValues(t *testing.T) {
 		{[]map[string]any{{"a": 1}}, []any{map[string]any{"a": int64(1)}}}, {[]any(nil), nil}, {map[string]any(nil), nil}, {[]byte(nil), nil},
 	}
 	for _, o := range others {
-		raw, err := encodeValue(o.in, "v")
+		raw, err := Encode(o.in, "v")
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, err := decodeValue(raw); err != nil || !reflect.DeepEqual(got, o.want) {
+		if got, err := Decode(raw); err != nil || !reflect.DeepEqual(got, o.want) {
 			t.Errorf("%T came back as %T %v (%v), want %T %v", o.in, got, got, err, o.want, o.want)
 		}
 	}
-	a, _ := encodeValue(math.Float64frombits(0xfff8000000000123), "")
-	b, _ := encodeValue(math.NaN(), "")
+	a, _ := Encode(math.Float64frombits(0xfff8000000000123), "")
+	b, _ := Encode(math.NaN(), "")
 	if !bytes.Equal(a, b) || !math.IsNaN(mustDecode(t, a).(float64)) {
 		t.Errorf("two NaNs are %x and %x", a, b)
 	}
@@ -64,7 +67,7 @@ func TestValues(t *testing.T) {
 
 func mustDecode(t *testing.T, raw []byte) any {
 	t.Helper()
-	v, err := decodeValue(raw)
+	v, err := Decode(raw)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +113,7 @@ func TestJSON(t *testing.T) {
 		}
 	}
 	for _, v := range []any{math.NaN(), math.Inf(-1), []any{[]byte{1}}, map[string]any{"x": struct{}{}}} {
-		if out, err := ToJSON(v); !errors.Is(err, ErrValue) {
+		if out, err := ToJSON(v); !errors.Is(err, fault.ErrValue) {
 			t.Errorf("%v gave %s, %v; want ErrValue", v, out, err)
 		}
 	}
@@ -124,37 +127,9 @@ func normal(s string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(s, "e+", "e"), "e-0", "e-")
 }
 
-func TestNewTensorAndValues(t *testing.T) {
-	x, err := NewTensor("x", Float32, []int{2, 1}, []float32{1, -2})
-	if err != nil || !bytes.Equal(x.Data, []byte{0, 0, 0x80, 0x3f, 0, 0, 0, 0xc0}) {
-		t.Errorf("float32 gave %x (%v)", x.Data, err)
-	}
-	if got, err := Values[float32](x); err != nil || !reflect.DeepEqual(got, []float32{1, -2}) {
-		t.Errorf("came back as %v (%v)", got, err)
-	}
-	if !bytes.Equal(swapped([]byte{1, 2, 3, 4, 5, 6, 7, 8}, 4), []byte{4, 3, 2, 1, 8, 7, 6, 5}) {
-		t.Error("swapped is wrong")
-	}
-	h, err := NewTensor("h", BFloat16, []int{1}, []uint16{0x3f80})
-	if err != nil || !bytes.Equal(h.Data, []byte{0x80, 0x3f}) {
-		t.Errorf("bfloat16 gave %x (%v)", h.Data, err)
-	}
-	if _, err := NewTensor("h", Float8E5M2, []int{2}, []uint8{1, 2}); err != nil {
-		t.Error(err)
-	}
-	b, err := NewTensor("b", Bool, []int{2}, []bool{true, false})
-	if err != nil || !bytes.Equal(b.Data, []byte{1, 0}) {
-		t.Errorf("bool gave %x (%v)", b.Data, err)
-	}
-	for _, err := range []error{
-		second(NewTensor("x", Float64, []int{1}, []float32{1})), second(NewTensor("x", Int32, []int{1}, []uint32{1})),
-		second(NewTensor("x", Float32, []int{2}, []float32{1})), second(NewTensor("x", Float16, []int{1}, []int16{1})),
-		second(Values[float64](x)), second(Values[uint16](x)), second(Values[bool](Tensor{Name: "b", Type: Bool, Shape: []int{1}, Data: []byte{2}})),
-	} {
-		if !errors.Is(err, ErrValue) {
-			t.Errorf("gave %v, want ErrValue", err)
-		}
-	}
+// equal is reflect.DeepEqual but for NaN.
+func equal(a, b any) bool {
+	x, xerr := Encode(a, "")
+	y, yerr := Encode(b, "")
+	return xerr == nil && yerr == nil && bytes.Equal(x, y)
 }
-
-func second[T any](_ T, err error) error { return err }

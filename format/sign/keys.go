@@ -1,4 +1,4 @@
-package format
+package sign
 
 import (
 	"crypto/ed25519"
@@ -21,7 +21,7 @@ const (
 )
 
 // NewKey draws a key and writes the private one at path, readable by its owner alone, and the public one at path with
-// «.pub» behind. Existing files are refused with ErrExists.
+// «.pub» behind. Existing files are refused with atomicfile.ErrExists.
 func NewKey(path string) (ed25519.PublicKey, error) {
 	public, private, err := ed25519.GenerateKey(nil)
 	if err != nil {

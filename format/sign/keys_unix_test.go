@@ -1,6 +1,6 @@
 //go:build unix
 
-package format
+package sign
 
 import (
 	"path/filepath"

@@ -1,4 +1,7 @@
-package format
+// Package diff says in what two open model files differ: metadata by path, tensors by element.
+//
+// It must not know how model files are read, nor what a network is.
+package diff
 
 import (
 	"bytes"
@@ -7,6 +10,11 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"github.com/fkzoo/fkzoo/format"
+	"github.com/fkzoo/fkzoo/format/fault"
+	"github.com/fkzoo/fkzoo/format/tensor"
+	"github.com/fkzoo/fkzoo/format/value"
 )
 
 // Difference is what two files don't have in common.
@@ -26,7 +34,7 @@ type MetaDifference struct {
 // TensorDifference is a tensor that differs: there in one file alone, of another type or shape, or with other elements.
 type TensorDifference struct {
 	Name string
-	A, B *Info // nil where the file hasn't got it
+	A, B *format.Info // nil where the file hasn't got it
 
 	// Where type and shape are the same:
 	Elements int64
@@ -43,22 +51,22 @@ func (d *TensorDifference) Comparable() bool {
 	return d.A != nil && d.B != nil && d.A.Type == d.B.Type && slices.Equal(d.A.Shape, d.B.Shape)
 }
 
-// Diff compares two files: all fields of their headers but the index, and their tensors, whose CRC-32 are checked.
-func Diff(a, b *File) (*Difference, error) {
+// Files compares two files: all fields of their headers but the index, and their tensors, whose CRC-32 are checked.
+func Files(a, b *format.File) (*Difference, error) {
 	d := &Difference{}
-	x, err := a.fieldMap()
+	x, err := a.Fields()
 	if err != nil {
 		return nil, err
 	}
-	y, err := b.fieldMap()
+	y, err := b.Fields()
 	if err != nil {
 		return nil, err
 	}
 	d.meta("", x, y)
 	names := map[string]bool{}
-	for _, f := range []*File{a, b} {
-		for i := range f.h.infos {
-			names[f.h.infos[i].Name] = true
+	for _, f := range []*format.File{a, b} {
+		for _, t := range f.Infos() {
+			names[t.Name] = true
 		}
 	}
 	for _, name := range sortedKeys(names) {
@@ -71,19 +79,6 @@ func Diff(a, b *File) (*Difference, error) {
 		}
 	}
 	return d, nil
-}
-
-// fieldMap gives the header's fields but the index.
-func (f *File) fieldMap() (map[string]any, error) {
-	m := map[string]any{}
-	for _, field := range f.h.fields {
-		v, err := decodeValue(field.raw)
-		if err != nil { // not after the scan
-			return nil, &Error{Kind: ErrHeader, Path: f.path, Part: field.name, Cause: err}
-		}
-		m[field.name] = v
-	}
-	return m, nil
 }
 
 func (d *Difference) meta(path string, a, b any) {
@@ -110,8 +105,8 @@ func (d *Difference) meta(path string, a, b any) {
 		}
 	}
 	// As the file has them, so that 1 and 1.0 differ and a NaN is itself.
-	x, xerr := encodeValue(a, path)
-	y, yerr := encodeValue(b, path)
+	x, xerr := value.Encode(a, path)
+	y, yerr := value.Encode(b, path)
 	if xerr != nil || yerr != nil || !bytes.Equal(x, y) {
 		d.Meta = append(d.Meta, MetaDifference{path, a, b, true, true})
 	}
@@ -161,7 +156,7 @@ func sortedKeys(m map[string]bool) []string {
 	return list
 }
 
-func diffTensor(a, b *File, name string) (TensorDifference, bool, error) {
+func diffTensor(a, b *format.File, name string) (TensorDifference, bool, error) {
 	d := TensorDifference{Name: name}
 	if t, ok := a.Info(name); ok {
 		d.A = &t
@@ -172,7 +167,7 @@ func diffTensor(a, b *File, name string) (TensorDifference, bool, error) {
 	if !d.Comparable() {
 		return d, true, nil
 	}
-	d.Extra = !slices.EqualFunc(d.A.extra, d.B.extra, func(x, y rawField) bool { return x.name == y.name && bytes.Equal(x.raw, y.raw) })
+	d.Extra = !d.A.SameExtra(d.B)
 	x, err := a.Tensor(name)
 	if err != nil {
 		return d, false, err
@@ -183,13 +178,13 @@ func diffTensor(a, b *File, name string) (TensorDifference, bool, error) {
 	}
 	size := d.A.Type.Size()
 	d.Elements = int64(len(x.Data) / size)
-	err = Guard(func() error {
+	err = format.Guard(func() error {
 		if !bytes.Equal(x.Data, y.Data) {
 			d.elements(x.Data, y.Data, size)
 		}
 		return nil
 	})
-	return d, d.Unequal > 0 || d.Extra, at(a.path+" or "+b.path, err)
+	return d, d.Unequal > 0 || d.Extra, fault.At(a.Path()+" or "+b.Path(), err)
 }
 
 // elements compares the elements of two tensors of one type.
@@ -221,9 +216,9 @@ func (d *TensorDifference) elements(a, b []byte, size int) {
 }
 
 // distance gives |a - b| of two elements with other bits: 0 where both are NaN, NaN where one is.
-func distance(t DType, a, b []byte) float64 {
+func distance(t tensor.DType, a, b []byte) float64 {
 	switch t {
-	case Int64, Int32, Int16, Int8:
+	case tensor.Int64, tensor.Int32, tensor.Int16, tensor.Int8:
 		x, y := int64(bits(a)), int64(bits(b))
 		shift := 64 - 8*len(a)
 		x, y = x<<shift>>shift, y<<shift>>shift
@@ -231,11 +226,11 @@ func distance(t DType, a, b []byte) float64 {
 			x, y = y, x
 		}
 		return float64(uint64(x) - uint64(y)) // exact, where int64 would overflow
-	case Uint64, Uint32, Uint16, Uint8, Bool:
+	case tensor.Uint64, tensor.Uint32, tensor.Uint16, tensor.Uint8, tensor.Bool:
 		x, y := bits(a), bits(b)
 		return float64(max(x, y) - min(x, y))
 	}
-	x, y := Float(t, bits(a)), Float(t, bits(b))
+	x, y := tensor.Float(t, bits(a)), tensor.Float(t, bits(b))
 	if math.IsNaN(x) && math.IsNaN(y) || x == y {
 		return 0
 	}
@@ -252,48 +247,4 @@ func bits(b []byte) uint64 {
 		return uint64(binary.LittleEndian.Uint32(b))
 	}
 	return binary.LittleEndian.Uint64(b)
-}
-
-// Float gives the value of a floating-point element from its bits; NaN for a type that is no float. The small types are
-// those of IEEE 754 (float16), the upper half of a float32 (bfloat16), and of «FP8 Formats for Deep Learning»
-// (arXiv 2209.05433), Table 1: E5M2 like IEEE 754, E4M3 without infinities and with one NaN of each sign.
-func Float(t DType, bits uint64) float64 {
-	switch t {
-	case Float64:
-		return math.Float64frombits(bits)
-	case Float32:
-		return float64(math.Float32frombits(uint32(bits)))
-	case BFloat16:
-		return float64(math.Float32frombits(uint32(bits) << 16))
-	case Float16:
-		return small(bits, 5, 10, true)
-	case Float8E5M2:
-		return small(bits, 5, 2, true)
-	case Float8E4M3:
-		return small(bits, 4, 3, false)
-	}
-	return math.NaN()
-}
-
-// small decodes a float with so many bits of exponent and mantissa, with IEEE 754's infinities and NaNs or with neither
-// infinities nor any NaN but all ones.
-func small(bits uint64, exponent, mantissa int, ieee bool) float64 {
-	m := bits & (1<<mantissa - 1)
-	e := int(bits >> mantissa & (1<<exponent - 1))
-	bias, top := 1<<(exponent-1)-1, 1<<exponent-1
-	var v float64
-	switch {
-	case e == top && (ieee && m != 0 || !ieee && m == 1<<mantissa-1):
-		return math.NaN()
-	case e == top && ieee:
-		v = math.Inf(1)
-	case e == 0:
-		v = math.Ldexp(float64(m), 1-bias-mantissa)
-	default:
-		v = math.Ldexp(float64(m|1<<mantissa), e-bias-mantissa)
-	}
-	if bits>>(exponent+mantissa)&1 == 1 {
-		v = -v
-	}
-	return v
 }

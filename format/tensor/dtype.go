@@ -1,4 +1,7 @@
-package format
+// Package tensor is what a tensor consists of: its element type, shape and bytes, to and from Go's values.
+//
+// It must not know where a tensor is kept: the formats that keep them all use this.
+package tensor
 
 // DType is a tensor's element type, by the name it has in the file.
 type DType string
@@ -43,8 +46,8 @@ func (t DType) Size() int {
 	return 0
 }
 
-// dtypeOf gives the type of a name, without a copy of it where the format has it.
-func dtypeOf(name []byte) DType {
+// Named gives the type of a name, without a copy of it where the format has it.
+func Named(name []byte) DType {
 	for _, t := range DTypes {
 		if string(name) == string(t) {
 			return t

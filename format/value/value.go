@@ -1,37 +1,50 @@
-package format
+// Package value writes and reads the values that a model file's header is made of, as msgpack in the one form that the
+// format has for each, and as JSON.
+//
+// Values are what JSON and bytes can say: nil, bool, int64, uint64 (above int64's range), float64, string, []byte, []any
+// and map[string]any. What is read has passed package scan before. The package must not know what any of them means.
+package value
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"maps"
 	"math"
 	"slices"
 	"strconv"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/vmihailenco/msgpack/v5"
 	"github.com/vmihailenco/msgpack/v5/msgpcode"
+
+	"github.com/fkzoo/fkzoo/format/fault"
+	"github.com/fkzoo/fkzoo/format/scan"
 )
 
-// encoder writes values in the one form the format has for each.
-type encoder struct {
+// Encoder writes values in the one form the format has for each.
+type Encoder struct {
 	*msgpack.Encoder
 	buf bytes.Buffer
 }
 
-func newEncoder() *encoder {
-	e := &encoder{}
+// NewEncoder makes an encoder into memory.
+func NewEncoder() *Encoder {
+	e := &Encoder{}
 	e.Encoder = msgpack.NewEncoder(&e.buf)
 	return e
 }
 
-// value writes v, which lies in so many containers.
-func (e *encoder) value(v any, depth int) error {
-	if depth > MaxDepth {
+// Raw writes msgpack as it is.
+func (e *Encoder) Raw(b []byte) { e.buf.Write(b) }
+
+// Bytes gives what was written.
+func (e *Encoder) Bytes() []byte { return e.buf.Bytes() }
+
+// Value writes v, which lies in so many containers.
+func (e *Encoder) Value(v any, depth int) error {
+	if depth > scan.MaxDepth {
 		// Also what stops a value that holds itself.
-		return &Error{Kind: ErrLimit, Detail: fmt.Sprintf("nests deeper than %d", MaxDepth)}
+		return &fault.Error{Kind: fault.ErrLimit, Detail: fmt.Sprintf("nests deeper than %d", scan.MaxDepth)}
 	}
 	switch v := v.(type) {
 	case nil:
@@ -63,7 +76,7 @@ func (e *encoder) value(v any, depth int) error {
 	case float64:
 		return e.float(v)
 	case string:
-		return e.string(v)
+		return e.Text(v)
 	case []byte:
 		return e.EncodeBytes(v)
 	case []any:
@@ -89,24 +102,25 @@ func (e *encoder) value(v any, depth int) error {
 	case map[string]float64:
 		return dict(e, v, depth)
 	}
-	return &Error{Kind: ErrValue, Detail: fmt.Sprintf("is a %T, want what JSON and bytes can say", v)}
+	return &fault.Error{Kind: fault.ErrValue, Detail: fmt.Sprintf("is a %T, want what JSON and bytes can say", v)}
 }
 
-func (e *encoder) float(f float64) error {
+func (e *Encoder) float(f float64) error {
 	if math.IsNaN(f) {
-		f = math.Float64frombits(nan)
+		f = math.Float64frombits(scan.NaN)
 	}
 	return e.EncodeFloat64(f)
 }
 
-func (e *encoder) string(s string) error {
+// Text writes a string, which must be UTF-8.
+func (e *Encoder) Text(s string) error {
 	if !utf8.ValidString(s) {
-		return &Error{Kind: ErrValue, Detail: fmt.Sprintf("the text %.60q is not UTF-8", s)}
+		return &fault.Error{Kind: fault.ErrValue, Detail: fmt.Sprintf("the text %.60q is not UTF-8", s)}
 	}
 	return e.EncodeString(s)
 }
 
-func list[T any](e *encoder, v []T, depth int) error {
+func list[T any](e *Encoder, v []T, depth int) error {
 	if v == nil {
 		return e.EncodeNil()
 	}
@@ -114,14 +128,14 @@ func list[T any](e *encoder, v []T, depth int) error {
 		return err
 	}
 	for i, x := range v {
-		if err := e.value(x, depth+1); err != nil {
-			return under("["+strconv.Itoa(i)+"]", err)
+		if err := e.Value(x, depth+1); err != nil {
+			return fault.Under("["+strconv.Itoa(i)+"]", err)
 		}
 	}
 	return nil
 }
 
-func dict[T any](e *encoder, v map[string]T, depth int) error {
+func dict[T any](e *Encoder, v map[string]T, depth int) error {
 	if v == nil {
 		return e.EncodeNil()
 	}
@@ -129,40 +143,28 @@ func dict[T any](e *encoder, v map[string]T, depth int) error {
 		return err
 	}
 	for _, k := range slices.Sorted(maps.Keys(v)) {
-		if err := e.string(k); err != nil {
+		if err := e.Text(k); err != nil {
 			return err
 		}
-		if err := e.value(v[k], depth+1); err != nil {
-			return under("."+k, err)
+		if err := e.Value(v[k], depth+1); err != nil {
+			return fault.Under("."+k, err)
 		}
 	}
 	return nil
 }
 
-// under puts a step in front of the place an error names.
-func under(step string, err error) error {
-	var e *Error
-	if errors.As(err, &e) {
-		e.Part = step + e.Part
-		if len(e.Part) > 200 {
-			e.Part = strings.ToValidUTF8(e.Part[:200], "") + "..."
-		}
-	}
-	return err
-}
-
-// encodeValue gives a value's msgpack bytes, as in the header's field of that name.
-func encodeValue(v any, name string) ([]byte, error) {
-	e := newEncoder()
-	if err := e.value(v, 1); err != nil {
-		return nil, under(name, err)
+// Encode gives a value's msgpack bytes, as in the header's field of that name.
+func Encode(v any, name string) ([]byte, error) {
+	e := NewEncoder()
+	if err := e.Value(v, 1); err != nil {
+		return nil, fault.Under(name, err)
 	}
 	return e.buf.Bytes(), nil
 }
 
-// decodeValue reads what the scanner has accepted, so it may recurse (to MaxDepth) and trust lengths.
+// Decode reads what the scanner has accepted, so it may recurse (to scan.MaxDepth) and trust lengths.
 // Integers come back as int64, those above its range as uint64.
-func decodeValue(b []byte) (any, error) {
+func Decode(b []byte) (any, error) {
 	return decode(msgpack.NewDecoder(bytes.NewReader(b)))
 }
 
