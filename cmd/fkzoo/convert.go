@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/fkzoo/fkzoo/format/legacy"
+	"github.com/fkzoo/fkzoo/internal/plainfile"
 	"github.com/fkzoo/fkzoo/zoo"
 	"github.com/fkzoo/fkzoo/zoo/convert"
 )
@@ -41,7 +42,7 @@ func (p *program) convert(c *cli.Context) error {
 	if !isModel(output) {
 		return usagef("output %s: want a name that ends in .fkz", output)
 	}
-	if err := checkRegular(path); err != nil {
+	if err := plainfile.Check(path); err != nil {
 		return err
 	}
 	if err := checkFree(output, c.Bool("force"), path); err != nil {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 	"strconv"
 	"strings"
 
@@ -67,16 +66,6 @@ func readDataSized(ctx context.Context, source string, height, width int) (*data
 // readDataFor is readDataSized for what a model takes.
 func readDataFor(ctx context.Context, source string, m *zoo.Model) (*dataset.Set, error) {
 	return readDataSized(ctx, source, m.Document.Input.Height, m.Document.Input.Width)
-}
-
-// checkRegular refuses pipes and devices, which would be waited for. One that
-// isn't there is the reader's to report.
-func checkRegular(path string) error {
-	info, err := os.Stat(path)
-	if err != nil || info.IsDir() || info.Mode().IsRegular() {
-		return nil
-	}
-	return fmt.Errorf("%s: found a pipe or a device, want a regular file", path)
 }
 
 func (p *program) dataCommand() *cli.Command {
