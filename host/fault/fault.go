@@ -1,4 +1,7 @@
-package host
+// Package fault says what is wrong with a plugin: one error type for all of the host's rooms.
+//
+// It must not know how plugins are found, trusted or run.
+package fault
 
 import (
 	"errors"
@@ -30,7 +33,6 @@ type Error struct {
 	Stderr  string // the last that it said, if that may explain it
 	Kind    error  // one of the errors above
 	Cause   error  // what lies below, if anything does
-	Command string // the command that would help, if there is one
 }
 
 func (e *Error) Error() string {
@@ -40,9 +42,6 @@ func (e *Error) Error() string {
 		fmt.Fprintf(&text, " (%s)", e.Path)
 	}
 	fmt.Fprintf(&text, ": %s", e.Problem)
-	if e.Command != "" {
-		fmt.Fprintf(&text, "; to accept it: %s", e.Command)
-	}
 	if e.Stderr != "" {
 		fmt.Fprintf(&text, "; it said:\n    %s", strings.ReplaceAll(e.Stderr, "\n", "\n    "))
 	}
@@ -57,78 +56,9 @@ func (e *Error) Unwrap() []error {
 	return []error{e.Kind, e.Cause}
 }
 
-// UnknownError says that no plugin offers an architecture.
-type UnknownError struct {
-	Name    string
-	Offered []string // what there is
-	Failed  []error  // plugins that could not be asked, one of which may offer it
-}
-
-func (e *UnknownError) Error() string {
-	text := fmt.Sprintf("architecture %q: no plugin offers it", e.Name)
-	if near := nearest(e.Name, e.Offered); near != "" {
-		text += fmt.Sprintf("; the nearest name is %s", near)
-	}
-	for _, err := range e.Failed {
-		text += "\n" + err.Error()
-	}
-	return text
-}
-
-// Unwrap gives the failures of plugins that could not be asked.
-func (e *UnknownError) Unwrap() []error { return e.Failed }
-
-// AmbiguousError says that several plugins offer one name.
-type AmbiguousError struct {
-	Name    string
-	Offered []string // the full names, plugin/name
-}
-
-func (e *AmbiguousError) Error() string {
-	return fmt.Sprintf("architecture %q: %d plugins offer it, want one of %s", e.Name, len(e.Offered), strings.Join(e.Offered, ", "))
-}
-
-// nearest gives the name that a typing error may have meant, or "". Of two as
-// near, the one of the same length is more likely.
-func nearest(name string, names []string) string {
-	best, least := "", 2*(2+len(name)/3)
-	for _, n := range names {
-		d := 2 * distance(name, n)
-		if len(n) != len(name) {
-			d++
-		}
-		if d < least {
-			best, least = n, d
-		}
-	}
-	return best
-}
-
-// distance is Levenshtein's: the insertions, deletions and substitutions of
-// bytes that turn a into b.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
-}
-
-// plain makes a plugin's text fit for a terminal: control characters become
+// Plain makes a plugin's text fit for a terminal: control characters become
 // '?', and what is longer than limit bytes is cut.
-func plain(text string, limit int) string {
+func Plain(text string, limit int) string {
 	cut := ""
 	if len(text) > limit {
 		text, cut = text[:limit], "..."

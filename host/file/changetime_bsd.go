@@ -1,6 +1,6 @@
 //go:build darwin || netbsd
 
-package host
+package file
 
 import "syscall"
 

@@ -1,6 +1,6 @@
 //go:build unix && !linux && !darwin && !netbsd
 
-package host
+package file
 
 import "syscall"
 

@@ -1,85 +1,39 @@
-package host
+// Package file is a plugin's file: its name, how it is opened and hashed, and what the system says of it.
+//
+// It must not know which plugins are trusted, nor how one is run.
+package file
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
 	"fmt"
-	"maps"
+	"io"
+	"io/fs"
 	"os"
-	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
+	"syscall"
 
+	"github.com/fkzoo/fkzoo/host/fault"
+	"github.com/fkzoo/fkzoo/internal/plainfile"
 	"github.com/fkzoo/fkzoo/specs/protocol"
 )
 
-// found is a plugin's file, not yet opened.
-type found struct {
-	name string
-	path string
-	dev  bool // in the folder whose plugins run unchecked
+// File is a plugin's file, not yet opened.
+type File struct {
+	Name string
+	Path string
+	Dev  bool // in the folder whose plugins run unchecked
 }
 
-// fail says what is wrong with the plugin.
-func (p found) fail(kind, cause error, format string, args ...any) *Error {
-	return &Error{Plugin: p.name, Path: p.path, Kind: kind, Cause: cause, Problem: fmt.Sprintf(format, args...)}
+// Fail says what is wrong with the plugin.
+func (p File) Fail(kind, cause error, format string, args ...any) *fault.Error {
+	return &fault.Error{Plugin: p.Name, Path: p.Path, Kind: kind, Cause: cause, Problem: fmt.Sprintf(format, args...)}
 }
 
-// folders are searched in this order.
-func (h *Host) folders() []string {
-	var all []string
-	for _, f := range append(append([]string{h.o.Dev}, h.o.Path...), h.o.Beside, h.o.User) {
-		if f != "" && !slices.Contains(all, f) {
-			all = append(all, f)
-		}
-	}
-	return all
-}
-
-// find gives the plugins there are, sorted by name, the first of each name in
-// the order of the folders; and an error for each folder that can't be read
-// and each plugin that ought to be there but isn't.
-func (h *Host) find() ([]found, []error) {
-	var errs []error
-	first := map[string]found{}
-	for _, folder := range h.folders() {
-		entries, err := os.ReadDir(folder)
-		if err != nil {
-			if !isAbsent(err) {
-				errs = append(errs, fmt.Errorf("plugin folder %s: %w", folder, err))
-			}
-			continue
-		}
-		for _, entry := range entries {
-			name, is := pluginName(entry.Name())
-			if _, shadowed := first[name]; !is || shadowed || entry.IsDir() {
-				continue
-			}
-			first[name] = found{name: name, path: filepath.Join(folder, entry.Name()), dev: folder == h.o.Dev}
-		}
-	}
-	if h.o.Dev != "" {
-		h.warn(fmt.Sprintf("%s: plugins in %s run unchecked", EnvDev, h.o.Dev))
-	}
-
-	for _, name := range slices.Sorted(maps.Keys(h.shipped)) {
-		if _, there := first[name]; !there {
-			errs = append(errs, &Error{Plugin: name, Kind: ErrMissing, Problem: "shipped with fkzoo but missing, want " + h.whereToLook(name)})
-		}
-	}
-	store, err := h.readStore()
-	if err != nil {
-		errs = append(errs, err)
-	}
-	for _, name := range slices.Sorted(maps.Keys(store.Plugins)) {
-		if _, there := first[name]; !there && h.shipped[name] == "" {
-			errs = append(errs, &Error{Plugin: name, Kind: ErrMissing, Problem: "installed but missing, want " + h.whereToLook(name)})
-		}
-	}
-	return slices.SortedFunc(maps.Values(first), func(a, b found) int { return strings.Compare(a.name, b.name) }), errs
-}
-
-// pluginName gives the name of the plugin that a file of this name would be.
-func pluginName(file string) (string, bool) {
+// PluginName gives the name of the plugin that a file of this name would be.
+func PluginName(file string) (string, bool) {
 	name, is := strings.CutPrefix(file, protocol.ExecutablePrefix)
 	if runtime.GOOS == "windows" {
 		var exe bool
@@ -89,20 +43,67 @@ func pluginName(file string) (string, bool) {
 	return name, is && protocol.CheckName(name) == nil
 }
 
-// fileName is the name of a plugin's file.
-func fileName(plugin string) string {
+// Base is the name of a plugin's file.
+func Base(plugin string) string {
 	if runtime.GOOS == "windows" {
 		return protocol.ExecutablePrefix + plugin + ".exe"
 	}
 	return protocol.ExecutablePrefix + plugin
 }
 
-// whereToLook names the file wanted and the folders searched.
-func (h *Host) whereToLook(plugin string) string {
-	return fmt.Sprintf("%s in %s", plainFileName(plugin), strings.Join(h.folders(), " or "))
+// Open opens the plugin's file for hashing and says clearly why it can't be
+// run, as far as that shows without running it.
+func (p File) Open() (*os.File, fs.FileInfo, error) {
+	f, info, err := plainfile.Open(p.Path)
+	var refused *plainfile.Error
+	switch {
+	case errors.As(err, &refused):
+		err = p.Fail(fault.ErrNotExecutable, nil, "found %s, want an ordinary file", refused.Kind())
+	case errors.Is(err, fs.ErrNotExist):
+		err = p.Fail(fault.ErrMissing, err, "missing: there is no such file")
+	case err != nil:
+		err = p.Fail(fault.ErrNotExecutable, err, "can't be read: %v", err)
+	case !executable(info):
+		f.Close()
+		err = p.Fail(fault.ErrNotExecutable, nil, "not executable: found mode %v, want one with x (chmod +x)", info.Mode())
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return f, info, nil
 }
 
-// plainFileName is fileName for a message: the name comes from the user.
-func plainFileName(plugin string) string {
-	return plain(fileName(plugin), 2*protocol.MaxName)
+// Checksum hashes a file from its start and gives the SHA-256 in hex.
+func Checksum(f io.ReadSeeker) (string, error) {
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return "", err
+	}
+	hash := sha256.New()
+	if _, err := io.Copy(hash, f); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(hash.Sum(nil)), nil
+}
+
+// IsChecksum tells whether a text is a SHA-256 in hex.
+func IsChecksum(sum string) bool {
+	if len(sum) != 64 {
+		return false
+	}
+	return strings.Trim(sum, "0123456789abcdef") == ""
+}
+
+// Identity is what the system says of a file without reading it.
+type Identity struct {
+	Size     int64  `json:"size"`
+	Modified int64  `json:"modified"` // ns since 1970
+	Changed  int64  `json:"changed"`  // the inode's change, where there is one
+	Inode    uint64 `json:"inode"`
+	Device   uint64 `json:"device"`
+}
+
+// IsAbsent tells whether there is nothing at a path, also because what ought to
+// be a folder on the way is none (HOME=/dev/null).
+func IsAbsent(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
 }

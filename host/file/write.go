@@ -1,4 +1,4 @@
-package host
+package file
 
 import (
 	"bytes"
@@ -9,9 +9,9 @@ import (
 	"github.com/fkzoo/fkzoo/internal/atomicfile"
 )
 
-// writeFile puts what is read at path so that a crash at any moment leaves the
+// Write puts what is read at path so that a crash at any moment leaves the
 // old file or the new one.
-func writeFile(path string, from io.Reader, mode os.FileMode) error {
+func Write(path string, from io.Reader, mode os.FileMode) error {
 	f, err := atomicfile.Create(path, true)
 	if err != nil {
 		return err
@@ -26,10 +26,10 @@ func writeFile(path string, from io.Reader, mode os.FileMode) error {
 	return f.Commit()
 }
 
-// writeMemory is writeFile without waiting for the disk, for what may be lost:
+// WriteMemory is Write without waiting for the disk, for what may be lost:
 // after a crash of the system the file may be damaged, and is then ignored.
-func writeMemory(path string, text []byte) error {
-	temporary, err := writeTemporary(path, bytes.NewReader(text), 0o600)
+func WriteMemory(path string, text []byte) error {
+	temporary, err := WriteTemporary(path, bytes.NewReader(text), 0o600)
 	if err != nil {
 		return err
 	}
@@ -37,12 +37,12 @@ func writeMemory(path string, text []byte) error {
 	return os.Rename(temporary, path)
 }
 
-// temporaryPrefix starts the names of files that are being written.
-const temporaryPrefix = ".writing-"
+// TemporaryPrefix starts the names of files that are being written.
+const TemporaryPrefix = ".writing-"
 
-// writeTemporary writes a file beside path, not synced, and gives its name.
-func writeTemporary(path string, from io.Reader, mode os.FileMode) (string, error) {
-	f, err := os.CreateTemp(filepath.Dir(path), temporaryPrefix+"*")
+// WriteTemporary writes a file beside path, not synced, and gives its name.
+func WriteTemporary(path string, from io.Reader, mode os.FileMode) (string, error) {
+	f, err := os.CreateTemp(filepath.Dir(path), TemporaryPrefix+"*")
 	if err != nil {
 		return "", err
 	}

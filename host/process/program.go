@@ -1,4 +1,4 @@
-package host
+package process
 
 import (
 	"bytes"
@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-plugin/runner"
+
+	"github.com/fkzoo/fkzoo/host/fault"
 )
 
 // program is the process of a plugin, run for go-plugin's client: it starts
@@ -300,5 +302,5 @@ func (l *lastWords) text() string {
 		lines = strings.Split(strings.TrimSpace(strings.Join(lines[:i], "\n")), "\n")
 	}
 	lines = lines[max(0, len(lines)-6):]
-	return strings.TrimSpace(plain(strings.Join(lines, "\n"), 1500))
+	return strings.TrimSpace(fault.Plain(strings.Join(lines, "\n"), 1500))
 }

@@ -1,4 +1,4 @@
-package host
+package process
 
 import (
 	"errors"
@@ -7,13 +7,15 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+
+	"github.com/fkzoo/fkzoo/host/file"
 )
 
-// socketFolder is a private folder for plugins' sockets. Its lock tells other
+// Sockets is a private folder for plugins' sockets. Its lock tells other
 // hosts that this one lives: the folder of a host that was killed is removed
 // by the next.
-type socketFolder struct {
-	path string
+type Sockets struct {
+	Path string
 	lock *os.File
 }
 
@@ -26,7 +28,8 @@ const socketRoom = len("/fkz-1234567890/plugin-dir1234567890/plugin1234567890")
 // longestSocket is the longest path a socket may have on the strictest system.
 const longestSocket = 103
 
-func newSocketFolder() (*socketFolder, error) {
+// NewSockets makes the folder, and removes those of hosts that were killed.
+func NewSockets() (*Sockets, error) {
 	parent := os.TempDir()
 	if runtime.GOOS != "windows" && len(parent)+socketRoom > longestSocket {
 		parent = "/tmp"
@@ -39,7 +42,7 @@ func newSocketFolder() (*socketFolder, error) {
 		}
 		lock, err := lockFolder(path)
 		if err == nil {
-			return &socketFolder{path, lock}, nil
+			return &Sockets{path, lock}, nil
 		}
 		_ = os.RemoveAll(path)
 		if !errors.Is(err, errLocked) && !errors.Is(err, fs.ErrNotExist) {
@@ -77,7 +80,7 @@ var errLocked = errors.New("locked by another process")
 func removeStaleSockets(parent string) {
 	folders, _ := filepath.Glob(filepath.Join(parent, socketPattern+"*"))
 	for _, folder := range folders {
-		if checkPrivate(folder) != nil {
+		if file.CheckPrivate(folder) != nil {
 			continue
 		}
 		lock, err := os.OpenFile(filepath.Join(folder, "lock"), os.O_RDWR, 0)
@@ -95,12 +98,13 @@ func removeStaleSockets(parent string) {
 	}
 }
 
-func (s *socketFolder) remove() {
+// Remove removes the folder and gives up its lock.
+func (s *Sockets) Remove() {
 	if runtime.GOOS == "windows" {
 		s.lock.Close()
-		_ = os.RemoveAll(s.path)
+		_ = os.RemoveAll(s.Path)
 		return
 	}
-	_ = os.RemoveAll(s.path)
+	_ = os.RemoveAll(s.Path)
 	s.lock.Close()
 }

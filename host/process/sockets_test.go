@@ -1,4 +1,4 @@
-package host
+package process
 
 import (
 	"errors"
@@ -15,14 +15,11 @@ func TestSocketFolderSaysWhy(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("the temporary folder is named otherwise")
 	}
-	o := testOptions(t, "good")
 	missing := "/tmp/fkzoo-no-such-folder"
 	t.Setenv("TMPDIR", missing)
-	if _, err := newSocketFolder(); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), missing) {
+	if _, err := NewSockets(); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), missing) {
 		t.Errorf("found %v, want the missing folder named", err)
 	}
-	_, err := newHost(t, o).process(t.Context(), found{name: "good", path: filepath.Join(o.Beside, fileName("good"))})
-	checkFailure(t, err, "good", ErrStart, "can't be started: folder for sockets: ")
 }
 
 // A folder's lock: a race is told from a reason that will stay.

@@ -1,4 +1,4 @@
-package host
+package process
 
 import (
 	"fmt"
@@ -9,16 +9,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func changeTime(stat *syscall.Stat_t) int64 { return stat.Ctim.Nano() }
-
-// parentDeath is what a plugin gets when its host dies.
-var parentDeath = syscall.SIGKILL
+// DeathSignal is what a plugin gets when its host dies; a test sets it to none.
+var DeathSignal = syscall.SIGKILL
 
 // prepare makes the plugin a process group of its own (so that a terminal's
 // Ctrl-C is the host's alone to answer) that dies with the thread that starts
 // it, and makes it run the open file, whatever has become of its path.
 func prepare(cmd *exec.Cmd, program *os.File) {
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: parentDeath}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: DeathSignal}
 	if _, err := os.Stat(fmt.Sprintf("/proc/self/fd/%d", program.Fd())); err == nil {
 		cmd.ExtraFiles = []*os.File{program}
 		cmd.Path = "/proc/self/fd/3"

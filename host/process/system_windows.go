@@ -1,7 +1,6 @@
-package host
+package process
 
 import (
-	"io/fs"
 	"os"
 	"os/exec"
 	"syscall"
@@ -17,18 +16,6 @@ func tryLock(f *os.File) error {
 		return errLocked
 	}
 	return err
-}
-
-// checkPrivate: the folders used lie in the user's profile, which other users
-// can't write to.
-func checkPrivate(string) error { return nil }
-
-// executable: a file's name says it.
-func executable(fs.FileInfo) bool { return true }
-
-// identity is what changes when a file's content does, short of reading it.
-func identity(info fs.FileInfo) fileIdentity {
-	return fileIdentity{Size: info.Size(), Modified: info.ModTime().UnixNano()}
 }
 
 // prepare makes the plugin a process group of its own, so that a console's

@@ -1,37 +1,34 @@
-package host
+// Package trust decides which plugins may run: by checksums that were linked into the program or accepted by its user.
+//
+// It must not know where plugins are looked for, nor how one is run.
+package trust
 
 import (
 	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/gofrs/flock"
 
+	"github.com/fkzoo/fkzoo/host/fault"
+	"github.com/fkzoo/fkzoo/host/file"
 	"github.com/fkzoo/fkzoo/specs/protocol"
 )
 
-// shipped holds the plugins that were built with this program, as
-// name=sha256,name=sha256; the linker sets it:
-//
-//	-ldflags "-X github.com/fkzoo/fkzoo/host.shipped=baseline=01ab...,net7=..."
-var shipped string
-
-// parseShipped reads what the linker set.
-func parseShipped(text string) (map[string]string, error) {
+// ParseShipped reads what the linker set.
+func ParseShipped(text string) (map[string]string, error) {
 	all := map[string]string{}
 	for part := range strings.SplitSeq(text, ",") {
 		if part == "" {
 			continue
 		}
 		name, sum, _ := strings.Cut(part, "=")
-		if protocol.CheckName(name) != nil || !isChecksum(sum) || all[name] != "" {
+		if protocol.CheckName(name) != nil || !file.IsChecksum(sum) || all[name] != "" {
 			return nil, fmt.Errorf("checksums linked into fkzoo: found %q, want name=sha256 once for each plugin", part)
 		}
 		all[name] = sum
@@ -39,74 +36,60 @@ func parseShipped(text string) (map[string]string, error) {
 	return all, nil
 }
 
-func isChecksum(sum string) bool {
-	if len(sum) != 64 {
-		return false
-	}
-	return strings.Trim(sum, "0123456789abcdef") == ""
-}
-
-// Trust says why a plugin is run.
-type Trust string
+// Reason says why a plugin is run.
+type Reason string
 
 // Reasons to run a plugin.
 const (
-	Shipped     Trust = "shipped"     // its checksum is linked into fkzoo
-	Installed   Trust = "installed"   // its checksum was recorded by Install
-	Development Trust = "development" // it lies in the folder that is not checked
+	Shipped     Reason = "shipped"     // its checksum is linked into fkzoo
+	Installed   Reason = "installed"   // its checksum was recorded by Install
+	Development Reason = "development" // it lies in the folder that is not checked
 )
 
-// PluginInfo says which program answered.
-type PluginInfo struct {
-	Name   string `json:"name"`
-	Path   string `json:"path"`
-	SHA256 string `json:"sha256"` // of the program, in hex
-	Trust  Trust  `json:"trust"`
+// Rules decide which plugins may run.
+type Rules struct {
+	Shipped map[string]string // name to SHA-256 in hex: trusted without being accepted
+	Store   Store
 }
 
-// trust decides whether the plugin may run with this checksum.
-func (h *Host) trust(p found, sum string) (Trust, error) {
-	if p.dev {
+// Decide says why the plugin may run with this checksum; if it may not, the error's kind is [fault.ErrUntrusted].
+func (r Rules) Decide(p file.File, sum string) (Reason, error) {
+	if p.Dev {
 		return Development, nil
 	}
-	known := h.shipped[p.name]
+	known := r.Shipped[p.Name]
 	if known == sum {
 		return Shipped, nil
 	}
-	store, err := h.readStore()
+	store, err := r.Store.Read()
 	if err != nil {
-		return "", p.fail(ErrUntrusted, err, "%v", err)
+		return "", p.Fail(fault.ErrUntrusted, err, "%v", err)
 	}
-	if record, is := store.Plugins[p.name]; is {
+	if record, is := store.Plugins[p.Name]; is {
 		known = record.SHA256
 	}
 	if known == sum {
 		return Installed, nil
 	}
-	problem := p.fail(ErrUntrusted, nil, "not trusted: found checksum %s, which nobody has accepted", sum)
 	if known != "" {
-		problem = p.fail(ErrUntrusted, nil, "changed: found checksum %s, want %s", sum, known)
+		return "", p.Fail(fault.ErrUntrusted, nil, "changed: found checksum %s, want %s", sum, known)
 	}
-	problem.Command = "fkzoo plugin install " + quoteForShell(p.path)
-	return "", problem
+	return "", p.Fail(fault.ErrUntrusted, nil, "not trusted: found checksum %s, which nobody has accepted", sum)
 }
 
-// quoteForShell writes a path so that it can be pasted into a shell.
-func quoteForShell(path string) string {
-	if strings.Trim(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./\\:") == "" {
-		return path
-	}
-	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
+// Store is the file in which accepted checksums are recorded.
+type Store struct {
+	Folder string // that it lies in; none: nothing is accepted
 }
 
-// store is the file in which accepted checksums are recorded.
-type store struct {
+// Accepted is what the file holds.
+type Accepted struct {
 	Version int               `json:"version"`
-	Plugins map[string]record `json:"plugins"`
+	Plugins map[string]Record `json:"plugins"`
 }
 
-// record is a plugin that somebody accepted.
-type record struct {
+// Record is a plugin that somebody accepted.
+type Record struct {
 	SHA256    string    `json:"sha256"`
 	Path      string    `json:"path"` // where it lay or was put
 	Installed time.Time `json:"installed"`
@@ -114,24 +97,24 @@ type record struct {
 
 const storeVersion = 1
 
-func (h *Host) storePath() string { return filepath.Join(h.o.Config, "plugins.json") }
+func (at Store) path() string { return filepath.Join(at.Folder, "plugins.json") }
 
-// readStore reads the accepted checksums. No file is an empty store; a damaged
+// Read reads the accepted checksums. No file is an empty store; a damaged
 // one is an error, since nothing can be trusted by it.
-func (h *Host) readStore() (store, error) {
-	s := store{Version: storeVersion, Plugins: map[string]record{}}
-	if h.o.Config == "" {
+func (at Store) Read() (Accepted, error) {
+	s := Accepted{Version: storeVersion, Plugins: map[string]Record{}}
+	if at.Folder == "" {
 		return s, nil
 	}
-	path := h.storePath()
+	path := at.path()
 	text, err := os.ReadFile(path)
-	if isAbsent(err) {
+	if file.IsAbsent(err) {
 		return s, nil
 	}
 	if err != nil {
 		return s, fmt.Errorf("trust store %s: %w", path, err)
 	}
-	var read store
+	var read Accepted
 	if err := json.Unmarshal(text, &read); err != nil {
 		return s, fmt.Errorf("trust store %s: %w", path, err)
 	}
@@ -139,7 +122,7 @@ func (h *Host) readStore() (store, error) {
 		return s, fmt.Errorf("trust store %s: found version %d, want %d", path, read.Version, storeVersion)
 	}
 	for name, r := range read.Plugins {
-		if !isChecksum(r.SHA256) {
+		if !file.IsChecksum(r.SHA256) {
 			return s, fmt.Errorf("trust store %s, plugin %q: found checksum %q, want a SHA-256 in hex", path, name, r.SHA256)
 		}
 	}
@@ -149,27 +132,21 @@ func (h *Host) readStore() (store, error) {
 	return s, nil
 }
 
-// isAbsent tells whether there is nothing at a path, also because what ought to
-// be a folder on the way is none (HOME=/dev/null).
-func isAbsent(err error) bool {
-	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
-}
-
-// changeStore reads the store, changes it and writes it, while no other
+// Change reads the store, changes it and writes it, while no other
 // process does.
-func (h *Host) changeStore(change func(*store) error) error {
-	if h.o.Config == "" {
+func (at Store) Change(change func(*Accepted) error) error {
+	if at.Folder == "" {
 		return errors.New("trust store: found no folder for it, want a home or configuration folder (HOME, XDG_CONFIG_HOME)")
 	}
-	if err := os.MkdirAll(h.o.Config, 0o700); err != nil {
+	if err := os.MkdirAll(at.Folder, 0o700); err != nil {
 		return fmt.Errorf("trust store: %w", err)
 	}
-	lock := flock.New(h.storePath()+".lock", flock.SetPermissions(0o600))
+	lock := flock.New(at.path()+".lock", flock.SetPermissions(0o600))
 	if err := lock.Lock(); err != nil {
-		return fmt.Errorf("trust store %s: %w", h.storePath(), err)
+		return fmt.Errorf("trust store %s: %w", at.path(), err)
 	}
 	defer lock.Close()
-	s, err := h.readStore()
+	s, err := at.Read()
 	if err != nil {
 		return err
 	}
@@ -180,8 +157,8 @@ func (h *Host) changeStore(change func(*store) error) error {
 	if err != nil {
 		return fmt.Errorf("trust store: %w", err)
 	}
-	if err := writeFile(h.storePath(), bytes.NewReader(append(text, '\n')), 0o600); err != nil {
-		return fmt.Errorf("trust store %s: %w", h.storePath(), err)
+	if err := file.Write(at.path(), bytes.NewReader(append(text, '\n')), 0o600); err != nil {
+		return fmt.Errorf("trust store %s: %w", at.path(), err)
 	}
 	return nil
 }
