@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -9,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/fkzoo/fkzoo/format/legacy"
+	"github.com/fkzoo/fkzoo/internal/plainfile"
 	"github.com/fkzoo/fkzoo/zoo/convert"
 	"github.com/fkzoo/fkzoo/zoo/model"
 )
@@ -40,7 +40,7 @@ func (p *program) convert(c *cli.Context) error {
 	if !isModel(output) {
 		return usagef("output %s: want a name that ends in .fkz", output)
 	}
-	if err := checkRegular(path); err != nil {
+	if err := plainfile.Check(path); err != nil {
 		return err
 	}
 	if err := checkFree(output, c.Bool("force"), path); err != nil {
@@ -78,25 +78,6 @@ func (p *program) convert(c *cli.Context) error {
 	}
 	fmt.Fprintf(p.stdout, "model: %s\n", output)
 	return nil
-}
-
-// convertHint says which flag there is, where a file can't be converted as it is.
-func convertHint(err error) string {
-	var layers *convert.NoLayersError
-	var columns *convert.ColumnsError
-	switch {
-	case errors.As(err, &layers) && len(layers.Fits) > 0:
-		return "--as " + layers.Fits[0] + " reads it as that"
-	case errors.As(err, &layers):
-		return "--as ARCH reads it as that architecture: «fkzoo list» shows what there is"
-	case errors.Is(err, convert.ErrOwnLayers):
-		return "without --as it is read as its own"
-	case errors.As(err, new(*convert.NoColumnsError)):
-		return "--columns NAME,NAME,... names them"
-	case errors.As(err, &columns):
-		return "without --columns those of the file are taken"
-	}
-	return ""
 }
 
 // printReceipt prints how a model was converted.

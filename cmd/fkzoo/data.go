@@ -53,16 +53,6 @@ func (p *program) readDataFor(ctx context.Context, name string, m *model.Model) 
 	return p.readData(ctx, m.Document.Input.Height, m.Document.Input.Width, name)
 }
 
-// checkRegular refuses pipes and devices, which would be waited for. One that
-// isn't there is the reader's to report.
-func checkRegular(path string) error {
-	info, err := os.Stat(path)
-	if err != nil || info.IsDir() || info.Mode().IsRegular() {
-		return nil
-	}
-	return fmt.Errorf("%s: found a pipe or a device, want a regular file", path)
-}
-
 func (p *program) dataCommand() *cli.Command {
 	return &cli.Command{
 		Name: "data", Usage: "look at training data",
