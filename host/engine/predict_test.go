@@ -236,3 +236,41 @@ func TestPredictorClosesWhileItAnswers(t *testing.T) {
 		p.Close() // does no harm
 	})
 }
+
+// What goroutines share while they cut and fill batches is theirs alone: the race
+// detector, which GoMLX's products don't bear, sees it here.
+func TestBatchesOfManyAtOnce(t *testing.T) {
+	plan := enginetest.Plan(t, enginetest.Document(2, 2, "unit", enginetest.OneDense, enginetest.Plain(enginetest.SGD)), "a_x")
+	a := answerer{plan: plan, answer: func(pixels []float32, rows int) ([]float32, error) {
+		out := make([]float32, rows)
+		for i, v := range pixels {
+			out[i/4] += v
+		}
+		return out, nil
+	}}
+	im := faces(70, 2, 2, nil).Images
+	scale, offsets := plan.Affine()
+	var all sync.WaitGroup
+	for g := range 8 {
+		all.Go(func() {
+			for n := range 20 {
+				rows := upTo(70)[:1+(7*g+11*n)%70]
+				got, err := a.all(context.Background(), im, rows, 0, nil)
+				if err != nil {
+					t.Error(err)
+				}
+				for i := range rows {
+					sum := 0
+					for _, v := range im.Bytes[i*4 : i*4+4] {
+						sum += int(v)
+					}
+					if want := float32(float64(sum)*scale + offsets[0]); got[i] != want {
+						t.Errorf("row %d: found %g, want %g", i, got[i], want)
+						return
+					}
+				}
+			}
+		})
+	}
+	all.Wait()
+}
