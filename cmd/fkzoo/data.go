@@ -15,7 +15,7 @@ import (
 )
 
 var dataFlag = &cli.StringFlag{
-	Name: "data", Usage: "training data: Kaggle's CSV, plain or zipped; a folder of pictures, or a CSV that names them; or demo[:FACES[:SEED]] for drawn faces",
+	Name: "data", Usage: "training data: Kaggle's CSV, plain or zipped; a folder of pictures, or a CSV that names them; demo[:FACES[:SEED]] for drawn faces; or - for what comes in on the standard input",
 }
 
 // stdin is what the name - stands for where data is wanted.
@@ -57,7 +57,7 @@ func (p *program) dataCommand() *cli.Command {
 	return &cli.Command{
 		Name: "data", Usage: "look at training data",
 		Subcommands: []*cli.Command{{
-			Name: "summary", Usage: "show what a data set holds", ArgsUsage: "PATH|demo",
+			Name: "summary", Usage: "show what a data set holds", ArgsUsage: "PATH|demo|-",
 			Flags:  []cli.Flag{&cli.BoolFlag{Name: "json", Usage: "print JSON"}},
 			Action: p.dataSummary,
 		}, p.dataCheckCommand(), p.dataExportCommand(), p.dataDemoCommand()},
