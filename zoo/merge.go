@@ -193,7 +193,7 @@ func architectures(models []*Model) (out []string) {
 // spelledOut is an input with its defaults filled in: left out or spelled out,
 // they are the same.
 func spelledOut(in blueprint.Input) blueprint.Input {
-	in.Scaling = cmp.Or(in.Scaling, blueprint.Scalings[0])
+	in.Scaling = cmp.Or(in.Scaling, blueprint.Scalings[0].Name)
 	return in
 }
 

@@ -51,8 +51,8 @@ func changeRecipes(d *blueprint.Document, changes map[string]string) (*blueprint
 	return out, err
 }
 
-// commonSettings are those of a loss, optimizer or schedule of any kind.
-var commonSettings = []string{"rows", "clip", "from", "warmup", "by"}
+// commonSettings are those that a loss, optimizer or schedule of any kind has.
+var commonSettings = slices.Concat(blueprint.Losses.Common(), blueprint.Optimizers.Common(), blueprint.Schedules.Common())
 
 func changed(d *blueprint.Document, changes map[string]string, keep bool) (*blueprint.Document, error) {
 	text, err := d.JSON()

@@ -45,7 +45,7 @@ func TestInitialValues(t *testing.T) {
 			t.Errorf("%s: found values up to %g, want them up to %g", c.init, largest, c.bound)
 		}
 	}
-	for _, name := range blueprint.Initializers {
+	for _, name := range blueprint.Initializers.Names() {
 		values := []float32{7}
 		initialize(values, blueprint.Param{Init: name, FanIn: 1, FanOut: 1}, stream(5, name))
 		if values[0] == 7 {

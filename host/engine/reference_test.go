@@ -380,7 +380,7 @@ func TestEveryKindIsLoweredAndCompared(t *testing.T) {
 			t.Errorf("lowering %s: no such kind in the blueprint", name)
 		}
 	}
-	for _, f := range blueprint.Activations {
+	for _, f := range blueprint.Activations.Names() {
 		if !strings.Contains(text.String(), `"function":"`+f+`"`) || !strings.Contains(text.String(), `"activation":"`+f+`"`) {
 			t.Errorf("activation %s: not in reference.json.gz", f)
 		}
@@ -389,7 +389,7 @@ func TestEveryKindIsLoweredAndCompared(t *testing.T) {
 
 func TestLossesAgreeWithPyTorch(t *testing.T) {
 	r := theReference(t)
-	for _, kind := range blueprint.Losses {
+	for _, kind := range blueprint.Losses.Names() {
 		if !slices.ContainsFunc(r.Losses, func(c refLoss) bool { return c.Loss.Kind == kind }) {
 			t.Errorf("loss %s: not in reference.json.gz", kind)
 		}

@@ -41,13 +41,6 @@ type Input struct {
 	Extra    Extra  `json:"-"`
 }
 
-// Scalings are the ways in which pixels (0 to 255) become a network's input.
-var Scalings = []string{
-	"unit",        // divided by 255
-	"raw",         // as they are
-	"standardize", // of each image: minus its mean, divided by its standard deviation (at least 1/255)
-}
-
 // Member is one network of an architecture.
 type Member struct {
 	Name    string   `json:"name"`             // 1 to 128 letters, digits, "_", "." and "-"; no other member's
@@ -281,7 +274,7 @@ func (d *Document) UnknownFields() []string {
 		for _, l := range m.Layers {
 			add(at+"layers."+l.Name+".", l.Extra)
 		}
-		m.Recipe.unknown(at+"recipe.", add)
+		m.Recipe.unknown(at+"recipe", add)
 	}
 	return out
 }

@@ -107,12 +107,12 @@ func TestKindsOfTheDesign(t *testing.T) {
 		}
 	}
 	for _, name := range strings.Fields("relu gelu silu tanh sigmoid elu leaky_relu") {
-		if !slices.Contains(Activations, name) {
+		if Activations.Row(name) == nil {
 			t.Errorf("activation %s: not in the list", name)
 		}
 	}
 	for _, name := range strings.Fields("stride padding dilation groups") {
-		if KindByName("conv2d").setting(name) == nil {
+		if KindByName("conv2d").row().setting(name) == nil {
 			t.Errorf("conv2d: no setting %s", name)
 		}
 	}

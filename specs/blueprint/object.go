@@ -307,8 +307,10 @@ func (l Layer) MarshalJSON() ([]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("layer %q, setting %s: %w", l.Name, name, err)
 		}
-		if s := kind.setting(name); s != nil {
-			raw = s.canonical(raw)
+		if kind != nil {
+			if s := kind.row().setting(name); s != nil {
+				raw = s.canonical(raw)
+			}
 		}
 		fields[name] = raw
 	}
