@@ -3,7 +3,6 @@ package engine
 import (
 	"encoding/binary"
 	"hash/fnv"
-	"math"
 	"math/rand/v2"
 
 	"github.com/fkzoo/fkzoo/specs/blueprint"
@@ -39,33 +38,18 @@ func InitialWeights(plan *blueprint.Plan, seed uint64) Arrays {
 	return out
 }
 
-// initialize fills values by the formulas of [blueprint.Initializers].
+// initialize fills values by the row of [blueprint.Initializers].
 func initialize(values []float32, p blueprint.Param, r *rand.Rand) {
-	in, out := float64(p.FanIn), float64(p.FanOut)
-	uniform := func(bound float64) {
-		for i := range values {
-			values[i] = float32((2*r.Float64() - 1) * bound)
-		}
-	}
-	normal := func(deviation float64) {
-		for i := range values {
-			values[i] = float32(r.NormFloat64() * deviation)
-		}
-	}
-	switch p.Init {
-	case "glorot_uniform":
-		uniform(math.Sqrt(6 / (in + out)))
-	case "glorot_normal":
-		normal(math.Sqrt(2 / (in + out)))
-	case "he_uniform":
-		uniform(math.Sqrt(6 / in))
-	case "he_normal":
-		normal(math.Sqrt(2 / in))
-	case "zeros":
-		clear(values)
-	case "ones":
-		for i := range values {
-			values[i] = 1
+	by := blueprint.Initializers.Row(p.Init)
+	spread := by.Spread(float64(p.FanIn), float64(p.FanOut))
+	for i := range values {
+		switch by.Distribution {
+		case blueprint.Fixed:
+			values[i] = float32(spread)
+		case blueprint.Uniform:
+			values[i] = float32((2*r.Float64() - 1) * spread)
+		case blueprint.Normal:
+			values[i] = float32(r.NormFloat64() * spread)
 		}
 	}
 }

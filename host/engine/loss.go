@@ -11,17 +11,8 @@ import (
 
 // lossWidths are huber's and wing's settings, defaults filled in.
 func lossWidths(l blueprint.Loss) (delta, epsilon float64) {
-	delta, epsilon = l.Delta, l.Epsilon
-	if delta == 0 {
-		delta = 1
-		if l.Kind == "wing" {
-			delta = 10.0 / 48
-		}
-	}
-	if epsilon == 0 {
-		epsilon = 2.0 / 48
-	}
-	return delta, epsilon
+	l = l.Defaults()
+	return l.Delta, l.Epsilon
 }
 
 // cellLoss is the loss of each cell, by the formulas of [blueprint.Losses].

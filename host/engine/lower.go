@@ -2,7 +2,6 @@ package engine
 
 import (
 	"fmt"
-	"slices"
 
 	. "github.com/gomlx/gomlx/core/graph"
 
@@ -151,9 +150,8 @@ func steps(plan *blueprint.Plan) ([]step, error) {
 // commute with the largest of a window, where there is a quarter of the values.
 func poolBehind(plan *blueprint.Plan, i int, users []int) int {
 	v := plan.Nodes[i].Values
-	rising := []string{"linear", "relu", "tanh", "sigmoid", "elu", "leaky_relu"}
 	if i == plan.Output || len(users) != 1 || plan.Nodes[users[0]].Kind.Name != "max_pool" ||
-		v.Text("bias") == "untied" || !slices.Contains(rising, v.Text("activation")) {
+		v.Text("bias") == "untied" || !blueprint.Activations.Row(v.Text("activation")).Rises {
 		return -1
 	}
 	return users[0]

@@ -57,12 +57,7 @@ func hyper(r *blueprint.Recipe, at blueprint.Progress) []float32 {
 }
 
 // slots names what an optimizer keeps for each trainable parameter.
-func slots(kind string) []string {
-	if kind == "sgd" {
-		return []string{"velocity"}
-	}
-	return []string{"mean", "square"}
-}
+func slots(kind string) []string { return blueprint.Optimizers.Row(kind).Slots }
 
 // update is one parameter's step, by the formulas of [blueprint.Optimizers]:
 // the new value and the new slots.

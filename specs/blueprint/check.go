@@ -111,21 +111,16 @@ func (s *Setting) check(field reflect.Value) error {
 	return nil
 }
 
-// fill sets the settings that aren't given to their defaults.
+// fill sets the schedules that aren't given to the settings' defaults.
 func fill(object any, settings []Setting) {
 	v := reflect.ValueOf(object).Elem()
 	for i := range settings {
 		field := jsonField(v, settings[i].Name)
-		if !field.IsZero() {
+		if settings[i].Type != TypeSchedule || !field.IsNil() {
 			continue
 		}
-		switch d := settings[i].Default; settings[i].Type {
-		case TypeSchedule:
-			constant := Constant(d.(float64))
-			field.Set(reflect.ValueOf(&constant))
-		default:
-			field.Set(reflect.ValueOf(d))
-		}
+		constant := Constant(settings[i].Default.(float64))
+		field.Set(reflect.ValueOf(&constant))
 	}
 }
 

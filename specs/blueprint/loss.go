@@ -1,5 +1,7 @@
 package blueprint
 
+import "cmp"
+
 // Loss is what training makes small, over y = (pixels - offset) / scale. Its
 // fields are the settings of [Losses].
 type Loss struct {
@@ -28,8 +30,19 @@ var Losses = Table[Row]{
 
 // Defaults gives the loss with the settings of its kind filled in.
 func (l Loss) Defaults() Loss {
-	if row := Losses.Row(l.Kind); row != nil {
-		fill(&l, row.Settings)
+	row := Losses.Row(l.Kind)
+	if row == nil { // not of a checked document
+		return l
+	}
+	for i := range row.Settings { // without reflection, as it is asked for each cell
+		switch s := &row.Settings[i]; s.Name {
+		case "rows":
+			l.Rows = cmp.Or(l.Rows, s.Default.(string))
+		case "delta":
+			l.Delta = cmp.Or(l.Delta, s.Default.(float64))
+		case "epsilon":
+			l.Epsilon = cmp.Or(l.Epsilon, s.Default.(float64))
+		}
 	}
 	return l
 }
