@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/fkzoo/fkzoo/specs/record"
 )
 
 // settingsOf are the settings that a recipe's object has, of its kind where it
@@ -45,7 +47,7 @@ func settingsOfKind(object reflect.Value, kind string, rows []Row, unknown strin
 	if i < 0 {
 		return nil, fmt.Errorf("%s%q, want one of %s", unknown, cut(kind), strings.Join(Table[Row](rows).Names(), ", "))
 	}
-	for name, field := range jsonFields(object) {
+	for name, field := range record.Fields(object) {
 		if name == "kind" || rows[i].setting(name) != nil || field.IsZero() {
 			continue
 		}
@@ -128,7 +130,7 @@ func fill(object any, settings []Setting) {
 // document, with the path of each: "" and "optimizer.momentum".
 func visit(object reflect.Value, path string, f func(path string, object reflect.Value)) {
 	f(path, object)
-	for name, field := range jsonFields(object) {
+	for name, field := range record.Fields(object) {
 		if field.Kind() == reflect.Pointer && !field.IsNil() {
 			field = field.Elem()
 		}
@@ -138,20 +140,9 @@ func visit(object reflect.Value, path string, f func(path string, object reflect
 	}
 }
 
-// jsonFields are a struct's fields by their names in JSON, in their order.
-func jsonFields(object reflect.Value) func(yield func(string, reflect.Value) bool) {
-	return func(yield func(string, reflect.Value) bool) {
-		for i := range object.NumField() {
-			name, _, _ := strings.Cut(object.Type().Field(i).Tag.Get("json"), ",")
-			if name != "-" && !yield(name, object.Field(i)) {
-				return
-			}
-		}
-	}
-}
-
+// jsonField is a struct's field by its name in JSON.
 func jsonField(object reflect.Value, name string) reflect.Value {
-	for found, field := range jsonFields(object) {
+	for found, field := range record.Fields(object) {
 		if found == name {
 			return field
 		}

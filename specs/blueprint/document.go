@@ -8,6 +8,8 @@ import (
 	"math"
 	"slices"
 	"unicode/utf8"
+
+	"github.com/fkzoo/fkzoo/specs/record"
 )
 
 // Version is the newest version of the document that this package reads, and
@@ -95,7 +97,7 @@ func Parse(data []byte) (*Document, error) {
 	if !utf8.Valid(data) {
 		return nil, errors.New("blueprint: found text that is not UTF-8, want JSON in UTF-8")
 	}
-	if err := scan(data); err != nil {
+	if err := record.Scan(data, limits); err != nil {
 		return nil, fmt.Errorf("blueprint: %w", err)
 	}
 	if err := checkVersion(data); err != nil {
@@ -103,7 +105,7 @@ func Parse(data []byte) (*Document, error) {
 	}
 	d := new(Document)
 	if err := json.Unmarshal(data, d); err != nil {
-		return nil, fmt.Errorf("blueprint: %w", describe(err))
+		return nil, fmt.Errorf("blueprint: %w", err)
 	}
 	if err := d.check(); err != nil {
 		return nil, fmt.Errorf("blueprint %q: %w", d.Name, err)
@@ -113,11 +115,13 @@ func Parse(data []byte) (*Document, error) {
 
 // checkVersion looks at the version alone, since another one may have other fields.
 func checkVersion(data []byte) error {
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(data, &fields); err != nil {
-		return fmt.Errorf("not a JSON document: %w", describe(err))
+	var any struct {
+		Extra Extra `json:"-"`
 	}
-	raw, ok := fields["blueprint"]
+	if err := record.UnmarshalJSON(data, &any); err != nil {
+		return fmt.Errorf("not a JSON document: %w", err)
+	}
+	raw, ok := any.Extra["blueprint"]
 	if !ok {
 		return errors.New(`no field "blueprint", want the document's version there`)
 	}
@@ -134,7 +138,7 @@ func checkVersion(data []byte) error {
 // JSON gives the document's text, indented, the same bytes for the same
 // document: those of a document built in Go and of its parsed text, too.
 func (d *Document) JSON() ([]byte, error) {
-	b, err := marshal(d)
+	b, err := record.Text(d)
 	if err != nil {
 		return nil, fmt.Errorf("blueprint %q: %w", d.Name, err)
 	}

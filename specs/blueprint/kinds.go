@@ -330,7 +330,14 @@ var Kinds = Table[Kind]{
 }
 
 // KindByName gives the row of that name, nil if there is none.
-func KindByName(name string) *Kind { return Kinds.Row(name) }
+func KindByName(name string) *Kind {
+	for i := range Kinds { // asked for each layer many times: without a copy of each row
+		if Kinds[i].Name == name {
+			return &Kinds[i]
+		}
+	}
+	return nil
+}
 
 func bias(shape Shape) Param {
 	return Param{Name: "bias", Shape: shape, Init: "zeros", Trainable: true}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/fkzoo/fkzoo/specs/record"
 )
 
 // Rows of the table of layer kinds, with what they must give worked out by hand.
@@ -183,7 +185,7 @@ func TestTable(t *testing.T) {
 			if s.Default == nil {
 				continue
 			}
-			raw, err := marshal(s.Default)
+			raw, err := record.Text(s.Default)
 			if err != nil {
 				t.Fatal(err)
 			}

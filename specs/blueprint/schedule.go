@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+
+	"github.com/fkzoo/fkzoo/specs/record"
 )
 
 // Schedule is the value of a setting in the course of training. In JSON, a
@@ -147,10 +149,7 @@ func cosine(from, to, p float64) float64 {
 // UnmarshalJSON reads a number or an object.
 func (s *Schedule) UnmarshalJSON(b []byte) error {
 	if b[0] == '{' {
-		type plain Schedule
-		extra, err := decodeObject(b, (*plain)(s))
-		s.Extra = extra
-		return err
+		return record.UnmarshalJSON(b, s)
 	}
 	var v *float64
 	if json.Unmarshal(b, &v) != nil || v == nil {
@@ -165,6 +164,5 @@ func (s Schedule) MarshalJSON() ([]byte, error) {
 	if s.Kind == "constant" && s.Warmup == 0 && s.By == "" && s.To == 0 && s.Factor == 0 && s.Every == 0 && len(s.Extra) == 0 {
 		return json.Marshal(s.From)
 	}
-	type plain Schedule
-	return encodeObject(plain(s), s.Extra)
+	return record.MarshalJSON(s)
 }

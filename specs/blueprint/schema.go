@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"maps"
 	"reflect"
+
+	"github.com/fkzoo/fkzoo/specs/record"
 )
 
 // SchemaID is the name of the document's JSON Schema.
@@ -159,7 +161,7 @@ func settingsSchema(settings []Setting, further object) object {
 func kindSchema(rows []Row, of reflect.Type) object {
 	return byKind(Table[Row](rows).Names(), func(i int) object {
 		absent := object{}
-		for name, field := range jsonFields(reflect.Zero(of)) {
+		for name, field := range record.Fields(reflect.Zero(of)) {
 			switch {
 			case name == "kind" || rows[i].setting(name) != nil:
 			case field.Kind() == reflect.Pointer:
@@ -232,7 +234,7 @@ func (s *Setting) values() object {
 
 // defaultText is a setting's default as it stands in a document.
 func (s *Setting) defaultText() json.RawMessage {
-	raw, err := marshal(s.Default)
+	raw, err := record.Text(s.Default)
 	if err != nil {
 		panic(err) // the table's defaults are JSON values
 	}

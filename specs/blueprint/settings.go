@@ -9,6 +9,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/fkzoo/fkzoo/specs/record"
 )
 
 // Settings are a layer's settings by name, as given; see [Kind.Settings] for
@@ -144,7 +146,7 @@ func (s *Setting) canonical(raw json.RawMessage) json.RawMessage {
 	if p, ok := v.([2]int); ok && p[0] == p[1] {
 		v = p[0]
 	}
-	b, err := marshal(v)
+	b, err := record.Text(v)
 	if err != nil {
 		return raw
 	}
@@ -329,7 +331,7 @@ func (s *Setting) value(given any) (any, error) {
 	if s.parsed(given) {
 		return given, nil
 	}
-	raw, err := marshal(given)
+	raw, err := record.Text(given)
 	if err != nil {
 		return nil, err
 	}

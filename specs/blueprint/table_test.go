@@ -4,6 +4,8 @@ import (
 	"reflect"
 	"slices"
 	"testing"
+
+	"github.com/fkzoo/fkzoo/specs/record"
 )
 
 // Rows have names of their own and say what they do, and a setting's default is
@@ -54,7 +56,7 @@ func TestFieldsAreSettings(t *testing.T) {
 	}{{Loss{}, Losses}, {Optimizer{}, Optimizers.Rows()}, {Schedule{}, Schedules.Rows()}} {
 		v := reflect.ValueOf(c.of)
 		fields := map[string]reflect.Type{}
-		for name, field := range jsonFields(v) {
+		for name, field := range record.Fields(v) {
 			fields[name] = field.Type()
 			if name != "kind" && len(having(c.rows, name)) == 0 {
 				t.Errorf("%T: found the field %s, want it among the settings of a kind", c.of, name)
