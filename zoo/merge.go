@@ -1,16 +1,15 @@
 package zoo
 
 import (
-	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
 	"github.com/fkzoo/fkzoo/host/engine"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
+	"github.com/fkzoo/fkzoo/specs/record"
 )
 
 var errFewModels = errors.New("merge: found fewer than two models, want at least two")
@@ -87,23 +86,15 @@ func MeanWeights(models []*Model, names []string) (*Model, error) {
 		return nil, errFewModels
 	}
 	out := merged(models)
-	first, err := networkFields(models[0].Document)
-	if err != nil {
-		return nil, err
-	}
 	sameRows := out.Provenance.Data.Checksum != ""
 	for k, m := range models[1:] {
-		other, err := networkFields(m.Document)
+		all, err := networkDifferences(m.Document, models[0].Document)
 		if err != nil {
 			return nil, err
 		}
-		all := maps.Clone(first)
-		maps.Copy(all, other)
-		for _, at := range slices.Sorted(maps.Keys(all)) {
-			if !bytes.Equal(first[at], other[at]) {
-				return nil, fmt.Errorf("%s: blueprint, %s: found %.200s, want %.200s as in %s: weights have a mean only where the networks are the same",
-					names[k+1], at, orNone(other[at]), orNone(first[at]), names[0])
-			}
+		if len(all) > 0 {
+			return nil, fmt.Errorf("%s: blueprint, %s: %s as in %s: weights have a mean only where the networks are the same",
+				names[k+1], all[0].Path.Dotted(), foundAndWanted(all[0]), names[0])
 		}
 		for i := range m.Document.Members {
 			a, b := &m.Document.Members[i].Recipe, &models[0].Document.Members[i].Recipe
@@ -199,41 +190,58 @@ func spelledOut(in blueprint.Input) blueprint.Input {
 
 // sameInput refuses networks that take other images.
 func sameInput(found, want *blueprint.Document, name, other string) error {
-	a, err := fieldsOf(spelledOut(found.Input))
-	if err != nil {
-		return err
-	}
-	b, err := fieldsOf(spelledOut(want.Input))
+	all, err := differences(spelledOut(found.Input), spelledOut(want.Input))
 	if err != nil {
 		return err
 	}
 	for _, at := range []string{"height", "width", "channels", "scaling"} {
-		if !bytes.Equal(a[at], b[at]) {
-			return fmt.Errorf("%s: input %s: found %s, want %s as in %s: members of one model take the same image", name, at, orNone(a[at]), orNone(b[at]), other)
+		for _, x := range all {
+			if x.Path.Dotted() == at {
+				return fmt.Errorf("%s: input %s: %s as in %s: members of one model take the same image", name, at, foundAndWanted(x), other)
+			}
 		}
 	}
 	return nil
 }
 
-// networkFields are a document's values by their paths, without the recipes, what
-// training found, and what is said for people.
-func networkFields(d *blueprint.Document) (map[string][]byte, error) {
-	d = d.Clone()
-	d.Input = spelledOut(d.Input)
-	all, err := fieldsOf(d)
+// differences are the values in which two parts of documents differ, each by
+// itself, sorted by path: A is what was found, B what is wanted.
+func differences(found, want any) ([]record.Difference, error) {
+	a, err := record.Tree(found)
 	if err != nil {
 		return nil, err
 	}
-	out := map[string][]byte{}
-	for at, v := range all {
-		parts := strings.Split(at, ".")
-		if at == "name" || at == "summary" || at == "source" {
-			continue
-		}
-		if len(parts) > 2 && parts[0] == "members" && (parts[2] == "recipe" || parts[2] == "output" && len(parts) > 3 && parts[3] == "shift") {
-			continue
-		}
-		out[at] = v
+	b, err := record.Tree(want)
+	if err != nil {
+		return nil, err
 	}
-	return out, nil
+	return record.Leaves(record.Diff(a, b)), nil
+}
+
+// networkDifferences are those of two documents but for the recipes, what
+// training found, and what is said for people.
+func networkDifferences(found, want *blueprint.Document) ([]record.Difference, error) {
+	found, want = found.Clone(), want.Clone()
+	found.Input, want.Input = spelledOut(found.Input), spelledOut(want.Input)
+	all, err := differences(found, want)
+	return slices.DeleteFunc(all, func(x record.Difference) bool {
+		p := x.Path
+		return p.Begins("name") || p.Begins("summary") || p.Begins("source") ||
+			len(p) > 2 && p[0] == "members" && (p[2] == "recipe" || p[2] == "output" && len(p) > 3 && p[3] == "shift")
+	}), err
+}
+
+// foundAndWanted says what a difference is, in at most a few lines.
+func foundAndWanted(x record.Difference) string {
+	said := func(v any, there bool) string {
+		if !there {
+			return "none"
+		}
+		text, err := record.Text(v)
+		if err != nil {
+			return err.Error() // not of what was read from JSON
+		}
+		return string(text)
+	}
+	return fmt.Sprintf("found %.200s, want %.200s", said(x.A, x.InA), said(x.B, x.InB))
 }

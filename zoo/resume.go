@@ -2,7 +2,6 @@ package zoo
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/fkzoo/fkzoo/host/engine"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
+	"github.com/fkzoo/fkzoo/specs/record"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
 )
 
@@ -187,17 +187,18 @@ func dataDifference(want *DataFrom, set *dataset.Set) string {
 	return text + strings.Join(parts, ", ")
 }
 
-// recipeChange is a field of a recipe that the user wants to be another.
+// recipeChange is a field of a member's recipe that the user wants to be another:
+// A is the user's, B the checkpoint's.
 type recipeChange struct {
 	member, field string
-	found, want   json.RawMessage // nil: not there
+	record.Difference
 }
 
 type recipeChanges []recipeChange
 
 func (all recipeChanges) texts() (out []string) {
 	for _, c := range all {
-		text := fmt.Sprintf("%s%s: found %s, want %s", recipePrefix, c.field, orNone(c.found), orNone(c.want))
+		text := fmt.Sprintf("%s%s: %s", recipePrefix, c.field, foundAndWanted(c.Difference))
 		if !slices.Contains(out, text) { // of several members
 			out = append(out, text)
 		}
@@ -215,13 +216,6 @@ func (all recipeChanges) lengths() (lengths, others recipeChanges) {
 		}
 	}
 	return lengths, others
-}
-
-func orNone(v json.RawMessage) string {
-	if v == nil {
-		return "none"
-	}
-	return string(v)
 }
 
 func (all recipeChanges) has(setting string) bool {
@@ -243,12 +237,12 @@ func (all recipeChanges) refuse() error {
 			why = "the losses so far would not compare with those to come"
 		case c.field == "optimizer.kind":
 			why = "what one kind of optimizer remembers is of no use to another"
-		case (first == "average" || first == "stop") && (c.found == nil || c.want == nil):
+		case (first == "average" || first == "stop") && (!c.InA || !c.InB):
 			why = "the checkpoint was kept for a training that does so to its end, or doesn't"
 		default:
 			continue
 		}
-		return fmt.Errorf("%s%s: found %s, want %s: %s; --start-from begins a new training with the weights", recipePrefix, c.field, orNone(c.found), orNone(c.want), why)
+		return fmt.Errorf("%s%s: %s: %s; --start-from begins a new training with the weights", recipePrefix, c.field, foundAndWanted(c.Difference), why)
 	}
 	return nil
 }
@@ -274,59 +268,15 @@ func (m *Model) resettled(settings map[string]string, data *dataset.Set) (*bluep
 		if i < m.State.Member {
 			d.Members[i].Recipe = m.Document.Members[i].Recipe
 		}
-		found, err := fieldsOf(&d.Members[i].Recipe)
+		all, err := differences(d.Members[i].Recipe, m.Document.Members[i].Recipe)
 		if err != nil {
 			return nil, nil, err
 		}
-		want, err := fieldsOf(&m.Document.Members[i].Recipe)
-		if err != nil {
-			return nil, nil, err
-		}
-		all := maps.Clone(found)
-		maps.Copy(all, want)
-		for _, name := range slices.Sorted(maps.Keys(all)) {
-			if !bytes.Equal(found[name], want[name]) {
-				out = append(out, recipeChange{d.Members[i].Name, name, found[name], want[name]})
-			}
+		for _, x := range all {
+			out = append(out, recipeChange{d.Members[i].Name, x.Path.Dotted(), x})
 		}
 	}
 	return d, out, nil
-}
-
-// fieldsOf are the values of a document's part by their paths, as in optimizer.kind.
-func fieldsOf(part any) (map[string]json.RawMessage, error) {
-	text, err := json.Marshal(part)
-	if err != nil {
-		return nil, err
-	}
-	out := map[string]json.RawMessage{}
-	var walk func(at string, text json.RawMessage) error
-	walk = func(at string, text json.RawMessage) error {
-		var object map[string]json.RawMessage
-		var list []json.RawMessage
-		switch text[0] {
-		case '{':
-			err = json.Unmarshal(text, &object)
-		case '[':
-			err = json.Unmarshal(text, &list)
-			object = make(map[string]json.RawMessage, len(list))
-			for i, v := range list {
-				object[fmt.Sprint(i)] = v
-			}
-		default:
-			out[strings.TrimSuffix(at, ".")] = text
-		}
-		if err != nil {
-			return err
-		}
-		for name, inner := range object {
-			if err := walk(at+name+".", inner); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	return out, walk("", text)
 }
 
 // sameTraining tells whether two checkpoints are of one training: the same
@@ -347,9 +297,8 @@ func sameTraining(a, b *Model) bool {
 		}
 	}
 	if shared > 0 {
-		networkA, errA := networkFields(a.Document)
-		networkB, errB := networkFields(b.Document)
-		return errA == nil && errB == nil && maps.EqualFunc(networkA, networkB, bytes.Equal)
+		all, err := networkDifferences(a.Document, b.Document)
+		return err == nil && len(all) == 0
 	}
 	textA, errA := Uncalibrated(a.Document).JSON()
 	textB, errB := Uncalibrated(b.Document).JSON()
