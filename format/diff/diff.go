@@ -7,14 +7,14 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/binary"
-	"fmt"
 	"math"
 	"slices"
+
+	"github.com/fkzoo/fkzoo/specs/record"
 
 	"github.com/fkzoo/fkzoo/format"
 	"github.com/fkzoo/fkzoo/format/fault"
 	"github.com/fkzoo/fkzoo/format/tensor"
-	"github.com/fkzoo/fkzoo/format/value"
 )
 
 // Difference is what two files don't have in common.
@@ -62,7 +62,9 @@ func Files(a, b *format.File) (*Difference, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.meta("", x, y)
+	for _, m := range record.Diff(x, y) {
+		d.Meta = append(d.Meta, MetaDifference{m.Path.String(), m.A, m.B, m.InA, m.InB})
+	}
 	names := map[string]bool{}
 	for _, f := range []*format.File{a, b} {
 		for _, t := range f.Infos() {
@@ -79,72 +81,6 @@ func Files(a, b *format.File) (*Difference, error) {
 		}
 	}
 	return d, nil
-}
-
-func (d *Difference) meta(path string, a, b any) {
-	switch x := a.(type) {
-	case map[string]any:
-		if y, ok := b.(map[string]any); ok {
-			d.maps(path, x, y)
-			return
-		}
-	case []any:
-		if y, ok := b.([]any); ok {
-			for i := range max(len(x), len(y)) {
-				at := fmt.Sprintf("%s[%d]", path, i)
-				switch {
-				case i >= len(x):
-					d.Meta = append(d.Meta, MetaDifference{Path: at, B: y[i], InB: true})
-				case i >= len(y):
-					d.Meta = append(d.Meta, MetaDifference{Path: at, A: x[i], InA: true})
-				default:
-					d.meta(at, x[i], y[i])
-				}
-			}
-			return
-		}
-	}
-	// As the file has them, so that 1 and 1.0 differ and a NaN is itself.
-	x, xerr := value.Encode(a, path)
-	y, yerr := value.Encode(b, path)
-	if xerr != nil || yerr != nil || !bytes.Equal(x, y) {
-		d.Meta = append(d.Meta, MetaDifference{path, a, b, true, true})
-	}
-}
-
-func (d *Difference) maps(path string, a, b map[string]any) {
-	names := map[string]bool{}
-	for name := range a {
-		names[name] = true
-	}
-	for name := range b {
-		names[name] = true
-	}
-	for _, name := range sortedKeys(names) {
-		x, inA := a[name]
-		y, inB := b[name]
-		if at := step(path, name); inA && inB {
-			d.meta(at, x, y)
-		} else {
-			d.Meta = append(d.Meta, MetaDifference{at, x, y, inA, inB})
-		}
-	}
-}
-
-// step puts a name behind a path.
-func step(path, name string) string {
-	for _, r := range name {
-		if (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '_' && r != '-' {
-			return fmt.Sprintf("%s[%q]", path, name)
-		}
-	}
-	switch {
-	case name == "":
-		return path + `[""]`
-	case path == "":
-		return name
-	}
-	return path + "." + name
 }
 
 func sortedKeys(m map[string]bool) []string {

@@ -27,7 +27,7 @@ func TestCellLossAgreesWithPyTorch(t *testing.T) {
 
 // Each row of the blueprint's table has a loss for the host.
 func TestEveryLossHasOneOnTheHost(t *testing.T) {
-	for _, kind := range blueprint.Losses {
+	for _, kind := range blueprint.Losses.Names() {
 		if cellLosses[kind] == nil {
 			t.Errorf("loss %s: not in cellLosses", kind)
 		}

@@ -106,7 +106,7 @@ func sameState(t *testing.T, what string, got, want *State) {
 // and a smaller last batch, weight by weight.
 func TestOptimizersAgreeWithPyTorch(t *testing.T) {
 	r := enginetest.TheReference(t)
-	for _, kind := range blueprint.Optimizers {
+	for _, kind := range blueprint.Optimizers.Names() {
 		if !slices.ContainsFunc(r.Trainings, func(c enginetest.RefTraining) bool { return strings.Contains(string(c.Recipe), `"kind":"`+kind+`"`) }) {
 			t.Errorf("optimizer %s: not in reference.json.gz", kind)
 		}

@@ -71,11 +71,11 @@ func cases(t testing.TB) map[string]*blueprint.Document {
 	} {
 		out[name] = document(t, sides, member("net", three, layers+end, ""))
 	}
-	for _, f := range blueprint.Activations {
+	for _, f := range blueprint.Activations.Names() {
 		out["activation-"+f] = document(t, sides, member("net", three,
 			`{"name": "b", "kind": "conv2d", "filters": 3, "activation": "`+f+`"}, {"name": "c", "kind": "activation", "function": "`+f+`", "slope": 0.2}`+end, ""))
 	}
-	for _, s := range blueprint.Scalings {
+	for _, s := range blueprint.Scalings.Names() {
 		out["scaling-"+s] = document(t, sides+`, "scaling": "`+s+`"`, member("net", three, `{"name": "c", "kind": "conv2d", "filters": 2}`+end, ""))
 	}
 	out["channels"] = document(t, `"height": 7, "width": 9, "channels": 3, "scaling": "standardize"`,

@@ -93,12 +93,5 @@ func (l *Layout) Current(i int) int {
 	return i
 }
 
-// slots names what an optimizer keeps for each trainable parameter.
-var slots = map[string][]string{
-	"sgd":   {"velocity"},
-	"adam":  {"mean", "square"},
-	"adamw": {"mean", "square"},
-}
-
 // Slots names what an optimizer keeps for each trainable parameter.
-func Slots(optimizer string) []string { return slots[optimizer] }
+func Slots(optimizer string) []string { return blueprint.Optimizers.Row(optimizer).Slots }

@@ -70,7 +70,7 @@ func TestLayout(t *testing.T) {
 
 // Each of the blueprint's optimizers has its slots.
 func TestEveryOptimizerHasSlots(t *testing.T) {
-	for _, kind := range blueprint.Optimizers {
+	for _, kind := range blueprint.Optimizers.Names() {
 		if len(device.Slots(kind)) == 0 {
 			t.Errorf("optimizer %s: found no slots", kind)
 		}

@@ -58,15 +58,6 @@ func SettingsAt(r *blueprint.Recipe, at blueprint.Progress) *Settings {
 
 // LossWidths are huber's and wing's settings, defaults filled in.
 func LossWidths(l blueprint.Loss) (delta, epsilon float64) {
-	delta, epsilon = l.Delta, l.Epsilon
-	if delta == 0 {
-		delta = 1
-		if l.Kind == "wing" {
-			delta = 10.0 / 48
-		}
-	}
-	if epsilon == 0 {
-		epsilon = 2.0 / 48
-	}
-	return delta, epsilon
+	l = l.Defaults()
+	return l.Delta, l.Epsilon
 }

@@ -53,17 +53,15 @@ type function struct {
 	// slope is leaky_relu's.
 	of      func(b *builder, x *Node, slope float64) *Node
 	reverse func(b *builder, x, y, dy *Node, slope float64) *Node
-	rising  bool // y never falls where x rises
 }
 
 // activations has a row for each of [blueprint.Activations]; a test compares the
 // two. linear has no functions: x is y.
 var activations = map[string]function{
-	"linear": {rising: true},
+	"linear": {},
 	"relu": {
 		of:      func(_ *builder, x *Node, _ float64) *Node { return MaxScalar(x, 0.0) },
 		reverse: func(b *builder, _, y, dy *Node, _ float64) *Node { return b.Gate(positive(y), dy) },
-		rising:  true,
 	},
 	"gelu": {of: gelu, reverse: geluReverse},
 	"silu": {
@@ -76,19 +74,16 @@ var activations = map[string]function{
 	"tanh": {
 		of:      func(_ *builder, x *Node, _ float64) *Node { return Tanh(x) },
 		reverse: func(_ *builder, _, y, dy *Node, _ float64) *Node { return Mul(dy, OneMinus(Mul(y, y))) },
-		rising:  true,
 	},
 	"sigmoid": {
 		of:      func(_ *builder, x *Node, _ float64) *Node { return Logistic(x) },
 		reverse: func(_ *builder, _, y, dy *Node, _ float64) *Node { return Mul(dy, Mul(y, OneMinus(y))) },
-		rising:  true,
 	},
 	"elu": { // exp of what is above 0 may overflow, and is not wanted
 		of: func(_ *builder, x *Node, _ float64) *Node { return Add(MaxScalar(x, 0.0), Expm1(MinScalar(x, 0.0))) },
 		reverse: func(_ *builder, x, y, dy *Node, _ float64) *Node { // the derivative below 0 is exp(x) = y + 1
 			return Where(positive(x), dy, Mul(dy, AddScalar(y, 1.0)))
 		},
-		rising: true,
 	},
 	"leaky_relu": {
 		of: func(_ *builder, x *Node, slope float64) *Node {
@@ -97,7 +92,6 @@ var activations = map[string]function{
 		reverse: func(_ *builder, x, _, dy *Node, slope float64) *Node {
 			return Where(positive(x), dy, MulScalar(dy, slope))
 		},
-		rising: true,
 	},
 }
 

@@ -153,7 +153,7 @@ func steps(plan *blueprint.Plan) ([]step, error) {
 func poolBehind(plan *blueprint.Plan, i int, users []int) int {
 	v := plan.Nodes[i].Values
 	if i == plan.Output || len(users) != 1 || plan.Nodes[users[0]].Kind.Name != "max_pool" ||
-		v.Text("bias") == "untied" || !activations[v.Text("activation")].rising {
+		v.Text("bias") == "untied" || !blueprint.Activations.Row(v.Text("activation")).Rises {
 		return -1
 	}
 	return users[0]

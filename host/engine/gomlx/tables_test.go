@@ -37,18 +37,18 @@ func TestTablesAreWholeAndCompared(t *testing.T) {
 		compared    func(name string) bool
 	}{
 		{"layer kind", kinds, keys(forms), func(name string) bool { return in(`"kind":"` + name + `"`) }},
-		{"activation", blueprint.Activations, keys(activations), func(name string) bool {
+		{"activation", blueprint.Activations.Names(), keys(activations), func(name string) bool {
 			return in(`"function":"`+name+`"`) && in(`"activation":"`+name+`"`)
 		}},
-		{"loss", blueprint.Losses, keys(losses), func(name string) bool {
+		{"loss", blueprint.Losses.Names(), keys(losses), func(name string) bool {
 			return slices.ContainsFunc(r.Losses, func(c enginetest.RefLoss) bool { return c.Loss.Kind == name })
 		}},
-		{"optimizer", blueprint.Optimizers, keys(rules), func(name string) bool {
+		{"optimizer", blueprint.Optimizers.Names(), keys(rules), func(name string) bool {
 			return slices.ContainsFunc(r.Trainings, func(c enginetest.RefTraining) bool {
 				return strings.Contains(string(c.Recipe), `"kind":"`+name+`"`)
 			})
 		}},
-		{"scaling", append([]string{""}, blueprint.Scalings...), keys(scalings), func(name string) bool { return scalingCases[name] != nil }},
+		{"scaling", append([]string{""}, blueprint.Scalings.Names()...), keys(scalings), func(name string) bool { return scalingCases[name] != nil }},
 	} {
 		if want := slices.Sorted(slices.Values(c.names)); !slices.Equal(c.rows, want) {
 			t.Errorf("%s: found rows for %q, want %q", c.what, c.rows, want)
