@@ -75,10 +75,15 @@ func (p *program) submit(c *cli.Context) error {
 		return err
 	}
 	defer b.Close()
+	test, err := p.openData(c.Context, 0, 0, files.Test)
+	if err != nil {
+		return err
+	}
+	defer test.Close()
 	tick, end := p.tick("predicting")
 	o := kaggle.Options{Options: answer.Options{Backend: b, FlipAverage: p.flipAverage(c, models), Tick: tick},
 		Batch: c.Int("batch"), Weights: weights, Training: training}
-	s, err := kaggle.Submit(c.Context, models, files.Test, lookup, o)
+	s, err := kaggle.Submit(c.Context, models, test, lookup, o)
 	end()
 	if err != nil {
 		return err
@@ -111,7 +116,7 @@ func (p *program) trainedOn(c *cli.Context, models []*model.Model, paths []strin
 	if source == "" {
 		return nil, nil
 	}
-	set, err := readDataFor(c.Context, source, models[0])
+	set, err := p.readDataFor(c.Context, source, models[0])
 	if err != nil {
 		return nil, err
 	}

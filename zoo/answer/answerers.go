@@ -14,17 +14,17 @@ import (
 // until fn returns. Memory doesn't grow with the number of images, and while one
 // part is answered the next is read. Where their number isn't known, Tick's total
 // is -1.
-func Each(ctx context.Context, models []*model.Model, images *dataset.Images, o Options, fn func(part *dataset.Set, p *Prediction) error) error {
+func Each(ctx context.Context, models []*model.Model, images *dataset.Source, o Options, fn func(part *dataset.Set, p *Prediction) error) error {
 	in, err := model.InputOf(models)
 	if err != nil {
 		return err
 	}
 	parts := NewAnswerers(models, nil, o)
 	defer parts.Close()
-	if err := parts.Open(in.Width, 1, images.Count()); err != nil {
+	if err := parts.Open(in.Width, 1, images.Count); err != nil {
 		return err
 	}
-	return images.Stream(ctx, PartBatches*engine.PredictBatch, func(part *dataset.Set) error {
+	_, _, err = images.Stream(ctx, PartBatches*engine.PredictBatch, func(part *dataset.Set) error {
 		parts.atLeast(engine.BatchFor(part.Len()))
 		p, err := parts.Answer(ctx, part)
 		if err != nil {
@@ -32,6 +32,7 @@ func Each(ctx context.Context, models []*model.Model, images *dataset.Images, o 
 		}
 		return fn(part, p)
 	})
+	return err
 }
 
 // PartBatches is how many batches are read at a time: a part of the test data

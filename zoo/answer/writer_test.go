@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/fkzoo/fkzoo/zoo/dataset/source"
+
 	"github.com/fkzoo/fkzoo/zoo/dataset"
 	"github.com/fkzoo/fkzoo/zoo/internal/zootest"
 	"github.com/fkzoo/fkzoo/zoo/model"
@@ -25,16 +27,16 @@ func TestPredictEach(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		models []*model.Model
-		open   func() (*dataset.Images, error)
+		open   func() (*dataset.Source, error)
 		flip   bool
 		first  int
 		total  int // of the progress
 	}{
-		{"a CSV", []*model.Model{a}, func() (*dataset.Images, error) {
-			return dataset.OpenImages(t.Context(), []string{path}, set.Height, set.Width)
+		{"a CSV", []*model.Model{a}, func() (*dataset.Source, error) {
+			return source.Open(t.Context(), path, source.Options{Height: set.Height, Width: set.Width})
 		}, false, 0, -1},
-		{"the set", []*model.Model{a, b}, func() (*dataset.Images, error) { return dataset.ImagesOf(set), nil }, true, 0, 3 * 2 * 300},
-		{"the first 7", []*model.Model{b}, func() (*dataset.Images, error) { return dataset.ImagesOf(set), nil }, false, 7, 2 * 7},
+		{"the set", []*model.Model{a, b}, func() (*dataset.Source, error) { return dataset.SourceOf(set), nil }, true, 0, 3 * 2 * 300},
+		{"the first 7", []*model.Model{b}, func() (*dataset.Source, error) { return dataset.SourceOf(set), nil }, false, 7, 2 * 7},
 	} {
 		images, err := c.open()
 		if err != nil {
@@ -73,10 +75,10 @@ func TestPredictEach(t *testing.T) {
 	}
 	stop := errors.New("stop")
 	o := Options{Backend: zootest.GoBackend(t)}
-	if err := Each(t.Context(), []*model.Model{a}, dataset.ImagesOf(set), o, func(*dataset.Set, *Prediction) error { return stop }); err != stop {
+	if err := Each(t.Context(), []*model.Model{a}, dataset.SourceOf(set), o, func(*dataset.Set, *Prediction) error { return stop }); err != stop {
 		t.Errorf("found %v, want the callback's error", err)
 	}
-	if err := Each(t.Context(), nil, dataset.ImagesOf(set), o, nil); err != model.ErrNoModel {
+	if err := Each(t.Context(), nil, dataset.SourceOf(set), o, nil); err != model.ErrNoModel {
 		t.Errorf("found %v, want %v", err, model.ErrNoModel)
 	}
 }

@@ -39,12 +39,16 @@ type Submitted struct {
 	Leak     *submission.Leak // of test faces that are in the training data; nil: not looked for
 }
 
-// Submit answers what a lookup table asks of the test data, Kaggle's test.csv or
-// the zip with it, with the mean of the models, as [answer.Predict] does: the values in
-// the table's order, in pixels of the images, put back to the border where they
+// partBatches is how many batches are read at a time: a part of the test data
+// is in use while the next is read.
+const partBatches = 4
+
+// Submit answers what a lookup table asks of the test data, whose rows have names,
+// with the mean of the models, as [Predict] does: the values in
+// the table's order, in pixels of the pictures, put back to the border where they
 // lay outside. The test data streams through: beside the networks there is
 // memory for the table's rows and for a few hundred images.
-func Submit(ctx context.Context, models []*model.Model, test string, table *submission.Lookup, o Options) (*Submitted, error) {
+func Submit(ctx context.Context, models []*model.Model, test *dataset.Source, table *submission.Lookup, o Options) (*Submitted, error) {
 	models, weights, err := o.weighted(models)
 	if err != nil {
 		return nil, err
@@ -77,13 +81,16 @@ func Submit(ctx context.Context, models []*model.Model, test string, table *subm
 	if err := parts.Open(in.Width, s.out.Batch, len(table.Images)); err != nil {
 		return nil, err
 	}
-	s.out.Checksum, s.out.Images, err = dataset.Stream(ctx, test, answer.PartBatches*s.out.Batch, func(part *dataset.Set) error {
+	if test, err = test.FitPictures(in.Height, in.Width); err != nil {
+		return nil, err
+	}
+	s.out.Checksum, s.out.Images, err = test.Stream(ctx, answer.PartBatches*s.out.Batch, func(part *dataset.Set) error {
 		return s.part(ctx, part, in, parts)
 	})
 	if err != nil {
 		return nil, err
 	}
-	return s.out, s.complete(test)
+	return s.out, s.complete(test.Name)
 }
 
 // complete refuses a table that asks for images that the test data hasn't.
@@ -183,13 +190,15 @@ func (s *submitter) part(ctx context.Context, part *dataset.Set, in blueprint.In
 			return err
 		}
 	}
+	own := set
 	set = set.Resized(in.Height, in.Width)
 	p, err := with.Answer(ctx, set)
 	if err != nil {
 		return err
 	}
 	for i, image := range images {
-		s.put(p.Columns, p.Original(set, i), image, float32(part.Width), float32(part.Height))
+		scale := own.Scale(i)
+		s.put(p.Columns, p.Original(set, i), image, float32(own.Width)*scale.X, float32(own.Height)*scale.Y)
 	}
 	return nil
 }

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/fkzoo/fkzoo/zoo/dataset/source"
+
 	"github.com/fkzoo/fkzoo/zoo/answer"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
 	"github.com/fkzoo/fkzoo/zoo/internal/zootest"
@@ -71,7 +73,7 @@ func TestSubmitGivesWhatPredictAnswers(t *testing.T) {
 				}
 				last, all = done, total
 			}
-			got, err := Submit(t.Context(), c.models, path, table, o)
+			got, err := Submit(t.Context(), c.models, opened(t, path), table, o)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -83,7 +85,7 @@ func TestSubmitGivesWhatPredictAnswers(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			whole, err := dataset.Read(t.Context(), path)
+			whole, err := opened(t, path).Read(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -124,7 +126,7 @@ func TestSubmitPutsValuesInside(t *testing.T) {
 	m := zootest.WithWeights(t, 1, zootest.Net("net", zootest.Every, zootest.Linear, zootest.Recipe(""), ""))
 	clear(m.Weights["net/out/weights"].Data)
 	copy(m.Weights["net/out/bias"].Data, []float32{-3, 2, 3, 1000, 0, -1000})
-	got, err := Submit(t.Context(), []*model.Model{m}, zootest.WriteTest(t, zootest.Faces(2, zootest.Every, 1), func(r int) string { return fmt.Sprint(r + 1) }),
+	got, err := Submit(t.Context(), []*model.Model{m}, opened(t, zootest.WriteTest(t, zootest.Faces(2, zootest.Every, 1), func(r int) string { return fmt.Sprint(r + 1) })),
 		lookupOf(t, 2, zootest.Every...), Options{Options: answer.Options{Backend: zootest.GoBackend(t)}})
 	if err != nil {
 		t.Fatal(err)
@@ -145,6 +147,16 @@ func TestSubmitPutsValuesInside(t *testing.T) {
 	}
 }
 
+// opened is test data in a file.
+func opened(t *testing.T, path string) *dataset.Source {
+	t.Helper()
+	s, err := source.Open(t.Context(), path, source.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
 // Images of another size are answered in their own pixels.
 func TestSubmitLargerImages(t *testing.T) {
 	small := zootest.Faces(3, zootest.Every, 1)
@@ -152,7 +164,7 @@ func TestSubmitLargerImages(t *testing.T) {
 	m := zootest.WithWeights(t, 1, zootest.Net("net", zootest.Every, zootest.Linear, zootest.Recipe(""), ""))
 	name := func(r int) string { return fmt.Sprint(r + 1) }
 	o := Options{Options: answer.Options{Backend: zootest.GoBackend(t)}}
-	got, err := Submit(t.Context(), []*model.Model{m}, zootest.WriteTest(t, large, name), lookupOf(t, 3, zootest.Nose...), o)
+	got, err := Submit(t.Context(), []*model.Model{m}, opened(t, zootest.WriteTest(t, large, name)), lookupOf(t, 3, zootest.Nose...), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,13 +204,17 @@ func TestSubmitRefuses(t *testing.T) {
 		{"no answer", []*model.Model{broken}, zootest.WriteTest(t, set, numbers), lookupOf(t, 3, zootest.Nose...), "member net: found NaN as the answer for image \"1\""},
 		{"no test data", []*model.Model{m}, filepath.Join(t.TempDir(), "none.csv"), lookupOf(t, 3, zootest.Nose...), "none.csv"},
 	} {
-		if _, err := Submit(t.Context(), c.models, c.test, c.table, o); err == nil || !strings.Contains(err.Error(), c.want) {
+		test, err := source.Open(t.Context(), c.test, source.Options{})
+		if err == nil {
+			_, err = Submit(t.Context(), c.models, test, c.table, o)
+		}
+		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: found error %v, want %s", c.name, err, c.want)
 		}
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := Submit(ctx, []*model.Model{m}, zootest.WriteTest(t, set, numbers), lookupOf(t, 3, zootest.Nose...), o); !errors.Is(err, context.Canceled) {
+	if _, err := Submit(ctx, []*model.Model{m}, opened(t, zootest.WriteTest(t, set, numbers)), lookupOf(t, 3, zootest.Nose...), o); !errors.Is(err, context.Canceled) {
 		t.Errorf("found error %v, want %v", err, context.Canceled)
 	}
 }
@@ -221,7 +237,7 @@ func TestLedger(t *testing.T) {
 	submit := func(output string, batch int) {
 		t.Helper()
 		o := Options{Options: answer.Options{Backend: zootest.GoBackend(t)}, Batch: batch}
-		s, err := Submit(t.Context(), []*model.Model{m}, test, table, o)
+		s, err := Submit(t.Context(), []*model.Model{m}, opened(t, test), table, o)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,8 +1,6 @@
 package train
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -11,6 +9,7 @@ import (
 
 	"github.com/fkzoo/fkzoo/host/engine"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
+	"github.com/fkzoo/fkzoo/specs/record"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
 	"github.com/fkzoo/fkzoo/zoo/model"
 )
@@ -152,17 +151,18 @@ func (t *training) newLengths(d *blueprint.Document, differ bool) error {
 	return nil
 }
 
-// recipeChange is a field of a recipe that the user wants to be another.
+// recipeChange is a field of a member's recipe that the user wants to be another:
+// A is the user's, B the checkpoint's.
 type recipeChange struct {
 	member, field string
-	found, want   json.RawMessage // nil: not there
+	record.Difference
 }
 
 type recipeChanges []recipeChange
 
 func (all recipeChanges) texts() (out []string) {
 	for _, c := range all {
-		text := fmt.Sprintf("%s%s: found %s, want %s", recipePrefix, c.field, model.OrNone(c.found), model.OrNone(c.want))
+		text := fmt.Sprintf("%s%s: %s", recipePrefix, c.field, model.FoundAndWanted(c.Difference))
 		if !slices.Contains(out, text) { // of several members
 			out = append(out, text)
 		}
@@ -201,12 +201,12 @@ func (all recipeChanges) refuse() error {
 			why = "the losses so far would not compare with those to come"
 		case c.field == "optimizer.kind":
 			why = "what one kind of optimizer remembers is of no use to another"
-		case (first == "average" || first == "stop") && (c.found == nil || c.want == nil):
+		case (first == "average" || first == "stop") && (!c.InA || !c.InB):
 			why = "the checkpoint was kept for a training that does so to its end, or doesn't"
 		default:
 			continue
 		}
-		return fmt.Errorf("%s%s: found %s, want %s: %s; --start-from begins a new training with the weights", recipePrefix, c.field, model.OrNone(c.found), model.OrNone(c.want), why)
+		return fmt.Errorf("%s%s: %s: %s; --start-from begins a new training with the weights", recipePrefix, c.field, model.FoundAndWanted(c.Difference), why)
 	}
 	return nil
 }
@@ -232,20 +232,12 @@ func resettled(m *model.Model, settings map[string]string, data *dataset.Set) (*
 		if i < m.State.Member {
 			d.Members[i].Recipe = m.Document.Members[i].Recipe
 		}
-		found, err := model.FieldsOf(&d.Members[i].Recipe)
+		all, err := model.Differences(d.Members[i].Recipe, m.Document.Members[i].Recipe)
 		if err != nil {
 			return nil, nil, err
 		}
-		want, err := model.FieldsOf(&m.Document.Members[i].Recipe)
-		if err != nil {
-			return nil, nil, err
-		}
-		all := maps.Clone(found)
-		maps.Copy(all, want)
-		for _, name := range slices.Sorted(maps.Keys(all)) {
-			if !bytes.Equal(found[name], want[name]) {
-				out = append(out, recipeChange{d.Members[i].Name, name, found[name], want[name]})
-			}
+		for _, x := range all {
+			out = append(out, recipeChange{d.Members[i].Name, x.Path.Dotted(), x})
 		}
 	}
 	return d, out, nil
