@@ -17,7 +17,7 @@ import (
 func (z *Zoo) List(ctx context.Context, patterns ...string) (found []host.Architecture, failed []error, err error) {
 	for _, p := range patterns {
 		if _, err := path.Match(p, ""); err != nil {
-			return nil, nil, requestf("pattern "+quoted(p), "found a [ without its ], want a name with *, ? or [abc]")
+			return nil, nil, request.Errorf("pattern "+strconv.Quote(p), "found a [ without its ], want a name with *, ? or [abc]")
 		}
 	}
 	h, err := z.Plugins()
@@ -43,8 +43,6 @@ func matches(patterns []string, name string) bool {
 	return len(patterns) == 0
 }
 
-func quoted(s string) string { text, _ := json.Marshal(s); return string(text) }
-
 // DescribeRequest asks what an architecture is, with some settings.
 type DescribeRequest struct {
 	Architecture string   // a name, or plugin/name
@@ -52,20 +50,16 @@ type DescribeRequest struct {
 	Columns      []string // of the data; nil: Kaggle's 30
 }
 
-// Description is an architecture or a model: its blueprint, and of a model what made it.
-type Description struct {
-	Document   *blueprint.Document
-	Plans      []*blueprint.Plan // of each member
-	Parameters int64
-	FLOPs      int64 // for one image: a multiplication and an addition are two
-	Plugin     string
-	Settings   []host.Setting // that the plugin takes; none of a model
-	Model      *model.Model   // without weights; nil of an architecture
+// Architecture is what a plugin describes, and what it takes.
+type Architecture struct {
+	*model.Description
+	Plugin   string
+	Settings []host.Setting
 }
 
 // Describe tells what an architecture is. With the default settings no plugin is started that was asked before.
-func (z *Zoo) Describe(ctx context.Context, r DescribeRequest) (*Description, error) {
-	settings, err := train.ParseSettings(r.Settings)
+func (z *Zoo) Describe(ctx context.Context, r DescribeRequest) (*Architecture, error) {
+	settings, err := recipe.Parse(r.Settings)
 	if err != nil {
 		return nil, err
 	}
@@ -81,19 +75,18 @@ func (z *Zoo) Describe(ctx context.Context, r DescribeRequest) (*Description, er
 	if err != nil {
 		return nil, err
 	}
-	d, err := offered(ctx, h, a, train.PluginSettings(settings))
+	d, err := offered(ctx, h, a, recipe.PluginSettings(settings))
 	if err != nil {
 		return nil, err
 	}
-	if d, err = train.Prepare(d, columns, settings); err != nil {
+	if d, err = recipe.Prepare(d, columns, settings); err != nil {
 		return nil, err
 	}
-	out, err := described(d, columns)
+	out, err := model.DescriptionOf(d, columns)
 	if err != nil {
 		return nil, err
 	}
-	out.Plugin, out.Settings = a.Plugin.Name, a.Settings
-	return out, nil
+	return &Architecture{out, a.Plugin.Name, a.Settings}, nil
 }
 
 // offered gives a blueprint: with the default settings the remembered one, so that no plugin is started.
@@ -103,32 +96,4 @@ func offered(ctx context.Context, h *host.Host, a host.Architecture, own map[str
 	}
 	answer, err := h.Blueprint(ctx, a.FullName(), host.Request{Settings: own})
 	return answer.Document, err
-}
-
-// DescribeModel tells what a model file holds, from its header alone.
-func DescribeModel(path string) (*Description, error) {
-	m, err := model.Describe(path)
-	if err != nil {
-		return nil, err
-	}
-	out, err := described(m.Document, nil)
-	if err != nil {
-		return nil, err
-	}
-	out.Plugin, out.Model = m.Provenance.Plugin.Name, m
-	return out, nil
-}
-
-func described(d *blueprint.Document, columns []string) (*Description, error) {
-	out := &Description{Document: d}
-	for i := range d.Members {
-		plan, err := blueprint.NewPlan(d, i, columns)
-		if err != nil {
-			return nil, err
-		}
-		out.Plans = append(out.Plans, plan)
-		out.Parameters += plan.Parameters()
-		out.FLOPs += plan.FLOPs()
-	}
-	return out, nil
 }

@@ -5,8 +5,8 @@ import "github.com/fkzoo/fkzoo/host/engine/backend"
 // Watcher is told what a request does, by the goroutine that works on it: where several ask a [Zoo] at once, from
 // several. A training has a watcher of its own beside it, [train.Watcher].
 type Watcher interface {
-	// Data is about to be read.
-	Data(DataChosen)
+	// Assumed is what is read as data where the request names none.
+	Assumed(Assumed)
 	// Backend has been opened.
 	Backend(*backend.Backend)
 	// Note is a line for people.
@@ -20,17 +20,16 @@ type Watcher interface {
 	Done()
 }
 
-// DataChosen tells which data is about to be read, and why where the request names none.
-type DataChosen struct {
+// Assumed tells which data is about to be read where the request names none.
+type Assumed struct {
 	Source  string
-	Given   bool // by the request
-	Resumed bool // it is what the training that goes on learned from
+	Resumed bool // it is what the training that goes on learned from; else the drawn faces
 }
 
 // Silent watches without a word.
 type Silent struct{}
 
-func (Silent) Data(DataChosen)            {}
+func (Silent) Assumed(Assumed) {}
 func (Silent) Backend(*backend.Backend)   {}
 func (Silent) Note(string)                {}
 func (Silent) Warn(string)                {}
@@ -40,10 +39,4 @@ func (Silent) Done()                      {}
 // progress gives the function that rooms call while they work, and the one that ends it.
 func (z *Zoo) progress(doing string) (tick func(done, total int), end func()) {
 	return func(done, total int) { z.o.Watch.Progress(doing, done, total) }, z.o.Watch.Done
-}
-
-func (z *Zoo) notes(all []string) {
-	for _, note := range all {
-		z.o.Watch.Warn(note)
-	}
 }

@@ -120,32 +120,3 @@ func (z *Zoo) Backend(ctx context.Context) (*backend.Backend, error) {
 func (z *Zoo) run() model.Run {
 	return model.Run{Started: time.Now().UTC().Format(time.RFC3339), Machine: z.o.Machine, Command: slices.Clone(z.o.Command)}
 }
-
-// models reads model files with [model.Load] or [model.Describe].
-func models(paths []string, read func(path string) (*model.Model, error)) ([]*model.Model, error) {
-	if len(paths) == 0 {
-		return nil, requestf("models", "found no model file, want at least one .fkz")
-	}
-	var out []*model.Model
-	for _, path := range paths {
-		m, err := read(path)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, m)
-	}
-	return out, nil
-}
-
-// RequestError tells that a request asks for what can't be, whatever the files hold.
-type RequestError struct {
-	Field string // of the request, in lower case
-	Err   error
-}
-
-func (e *RequestError) Error() string { return e.Field + ": " + e.Err.Error() }
-func (e *RequestError) Unwrap() error { return e.Err }
-
-func requestf(field, format string, args ...any) error {
-	return &RequestError{field, fmt.Errorf(format, args...)}
-}

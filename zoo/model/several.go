@@ -38,3 +38,19 @@ func InputOf(models []*Model) (blueprint.Input, error) {
 }
 
 var ErrNoModel = errors.New("found no model, want at least one")
+
+// ReadAll reads model files with [Load] or [Describe].
+func ReadAll(paths []string, read func(path string) (*Model, error)) ([]*Model, error) {
+	if len(paths) == 0 {
+		return nil, ErrNoModel
+	}
+	var out []*Model
+	for _, path := range paths {
+		m, err := read(path)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, m)
+	}
+	return out, nil
+}
