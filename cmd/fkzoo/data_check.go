@@ -98,8 +98,13 @@ func (p *program) checkedSet(c *cli.Context, path string, o *check.Options) (*da
 		return nil, err
 	}
 	defer b.Close()
+	with, err := answer.Open(c.Context, models, answer.Options{Backend: b, FlipAverage: p.flipAverage(c, models)})
+	if err != nil {
+		return nil, err
+	}
+	defer with.Close()
 	tick, end := p.tick("predicting")
-	answers, err := answer.Predict(c.Context, models, set, answer.Options{Backend: b, FlipAverage: p.flipAverage(c, models), Tick: tick})
+	answers, err := with.Answer(c.Context, set, tick)
 	end()
 	if err != nil {
 		return nil, err

@@ -69,8 +69,13 @@ func (p *program) evaluate(c *cli.Context) error {
 		return err
 	}
 	defer b.Close()
+	with, err := answer.Open(c.Context, models, answer.Options{Backend: b, FlipAverage: p.flipAverage(c, models)})
+	if err != nil {
+		return err
+	}
+	defer with.Close()
 	tick, end := p.tick("evaluating")
-	e, prediction, err := measure.Evaluate(c.Context, models, set, answer.Options{Backend: b, FlipAverage: p.flipAverage(c, models), Tick: tick})
+	e, prediction, err := measure.Evaluate(c.Context, with, set, tick)
 	end()
 	if err != nil {
 		return err

@@ -78,19 +78,23 @@ func (p *program) predict(c *cli.Context) error {
 		return err
 	}
 	defer b.Close()
-	var tick func(done, total int)
+	with, err := answer.Open(c.Context, models, answer.Options{Backend: b, FlipAverage: p.flipAverage(c, models)})
+	if err != nil {
+		return err
+	}
+	defer with.Close()
+	var tick answer.Tick
 	end := func() {}
 	if c.String("output") != "" || !isTerminal(p.stdout) { // the answers are a progress, too
 		tick, end = p.tick("predicting")
 	}
-	o := answer.Options{Backend: b, FlipAverage: p.flipAverage(c, models), Tick: tick}
 	write := func(w io.Writer) error {
 		defer end()
-		out, err := answer.NewWriter(w, c.String("format"), model.Columns(models))
+		out, err := answer.NewWriter(w, c.String("format"), with.Columns())
 		if err != nil {
 			return err
 		}
-		err = answer.Each(c.Context, models, images, o, func(part *dataset.Set, prediction *answer.Prediction) error {
+		err = with.Each(c.Context, images, tick, func(part *dataset.Set, prediction *answer.Prediction) error {
 			if err := out.Write(part, prediction); err != nil {
 				return err
 			}

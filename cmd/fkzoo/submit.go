@@ -75,10 +75,13 @@ func (p *program) submit(c *cli.Context) error {
 		return err
 	}
 	defer b.Close()
+	e, err := answer.Open(c.Context, models, answer.Options{Backend: b, FlipAverage: p.flipAverage(c, models), Batch: c.Int("batch"), Weights: weights})
+	if err != nil {
+		return err
+	}
+	defer e.Close()
 	tick, end := p.tick("predicting")
-	o := kaggle.Options{Options: answer.Options{Backend: b, FlipAverage: p.flipAverage(c, models), Tick: tick},
-		Batch: c.Int("batch"), Weights: weights, Training: training}
-	s, err := kaggle.Submit(c.Context, models, files.Test, lookup, o)
+	s, err := kaggle.Submit(c.Context, e, files.Test, lookup, kaggle.Options{Tick: tick, Training: training})
 	end()
 	if err != nil {
 		return err
@@ -90,7 +93,7 @@ func (p *program) submit(c *cli.Context) error {
 		p.warn(fmt.Sprintf("outside the image, and put to its border: %d of %s", s.Clipped, count(s.Len(), "value")))
 	}
 	p.warnLeak(s.Leak)
-	ledger, err := s.Ledger(models, files, o, version)
+	ledger, err := s.Ledger(models, files, version)
 	if err != nil {
 		return err
 	}

@@ -136,7 +136,13 @@ func (p *program) trainSheet(c *cli.Context, m *model.Model, o train.Options) er
 	if path == "" {
 		return nil
 	}
-	set, prediction, held, err := measure.HeldOutAnswers(c.Context, m, o.Data, answer.Options{Backend: o.Backend, FlipAverage: p.flipAverage(c, []*model.Model{m})})
+	models := []*model.Model{m}
+	with, err := answer.Open(c.Context, models, answer.Options{Backend: o.Backend, FlipAverage: p.flipAverage(c, models)})
+	if err != nil {
+		return err
+	}
+	defer with.Close()
+	set, prediction, held, err := measure.HeldOutAnswers(c.Context, with, o.Data, nil)
 	if err != nil {
 		return err
 	}

@@ -183,12 +183,16 @@ func submit(b *testing.B, on *backend.Backend, file, test, table, output string)
 	if err != nil {
 		b.Fatal(err)
 	}
-	o := kaggle.Options{Options: answer.Options{Backend: on}}
-	s, err := kaggle.Submit(context.Background(), []*model.Model{m}, test, lookup, o)
+	e, err := answer.Open(context.Background(), []*model.Model{m}, answer.Options{Backend: on})
 	if err != nil {
 		b.Fatal(err)
 	}
-	l, err := s.Ledger([]*model.Model{m}, kaggle.SubmitFiles{Output: output, Test: test, Lookup: table, Models: []string{file}}, o, "bench")
+	defer e.Close()
+	s, err := kaggle.Submit(context.Background(), e, test, lookup, kaggle.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	l, err := s.Ledger([]*model.Model{m}, kaggle.SubmitFiles{Output: output, Test: test, Lookup: table, Models: []string{file}}, "bench")
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -16,7 +16,7 @@ import (
 
 	"github.com/fkzoo/fkzoo/format"
 	"github.com/fkzoo/fkzoo/host/engine/backend/backendtest"
-	"github.com/fkzoo/fkzoo/zoo/answer"
+	"github.com/fkzoo/fkzoo/zoo/answer/answertest"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
 	"github.com/fkzoo/fkzoo/zoo/internal/zootest"
 	"github.com/fkzoo/fkzoo/zoo/measure"
@@ -64,7 +64,7 @@ func TestBestFile(t *testing.T) {
 				}
 				one := &model.Model{Document: best.Document.Clone(), Weights: best.Weights, Provenance: best.Provenance}
 				one.Document.Members = one.Document.Members[i : i+1]
-				e, _, err := measure.Evaluate(t.Context(), []*model.Model{one}, set, answer.Options{Backend: zootest.GoBackend(t)})
+				e, _, err := measure.Evaluate(t.Context(), answertest.Open(t, one), set, nil)
 				if err != nil {
 					t.Fatal(err)
 				}

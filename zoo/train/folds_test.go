@@ -6,7 +6,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/fkzoo/fkzoo/zoo/answer"
+	"github.com/fkzoo/fkzoo/zoo/answer/answertest"
 	"github.com/fkzoo/fkzoo/zoo/internal/zootest"
 	"github.com/fkzoo/fkzoo/zoo/measure"
 	"github.com/fkzoo/fkzoo/zoo/model"
@@ -48,11 +48,11 @@ func TestFolds(t *testing.T) {
 		}
 	}
 
-	p, rows, err := measure.OutOfFold(t.Context(), []*model.Model{m}, set, answer.Options{Backend: zootest.GoBackend(t)})
+	p, rows, err := measure.OutOfFold(t.Context(), answertest.Open(t, m), set, nil)
 	if err != nil || len(rows) < 29 {
 		t.Fatalf("found %d rows out of fold (%v)", len(rows), err)
 	}
-	all, err := answer.PredictMembers(t.Context(), []*model.Model{m}, set, answer.Options{Backend: zootest.GoBackend(t)})
+	all, err := answertest.Open(t, m).Members(t.Context(), set, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,11 +84,11 @@ func TestFolds(t *testing.T) {
 	if want := math.Sqrt(squares / float64(cells)); !ok || pooled.Cells != cells || !zootest.Near(pooled.RMSEPixels, want, 1e-5) {
 		t.Errorf("found %+v out of fold, want %g pixels over %d cells", pooled, want, cells)
 	}
-	e, _, err := measure.Evaluate(t.Context(), []*model.Model{m}, set, answer.Options{Backend: zootest.GoBackend(t)})
+	e, _, err := measure.Evaluate(t.Context(), answertest.Open(t, m), set, nil)
 	if err != nil || e.OutOfFold == nil || e.HeldOut != nil || !zootest.Near(e.OutOfFold.RMSEPixels, pooled.RMSEPixels, 1e-5) {
 		t.Errorf("found evaluation %+v (%v), want the same out of fold", e, err)
 	}
-	if _, _, err := measure.OutOfFold(t.Context(), []*model.Model{m}, zootest.Faces(31, zootest.Every, 8), answer.Options{Backend: zootest.GoBackend(t)}); err == nil {
+	if _, _, err := measure.OutOfFold(t.Context(), answertest.Open(t, m), zootest.Faces(31, zootest.Every, 8), nil); err == nil {
 		t.Error("found no error for other data")
 	}
 
@@ -108,7 +108,7 @@ func TestFolds(t *testing.T) {
 	if !w.Noted("nose-fold2/hidden/bias: taken from nose/hidden/bias") {
 		t.Errorf("found notes %q", w.Notes)
 	}
-	if e, _, err = measure.Evaluate(t.Context(), []*model.Model{m}, set, answer.Options{Backend: zootest.GoBackend(t)}); err != nil || e.OutOfFold != nil || !e.HeldOutUnknown {
+	if e, _, err = measure.Evaluate(t.Context(), answertest.Open(t, m), set, nil); err != nil || e.OutOfFold != nil || !e.HeldOutUnknown {
 		t.Errorf("started from a model: found %+v (%v)", e, err)
 	}
 }

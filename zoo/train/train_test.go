@@ -18,7 +18,7 @@ import (
 	"github.com/fkzoo/fkzoo/host"
 	"github.com/fkzoo/fkzoo/host/engine"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
-	"github.com/fkzoo/fkzoo/zoo/answer"
+	"github.com/fkzoo/fkzoo/zoo/answer/answertest"
 	"github.com/fkzoo/fkzoo/zoo/internal/zootest"
 	"github.com/fkzoo/fkzoo/zoo/measure"
 	"github.com/fkzoo/fkzoo/zoo/model"
@@ -101,7 +101,7 @@ func TestBestWeightsArePutBack(t *testing.T) {
 	if !h.Stopped || h.BestEpoch != slices.Index(h.ValidationLoss, least)+1 || len(h.TrainLoss) != h.BestEpoch+2 {
 		t.Fatalf("found best epoch %d, stopped %v after %d, validation losses %v", h.BestEpoch, h.Stopped, len(h.TrainLoss), h.ValidationLoss)
 	}
-	e, _, err := measure.Evaluate(t.Context(), []*model.Model{m}, set, answer.Options{Backend: zootest.GoBackend(t)})
+	e, _, err := measure.Evaluate(t.Context(), answertest.Open(t, m), set, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +111,7 @@ func TestBestWeightsArePutBack(t *testing.T) {
 	// Without stop the last weights stay.
 	o = traintest.Options(t, zootest.One(t, zootest.Linear, `"rate": {"kind": "linear", "from": 0.02, "to": 0.25}, "epochs": 12, "batch": 6`), set)
 	m = traintest.MustTrain(t, o)
-	if e, _, err = measure.Evaluate(t.Context(), []*model.Model{m}, set, answer.Options{Backend: zootest.GoBackend(t)}); err != nil {
+	if e, _, err = measure.Evaluate(t.Context(), answertest.Open(t, m), set, nil); err != nil {
 		t.Fatal(err)
 	}
 	if h := m.History[0]; len(h.ValidationLoss) != 12 || h.BestEpoch == 12 || !zootest.Near(e.HeldOut.Loss, h.ValidationLoss[11], 1e-6) {
