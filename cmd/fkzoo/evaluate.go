@@ -87,7 +87,7 @@ func (p *program) evaluate(c *cli.Context) error {
 		failed = append(failed, p.printEvaluation(e, set))
 	}
 	if path := c.String("sheet"); path != "" {
-		failed = append(failed, worstSheet(path, set, prediction, c.Bool("force")))
+		failed = append(failed, figure.WorstSheet(set, prediction).Write(path, c.Bool("force")))
 	}
 	if path := c.String("plot"); path != "" {
 		failed = append(failed, plotColumns(path, set, e, c.Bool("force")))

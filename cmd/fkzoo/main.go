@@ -115,6 +115,10 @@ func hintFor(err error) string {
 		return "«fkzoo help COMMAND» shows how a command is used"
 	case errors.As(err, new(*train.ChangedError)):
 		return "--allow-changes goes on all the same"
+	case errors.As(err, new(*train.FixedError)), errors.Is(err, train.ErrFinished):
+		return "--start-from begins a new training with its weights, where shapes agree"
+	case errors.As(err, new(*train.CheckpointError)):
+		return "--resume goes on from it, --force replaces it"
 	case errors.Is(err, format.ErrExists):
 		return "--force replaces it"
 	case errors.Is(err, backend.ErrNotInstalled):

@@ -16,6 +16,7 @@ import (
 	"github.com/fkzoo/fkzoo/zoo/answer"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
 	"github.com/fkzoo/fkzoo/zoo/draw"
+	"github.com/fkzoo/fkzoo/zoo/figure"
 	"github.com/fkzoo/fkzoo/zoo/model"
 )
 
@@ -160,10 +161,7 @@ func (f *faceFolder) draw(set *dataset.Set, prediction *answer.Prediction) error
 		return nil
 	}
 	for r := range set.Len() {
-		face := faceOf(set, prediction, r)
-		if len(set.Columns) > 0 {
-			face.True = truth(set, prediction.Columns, r)
-		}
+		face := figure.Face(set, prediction, r)
 		if err := draw.WriteFace(filepath.Join(f.path, f.names.of(set.IDs[r])), f.force, &face, draw.Style{}); err != nil {
 			return err
 		}
@@ -202,23 +200,4 @@ func fileName(id string) string {
 		return "face"
 	}
 	return clean
-}
-
-// faceOf is a row's picture with its predicted points.
-func faceOf(set *dataset.Set, prediction *answer.Prediction, row int) draw.Face {
-	f := pictureOf(set, row)
-	f.Predicted = pointsOf(prediction.Columns, prediction.Row(row))
-	return f
-}
-
-// pictureOf is a row's picture without points.
-func pictureOf(set *dataset.Set, row int) draw.Face {
-	f := draw.Face{Height: set.Height, Width: set.Width, Channels: set.Channels, ID: filepath.Base(set.IDs[row])}
-	n := set.Pixels()
-	if set.Floats != nil {
-		f.Floats = set.Floats[row*n : (row+1)*n]
-	} else {
-		f.Bytes = set.Bytes[row*n : (row+1)*n]
-	}
-	return f
 }

@@ -151,7 +151,7 @@ func (p *program) trainSheet(c *cli.Context, m *model.Model, o train.Options) er
 		what = "of all " + count(set.Len(), "face")
 		p.warn("no rows are known to be held out: " + path + " shows those trained on, too")
 	}
-	if err := extremesSheet(path, what, set, prediction, c.Bool("force")); err != nil {
+	if err := figure.ExtremesSheet(what, set, prediction).Write(path, c.Bool("force")); err != nil {
 		return err
 	}
 	fmt.Fprintf(p.stdout, "faces: %s\n", path)

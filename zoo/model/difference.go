@@ -30,14 +30,14 @@ func spelledOut(in blueprint.Input) blueprint.Input {
 
 // networkFields are a document's values by their paths, without the recipes, what
 // training found, and what is said for people.
-func networkFields(d *blueprint.Document) (map[string][]byte, error) {
+func networkFields(d *blueprint.Document) (map[string]json.RawMessage, error) {
 	d = d.Clone()
 	d.Input = spelledOut(d.Input)
-	all, err := FieldsOf(d)
+	all, err := fieldsOf(d)
 	if err != nil {
 		return nil, err
 	}
-	out := map[string][]byte{}
+	out := map[string]json.RawMessage{}
 	for at, v := range all {
 		parts := strings.Split(at, ".")
 		if at == "name" || at == "summary" || at == "source" {
@@ -51,15 +51,51 @@ func networkFields(d *blueprint.Document) (map[string][]byte, error) {
 	return out, nil
 }
 
-func OrNone(v json.RawMessage) string {
+// Difference is a value in which two parts of documents differ.
+type Difference struct {
+	At          string          // its path, as in optimizer.kind
+	Found, Want json.RawMessage // nil: not there
+}
+
+// String names the value and what was found and wanted there.
+func (d *Difference) String() string {
+	return fmt.Sprintf("%s: found %s, want %s", d.At, orNone(d.Found), orNone(d.Want))
+}
+
+// Differences are those of two parts of documents, as of two recipes, in the order
+// of their paths.
+func Differences(found, want any) ([]Difference, error) {
+	a, err := fieldsOf(found)
+	if err != nil {
+		return nil, err
+	}
+	b, err := fieldsOf(want)
+	if err != nil {
+		return nil, err
+	}
+	return differences(a, b), nil
+}
+
+func differences(found, want map[string]json.RawMessage) (out []Difference) {
+	all := maps.Clone(found)
+	maps.Copy(all, want)
+	for _, at := range slices.Sorted(maps.Keys(all)) {
+		if !bytes.Equal(found[at], want[at]) {
+			out = append(out, Difference{at, found[at], want[at]})
+		}
+	}
+	return out
+}
+
+func orNone(v json.RawMessage) string {
 	if v == nil {
 		return "none"
 	}
 	return string(v)
 }
 
-// FieldsOf are the values of a document's part by their paths, as in optimizer.kind.
-func FieldsOf(part any) (map[string]json.RawMessage, error) {
+// fieldsOf are the values of a document's part by their paths, as in optimizer.kind.
+func fieldsOf(part any) (map[string]json.RawMessage, error) {
 	text, err := json.Marshal(part)
 	if err != nil {
 		return nil, err
@@ -114,7 +150,7 @@ func SameTraining(a, b *Model) bool {
 	if shared > 0 {
 		networkA, errA := networkFields(a.Document)
 		networkB, errB := networkFields(b.Document)
-		return errA == nil && errB == nil && maps.EqualFunc(networkA, networkB, bytes.Equal)
+		return errA == nil && errB == nil && len(differences(networkA, networkB)) == 0
 	}
 	textA, errA := Uncalibrated(a.Document).JSON()
 	textB, errB := Uncalibrated(b.Document).JSON()

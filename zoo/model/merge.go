@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -96,13 +95,9 @@ func MeanWeights(models []*Model, names []string) (*Model, error) {
 		if err != nil {
 			return nil, err
 		}
-		all := maps.Clone(first)
-		maps.Copy(all, other)
-		for _, at := range slices.Sorted(maps.Keys(all)) {
-			if !bytes.Equal(first[at], other[at]) {
-				return nil, fmt.Errorf("%s: blueprint, %s: found %.200s, want %.200s as in %s: weights have a mean only where the networks are the same",
-					names[k+1], at, OrNone(other[at]), OrNone(first[at]), names[0])
-			}
+		if all := differences(other, first); len(all) > 0 {
+			return nil, fmt.Errorf("%s: blueprint, %s: found %.200s, want %.200s as in %s: weights have a mean only where the networks are the same",
+				names[k+1], all[0].At, orNone(all[0].Found), orNone(all[0].Want), names[0])
 		}
 		for i := range m.Document.Members {
 			a, b := &m.Document.Members[i].Recipe, &models[0].Document.Members[i].Recipe
@@ -191,17 +186,17 @@ func architectures(models []*Model) (out []string) {
 
 // sameInput refuses networks that take other images.
 func sameInput(found, want *blueprint.Document, name, other string) error {
-	a, err := FieldsOf(spelledOut(found.Input))
+	a, err := fieldsOf(spelledOut(found.Input))
 	if err != nil {
 		return err
 	}
-	b, err := FieldsOf(spelledOut(want.Input))
+	b, err := fieldsOf(spelledOut(want.Input))
 	if err != nil {
 		return err
 	}
 	for _, at := range []string{"height", "width", "channels", "scaling"} {
 		if !bytes.Equal(a[at], b[at]) {
-			return fmt.Errorf("%s: input %s: found %s, want %s as in %s: members of one model take the same image", name, at, OrNone(a[at]), OrNone(b[at]), other)
+			return fmt.Errorf("%s: input %s: found %s, want %s as in %s: members of one model take the same image", name, at, orNone(a[at]), orNone(b[at]), other)
 		}
 	}
 	return nil

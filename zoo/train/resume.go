@@ -1,8 +1,6 @@
 package train
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -25,12 +23,25 @@ func (e *ChangedError) Error() string {
 	return strings.Join(e.Differences, "; ") + ": a training goes on with its own data and recipe"
 }
 
+// FixedError tells that a training was asked to go on with something that it
+// can't take, whatever is allowed. A new one with its weights could.
+type FixedError struct {
+	Difference string // what was found, and what the checkpoint has
+	Why        string
+}
+
+func (e *FixedError) Error() string { return e.Difference + ": " + e.Why }
+
+// ErrFinished is returned for a model as a checkpoint whose training is finished: a
+// new one may begin with its weights.
+var ErrFinished = errors.New("the training is finished, want a checkpoint")
+
 // beginResumed goes on with the checkpoint's own document and seeds, on the
 // same data, but for what the user is allowed to change.
 func (t *training) beginResumed() error {
 	m := t.Resume
 	if m.State == nil {
-		return errors.New("the model is finished: --start-from begins a new training with its weights")
+		return ErrFinished
 	}
 	m.HideBest()
 	if err := t.changes(); err != nil {
@@ -154,15 +165,15 @@ func (t *training) newLengths(d *blueprint.Document, differ bool) error {
 
 // recipeChange is a field of a recipe that the user wants to be another.
 type recipeChange struct {
-	member, field string
-	found, want   json.RawMessage // nil: not there
+	member string
+	model.Difference
 }
 
 type recipeChanges []recipeChange
 
 func (all recipeChanges) texts() (out []string) {
 	for _, c := range all {
-		text := fmt.Sprintf("%s%s: found %s, want %s", recipePrefix, c.field, model.OrNone(c.found), model.OrNone(c.want))
+		text := recipePrefix + c.String()
 		if !slices.Contains(out, text) { // of several members
 			out = append(out, text)
 		}
@@ -173,7 +184,7 @@ func (all recipeChanges) texts() (out []string) {
 // lengths are the changes of how long is trained, which need no permission, and the others.
 func (all recipeChanges) lengths() (lengths, others recipeChanges) {
 	for _, c := range all {
-		if c.field == "epochs" || c.field == "examples" {
+		if c.At == "epochs" || c.At == "examples" {
 			lengths = append(lengths, c)
 		} else {
 			others = append(others, c)
@@ -184,7 +195,7 @@ func (all recipeChanges) lengths() (lengths, others recipeChanges) {
 
 func (all recipeChanges) has(setting string) bool {
 	return slices.ContainsFunc(all, func(c recipeChange) bool {
-		return strings.HasPrefix(recipePrefix+c.field+".", setting+".") || setting == "recipe.examples" && c.field == "epochs"
+		return strings.HasPrefix(recipePrefix+c.At+".", setting+".") || setting == "recipe.examples" && c.At == "epochs"
 	})
 }
 
@@ -192,21 +203,21 @@ func (all recipeChanges) has(setting string) bool {
 func (all recipeChanges) refuse() error {
 	for _, c := range all {
 		var why string
-		switch first, _, _ := strings.Cut(c.field, "."); {
+		switch first, _, _ := strings.Cut(c.At, "."); {
 		case first == "seed" || first == "split_seed" || first == "validation" || first == "fold":
 			why = "rows that it has learned from would be held out"
 		case first == "subset":
 			why = "it has learned from other rows already"
 		case first == "loss":
 			why = "the losses so far would not compare with those to come"
-		case c.field == "optimizer.kind":
+		case c.At == "optimizer.kind":
 			why = "what one kind of optimizer remembers is of no use to another"
-		case (first == "average" || first == "stop") && (c.found == nil || c.want == nil):
+		case (first == "average" || first == "stop") && (c.Found == nil || c.Want == nil):
 			why = "the checkpoint was kept for a training that does so to its end, or doesn't"
 		default:
 			continue
 		}
-		return fmt.Errorf("%s%s: found %s, want %s: %s; --start-from begins a new training with the weights", recipePrefix, c.field, model.OrNone(c.found), model.OrNone(c.want), why)
+		return &FixedError{recipePrefix + c.String(), why}
 	}
 	return nil
 }
@@ -220,7 +231,7 @@ func resettled(m *model.Model, settings map[string]string, data *dataset.Set) (*
 		if slices.Contains(m.Provenance.Options, name+"="+own[name]) {
 			continue
 		}
-		return nil, nil, fmt.Errorf("setting %s: found %s, want it as the training began: a network stays as it is; --start-from begins a new training with the weights, where shapes agree", name, own[name])
+		return nil, nil, &FixedError{fmt.Sprintf("setting %s: found %s, want it as the training began", name, own[name]), "a network stays as it is"}
 	}
 	d, err := changeRecipes(m.Document, changes)
 	if err != nil {
@@ -232,20 +243,12 @@ func resettled(m *model.Model, settings map[string]string, data *dataset.Set) (*
 		if i < m.State.Member {
 			d.Members[i].Recipe = m.Document.Members[i].Recipe
 		}
-		found, err := model.FieldsOf(&d.Members[i].Recipe)
+		all, err := model.Differences(&d.Members[i].Recipe, &m.Document.Members[i].Recipe)
 		if err != nil {
 			return nil, nil, err
 		}
-		want, err := model.FieldsOf(&m.Document.Members[i].Recipe)
-		if err != nil {
-			return nil, nil, err
-		}
-		all := maps.Clone(found)
-		maps.Copy(all, want)
-		for _, name := range slices.Sorted(maps.Keys(all)) {
-			if !bytes.Equal(found[name], want[name]) {
-				out = append(out, recipeChange{d.Members[i].Name, name, found[name], want[name]})
-			}
+		for _, one := range all {
+			out = append(out, recipeChange{d.Members[i].Name, one})
 		}
 	}
 	return d, out, nil

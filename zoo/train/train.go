@@ -251,7 +251,7 @@ func (t *training) firstWeights(plan *blueprint.Plan) (weights engine.Arrays, ta
 	weights = engine.InitialWeights(plan, plan.Member.Recipe.Seed)
 	if t.Start == nil {
 		if from := plan.Member.Recipe.StartFrom; from != "" {
-			t.Watch.Warn(fmt.Sprintf("%s: the recipe starts from %s's weights; without --start-from %s.fkz they are drawn", plan.Member.Name, from, from))
+			t.Watch.Warn(fmt.Sprintf("%s: the recipe starts from %s's weights; no model to start from is given: they are drawn", plan.Member.Name, from))
 		}
 		return weights, 0
 	}

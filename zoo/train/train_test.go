@@ -349,7 +349,7 @@ func TestTrainRefuses(t *testing.T) {
 			o.Resume.Document.Members[1].Recipe.Loss.Kind = "median"
 		}, `member "nose": recipe.loss.kind: found "median"`},
 		{"no output", func(o *train.Options) { o.Output = "" }, "output: found none"},
-		{"a finished model", func(o *train.Options) { o.Resume = finished }, "the model is finished"},
+		{"a finished model", func(o *train.Options) { o.Resume = finished }, "the training is finished, want a checkpoint"},
 		{"other data", func(o *train.Options) {
 			o.Resume, o.Data = zootest.MustLoad(t, checkpoint), zootest.Faces(20, zootest.Every, 2)
 		}, "found data with checksum"},
@@ -573,7 +573,7 @@ func TestOutput(t *testing.T) {
 	o = new()
 	write(model.LastPath(o.Output))
 	_, err = train.Run(t.Context(), o)
-	zootest.WantError(t, "a checkpoint exists", err, format.ErrExists, "from which --resume goes on")
+	zootest.WantError(t, "a checkpoint exists", err, format.ErrExists, "the checkpoint of an earlier training")
 
 	o = new()
 	o.Output = filepath.Join(filepath.Dir(o.Output), "missing", "m.fkz")
