@@ -23,6 +23,7 @@ import (
 	"github.com/fkzoo/fkzoo/zoo/measure"
 	"github.com/fkzoo/fkzoo/zoo/model"
 	"github.com/fkzoo/fkzoo/zoo/train"
+	"github.com/fkzoo/fkzoo/zoo/train/recipe"
 	"github.com/fkzoo/fkzoo/zoo/train/trainlog"
 )
 
@@ -400,16 +401,16 @@ func (p *program) document(c *cli.Context, name string, o train.Options) (d *blu
 	if err != nil {
 		return nil, from, err
 	}
-	answer, err := h.Blueprint(c.Context, name, host.Request{Settings: train.PluginSettings(settings), Data: summary})
+	answer, err := h.Blueprint(c.Context, name, host.Request{Settings: recipe.PluginSettings(settings), Data: summary})
 	if err != nil {
 		return nil, from, err
 	}
 	for _, field := range answer.Document.UnknownFields() {
 		p.warn(fmt.Sprintf("plugin %s: architecture %s: field %s is unknown: it is kept, but has no effect", answer.Plugin.Name, name, field))
 	}
-	d, err = train.Prepare(answer.Document, o.Data.Columns, settings)
+	d, err = recipe.Prepare(answer.Document, o.Data.Columns, settings)
 	if k := c.Int("folds"); err == nil && k > 0 {
-		d, err = train.Folded(d, k)
+		d, err = recipe.Folded(d, k)
 	}
 	return d, answer.Plugin, err
 }

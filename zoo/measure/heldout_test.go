@@ -8,7 +8,7 @@ import (
 	"github.com/fkzoo/fkzoo/zoo/internal/zootest"
 	"github.com/fkzoo/fkzoo/zoo/measure"
 	"github.com/fkzoo/fkzoo/zoo/model"
-	"github.com/fkzoo/fkzoo/zoo/train"
+	"github.com/fkzoo/fkzoo/zoo/train/recipe"
 	"github.com/fkzoo/fkzoo/zoo/train/traintest"
 )
 
@@ -30,7 +30,7 @@ func TestHeldOutAnswers(t *testing.T) {
 		d := zootest.Document(t, c.members...)
 		if c.folds > 0 {
 			var err error
-			if d, err = train.Folded(d, c.folds); err != nil {
+			if d, err = recipe.Folded(d, c.folds); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/fkzoo/fkzoo/zoo/measure"
 	"github.com/fkzoo/fkzoo/zoo/model"
 	"github.com/fkzoo/fkzoo/zoo/train"
+	"github.com/fkzoo/fkzoo/zoo/train/recipe"
 	"github.com/fkzoo/fkzoo/zoo/train/traintest"
 )
 
@@ -18,7 +19,7 @@ import (
 // own rows, and the figures out of fold are those of each row's own member.
 func TestFolds(t *testing.T) {
 	set := zootest.Faces(31, zootest.Every, 7)
-	d, err := train.Folded(zootest.Document(t, zootest.Net("eyes", zootest.Eyes, zootest.Linear, zootest.Recipe(traintest.Rising), ""), zootest.Net("nose", zootest.Nose, zootest.Dropout, zootest.Recipe(traintest.Rising), "")), 3)
+	d, err := recipe.Folded(zootest.Document(t, zootest.Net("eyes", zootest.Eyes, zootest.Linear, zootest.Recipe(traintest.Rising), ""), zootest.Net("nose", zootest.Nose, zootest.Dropout, zootest.Recipe(traintest.Rising), "")), 3)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +117,7 @@ func TestFolds(t *testing.T) {
 func TestFoldsRefused(t *testing.T) {
 	d := zootest.One(t, zootest.Linear, "")
 	for k, want := range map[int]string{1: "found 1, want at least 2", 65: "65 folds: blueprint", 31: ""} {
-		_, err := train.Folded(d, k)
+		_, err := recipe.Folded(d, k)
 		if want == "" {
 			if err != nil {
 				t.Error(err)
@@ -125,7 +126,7 @@ func TestFoldsRefused(t *testing.T) {
 		}
 		zootest.WantError(t, "folds", err, nil, want)
 	}
-	d, _ = train.Folded(d, 5)
+	d, _ = recipe.Folded(d, 5)
 	_, err := train.Run(t.Context(), traintest.Options(t, d, zootest.Faces(3, zootest.Every, 1)))
 	zootest.WantError(t, "few rows", err, nil, "for as many folds")
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
 	"github.com/fkzoo/fkzoo/zoo/model"
+	"github.com/fkzoo/fkzoo/zoo/train/recipe"
 )
 
 // ChangedError tells that a training was asked to go on with something else
@@ -157,7 +158,7 @@ func (t *training) newLengths(d *blueprint.Document, differ bool) error {
 		over := member.Recipe.OverLength()
 		for _, path := range slices.Sorted(maps.Keys(over)) {
 			t.Watch.Warn(fmt.Sprintf("%s: %s%s runs over all epochs, and goes on as if %d had been planned: %.4g in epoch %d, in place of %.4g",
-				member.Name, recipePrefix, path, epochs, over[path].At(at(epochs)), e+1, over[path].At(at(before))))
+				member.Name, recipe.Prefix, path, epochs, over[path].At(at(epochs)), e+1, over[path].At(at(before))))
 		}
 	}
 	return nil
@@ -173,7 +174,7 @@ type recipeChanges []recipeChange
 
 func (all recipeChanges) texts() (out []string) {
 	for _, c := range all {
-		text := recipePrefix + c.String()
+		text := recipe.Prefix + c.String()
 		if !slices.Contains(out, text) { // of several members
 			out = append(out, text)
 		}
@@ -195,7 +196,7 @@ func (all recipeChanges) lengths() (lengths, others recipeChanges) {
 
 func (all recipeChanges) has(setting string) bool {
 	return slices.ContainsFunc(all, func(c recipeChange) bool {
-		return strings.HasPrefix(recipePrefix+c.At+".", setting+".") || setting == "recipe.examples" && c.At == "epochs"
+		return strings.HasPrefix(recipe.Prefix+c.At+".", setting+".") || setting == "recipe.examples" && c.At == "epochs"
 	})
 }
 
@@ -217,7 +218,7 @@ func (all recipeChanges) refuse() error {
 		default:
 			continue
 		}
-		return &FixedError{recipePrefix + c.String(), why}
+		return &FixedError{recipe.Prefix + c.String(), why}
 	}
 	return nil
 }
@@ -226,18 +227,18 @@ func (all recipeChanges) refuse() error {
 // members that aren't done, and what they change. A setting of the architecture
 // must be the one that it was made with; a mirror axis left to the data is the data's.
 func resettled(m *model.Model, settings map[string]string, data *dataset.Set) (*blueprint.Document, recipeChanges, error) {
-	own, changes := splitSettings(settings)
+	own, changes := recipe.SplitSettings(settings)
 	for _, name := range slices.Sorted(maps.Keys(own)) {
 		if slices.Contains(m.Provenance.Options, name+"="+own[name]) {
 			continue
 		}
 		return nil, nil, &FixedError{fmt.Sprintf("setting %s: found %s, want it as the training began", name, own[name]), "a network stays as it is"}
 	}
-	d, err := changeRecipes(m.Document, changes)
+	d, err := recipe.Change(m.Document, changes)
 	if err != nil {
-		return nil, nil, &SettingError{err}
+		return nil, nil, err
 	}
-	d, _ = withAxis(d, data)
+	d, _ = recipe.WithAxis(d, data)
 	var out recipeChanges
 	for i := range d.Members {
 		if i < m.State.Member {
