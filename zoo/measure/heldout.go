@@ -51,7 +51,8 @@ func outOfFold(models []*model.Model, set *dataset.Set, all []answer.MemberPredi
 }
 
 // Unseen answers the models' data, each row by those members alone that have not learned from it. rows are those that some
-// member has held out and for which every column is answered. known is as heldOut's.
+// member has held out and for which every column is answered. known is as that of
+// [model.HeldOutRows].
 func Unseen(models []*model.Model, set *dataset.Set, all []answer.MemberPrediction) (p *answer.Prediction, rows []int, known bool, err error) {
 	if p, rows, err = outOfFold(models, set, all); err == nil {
 		rows, err = model.ValidatedBySome(models, set, rows)
