@@ -12,6 +12,9 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/fkzoo/fkzoo/format/header"
+	"github.com/fkzoo/fkzoo/format/value"
 )
 
 // Every byte of a file matters: changed in one bit or in all, it is noticed when the file is opened or verified; one in a tensor's data also
@@ -23,7 +26,7 @@ func TestEveryFlip(t *testing.T) {
 	owner := make([]string, len(whole)) // whose data a byte is
 	for _, info := range f.Infos() {
 		start, end := f.Range(&info)
-		for i := start - binHead; i < end; i++ {
+		for i := start - header.BinHead; i < end; i++ {
 			owner[i] = info.Name
 		}
 	}
@@ -41,7 +44,7 @@ func TestEveryFlip(t *testing.T) {
 			mask := byte(1 << bit)
 			if bit == 8 {
 				mask = 0xff
-			} else if i >= prologueLen && bit != i%8 {
+			} else if i >= header.PrologueLength && bit != i%8 {
 				continue // behind the prologue one bit of each byte will do
 			}
 			if _, err := file.WriteAt([]byte{whole[i] ^ mask}, int64(i)); err != nil {
@@ -131,22 +134,22 @@ func TestHeaderDamageWithRightSum(t *testing.T) {
 	for i := range f.head {
 		head := bytes.Clone(f.head)
 		head[i] ^= byte(1 + rnd.IntN(255))
-		h, err := parseHeader(head)
+		h, err := header.Parse(head)
 		if err != nil {
 			refused++
 			var e *Error
-			if !errors.As(err, &e) || e.End > int64(prologueLen+len(head)+1) || e.Start < prologueLen || e.End <= e.Start {
+			if !errors.As(err, &e) || e.End > int64(header.PrologueLength+len(head)+1) || e.Start < header.PrologueLength || e.End <= e.Start {
 				t.Errorf("byte %d: %v has no bytes in the header", i, err)
 			}
 			continue
 		}
-		for _, field := range h.fields {
-			v, err := decodeValue(field.raw)
+		for _, field := range h.Fields {
+			v, err := value.Decode(field.Raw)
 			if err != nil {
-				t.Errorf("byte %d: %s was accepted but gives %v", i, field.name, err)
+				t.Errorf("byte %d: %s was accepted but gives %v", i, field.Name, err)
 			}
-			if raw, err := encodeValue(v, ""); err != nil || !bytes.Equal(raw, field.raw) {
-				t.Errorf("byte %d: %s was accepted but is not in its one form", i, field.name)
+			if raw, err := value.Encode(v, ""); err != nil || !bytes.Equal(raw, field.Raw) {
+				t.Errorf("byte %d: %s was accepted but is not in its one form", i, field.Name)
 			}
 		}
 	}

@@ -12,6 +12,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/fkzoo/fkzoo/format/tensor"
 )
 
 // example is a small model with every type, a scalar, an empty tensor and unknown fields.
@@ -26,7 +28,7 @@ func example(t testing.TB) (Meta, []Tensor) {
 		Extra:      map[string]any{"zz_later": []any{int64(-1), false}, "aa_later": "kept"},
 	}
 	var list []Tensor
-	for i, d := range DTypes {
+	for i, d := range tensor.DTypes {
 		data := make([]byte, 6*d.Size())
 		for j := range data {
 			data[j] = byte(i*31 + j*7)
@@ -288,7 +290,7 @@ func TestWriteRefuses(t *testing.T) {
 		says    string
 	}{
 		{"no name", Meta{}, with(func(x *Tensor) { x.Name = "" }), ErrValue, "empty name"},
-		{"long name", Meta{}, with(func(x *Tensor) { x.Name = strings.Repeat("n", MaxName+1) }), ErrValue, "1025 bytes"},
+		{"long name", Meta{}, with(func(x *Tensor) { x.Name = strings.Repeat("n", tensor.MaxName+1) }), ErrValue, "1025 bytes"},
 		{"name not UTF-8", Meta{}, with(func(x *Tensor) { x.Name = "\xff" }), ErrValue, "UTF-8"},
 		{"control character", Meta{}, with(func(x *Tensor) { x.Name = "a\x1b[0m" }), ErrValue, "control"},
 		{"unknown type", Meta{}, with(func(x *Tensor) { x.Type = "complex64" }), ErrValue, "complex64"},

@@ -3,7 +3,6 @@ package format
 import (
 	"bytes"
 	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +11,9 @@ import (
 	"os"
 	"sync"
 
+	"github.com/fkzoo/fkzoo/format/fault"
+	"github.com/fkzoo/fkzoo/format/header"
+	"github.com/fkzoo/fkzoo/format/scan"
 	"github.com/fkzoo/fkzoo/internal/plainfile"
 )
 
@@ -31,7 +33,7 @@ type File struct {
 	size  int64 // when opened
 	first []byte
 	head  []byte
-	h     *header
+	h     *header.Header
 	base  int64 // where offsets count from
 
 	place  sync.Mutex   // the place where the file stands; all but Rewrite give their own
@@ -77,7 +79,7 @@ func open(path string, mapped bool) (*File, error) {
 	f := &File{path: path, file: file}
 	if err := f.read(); err != nil {
 		_ = file.Close()
-		return nil, at(path, err)
+		return nil, fault.At(path, err)
 	}
 	// Without a mapping (a system or a file system that has none) tensors are read into memory.
 	if mapped && f.size <= math.MaxInt {
@@ -101,7 +103,7 @@ func openDisk(path string) (disk, error) {
 func openBytes(data []byte, mapped bool) (*File, error) {
 	f := &File{path: "memory", file: memory{bytes.NewReader(data)}}
 	if err := f.read(); err != nil {
-		return nil, at(f.path, err)
+		return nil, fault.At(f.path, err)
 	}
 	if mapped {
 		f.data, f.unmap = data, func([]byte) error { return nil }
@@ -142,78 +144,67 @@ func (f *File) read() error {
 
 // fileVersion reads the beginning that all versions share: an array of "fkz", the version, and more.
 func fileVersion(b []byte) (uint64, error) {
-	n := min(len(b), len(magic))
-	if n > 0 && b[0]&0xf0 != 0x90 || n > 1 && string(b[1:n]) != magic[1:n] {
-		return 0, &Error{Kind: ErrNotFkz, Part: "prologue", Start: 0, End: int64(n), Detail: fmt.Sprintf("begins with %x, want %x", b[:n], magic)}
+	n := min(len(b), len(header.Magic))
+	if n > 0 && b[0]&0xf0 != 0x90 || n > 1 && string(b[1:n]) != header.Magic[1:n] {
+		return 0, &Error{Kind: ErrNotFkz, Part: "prologue", Start: 0, End: int64(n), Detail: fmt.Sprintf("begins with %x, want %x", b[:n], header.Magic)}
 	}
 	short := &Error{Kind: ErrTruncated, Part: "prologue", Start: 0, End: int64(len(b)),
-		Detail: fmt.Sprintf("the file has %d bytes, want at least %d", len(b), prologueLen)}
-	if len(b) <= len(magic) {
+		Detail: fmt.Sprintf("the file has %d bytes, want at least %d", len(b), header.PrologueLength)}
+	if len(b) <= len(header.Magic) {
 		return 0, short
 	}
-	c := &cursor{b: b, pos: len(magic)}
-	it, err := c.next()
+	c := &scan.Cursor{B: b, Pos: len(header.Magic)}
+	it, err := c.Next()
 	switch {
-	case err != nil && len(b) < prologueLen:
+	case err != nil && len(b) < header.PrologueLength:
 		return 0, short
-	case err != nil || it.kind != kindUint:
+	case err != nil || it.Kind != scan.Uint:
 		return 0, &Error{Kind: ErrHeader, Part: "prologue", Start: 5, End: 6, Detail: "has no integer as the version"}
-	case it.u == Newest && len(b) < prologueLen:
+	case it.U == Newest && len(b) < header.PrologueLength:
 		return 0, short
 	}
-	return it.u, nil
+	return it.U, nil
 }
 
 // readV1 reads version 1, of which the first bytes are given.
 func readV1(f *File, first []byte) error {
-	start := bytes.Clone(first[:prologueLen])
-	n, sum, err := parsePrologue(start)
+	start := bytes.Clone(first[:header.PrologueLength])
+	n, sum, err := header.ParsePrologue(start)
 	if err != nil {
 		return err
 	}
-	if n > MaxHeader {
-		return &Error{Kind: ErrLimit, Part: "prologue", Start: 6, End: 11, Detail: fmt.Sprintf("has a header of %d bytes, at most %d are allowed", n, MaxHeader)}
+	if n > header.MaxHeader {
+		return &Error{Kind: ErrLimit, Part: "prologue", Start: 6, End: 11, Detail: fmt.Sprintf("has a header of %d bytes, at most %d are allowed", n, header.MaxHeader)}
 	}
-	if n > f.size-prologueLen {
-		return &Error{Kind: ErrTruncated, Part: "header", Start: prologueLen, End: prologueLen + n,
-			Detail: fmt.Sprintf("the file has %d bytes, want at least %d", f.size, prologueLen+n)}
+	if n > f.size-header.PrologueLength {
+		return &Error{Kind: ErrTruncated, Part: "header", Start: header.PrologueLength, End: header.PrologueLength + n,
+			Detail: fmt.Sprintf("the file has %d bytes, want at least %d", f.size, header.PrologueLength+n)}
 	}
 	head := make([]byte, n)
-	if have := copy(head, first[prologueLen:]); have < len(head) {
-		if err := f.readAt(head[have:], prologueLen+int64(have), "header"); err != nil {
+	if have := copy(head, first[header.PrologueLength:]); have < len(head) {
+		if err := f.readAt(head[have:], header.PrologueLength+int64(have), "header"); err != nil {
 			return err
 		}
 	}
 	if got := sha256.Sum256(head); got != sum {
-		return &Error{Kind: ErrDamaged, Part: "header", Start: prologueLen, End: prologueLen + n,
+		return &Error{Kind: ErrDamaged, Part: "header", Start: header.PrologueLength, End: header.PrologueLength + n,
 			Detail: fmt.Sprintf("its SHA-256 is %x, want %x", got, sum)}
 	}
-	h, err := parseHeader(head)
+	h, err := header.Parse(head)
 	if err != nil {
 		return err
 	}
-	f.first, f.head, f.h, f.base = start, head, h, roundUp(prologueLen+n)
+	f.first, f.head, f.h, f.base = start, head, h, header.RoundUp(header.PrologueLength+n)
 	return f.checkSize(f.size)
-}
-
-// parsePrologue gives the header's length and SHA-256.
-func parsePrologue(b []byte) (int64, [32]byte, error) {
-	var sum [32]byte
-	if len(b) != prologueLen || !bytes.Equal(b[:6], []byte(magic+"\x01")) || b[6] != 0xce || b[11] != 0xc4 || b[12] != 32 {
-		return 0, sum, &Error{Kind: ErrHeader, Part: "prologue", Start: 0, End: prologueLen,
-			Detail: `is not an array of "fkz", 1, a length as uint32 and 32 bytes`}
-	}
-	copy(sum[:], b[13:])
-	return int64(binary.BigEndian.Uint32(b[7:])), sum, nil
 }
 
 // end gives the position after the last tensor.
 func (f *File) end() int64 {
-	if n := len(f.h.infos); n > 0 {
-		last := &f.h.infos[n-1]
+	if n := len(f.h.Infos); n > 0 {
+		last := &f.h.Infos[n-1]
 		return f.base + last.Offset + last.Length
 	}
-	return prologueLen + int64(len(f.head))
+	return header.PrologueLength + int64(len(f.head))
 }
 
 // checkSize compares the file's length with what the index asks for.
@@ -226,15 +217,15 @@ func (f *File) checkSize(size int64) error {
 		return nil
 	}
 	whole := 0
-	for i := range f.h.infos {
-		if _, end := f.Range(&f.h.infos[i]); end <= size {
+	for i := range f.h.Infos {
+		if _, end := f.Range(&f.h.Infos[i]); end <= size {
 			whole++
 		}
 	}
-	t := &f.h.infos[min(whole, len(f.h.infos)-1)]
+	t := &f.h.Infos[min(whole, len(f.h.Infos)-1)]
 	start, end := f.Range(t)
-	return &Error{Kind: ErrTruncated, Part: tensorPart(t.Name), Tensor: t.Name, Start: start, End: end,
-		Detail: fmt.Sprintf("the file has %d bytes, want %d; %d of %d tensors are there", size, want, whole, len(f.h.infos))}
+	return &Error{Kind: ErrTruncated, Part: fault.TensorPart(t.Name), Tensor: t.Name, Start: start, End: end,
+		Detail: fmt.Sprintf("the file has %d bytes, want %d; %d of %d tensors are there", size, want, whole, len(f.h.Infos))}
 }
 
 // readAt fills b from the file. A file that has become too short is cut short.
@@ -282,7 +273,7 @@ func (f *File) Path() string { return f.path }
 func (f *File) Size() int64 { return f.size }
 
 // Version is the file's format version.
-func (f *File) Version() int { return int(f.first[len(magic)]) }
+func (f *File) Version() int { return int(f.first[len(header.Magic)]) }
 
 // Mapped says whether tensors are views on a mapping of the file (else each is read into memory).
 func (f *File) Mapped() bool {

@@ -11,7 +11,7 @@ import (
 // Each promise of docs/fkz.md names tests, and they are there.
 func TestPromises(t *testing.T) {
 	there := map[string]bool{}
-	for _, folder := range []string{".", "../internal/atomicfile", "../specs/readers/python"} {
+	for _, folder := range []string{".", "diff", "header", "scan", "sign", "tensor", "value", "../internal/atomicfile", "../specs/readers/python"} {
 		files, err := filepath.Glob(filepath.Join(folder, "*_test.go"))
 		if err != nil || len(files) == 0 {
 			t.Fatalf("%s: found no tests (%v)", folder, err)

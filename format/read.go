@@ -9,8 +9,10 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"unsafe"
 
+	"github.com/fkzoo/fkzoo/format/fault"
+	"github.com/fkzoo/fkzoo/format/header"
+	"github.com/fkzoo/fkzoo/format/tensor"
 	"github.com/fkzoo/fkzoo/internal/crc32"
 )
 
@@ -20,15 +22,15 @@ const chunk = 256 << 10
 var chunks = sync.Pool{New: func() any { return new([chunk]byte) }}
 
 // Infos is the index, in the file's order.
-func (f *File) Infos() []Info { return slices.Clone(f.h.infos) }
+func (f *File) Infos() []Info { return slices.Clone(f.h.Infos) }
 
 // Info gives a tensor's entry in the index.
 func (f *File) Info(name string) (Info, bool) {
-	i, ok := f.h.byName[name]
+	i, ok := f.h.Find(name)
 	if !ok {
 		return Info{}, false
 	}
-	return f.h.infos[i], true
+	return f.h.Infos[i], true
 }
 
 // Range gives the positions in the file of a tensor's first byte and of the one after its last.
@@ -38,23 +40,23 @@ func (f *File) Range(t *Info) (start, end int64) {
 }
 
 func (f *File) info(name string) (*Info, error) {
-	i, ok := f.h.byName[name]
+	i, ok := f.h.Find(name)
 	if !ok {
-		return nil, &Error{Kind: ErrNoTensor, Path: f.path, Part: tensorPart(name), Tensor: name,
-			Detail: fmt.Sprintf("the file has %d others", len(f.h.infos))}
+		return nil, &Error{Kind: ErrNoTensor, Path: f.path, Part: fault.TensorPart(name), Tensor: name,
+			Detail: fmt.Sprintf("the file has %d others", len(f.h.Infos))}
 	}
-	return &f.h.infos[i], nil
+	return &f.h.Infos[i], nil
 }
 
 // fail is an error about a tensor's bytes.
 func (f *File) fail(k error, t *Info, format string, args ...any) *Error {
 	start, end := f.Range(t)
-	return &Error{Kind: k, Path: f.path, Part: tensorPart(t.Name), Tensor: t.Name, Start: start, End: end, Detail: fmt.Sprintf(format, args...)}
+	return &Error{Kind: k, Path: f.path, Part: fault.TensorPart(t.Name), Tensor: t.Name, Start: start, End: end, Detail: fmt.Sprintf(format, args...)}
 }
 
 func (f *File) tensor(t *Info, data []byte) (Tensor, error) {
 	extra, err := t.Extra()
-	return Tensor{Name: t.Name, Type: t.Type, Shape: slices.Clone(t.Shape), Data: data, Extra: extra}, at(f.path, err)
+	return Tensor{Name: t.Name, Type: t.Type, Shape: slices.Clone(t.Shape), Data: data, Extra: extra}, fault.At(f.path, err)
 }
 
 // Tensor gives a view on the tensor in the mapping, after comparing its CRC-32. Nothing may be written to Data, and it must not be
@@ -77,7 +79,7 @@ func (f *File) Tensor(name string) (Tensor, error) {
 	data := f.data[start:end:end]
 	err = Guard(func() error {
 		sum := crc32.Checksum(data)
-		return f.compare(t, f.data[start-binHead:start], sum, t.Type == Bool && badBool(data) >= 0)
+		return f.compare(t, f.data[start-header.BinHead:start], sum, t.Type == Bool && tensor.BadBool(data) >= 0)
 	})
 	if err != nil {
 		return Tensor{}, f.faulted(t, err)
@@ -94,17 +96,17 @@ func (f *File) faulted(t *Info, err error) error {
 	if n, serr := f.file.Length(); serr == nil && n < f.end() {
 		return f.fail(ErrTruncated, t, "the file had %d bytes when it was opened and now has %d", f.size, n)
 	}
-	fault := f.fail(ErrFault, t, "reading the mapping failed")
-	fault.Cause = e.Cause
-	return fault
+	failed := f.fail(ErrFault, t, "reading the mapping failed")
+	failed.Cause = e.Cause
+	return failed
 }
 
 // compare holds the bin head in front of a tensor's data, and the data's CRC, against the index.
 func (f *File) compare(t *Info, bin []byte, sum uint32, badBool bool) error {
-	if want := binHeadOf(t.Length); string(bin) != string(want[:]) {
+	if want := header.BinHeadOf(t.Length); string(bin) != string(want[:]) {
 		e := f.fail(ErrDamaged, t, "the msgpack head before its data is %x, want %x", bin, want)
-		e.Start -= binHead
-		e.End = e.Start + binHead
+		e.Start -= header.BinHead
+		e.End = e.Start + header.BinHead
 		return e
 	}
 	return f.compareData(t, sum, badBool)
@@ -120,15 +122,11 @@ func (f *File) compareData(t *Info, sum uint32, badBool bool) error {
 	return nil
 }
 
-func binHeadOf(length int64) [binHead]byte {
-	return [binHead]byte{0xc6, byte(length >> 24), byte(length >> 16), byte(length >> 8), byte(length)}
-}
-
 // readChecked reads a tensor's data into b, which has its length, and compares the CRC-32 of what was read.
 func (f *File) readChecked(t *Info, b []byte) error {
 	start, _ := f.Range(t)
-	var bin [binHead]byte
-	if err := f.readAt(bin[:], start-binHead, tensorPart(t.Name)); err != nil {
+	var bin [header.BinHead]byte
+	if err := f.readAt(bin[:], start-header.BinHead, fault.TensorPart(t.Name)); err != nil {
 		return f.naming(t, err)
 	}
 	sum, bad, err := f.readData(t, b)
@@ -143,11 +141,11 @@ func (f *File) readData(t *Info, b []byte) (sum uint32, bad bool, err error) {
 	start, _ := f.Range(t)
 	for len(b) > 0 {
 		n := min(chunk, len(b))
-		if err := f.readAt(b[:n], start, tensorPart(t.Name)); err != nil {
+		if err := f.readAt(b[:n], start, fault.TensorPart(t.Name)); err != nil {
 			return 0, false, f.naming(t, err)
 		}
 		sum = crc32.Update(sum, b[:n])
-		bad = bad || t.Type == Bool && badBool(b[:n]) >= 0
+		bad = bad || t.Type == Bool && tensor.BadBool(b[:n]) >= 0
 		b = b[n:]
 		start += int64(n)
 	}
@@ -159,7 +157,7 @@ func (f *File) naming(t *Info, err error) error {
 	if errors.As(err, &e) {
 		e.Tensor = t.Name
 	}
-	return at(f.path, err)
+	return fault.At(f.path, err)
 }
 
 // Copy reads a tensor into memory of its own, which nothing outside can change any more, and compares the CRC-32 of that.
@@ -211,7 +209,7 @@ func CopyValues[T Element](f *File, name string) ([]T, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := fits[T](t.Type); err != nil {
+	if err := tensor.Fits[T](t.Type); err != nil {
 		return nil, f.fail(ErrValue, t, "%s", err)
 	}
 	if t.Length > math.MaxInt {
@@ -222,16 +220,7 @@ func CopyValues[T Element](f *File, name string) ([]T, error) {
 		return nil, err
 	}
 	defer done()
-	size := t.Type.Size()
-	values := make([]T, int(t.Length)/size)
-	data := unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(values))), t.Length)
-	if err := f.readChecked(t, data); err != nil {
-		return nil, err // values may hold what no Go bool may be
-	}
-	if !littleEndian {
-		copy(data, swapped(data, size))
-	}
-	return values, nil
+	return tensor.Fill[T](int(t.Length)/t.Type.Size(), func(data []byte) error { return f.readChecked(t, data) })
 }
 
 // CopyAll copies all tensors, in the file's order, on all processors.
@@ -241,7 +230,7 @@ func (f *File) CopyAll() ([]Tensor, error) {
 		return nil, err
 	}
 	defer done()
-	list := make([]Tensor, len(f.h.infos))
+	list := make([]Tensor, len(f.h.Infos))
 	errs := make([]error, len(list))
 	f.each(func(i int, t *Info) { list[i], errs[i] = f.copy(t) })
 	for _, err := range errs {
@@ -254,13 +243,13 @@ func (f *File) CopyAll() ([]Tensor, error) {
 
 // each calls fn for every tensor, the largest first, on all processors.
 func (f *File) each(fn func(i int, t *Info)) {
-	order := bySize(f.h.infos)
+	order := bySize(f.h.Infos)
 	var at atomic.Int64
 	var wg sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), len(order)) {
 		wg.Go(func() {
 			for n := at.Add(1) - 1; n < int64(len(order)); n = at.Add(1) - 1 {
-				fn(order[n], &f.h.infos[order[n]])
+				fn(order[n], &f.h.Infos[order[n]])
 			}
 		})
 	}
@@ -293,7 +282,7 @@ func (f *File) Verify() error {
 		return err
 	}
 	defer done()
-	report := &VerifyError{Path: f.path, Tensors: len(f.h.infos)}
+	report := &VerifyError{Path: f.path, Tensors: len(f.h.Infos)}
 	found := func(err error) {
 		var e *Error
 		if !errors.As(err, &e) { // all of this package's are
@@ -305,7 +294,7 @@ func (f *File) Verify() error {
 	if err := f.verifyHeader(); err != nil {
 		found(err)
 	}
-	bad := make([][]error, len(f.h.infos))
+	bad := make([][]error, len(f.h.Infos))
 	f.each(func(i int, t *Info) {
 		if err := f.verifyPadding(i); err != nil {
 			bad[i] = append(bad[i], err)
@@ -321,7 +310,7 @@ func (f *File) Verify() error {
 			intact = intact && report.Damage[len(report.Damage)-1].Tensor == ""
 		}
 		if intact {
-			report.Intact = append(report.Intact, f.h.infos[i].Name)
+			report.Intact = append(report.Intact, f.h.Infos[i].Name)
 		}
 	}
 	if n, err := f.file.Length(); err != nil {
@@ -342,24 +331,24 @@ func (f *File) verifyHeader() error {
 	if err := f.readAt(b, 0, "prologue and header"); err != nil {
 		return err
 	}
-	if string(b[:prologueLen]) != string(f.first) {
-		return &Error{Kind: ErrDamaged, Part: "prologue", Start: 0, End: prologueLen, Detail: "has changed since the file was opened"}
+	if string(b[:header.PrologueLength]) != string(f.first) {
+		return &Error{Kind: ErrDamaged, Part: "prologue", Start: 0, End: header.PrologueLength, Detail: "has changed since the file was opened"}
 	}
-	if string(b[prologueLen:]) != string(f.head) {
-		return &Error{Kind: ErrDamaged, Part: "header", Start: prologueLen, End: n, Detail: "has changed since the file was opened"}
+	if string(b[header.PrologueLength:]) != string(f.head) {
+		return &Error{Kind: ErrDamaged, Part: "header", Start: header.PrologueLength, End: n, Detail: "has changed since the file was opened"}
 	}
 	return nil
 }
 
 // verifyPadding checks the nil bytes between what lies before the tensor at place i and its bin head.
 func (f *File) verifyPadding(i int) error {
-	from := prologueLen + int64(len(f.head))
+	from := header.PrologueLength + int64(len(f.head))
 	if i > 0 {
-		_, from = f.Range(&f.h.infos[i-1])
+		_, from = f.Range(&f.h.Infos[i-1])
 	}
-	start, _ := f.Range(&f.h.infos[i])
-	b := make([]byte, start-binHead-from) // less than 128
-	part := "padding before " + tensorPart(f.h.infos[i].Name)
+	start, _ := f.Range(&f.h.Infos[i])
+	b := make([]byte, start-header.BinHead-from) // less than 128
+	part := "padding before " + fault.TensorPart(f.h.Infos[i].Name)
 	if err := f.readAt(b, from, part); err != nil {
 		return err
 	}
@@ -375,8 +364,8 @@ func (f *File) verifyPadding(i int) error {
 // verifyTensor compares the bin head and both checksums.
 func (f *File) verifyTensor(t *Info) error {
 	start, _ := f.Range(t)
-	var bin [binHead]byte
-	if err := f.readAt(bin[:], start-binHead, tensorPart(t.Name)); err != nil {
+	var bin [header.BinHead]byte
+	if err := f.readAt(bin[:], start-header.BinHead, fault.TensorPart(t.Name)); err != nil {
 		return f.naming(t, err)
 	}
 	if err := f.compare(t, bin[:], t.CRC, false); err != nil {
@@ -393,12 +382,12 @@ func (f *File) verifyData(t *Info) error {
 	crc, sha, bad := uint32(0), sha256.New(), false
 	for start < end {
 		b := buf[:min(chunk, end-start)]
-		if err := f.readAt(b, start, tensorPart(t.Name)); err != nil {
+		if err := f.readAt(b, start, fault.TensorPart(t.Name)); err != nil {
 			return f.naming(t, err)
 		}
 		crc = crc32.Update(crc, b)
 		sha.Write(b)
-		bad = bad || t.Type == Bool && badBool(b) >= 0
+		bad = bad || t.Type == Bool && tensor.BadBool(b) >= 0
 		start += int64(len(b))
 	}
 	if err := f.compareData(t, crc, bad); err != nil {

@@ -3,17 +3,12 @@ package format
 import (
 	"bytes"
 	"crypto/ed25519"
-	"crypto/rand"
-	"crypto/rsa"
-	"crypto/x509"
-	"encoding/pem"
 	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
-	"strings"
 	"testing"
+
+	"github.com/fkzoo/fkzoo/format/header"
 )
 
 // testKey is a fixed key; its number makes it another.
@@ -114,7 +109,7 @@ func TestSignatureOutlivesNoChange(t *testing.T) {
 			if c.stays {
 				want = 2
 			}
-			if err != nil || len(list) != want || g.h.field(signaturesField) != nil != c.stays {
+			if err != nil || len(list) != want || g.h.Raw(header.SignaturesField) != nil != c.stays {
 				t.Errorf("%s, %s: found %d signatures (%v), want %d", c.name, filepath.Base(name), len(list), err, want)
 			}
 			if err := g.Verify(); err != nil {
@@ -132,7 +127,7 @@ func TestGoodSignatureStaysAlone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.Extra[signaturesField].([]any)[0].(map[string]any)["signature"].([]byte)[5] ^= 1
+	m.Extra[header.SignaturesField].([]any)[0].(map[string]any)["signature"].([]byte)[5] ^= 1
 	list, err := mustOpen(t, save(t, m, tensors)).Signatures()
 	if err != nil || len(list) != 1 || !list[0].Good {
 		t.Errorf("found %+v (%v), want the good one alone", list, err)
@@ -147,7 +142,7 @@ func tampered(t *testing.T, change func(any) any) *File {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.Extra[signaturesField] = change(m.Extra[signaturesField])
+	m.Extra[header.SignaturesField] = change(m.Extra[header.SignaturesField])
 	path := filepath.Join(t.TempDir(), "tampered.fkz")
 	if err := f.Rewrite(path, m, Options{}); err != nil { // what is covered stays, so this keeps anything
 		t.Fatal(err)
@@ -208,64 +203,5 @@ func TestSignVerifiesFirst(t *testing.T) {
 	}
 	if _, err := os.Stat(out); err == nil {
 		t.Error("it was signed all the same")
-	}
-}
-
-func TestKeys(t *testing.T) {
-	dir := t.TempDir()
-	path := filepath.Join(dir, "key.pem")
-	key, err := NewKey(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	private, err := ReadPrivateKey(path)
-	if err != nil || !public(private).Equal(key) {
-		t.Errorf("the private key came back as another (%v)", err)
-	}
-	if got, err := ReadPublicKey(path + ".pub"); err != nil || !got.Equal(key) {
-		t.Errorf("the public key came back as %x (%v)", got, err)
-	}
-	if info, _ := os.Stat(path); runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
-		t.Errorf("the private key's mode is %v", info.Mode())
-	}
-	if _, err := NewKey(path); !errors.Is(err, fs.ErrExist) {
-		t.Errorf("a second key in its place: %v", err)
-	}
-	if err := os.Remove(path + ".pub"); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := NewKey(path); !errors.Is(err, fs.ErrExist) {
-		t.Errorf("a second private key in its place: %v", err)
-	}
-	if _, err := os.Stat(path + ".pub"); err == nil {
-		t.Error("a public key without its private one was left")
-	}
-	if again, err := ReadPrivateKey(path); err != nil || !again.Equal(private) {
-		t.Errorf("the private key was replaced (%v)", err)
-	}
-
-	other, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
-	}
-	der, err := x509.MarshalPKCS8PrivateKey(other)
-	if err != nil {
-		t.Fatal(err)
-	}
-	bad := map[string]string{
-		"found no PEM":               "hello",
-		"found a block \"PUBLIC KEY": string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})),
-		"type *rsa.PrivateKey":       string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})),
-		"asn1":                       string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: []byte("x")})),
-		"more than 65536 bytes":      strings.Repeat("x", 70_000),
-	}
-	for says, text := range bad {
-		name := filepath.Join(dir, "bad.pem")
-		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := ReadPrivateKey(name); err == nil || !strings.Contains(err.Error(), says) || !strings.HasPrefix(err.Error(), name) {
-			t.Errorf("%v, want an error with %q", err, says)
-		}
 	}
 }

@@ -1,189 +1,56 @@
 package format
 
 import (
-	"encoding/binary"
-	"fmt"
-	"slices"
-	"unicode/utf8"
-	"unsafe"
+	"github.com/fkzoo/fkzoo/format/header"
+	"github.com/fkzoo/fkzoo/format/tensor"
 )
 
-// Tensor is a named array. Data holds its elements little-endian and row-major, Type.Size() bytes each.
-type Tensor struct {
-	Name  string
-	Type  DType
-	Shape []int // empty for a scalar
-	Data  []byte
-	Extra map[string]any // fields of its index entry that this version doesn't know; nil if none
-}
+// What a file's tensors are made of is package tensor's; these names save its users a second import.
+type (
+	// Tensor is a named array. Data holds its elements little-endian and row-major, Type.Size() bytes each.
+	Tensor = tensor.Tensor
+	// DType is a tensor's element type, by the name it has in the file.
+	DType = tensor.DType
+	// Element is a Go type that holds a tensor's elements; the bits of the smaller floats come as unsigned integers.
+	Element = tensor.Element
+	// Info is what the index says of a tensor.
+	Info = header.Info
+)
 
-// Info is what the index says of a tensor.
-type Info struct {
-	Name   string
-	Type   DType
-	Shape  []int
-	Offset int64 // of its data, from the first multiple of 64 at or after the header's end
-	Length int64 // of its data in bytes
-	CRC    uint32
-	SHA256 [32]byte
+// The element types of version 1. Values are little-endian; bool is a byte 0 or 1.
+const (
+	Float64    = tensor.Float64
+	Float32    = tensor.Float32
+	Float16    = tensor.Float16
+	BFloat16   = tensor.BFloat16
+	Float8E4M3 = tensor.Float8E4M3
+	Float8E5M2 = tensor.Float8E5M2
+	Int64      = tensor.Int64
+	Int32      = tensor.Int32
+	Int16      = tensor.Int16
+	Int8       = tensor.Int8
+	Uint64     = tensor.Uint64
+	Uint32     = tensor.Uint32
+	Uint16     = tensor.Uint16
+	Uint8      = tensor.Uint8
+	Bool       = tensor.Bool
+)
 
-	extra []rawField
-}
-
-// Element is a Go type that holds a tensor's elements; the bits of the smaller floats come as unsigned integers.
-type Element interface {
-	int8 | int16 | int32 | int64 | uint8 | uint16 | uint32 | uint64 | float32 | float64 | bool
-}
-
-var littleEndian = binary.NativeEndian.Uint16([]byte{1, 0}) == 1
+// Limits of a file and its tensors, far above any honest ones.
+const (
+	MaxRank    = tensor.MaxRank    // axes of one tensor
+	MaxTensors = header.MaxTensors // tensors in a file
+)
 
 // NewTensor makes a tensor of Go values, whose type must fit: float32 for Float32, bool for Bool, uint16 for Float16 and
 // BFloat16, uint8 for both Float8. On little-endian machines Data is the memory of values itself, not a copy.
 func NewTensor[T Element](name string, t DType, shape []int, values []T) (Tensor, error) {
-	x := Tensor{Name: name, Type: t, Shape: slices.Clone(shape)}
-	if err := fits[T](t); err != nil {
-		return x, &Error{Kind: ErrValue, Part: tensorPart(name), Tensor: name, Detail: err.Error()}
-	}
-	size := t.Size()
-	if len(values) > 0 {
-		x.Data = unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(values))), len(values)*size)
-	}
-	if !littleEndian {
-		x.Data = swapped(x.Data, size)
-	}
-	return x, x.Check()
+	return tensor.New(name, t, shape, values)
 }
 
 // Values gives a tensor's elements as a new slice; the type T must fit as for NewTensor.
-func Values[T Element](x Tensor) ([]T, error) {
-	if err := fits[T](x.Type); err != nil {
-		return nil, &Error{Kind: ErrValue, Part: tensorPart(x.Name), Tensor: x.Name, Detail: err.Error()}
-	}
-	if err := x.Check(); err != nil {
-		return nil, err
-	}
-	size := x.Type.Size()
-	values := make([]T, len(x.Data)/size)
-	if len(values) == 0 {
-		return values, nil
-	}
-	data := x.Data
-	if !littleEndian {
-		data = swapped(data, size)
-	}
-	// Check has seen to it that bools are 0 or 1, the only bytes a Go bool may hold.
-	copy(unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(values))), len(data)), data)
-	return values, nil
-}
-
-// fits says whether Go's T holds elements of type t.
-func fits[T Element](t DType) error {
-	var zero T
-	name := fmt.Sprintf("%T", zero)
-	switch {
-	case name == string(t),
-		name == "uint16" && (t == Float16 || t == BFloat16),
-		name == "uint8" && (t == Float8E4M3 || t == Float8E5M2):
-		return nil
-	}
-	return fmt.Errorf("a Go %s does not hold elements of type %q", name, t)
-}
-
-func swapped(data []byte, size int) []byte {
-	out := slices.Clone(data)
-	for i := 0; i+size <= len(out); i += size {
-		slices.Reverse(out[i : i+size])
-	}
-	return out
-}
-
-// Check says whether the tensor may be stored: its name, type and shape, as many bytes as they ask for, bools 0 or 1.
-// The error's kind is ErrValue.
-func (x *Tensor) Check() error {
-	fail := func(k error, format string, args ...any) error {
-		return &Error{Kind: k, Part: tensorPart(x.Name), Tensor: x.Name, Detail: fmt.Sprintf(format, args...)}
-	}
-	if why := badName(x.Name); why != "" {
-		return fail(ErrValue, "%s", why)
-	}
-	want, why := byteLength(x.Type, x.Shape)
-	if why != "" {
-		return fail(ErrValue, "%s", why)
-	}
-	if int64(len(x.Data)) != want {
-		return fail(ErrValue, "has %d bytes of data, want %d for %s of shape %v", len(x.Data), want, x.Type, x.Shape)
-	}
-	if x.Type == Bool {
-		if i := badBool(x.Data); i >= 0 {
-			return fail(ErrValue, "element %d is the byte %d, want 0 or 1", i, x.Data[i])
-		}
-	}
-	return nil
-}
-
-// badName says what is wrong with a tensor's name, or nothing.
-func badName(name string) string {
-	switch {
-	case name == "":
-		return "has an empty name"
-	case len(name) > MaxName:
-		return fmt.Sprintf("has a name of %d bytes, at most %d are allowed", len(name), MaxName)
-	case !utf8.ValidString(name):
-		return "has a name that is not UTF-8"
-	}
-	for _, r := range name {
-		if r < 0x20 || r == 0x7f {
-			return fmt.Sprintf("has the control character %q in its name", r)
-		}
-	}
-	return ""
-}
+func Values[T Element](x Tensor) ([]T, error) { return tensor.Values[T](x) }
 
 // ByteLength gives the bytes of the data of a tensor of this type and shape, before there is any; the error, of the kind
 // ErrLimit, says why there is no such tensor.
-func ByteLength(t DType, shape []int) (int64, error) {
-	n, why := byteLength(t, shape)
-	if why != "" {
-		return 0, &Error{Kind: ErrLimit, Detail: why}
-	}
-	return n, nil
-}
-
-// byteLength gives the bytes of a tensor's data, or says why there is no such tensor. A dimension of 0 does not excuse the
-// others: their product is limited all the same.
-func byteLength(t DType, shape []int) (int64, string) {
-	size := int64(t.Size())
-	if size == 0 {
-		return 0, fmt.Sprintf("has the type %.40q, which the format does not have", string(t))
-	}
-	if len(shape) > MaxRank {
-		return 0, fmt.Sprintf("has %d axes, at most %d are allowed", len(shape), MaxRank)
-	}
-	empty := false
-	for _, d := range shape {
-		switch {
-		case d < 0:
-			return 0, fmt.Sprintf("has the shape %v with a negative dimension", shape)
-		case d == 0:
-			empty = true
-		case int64(d) > MaxTensor/size:
-			return 0, fmt.Sprintf("has the shape %v of %s, over the limit of %d bytes", shape, t, int64(MaxTensor))
-		default:
-			size *= int64(d)
-		}
-	}
-	if empty {
-		return 0, ""
-	}
-	return size, ""
-}
-
-// badBool gives the place of the first byte that is neither 0 nor 1, or -1.
-func badBool(data []byte) int {
-	for i, b := range data {
-		if b > 1 {
-			return i
-		}
-	}
-	return -1
-}
+func ByteLength(t DType, shape []int) (int64, error) { return tensor.ByteLength(t, shape) }

@@ -15,6 +15,9 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/fkzoo/fkzoo/format/header"
+	"github.com/fkzoo/fkzoo/format/value"
 )
 
 var update = flag.Bool("update", false, "write testdata/errors.txt anew")
@@ -112,8 +115,8 @@ func fromJSON(t testing.TB, raw []byte) any {
 
 // equal is reflect.DeepEqual but for NaN.
 func equal(a, b any) bool {
-	x, xerr := encodeValue(a, "")
-	y, yerr := encodeValue(b, "")
+	x, xerr := value.Encode(a, "")
+	y, yerr := value.Encode(b, "")
 	return xerr == nil && yerr == nil && bytes.Equal(x, y)
 }
 
@@ -303,8 +306,11 @@ func TestBadVectors(t *testing.T) {
 // Files too large to keep: what they ask for must be refused before it costs anything.
 func TestLargeAttacks(t *testing.T) {
 	section := func(raw []byte) []byte {
-		h := &header{fields: []rawField{{"blueprint", raw}, {"history", []byte{0xc0}}, {"provenance", []byte{0xc0}}, {"run", []byte{0xc0}}, {"state", []byte{0xc0}}}}
-		b, err := h.bytes()
+		h := &header.Header{Fields: []header.Field{{Name: "blueprint", Raw: raw}}}
+		for _, name := range header.Sections[1:] {
+			h.Fields = append(h.Fields, header.Field{Name: name, Raw: []byte{0xc0}})
+		}
+		b, err := h.Bytes()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -328,7 +334,7 @@ func TestLargeAttacks(t *testing.T) {
 	}
 	for _, c := range cases {
 		path := filepath.Join(t.TempDir(), "a.fkz")
-		if err := os.WriteFile(path, append(prologue(c.head), c.head...), 0o600); err != nil {
+		if err := os.WriteFile(path, append(header.Prologue(c.head), c.head...), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		got := testing.AllocsPerRun(1, func() {

@@ -13,6 +13,9 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/fkzoo/fkzoo/format/fault"
+	"github.com/fkzoo/fkzoo/format/header"
+	"github.com/fkzoo/fkzoo/format/sign"
 	"github.com/fkzoo/fkzoo/internal/atomicfile"
 	"github.com/fkzoo/fkzoo/internal/crc32"
 )
@@ -31,25 +34,25 @@ type Options struct {
 func Write(path string, m Meta, tensors []Tensor, o Options) error {
 	fields, err := m.fields()
 	if err != nil {
-		return at(path, err)
+		return fault.At(path, err)
 	}
 	sorted := slices.Clone(tensors)
 	slices.SortFunc(sorted, func(a, b Tensor) int { return cmp.Compare(a.Name, b.Name) })
 	h, err := describe(fields, sorted)
 	if err != nil {
-		return at(path, err)
+		return fault.At(path, err)
 	}
-	hashed := h.field(signaturesField) != nil
+	hashed := h.Raw(header.SignaturesField) != nil
 	if hashed {
 		// Whether a signature stays, and so the header's length, depends on the checksums.
-		hashAll(h.infos, sorted)
-		if err := h.settle(); err != nil {
-			return at(path, err)
+		hashAll(h.Infos, sorted)
+		if err := sign.Settle(h); err != nil {
+			return fault.At(path, err)
 		}
 	}
-	head, err := h.encode()
+	head, err := h.Encode()
 	if err != nil {
-		return at(path, err)
+		return fault.At(path, err)
 	}
 	f, err := atomicfile.Create(path, o.Force)
 	if err != nil {
@@ -57,16 +60,16 @@ func Write(path string, m Meta, tensors []Tensor, o Options) error {
 	}
 	defer f.Discard()
 	if hashed {
-		err = writeTensors(f, head, h.infos, sorted)
+		err = writeTensors(f, head, h.Infos, sorted)
 	} else {
 		head, err = writeHashing(f, head, h, sorted)
 	}
 	if err == nil {
-		_, err = f.WriteAt(append(prologue(head), head...), 0)
+		_, err = f.WriteAt(append(header.Prologue(head), head...), 0)
 	}
 	var e *Error
 	if errors.As(err, &e) {
-		return at(path, err)
+		return fault.At(path, err)
 	} else if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
@@ -78,14 +81,14 @@ func Write(path string, m Meta, tensors []Tensor, o Options) error {
 // The checksums come first in the file, but are known last. The tensors are written to where they will lie if every
 // CRC-32 takes five bytes in the header, as describe has it, and behind a header that already has the right length: what
 // is left to be synced in the end is that header alone.
-func writeHashing(f *atomicfile.File, head []byte, h *header, tensors []Tensor) ([]byte, error) {
+func writeHashing(f *atomicfile.File, head []byte, h *header.Header, tensors []Tensor) ([]byte, error) {
 	hashed := make(chan struct{})
-	infos := slices.Clone(h.infos)
+	infos := slices.Clone(h.Infos)
 	go func() {
 		defer close(hashed)
 		hashAll(infos, tensors)
 	}()
-	err := writeTensors(f, head, h.infos, tensors)
+	err := writeTensors(f, head, h.Infos, tensors)
 	select {
 	case <-hashed:
 	default:
@@ -97,40 +100,40 @@ func writeHashing(f *atomicfile.File, head []byte, h *header, tensors []Tensor) 
 	if err != nil {
 		return nil, err
 	}
-	guess := layoutOf(head, h.infos)
-	h.infos = infos
-	if head, err = h.encode(); err != nil {
+	guess := header.LayoutOf(head, h.Infos)
+	h.Infos = infos
+	if head, err = h.Encode(); err != nil {
 		return nil, err
 	}
-	if layoutOf(head, h.infos) == guess {
+	if header.LayoutOf(head, h.Infos) == guess {
 		return head, nil
 	}
 	// A CRC-32 below 65536: one in 65,536 is.
-	if err := writeTensors(f, head, h.infos, tensors); err != nil {
+	if err := writeTensors(f, head, h.Infos, tensors); err != nil {
 		return nil, err
 	}
-	return head, f.Truncate(endOf(head, h.infos))
+	return head, f.Truncate(header.EndOf(head, h.Infos))
 }
 
 // describe checks the tensors and makes a header of them, with the checksums still missing.
-func describe(fields []rawField, tensors []Tensor) (*header, error) {
+func describe(fields []header.Field, tensors []Tensor) (*header.Header, error) {
 	if len(tensors) > MaxTensors {
 		return nil, &Error{Kind: ErrLimit, Part: "index", Detail: fmt.Sprintf("has %d tensors, at most %d are allowed", len(tensors), MaxTensors)}
 	}
-	h := &header{fields: fields, infos: make([]Info, len(tensors))}
+	h := &header.Header{Fields: fields, Infos: make([]Info, len(tensors))}
 	for i := range tensors {
 		x := &tensors[i]
 		if err := x.Check(); err != nil {
 			return nil, err
 		}
 		if i > 0 && x.Name == tensors[i-1].Name {
-			return nil, &Error{Kind: ErrValue, Part: tensorPart(x.Name), Tensor: x.Name, Detail: "is there twice"}
+			return nil, &Error{Kind: ErrValue, Part: fault.TensorPart(x.Name), Tensor: x.Name, Detail: "is there twice"}
 		}
-		h.infos[i] = Info{Name: x.Name, Type: x.Type, Shape: slices.Clone(x.Shape), Length: int64(len(x.Data))}
+		h.Infos[i] = Info{Name: x.Name, Type: x.Type, Shape: slices.Clone(x.Shape), Length: int64(len(x.Data))}
 		if len(x.Data) > 0 {
-			h.infos[i].CRC = math.MaxUint32
+			h.Infos[i].CRC = math.MaxUint32
 		}
-		if err := h.infos[i].setExtra(x.Extra); err != nil {
+		if err := h.Infos[i].SetExtra(x.Extra); err != nil {
 			return nil, err
 		}
 	}
@@ -166,25 +169,25 @@ func hashes(data []byte) (uint32, [32]byte) {
 
 // writeTensors writes all of a file, with whatever is in head.
 func writeTensors(f *atomicfile.File, head []byte, infos []Info, tensors []Tensor) error {
-	if err := f.Reserve(endOf(head, infos)); err != nil {
+	if err := f.Reserve(header.EndOf(head, infos)); err != nil {
 		return err
 	}
-	pos := prologueLen + int64(len(head))
-	base := roundUp(pos)
+	pos := header.PrologueLength + int64(len(head))
+	base := header.RoundUp(pos)
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
 	w := bufio.NewWriterSize(&flusher{f: f}, 1<<16)
-	for _, b := range [][]byte{prologue(head), head} {
+	for _, b := range [][]byte{header.Prologue(head), head} {
 		if _, err := w.Write(b); err != nil {
 			return err
 		}
 	}
 	for i := range infos {
-		if err := pad(w, base+infos[i].Offset-binHead-pos); err != nil {
+		if err := pad(w, base+infos[i].Offset-header.BinHead-pos); err != nil {
 			return err
 		}
-		bin := binHeadOf(infos[i].Length)
+		bin := header.BinHeadOf(infos[i].Length)
 		if _, err := w.Write(bin[:]); err != nil {
 			return err
 		}
@@ -219,29 +222,12 @@ func (w *flusher) Write(b []byte) (int, error) {
 
 // pad writes n nil bytes; n is less than 128.
 func pad(w io.Writer, n int64) error {
-	var b [2 * align]byte
+	var b [2 * header.Align]byte
 	for i := range b {
 		b[i] = 0xc0
 	}
 	_, err := w.Write(b[:n])
 	return err
-}
-
-// layoutOf is what decides where tensors lie: the header's length and the first one's offset.
-func layoutOf(head []byte, infos []Info) [2]int64 {
-	if len(infos) == 0 {
-		return [2]int64{int64(len(head))}
-	}
-	return [2]int64{int64(len(head)), infos[0].Offset}
-}
-
-// endOf gives a file's length.
-func endOf(head []byte, infos []Info) int64 {
-	end := prologueLen + int64(len(head))
-	if n := len(infos); n > 0 {
-		end = roundUp(end) + infos[n-1].Offset + infos[n-1].Length
-	}
-	return end
 }
 
 // Rewrite makes at path a file with the tensors of f and other metadata. The tensors' bytes are copied as they are (by the
@@ -251,22 +237,22 @@ func endOf(head []byte, infos []Info) int64 {
 func (f *File) Rewrite(path string, m Meta, o Options) error {
 	fields, err := m.fields()
 	if err != nil {
-		return at(path, err)
+		return fault.At(path, err)
 	}
 	done, err := f.use()
 	if err != nil {
 		return err
 	}
 	defer done()
-	h := &header{fields: fields, infos: slices.Clone(f.h.infos)}
-	if !h.covers(f.h) {
-		if err := h.settle(); err != nil {
-			return at(path, err)
+	h := &header.Header{Fields: fields, Infos: slices.Clone(f.h.Infos)}
+	if !sign.Same(h, f.h) {
+		if err := sign.Settle(h); err != nil {
+			return fault.At(path, err)
 		}
 	}
-	head, err := h.encode()
+	head, err := h.Encode()
 	if err != nil {
-		return at(path, err)
+		return fault.At(path, err)
 	}
 	out, err := atomicfile.Create(path, o.Force)
 	if err != nil {
@@ -280,19 +266,19 @@ func (f *File) Rewrite(path string, m Meta, o Options) error {
 }
 
 // copyTensors writes a file with this header and f's tensors. From the first bin head on, both files have the same bytes.
-func (f *File) copyTensors(out io.Writer, h *header, head []byte) error {
-	if _, err := out.Write(append(prologue(head), head...)); err != nil {
+func (f *File) copyTensors(out io.Writer, h *header.Header, head []byte) error {
+	if _, err := out.Write(append(header.Prologue(head), head...)); err != nil {
 		return err
 	}
-	if len(h.infos) == 0 {
+	if len(h.Infos) == 0 {
 		return nil
 	}
-	pos := prologueLen + int64(len(head))
-	if err := pad(out, roundUp(pos)+h.infos[0].Offset-binHead-pos); err != nil {
+	pos := header.PrologueLength + int64(len(head))
+	if err := pad(out, header.RoundUp(pos)+h.Infos[0].Offset-header.BinHead-pos); err != nil {
 		return err
 	}
-	start, _ := f.Range(&f.h.infos[0])
-	start -= binHead
+	start, _ := f.Range(&f.h.Infos[0])
+	start -= header.BinHead
 	want := f.end() - start
 	from := io.Reader(io.NewSectionReader(f.file, start, want))
 	if d, ok := f.file.(disk); ok {

@@ -7,6 +7,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/fkzoo/fkzoo/host/file"
 )
 
 // Shipped plugins run without a home, with one that is no folder and with one
@@ -16,11 +18,11 @@ func TestWithoutHome(t *testing.T) {
 	if err := os.Mkdir(readOnly, 0o500); err != nil {
 		t.Fatal(err)
 	}
-	file := filepath.Join(t.TempDir(), "file")
-	if err := os.WriteFile(file, nil, 0o600); err != nil {
+	ordinary := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(ordinary, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for name, home := range map[string]string{"none": "", "a file": file, "read only": readOnly} {
+	for name, home := range map[string]string{"none": "", "a file": ordinary, "read only": readOnly} {
 		t.Run(name, func(t *testing.T) {
 			if name == "read only" && (os.Geteuid() == 0 || runtime.GOOS == "windows") {
 				t.Skip("nothing is read only for this user")
@@ -50,10 +52,10 @@ func TestWithoutHome(t *testing.T) {
 			if told := strings.Contains(strings.Join(warnings, "\n"), "cache "+o.Cache+" can't be used"); told != (home != "") || len(warnings) > 1 {
 				t.Errorf("warnings %q", warnings)
 			}
-			if _, err := h.Install(t.Context(), filepath.Join(o.Beside, fileName("twin"))); err == nil || !strings.Contains(err.Error(), "trust store") {
+			if _, err := h.Install(t.Context(), filepath.Join(o.Beside, file.Base("twin"))); err == nil || !strings.Contains(err.Error(), "trust store") {
 				t.Errorf("Install without a trust store: %v, want an error", err)
 			}
-			private := h.sockets.path
+			private := h.sockets.Path
 			if info, err := os.Stat(private); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o700 {
 				t.Errorf("folder %v, %v; want it private", info, err)
 			}

@@ -3,7 +3,9 @@
 //
 // It knows files, processes and the plugin protocol. It must not know how a
 // network is run, what training data looks like beyond its summary, or what
-// people do with a model.
+// people do with a model. Rooms below it: file (a plugin's file), trust (which
+// may run), cache (private copies and checksums), process (a running plugin),
+// fault (the error).
 //
 // # What happens to a plugin
 //
@@ -19,17 +21,16 @@
 package host
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"time"
 
+	"github.com/fkzoo/fkzoo/host/cache"
+	"github.com/fkzoo/fkzoo/host/process"
+	"github.com/fkzoo/fkzoo/host/trust"
 	"github.com/fkzoo/fkzoo/internal/userdir"
-	"github.com/fkzoo/fkzoo/specs/blueprint"
 	"github.com/fkzoo/fkzoo/specs/protocol"
 )
 
@@ -109,20 +110,26 @@ func Defaults() (Options, error) {
 	return o, nil
 }
 
+// shipped holds the plugins that were built with this program, as
+// name=sha256,name=sha256; the linker sets it:
+//
+//	-ldflags "-X github.com/fkzoo/fkzoo/host.shipped=baseline=01ab...,net7=..."
+var shipped string
+
 // Host asks plugins. Its methods may be called from several goroutines.
 type Host struct {
-	o       Options
-	shipped map[string]string
+	o     Options
+	rules trust.Rules
 
 	mu      sync.Mutex
 	closed  bool
 	running map[string]*slot // by plugin name
-	sockets *socketFolder    // made when the first plugin starts
+	sockets *process.Sockets // made when the first plugin starts
 	private bool             // it has a cache, in place of the one in Options
 	warned  map[string]bool
 	asked   map[asked]*answered
 
-	checksums checksums
+	checksums cache.Checksums
 	notice    time.Duration // a wait longer than this is told of
 }
 
@@ -150,15 +157,15 @@ func New(o Options) (*Host, error) {
 	if o.MaxAnswer <= 0 {
 		o.MaxAnswer = protocol.MaxAnswer
 	}
-	h := &Host{o: o, shipped: o.Shipped, running: map[string]*slot{}, warned: map[string]bool{}, asked: map[asked]*answered{}, notice: time.Second}
-	if h.shipped == nil {
+	h := &Host{o: o, rules: trust.Rules{Shipped: o.Shipped, Store: trust.Store{Folder: o.Config}}, running: map[string]*slot{}, warned: map[string]bool{}, asked: map[asked]*answered{}, notice: time.Second}
+	if h.rules.Shipped == nil {
 		var err error
-		if h.shipped, err = parseShipped(shipped); err != nil {
+		if h.rules.Shipped, err = trust.ParseShipped(shipped); err != nil {
 			return nil, err
 		}
 	}
 	if o.Cache != "" {
-		h.checksums.path = filepath.Join(o.Cache, "checksums.json")
+		h.checksums.Path = filepath.Join(o.Cache, "checksums.json")
 	}
 	return h, nil
 }
@@ -189,9 +196,9 @@ func (h *Host) Close() error {
 		all.Go(func() {
 			s.mu.Lock()
 			defer s.mu.Unlock()
-			if s.process != nil {
-				s.process.stop()
-				s.process = nil
+			if s.running != nil {
+				s.running.Stop()
+				s.running = nil
 			}
 		})
 	}
@@ -200,7 +207,7 @@ func (h *Host) Close() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.sockets != nil {
-		h.sockets.remove()
+		h.sockets.Remove()
 		h.sockets = nil
 	}
 	return nil
@@ -216,296 +223,20 @@ func (h *Host) warn(text string) {
 	}
 }
 
-// Setting is something about an architecture that the user may choose.
-type Setting struct {
-	Name    string `json:"name"`
-	Default string `json:"default"`
-	Help    string `json:"help,omitempty"`
-}
+// Trust says why a plugin is run.
+type Trust = trust.Reason
 
-// Architecture is what a plugin offers, as it was answered or is remembered.
-type Architecture struct {
-	Name       string
-	Summary    string
-	Parameters int64    // of all members, for data with blueprint.KaggleColumns
-	Members    []string // names of the members
-	Settings   []Setting
-	Plugin     PluginInfo
-	Ambiguous  bool // another plugin offers the same name: only FullName finds it
+// Reasons to run a plugin.
+const (
+	Shipped     = trust.Shipped     // its checksum is linked into fkzoo
+	Installed   = trust.Installed   // its checksum was recorded by Install
+	Development = trust.Development // it lies in the folder that is not checked
+)
 
-	document []byte
-}
-
-// FullName is plugin/name, which is never ambiguous.
-func (a Architecture) FullName() string { return a.Plugin.Name + "/" + a.Name }
-
-// Document gives the blueprint for default settings and blueprint.KaggleColumns.
-func (a Architecture) Document() (*blueprint.Document, error) {
-	d, err := blueprint.Parse(a.document)
-	if err != nil {
-		return nil, fmt.Errorf("plugin %s: architecture %s: %w", a.Plugin.Name, a.Name, err)
-	}
-	return d, nil
-}
-
-// List says what all plugins offer, sorted by plugin, then in the plugin's
-// order. Plugins that can't be asked give an error each (an [*Error]) and don't
-// keep the others from being listed. No process is started for a plugin whose
-// answers are remembered, nor twice for one that failed: until its file
-// changes, this host gives the same error again.
-func (h *Host) List(ctx context.Context) ([]Architecture, []error) {
-	found, errs := h.find()
-	offers := make([]*offer, len(found))
-	failed := make([]error, len(found))
-	var all sync.WaitGroup
-	for i, p := range found {
-		all.Go(func() { offers[i], failed[i] = h.offer(ctx, p) })
-	}
-	all.Wait()
-	h.checksums.save()
-
-	var list []Architecture
-	count := map[string]int{}
-	for i, o := range offers {
-		if failed[i] != nil {
-			errs = append(errs, failed[i])
-			continue
-		}
-		for _, a := range o.list() {
-			count[a.Name]++
-			list = append(list, a)
-		}
-	}
-	for i := range list {
-		list[i].Ambiguous = count[list[i].Name] > 1
-	}
-	return list, errs
-}
-
-// offer gives what one plugin offers, from memory if it can.
-func (h *Host) offer(ctx context.Context, p found) (*offer, error) {
-	o, sum, err := h.known(p)
-	if o != nil || err != nil {
-		return o, err
-	}
-	a := h.answered(asked{p.name, p.path, sum})
-	select {
-	case a.turn <- struct{}{}:
-		defer func() { <-a.turn }()
-	case <-ctx.Done():
-		return nil, p.fail(ErrTimeout, ctx.Err(), "not asked what it offers: %v", context.Cause(ctx))
-	}
-	if a.failed != nil {
-		return nil, a.failed
-	}
-	if o, _, err := h.known(p); o != nil || err != nil { // somebody has asked meanwhile
-		return o, err
-	}
-	defer h.waiting(p)()
-	if o, err = h.askOffer(ctx, p); err != nil && ctx.Err() == nil && lasting(err) {
-		a.failed = err
-	}
-	return o, err
-}
-
-// known gives what a plugin is remembered to offer, or nil, and its checksum.
-// It fails if the plugin may not run.
-func (h *Host) known(p found) (*offer, string, error) {
-	sum, err := h.quickChecksum(p)
-	if err != nil {
-		return nil, "", err
-	}
-	trust, err := h.trust(p, sum)
-	if err != nil {
-		return nil, "", err
-	}
-	o := h.recall(p.name, sum)
-	if o != nil {
-		o.plugin = PluginInfo{Name: p.name, Path: p.path, SHA256: sum, Trust: trust}
-	}
-	return o, sum, nil
-}
-
-// asked is a plugin's file with one content.
-type asked struct{ name, path, sum string }
-
-// answered is how asking such a file what it offers went.
-type answered struct {
-	turn   chan struct{} // held while it is asked; guards failed
-	failed error
-}
-
-func (h *Host) answered(what asked) *answered {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.asked[what] == nil {
-		h.asked[what] = &answered{turn: make(chan struct{}, 1)}
-	}
-	return h.asked[what]
-}
-
-// lasting tells whether a failure is the plugin's own, to be expected again.
-// One that is not, a full disk say, may be gone the next time.
-func lasting(err error) bool {
-	var e *Error
-	return errors.As(err, &e) && e.Kind != ErrStart
-}
-
-// waiting tells the user whom fkzoo waits for, if it is long; call stop.
-func (h *Host) waiting(p found) (stop func() bool) {
-	return time.AfterFunc(h.notice, func() { h.warn(fmt.Sprintf("plugin %s (%s): waiting for its answer", p.name, p.path)) }).Stop
-}
-
-// askOffer starts the plugin if need be, asks what it offers and each default
-// blueprint, checks all of it and remembers it.
-func (h *Host) askOffer(ctx context.Context, p found) (*offer, error) {
-	process, err := h.process(ctx, p)
-	if err != nil {
-		return nil, err
-	}
-	o := &offer{plugin: process.plugin}
-	listed, err := process.list(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for _, a := range listed {
-		d, text, err := process.blueprint(ctx, a.Name, Request{Data: DataSummary{Columns: blueprint.KaggleColumns}})
-		if err != nil {
-			return nil, err
-		}
-		parameters, err := d.Parameters(blueprint.KaggleColumns)
-		if err != nil {
-			return nil, process.bad(a.Name, err)
-		}
-		r := remembered{Name: a.Name, Summary: a.Summary, Settings: a.Settings, Parameters: parameters, Document: text}
-		for _, m := range d.Members {
-			r.Members = append(r.Members, m.Name)
-		}
-		o.Architectures = append(o.Architectures, r)
-	}
-	h.remember(o)
-	return o, nil
-}
-
-// DataSummary says what training data holds; [Summarize] makes one.
-type DataSummary = protocol.DataSummary
-
-// Summarize sums up points: a row of len(columns) numbers after the other,
-// where NaN stands for an empty cell.
-func Summarize(columns []string, points []float32) (DataSummary, error) {
-	return protocol.Summarize(columns, points)
-}
-
-// Request is what a blueprint may depend on.
-type Request struct {
-	Settings map[string]string // as given by --set
-	Data     DataSummary       // without columns: blueprint.KaggleColumns
-}
-
-// Answer is a blueprint and where it came from.
-type Answer struct {
-	Document *blueprint.Document
-	Plugin   PluginInfo
-}
-
-// Blueprint asks for the blueprint of the architecture called name, or
-// plugin/name. The document is valid for the request's columns. It fails with
-// an [*UnknownError] if no plugin offers it, an [*AmbiguousError] if several
-// do, and an [*Error] naming the plugin for everything the plugin does wrong;
-// errors.Is with [ErrRefused] tells that the plugin refused the settings or
-// the data.
-func (h *Host) Blueprint(ctx context.Context, name string, r Request) (Answer, error) {
-	if len(r.Data.Columns) == 0 {
-		r.Data.Columns = blueprint.KaggleColumns
-	}
-	a, err := h.Architecture(ctx, name)
-	if err != nil {
-		return Answer{}, err
-	}
-	p := found{name: a.Plugin.Name, path: a.Plugin.Path, dev: a.Plugin.Trust == Development}
-	defer h.waiting(p)()
-	process, err := h.process(ctx, p)
-	if err != nil {
-		return Answer{}, err
-	}
-	d, _, err := process.blueprint(ctx, a.Name, r)
-	if err != nil {
-		return Answer{}, err
-	}
-	return Answer{Document: d, Plugin: process.plugin}, nil
-}
-
-// Architecture finds the architecture called name, or plugin/name, and fails
-// as [Host.Blueprint] does. What is remembered comes first: plugins whose
-// offers aren't are started only if no remembered one has that name, so that
-// one that hangs delays nobody who doesn't need it.
-func (h *Host) Architecture(ctx context.Context, name string) (Architecture, error) {
-	if plugin, _, full := strings.Cut(name, "/"); full {
-		return h.fullName(ctx, plugin, name)
-	}
-	var remembered []Architecture
-	all, _ := h.find()
-	for _, p := range all {
-		if o, _, err := h.known(p); o != nil && err == nil {
-			remembered = append(remembered, o.list()...)
-		}
-	}
-	h.checksums.save()
-	a, err := choose(remembered, name)
-	var unknown *UnknownError
-	if !errors.As(err, &unknown) {
-		return a, err
-	}
-	list, errs := h.List(ctx)
-	a, err = choose(list, name)
-	if errors.As(err, &unknown) {
-		unknown.Failed = errs
-	}
-	return a, err
-}
-
-// fullName finds plugin/name by asking that plugin alone.
-func (h *Host) fullName(ctx context.Context, plugin, name string) (Architecture, error) {
-	all, _ := h.find()
-	for _, p := range all {
-		if p.name != plugin {
-			continue
-		}
-		o, err := h.offer(ctx, p)
-		if err != nil {
-			return Architecture{}, err
-		}
-		unknown := &UnknownError{Name: name}
-		for _, a := range o.list() {
-			if a.FullName() == name {
-				return a, nil
-			}
-			unknown.Offered = append(unknown.Offered, a.FullName())
-		}
-		return Architecture{}, unknown
-	}
-	return Architecture{}, &Error{Plugin: plugin, Kind: ErrMissing, Problem: "missing, want " + h.whereToLook(plugin)}
-}
-
-// choose gives the one architecture of that name.
-func choose(from []Architecture, name string) (Architecture, error) {
-	var offering []Architecture
-	unknown := &UnknownError{Name: name}
-	for _, a := range from {
-		unknown.Offered = append(unknown.Offered, a.Name)
-		if a.Name == name {
-			offering = append(offering, a)
-		}
-	}
-	switch len(offering) {
-	case 0:
-		return Architecture{}, unknown
-	case 1:
-		return offering[0], nil
-	}
-	ambiguous := &AmbiguousError{Name: name}
-	for _, a := range offering {
-		ambiguous.Offered = append(ambiguous.Offered, a.FullName())
-	}
-	return Architecture{}, ambiguous
+// PluginInfo says which program answered.
+type PluginInfo struct {
+	Name   string `json:"name"`
+	Path   string `json:"path"`
+	SHA256 string `json:"sha256"` // of the program, in hex
+	Trust  Trust  `json:"trust"`
 }

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/fkzoo/fkzoo/host/file"
+	"github.com/fkzoo/fkzoo/host/process"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 )
 
@@ -59,7 +61,7 @@ func TestListAndBlueprint(t *testing.T) {
 		if n, err := a.Document.Parameters(columns); err != nil || n != 96*96*2+2 {
 			t.Errorf("%s: %d parameters, %v; want %d", name, n, err, 96*96*2+2)
 		}
-		want := PluginInfo{Name: "good", Path: filepath.Join(h.o.Beside, fileName("good")), SHA256: binarySum(), Trust: Shipped}
+		want := PluginInfo{Name: "good", Path: filepath.Join(h.o.Beside, file.Base("good")), SHA256: binarySum(), Trust: Shipped}
 		if a.Plugin != want {
 			t.Errorf("%s: plugin %+v, want %+v", name, a.Plugin, want)
 		}
@@ -123,7 +125,7 @@ func TestFailures(t *testing.T) {
 			if err := h.Close(); err != nil {
 				t.Error(err)
 			}
-			checkNoProcess(t, fileName(test.plugin))
+			checkNoProcess(t, file.Base(test.plugin))
 		})
 	}
 }
@@ -187,6 +189,7 @@ func processes(name string) []string {
 
 // Failures that show before anything runs.
 func TestBadFiles(t *testing.T) {
+	const system = runtime.GOOS + "/" + runtime.GOARCH
 	if runtime.GOOS == "windows" {
 		t.Skip("modes and ELF headers mean nothing here")
 	}
@@ -201,15 +204,15 @@ func TestBadFiles(t *testing.T) {
 		says string
 	}{
 		{"mode", []byte("#!/bin/sh\n"), 0o644, ErrNotExecutable, "not executable: found mode -rw-r--r--"},
-		{"empty", nil, 0o755, ErrStart, "found no program for " + thisSystem + " in it"},
-		{"text", []byte("hello, world\n"), 0o755, ErrStart, "found no program for " + thisSystem + " in it"},
-		{"riscv", riscv, 0o755, ErrStart, "it is built for linux/riscv64, want " + thisSystem},
+		{"empty", nil, 0o755, ErrStart, "found no program for " + system + " in it"},
+		{"text", []byte("hello, world\n"), 0o755, ErrStart, "found no program for " + system + " in it"},
+		{"riscv", riscv, 0o755, ErrStart, "it is built for linux/riscv64, want " + system},
 		{"lost", []byte("#!/no/such/interpreter\n"), 0o755, ErrStart, "the interpreter or loader that it needs is missing"},
 		{"shell", []byte("#!/bin/sh\necho no config >&2\nexit 5\n"), 0o755, ErrCrashed, "ended at start with exit status 5; it said:\n    no config"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			o := testOptions(t)
-			path := filepath.Join(o.Beside, fileName(test.name))
+			path := filepath.Join(o.Beside, file.Base(test.name))
 			if err := os.WriteFile(path, test.text, test.mode); err != nil {
 				t.Fatal(err)
 			}
@@ -232,14 +235,14 @@ func TestMissing(t *testing.T) {
 	h := newHost(t, o)
 	_, errs := h.List(t.Context())
 	if len(errs) != 1 || !errors.Is(errs[0], ErrMissing) ||
-		!strings.Contains(errs[0].Error(), "plugin lost: shipped with fkzoo but missing, want "+fileName("lost")+" in "+o.Beside) {
+		!strings.Contains(errs[0].Error(), "plugin lost: shipped with fkzoo but missing, want "+file.Base("lost")+" in "+o.Beside) {
 		t.Errorf("List gave errors %v", errs)
 	}
 	_, err := h.Blueprint(t.Context(), "nowhere/net", Request{})
 	if !errors.Is(err, ErrMissing) || !strings.Contains(err.Error(), "plugin nowhere: missing") {
 		t.Errorf("Blueprint gave %v", err)
 	}
-	if err := os.Symlink(filepath.Join(o.Beside, "nothing"), filepath.Join(o.Beside, fileName("dangling"))); err == nil {
+	if err := os.Symlink(filepath.Join(o.Beside, "nothing"), filepath.Join(o.Beside, file.Base("dangling"))); err == nil {
 		_, err := h.Blueprint(t.Context(), "dangling/net", Request{})
 		checkFailure(t, err, "dangling", ErrMissing, "missing: there is no such file")
 	}
@@ -325,7 +328,7 @@ func TestPluginSeesLittle(t *testing.T) {
 		t.Errorf("standard input gave %s, want its end at once", stdin)
 	}
 	allowed := map[string]bool{"FKZOO_PLUGIN_COOKIE": true}
-	for _, name := range passedOn {
+	for _, name := range process.PassedOn {
 		allowed[name] = true
 	}
 	inCertificate := false
@@ -372,9 +375,9 @@ func TestRestart(t *testing.T) {
 		if _, err := h.Blueprint(t.Context(), "tiny", Request{}); err != nil {
 			t.Fatal(err)
 		}
-		process := h.running["good"].process
-		process.program.end()
-		<-process.program.done
+		running := h.running["good"].running
+		running.Kill()
+		<-running.Done()
 	}
 }
 
@@ -387,12 +390,12 @@ func TestCloseLeavesNothing(t *testing.T) {
 		t.Errorf("found errors %v, want one", errs)
 	}
 	checkFailure(t, errs[0], "child", ErrCrashed, "ended at start with exit status 4")
-	sockets := h.sockets.path
+	sockets := h.sockets.Path
 	if err := h.Close(); err != nil {
 		t.Error(err)
 	}
 	for _, name := range []string{"stubborn", "good", "twin", "child", "hang"} {
-		checkNoProcess(t, fileName(name))
+		checkNoProcess(t, file.Base(name))
 	}
 	if _, err := os.Stat(sockets); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the folder of sockets %s: %v, want it gone", sockets, err)
@@ -419,7 +422,7 @@ func TestManyQuestionsAtOnce(t *testing.T) {
 	}
 	if runtime.GOOS == "linux" {
 		for _, name := range []string{"good", "twin"} {
-			if pids := processes(fileName(name)); len(pids) != 1 {
+			if pids := processes(file.Base(name)); len(pids) != 1 {
 				t.Errorf("%s: processes %v, want one", name, pids)
 			}
 		}

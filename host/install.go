@@ -11,6 +11,9 @@ import (
 	"slices"
 	"time"
 
+	"github.com/fkzoo/fkzoo/host/fault"
+	"github.com/fkzoo/fkzoo/host/file"
+	"github.com/fkzoo/fkzoo/host/trust"
 	"github.com/fkzoo/fkzoo/specs/protocol"
 )
 
@@ -24,23 +27,23 @@ func (h *Host) Install(ctx context.Context, path string) ([]Architecture, error)
 	if err != nil {
 		return nil, fmt.Errorf("plugin %s: %w", path, err)
 	}
-	name, is := pluginName(filepath.Base(path))
+	name, is := file.PluginName(filepath.Base(path))
 	if !is {
 		return nil, fmt.Errorf("plugin %s: found file name %q, want %sNAME with a to z, 0 to 9, '.', '_', '-'", path, filepath.Base(path), protocol.ExecutablePrefix)
 	}
-	p := found{name: name, path: path}
+	p := file.File{Name: name, Path: path}
 	inPlace := slices.Contains(h.folders(), filepath.Dir(path))
 	target := path
 	if !inPlace {
 		if h.o.User == "" {
-			return nil, p.fail(ErrStart, nil, "found no folder to install to, want the user's plugin folder")
+			return nil, p.Fail(fault.ErrStart, nil, "found no folder to install to, want the user's plugin folder")
 		}
-		target = filepath.Join(h.o.User, fileName(name))
+		target = filepath.Join(h.o.User, file.Base(name))
 	}
 	all, _ := h.find()
 	for _, other := range all {
-		if other.name == name && other.path != target && slices.Index(h.folders(), filepath.Dir(other.path)) < slices.Index(h.folders(), filepath.Dir(target)) {
-			return nil, p.fail(ErrStart, nil, "found %s, which stands before it: remove or install that one", other.path)
+		if other.Name == name && other.Path != target && slices.Index(h.folders(), filepath.Dir(other.Path)) < slices.Index(h.folders(), filepath.Dir(target)) {
+			return nil, p.Fail(fault.ErrStart, nil, "found %s, which stands before it: remove or install that one", other.Path)
 		}
 	}
 
@@ -50,7 +53,7 @@ func (h *Host) Install(ctx context.Context, path string) ([]Architecture, error)
 		return nil, err
 	}
 	defer trial.Close()
-	process, err := trial.processTrusting(ctx, p, func(string) (Trust, error) { return Installed, nil })
+	running, err := trial.startTrusting(ctx, p, func(string) (Trust, error) { return Installed, nil })
 	if err != nil {
 		return nil, err
 	}
@@ -58,14 +61,14 @@ func (h *Host) Install(ctx context.Context, path string) ([]Architecture, error)
 	if err != nil {
 		return nil, err
 	}
-	sum := process.plugin.SHA256
+	sum := running.plugin.SHA256
 	if !inPlace {
 		if err := h.copyToUser(p, sum, target); err != nil {
-			return nil, p.fail(ErrStart, err, "not copied to %s: %v", h.o.User, err)
+			return nil, p.Fail(fault.ErrStart, err, "not copied to %s: %v", h.o.User, err)
 		}
 	}
-	err = h.changeStore(func(s *store) error {
-		s.Plugins[name] = record{SHA256: sum, Path: target, Installed: time.Now().UTC().Truncate(time.Second)}
+	err = h.rules.Store.Change(func(s *trust.Accepted) error {
+		s.Plugins[name] = trust.Record{SHA256: sum, Path: target, Installed: time.Now().UTC().Truncate(time.Second)}
 		return nil
 	})
 	if err != nil {
@@ -76,7 +79,7 @@ func (h *Host) Install(ctx context.Context, path string) ([]Architecture, error)
 }
 
 // copyToUser puts the bytes that were tried into the user's plugin folder.
-func (h *Host) copyToUser(p found, sum, target string) error {
+func (h *Host) copyToUser(p file.File, sum, target string) error {
 	tried, _, err := h.privateCopy(p, func(now string) error {
 		if now != sum {
 			return errors.New("the file changed while it was installed")
@@ -93,21 +96,21 @@ func (h *Host) copyToUser(p found, sum, target string) error {
 	if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
 		return err
 	}
-	return writeFile(target, tried, 0o755)
+	return file.Write(target, tried, 0o755)
 }
 
 // Remove forgets a plugin that was installed, and deletes its file if it lies
 // in the user's plugin folder.
 func (h *Host) Remove(name string) error {
-	return h.changeStore(func(s *store) error {
+	return h.rules.Store.Change(func(s *trust.Accepted) error {
 		r, there := s.Plugins[name]
 		if !there {
-			if _, is := h.shipped[name]; is {
+			if _, is := h.rules.Shipped[name]; is {
 				return &Error{Plugin: name, Kind: ErrMissing, Problem: "shipped with fkzoo, want one that was installed"}
 			}
-			return &Error{Plugin: plain(name, protocol.MaxName), Kind: ErrMissing, Problem: "not installed"}
+			return &Error{Plugin: fault.Plain(name, protocol.MaxName), Kind: ErrMissing, Problem: "not installed"}
 		}
-		path := filepath.Join(h.o.User, fileName(name))
+		path := filepath.Join(h.o.User, file.Base(name))
 		if h.o.User != "" && r.Path == path {
 			if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return fmt.Errorf("plugin %s: %w", name, err)
@@ -124,17 +127,17 @@ func (h *Host) Plugins() ([]PluginInfo, []error) {
 	all, errs := h.find()
 	var infos []PluginInfo
 	for _, p := range all {
-		sum, err := h.quickChecksum(p)
+		sum, err := h.checksums.Of(p)
 		var why Trust
 		if err == nil {
-			why, err = h.trust(p, sum)
+			why, err = h.rules.Decide(p, sum)
 		}
 		if err != nil {
 			errs = append(errs, err)
 			continue
 		}
-		infos = append(infos, PluginInfo{Name: p.name, Path: p.path, SHA256: sum, Trust: why})
+		infos = append(infos, PluginInfo{Name: p.Name, Path: p.Path, SHA256: sum, Trust: why})
 	}
-	h.checksums.save()
+	h.checksums.Save()
 	return infos, errs
 }

@@ -4,9 +4,12 @@ import (
 	"errors"
 	"os"
 	"testing"
+
+	"github.com/fkzoo/fkzoo/host/file"
+	"github.com/fkzoo/fkzoo/host/process"
 )
 
-func withoutDeathSignal() { parentDeath = 0 }
+func withoutDeathSignal() { process.DeathSignal = 0 }
 
 // A host that is killed with SIGKILL leaves no plugin behind: by the death
 // signal, and without it by the plugin's own watch over its connection; and
@@ -24,7 +27,7 @@ func TestKilledHostLeavesNoPlugin(t *testing.T) {
 			o := testOptions(t, plugins...)
 			cmd, sockets := startHost(t, o, env, plugins...)
 			for _, p := range plugins {
-				if pids := processes(fileName(p)); len(pids) != 1 {
+				if pids := processes(file.Base(p)); len(pids) != 1 {
 					t.Errorf("%s: processes %v before the kill, want one", p, pids)
 				}
 			}
@@ -33,7 +36,7 @@ func TestKilledHostLeavesNoPlugin(t *testing.T) {
 			}
 			_ = cmd.Wait()
 			for _, p := range plugins {
-				checkNoProcess(t, fileName(p))
+				checkNoProcess(t, file.Base(p))
 			}
 
 			if _, err := os.Stat(sockets); err != nil {
@@ -46,7 +49,7 @@ func TestKilledHostLeavesNoPlugin(t *testing.T) {
 			if _, err := os.Stat(sockets); !errors.Is(err, os.ErrNotExist) {
 				t.Errorf("sockets of the killed host after the next start: %v, want them gone", err)
 			}
-			if _, err := os.Stat(h.sockets.path); err != nil {
+			if _, err := os.Stat(h.sockets.Path); err != nil {
 				t.Errorf("sockets of the living host: %v", err)
 			}
 		})

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/fkzoo/fkzoo/host/file"
 )
 
 // hostUnderTest is the name under which the test binary is a host that starts
@@ -37,19 +39,19 @@ func beHost() {
 		withoutDeathSignal()
 	}
 	for _, name := range os.Args[2:] {
-		p := found{name: name, path: filepath.Join(o.Beside, fileName(name))}
-		process, err := h.process(context.Background(), p)
+		p := file.File{Name: name, Path: filepath.Join(o.Beside, file.Base(name))}
+		running, err := h.start(context.Background(), p)
 		if err != nil {
 			panic(err)
 		}
 		if strings.HasPrefix(name, "hang") {
-			go func() { _, _ = process.list(context.Background()) }()
+			go func() { _, _ = running.List(context.Background()) }()
 		}
 		if name == "slow" {
-			go func() { _, _, _ = process.blueprint(context.Background(), "net", Request{}) }()
+			go func() { _, _, _ = running.Blueprint(context.Background(), "net", nil, DataSummary{}) }()
 		}
 	}
-	fmt.Println("ready", h.sockets.path)
+	fmt.Println("ready", h.sockets.Path)
 	time.Sleep(time.Hour)
 }
 

@@ -20,6 +20,7 @@ import (
 	"github.com/hashicorp/go-plugin"
 	"google.golang.org/grpc"
 
+	"github.com/fkzoo/fkzoo/host/file"
 	"github.com/fkzoo/fkzoo/plugins"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 	"github.com/fkzoo/fkzoo/specs/protocol"
@@ -30,7 +31,7 @@ import (
 // name from testPlugins, or, started as hostUnderTest, a host to be killed.
 func TestMain(m *testing.M) {
 	program := filepath.Base(os.Args[0])
-	if name, is := pluginName(program); is {
+	if name, is := file.PluginName(program); is {
 		run, known := testPlugins[name]
 		if !known {
 			fmt.Fprintf(os.Stderr, "no test plugin is called %q\n", name)
@@ -123,7 +124,7 @@ var testPlugins = map[string]func(){
 		if err != nil {
 			panic(err)
 		}
-		cmd := &exec.Cmd{Path: self, Args: []string{fileName("hang")}, Stdout: os.Stdout, Stderr: os.Stderr}
+		cmd := &exec.Cmd{Path: self, Args: []string{file.Base("hang")}, Stdout: os.Stdout, Stderr: os.Stderr}
 		if err := cmd.Start(); err != nil {
 			panic(err)
 		}
@@ -287,7 +288,7 @@ func putPlugin(t testing.TB, folder, name string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(folder, fileName(name))
+	path := filepath.Join(folder, file.Base(name))
 	if os.Link(self, path) == nil {
 		return path
 	}

@@ -8,6 +8,9 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/fkzoo/fkzoo/host/cache"
+	"github.com/fkzoo/fkzoo/host/file"
 )
 
 // offer is what a plugin offers, as it is remembered.
@@ -47,16 +50,16 @@ const memoryVersion = 1
 
 // memoryPath names the memory of a plugin in a cache. The name is part of it
 // because a program may offer different things under different names.
-func memoryPath(cache, name, sum string) string {
-	return filepath.Join(cache, "offers", name+"-"+sum+".json")
+func memoryPath(folder, name, sum string) string {
+	return filepath.Join(folder, "offers", name+"-"+sum+".json")
 }
 
 // recall gives what the plugin of that checksum offers, or nil if that is not
 // known: never asked, a damaged file, or checked by another fkzoo, which may
 // have counted otherwise.
 func (h *Host) recall(name, sum string) *offer {
-	for _, cache := range h.caches() {
-		if o := recallFrom(memoryPath(cache, name, sum), name, sum); o != nil {
+	for _, folder := range h.caches() {
+		if o := recallFrom(memoryPath(folder, name, sum), name, sum); o != nil {
 			return o
 		}
 	}
@@ -76,7 +79,7 @@ func recallFrom(path, name, sum string) *offer {
 	if slices.ContainsFunc(o.Architectures, func(a remembered) bool { return a.Name == "" || len(a.Document) == 0 }) {
 		return nil
 	}
-	if info, err := os.Stat(path); err == nil && time.Since(info.ModTime()) > unusedFor/2 {
+	if info, err := os.Stat(path); err == nil && time.Since(info.ModTime()) > cache.Unused/2 {
 		now := time.Now()
 		_ = os.Chtimes(path, now, now) // in use: not to be pruned
 	}
@@ -91,13 +94,13 @@ func (h *Host) remember(o *offer) {
 	if err != nil {
 		return
 	}
-	for _, cache := range h.caches() {
-		path := memoryPath(cache, o.Plugin, o.SHA256)
+	for _, folder := range h.caches() {
+		path := memoryPath(folder, o.Plugin, o.SHA256)
 		if os.MkdirAll(filepath.Dir(path), 0o700) != nil {
 			continue
 		}
-		prune(filepath.Dir(path))
-		if writeMemory(path, append(text, '\n')) == nil {
+		cache.Prune(filepath.Dir(path))
+		if file.WriteMemory(path, append(text, '\n')) == nil {
 			return
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/fkzoo/fkzoo/host/cache"
 )
 
 // memoryOptions have a cache of their own.
@@ -111,87 +113,6 @@ func TestMemoryOfAnotherProgram(t *testing.T) {
 	}
 }
 
-// A file that was settled when it was hashed is not read again; one that
-// changed since is, even if its size and time of modification are the same.
-func TestChecksumsAreRemembered(t *testing.T) {
-	o := memoryOptions(t)
-	path := filepath.Join(o.Beside, fileName("good"))
-	old := time.Now().Add(-time.Hour).Truncate(time.Second)
-	write := func(text string) {
-		if err := os.WriteFile(path, []byte(text), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.Chtimes(path, old, old); err != nil {
-			t.Fatal(err)
-		}
-	}
-	write("one")
-	h := newHost(t, o)
-	p := found{name: "good", path: path}
-	first, err := h.quickChecksum(p)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(h.checksums.files) != 0 && identity(stat(t, path)).Changed != 0 {
-		t.Error("a file that changed just now is taken for settled")
-	}
-
-	// As if hashed long after it was written.
-	h.checksums.put(path, identity(stat(t, path)), first)
-	h.checksums.save()
-	h = newHost(t, o)
-	if sum, known := h.checksums.get(path, identity(stat(t, path))); !known || sum != first {
-		t.Errorf("checksum of an unchanged file: %q, %v; want %q remembered", sum, known, first)
-	}
-	time.Sleep(20 * time.Millisecond) // more than a tick of the file system's clock
-	write("two")
-	second, err := h.quickChecksum(p)
-	if err != nil || second == first {
-		t.Errorf("checksum of a changed file: %q, %v; want another than %q", second, err, first)
-	}
-}
-
-func stat(t *testing.T, path string) os.FileInfo {
-	t.Helper()
-	info, err := os.Stat(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return info
-}
-
-// What was not used for long goes, what is used stays.
-func TestPrune(t *testing.T) {
-	folder := t.TempDir()
-	for name, age := range map[string]time.Duration{
-		"new":                    0,
-		"old":                    unusedFor + time.Hour,
-		temporaryPrefix + "now":  time.Hour,
-		temporaryPrefix + "left": 25 * time.Hour,
-	} {
-		path := filepath.Join(folder, name)
-		if err := os.WriteFile(path, nil, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		then := time.Now().Add(-age)
-		if err := os.Chtimes(path, then, then); err != nil {
-			t.Fatal(err)
-		}
-	}
-	prune(folder)
-	var left []string
-	entries, err := os.ReadDir(folder)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, e := range entries {
-		left = append(left, e.Name())
-	}
-	if fmt.Sprint(left) != fmt.Sprint([]string{temporaryPrefix + "now", "new"}) {
-		t.Errorf("left %v", left)
-	}
-}
-
 var seven = []string{"good", "twin", "flexible", "env", "good2", "twin2", "good3"}
 
 func BenchmarkListCold(b *testing.B) {
@@ -208,7 +129,7 @@ func BenchmarkListCold(b *testing.B) {
 
 func BenchmarkListWarm(b *testing.B) {
 	o := memoryOptions(b, seven...)
-	time.Sleep(settled + 100*time.Millisecond) // as it is for everybody who did not just build them
+	time.Sleep(cache.Settled + 100*time.Millisecond) // as it is for everybody who did not just build them
 	listing(b, o)
 	for b.Loop() {
 		if _, started := listing(b, o); len(started) > 0 {
@@ -254,21 +175,6 @@ func FuzzRecall(f *testing.F) {
 		for _, a := range o.list() {
 			if _, err := a.Document(); err != nil && a.Name == "" {
 				t.Errorf("a nameless architecture was remembered: %+v", a)
-			}
-		}
-	})
-}
-
-// FuzzParseShipped: what the linker sets is taken whole or refused.
-func FuzzParseShipped(f *testing.F) {
-	f.Add("")
-	f.Add("net7=" + fmt.Sprintf("%064x", 255))
-	f.Add("net7=,=,")
-	f.Fuzz(func(t *testing.T, text string) {
-		all, err := parseShipped(text)
-		for name, sum := range all {
-			if err == nil && !isChecksum(sum) {
-				t.Errorf("%q gave %q the checksum %q", text, name, sum)
 			}
 		}
 	})

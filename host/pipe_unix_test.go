@@ -7,12 +7,14 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/fkzoo/fkzoo/host/file"
 )
 
 // A pipe under a plugin's name is refused, and not waited for.
 func TestPipe(t *testing.T) {
 	o := testOptions(t)
-	path := filepath.Join(o.Beside, fileName("pipe"))
+	path := filepath.Join(o.Beside, file.Base("pipe"))
 	if err := unix.Mkfifo(path, 0o755); err != nil {
 		t.Fatal(err)
 	}

@@ -1,49 +1,20 @@
 package host
 
 import (
-	"errors"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"testing"
+
+	"github.com/fkzoo/fkzoo/host/file"
 )
 
-// Why there is no folder for sockets is told, and none is left.
-func TestSocketFolderSaysWhy(t *testing.T) {
+// A plugin that can't be started for want of a folder for its socket says so.
+func TestNoFolderForSockets(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("the temporary folder is named otherwise")
 	}
 	o := testOptions(t, "good")
-	missing := "/tmp/fkzoo-no-such-folder"
-	t.Setenv("TMPDIR", missing)
-	if _, err := newSocketFolder(); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), missing) {
-		t.Errorf("found %v, want the missing folder named", err)
-	}
-	_, err := newHost(t, o).process(t.Context(), found{name: "good", path: filepath.Join(o.Beside, fileName("good"))})
+	t.Setenv("TMPDIR", "/tmp/fkzoo-no-such-folder")
+	_, err := newHost(t, o).start(t.Context(), file.File{Name: "good", Path: filepath.Join(o.Beside, file.Base("good"))})
 	checkFailure(t, err, "good", ErrStart, "can't be started: folder for sockets: ")
-}
-
-// A folder's lock: a race is told from a reason that will stay.
-func TestLockFolder(t *testing.T) {
-	folder := t.TempDir()
-	lock, err := lockFolder(folder)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := lockFolder(folder); !errors.Is(err, errLocked) {
-		t.Errorf("locked twice: %v, want %v", err, errLocked)
-	}
-	lock.Close()
-	if _, err := lockFolder(filepath.Join(folder, "gone")); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("a folder that is gone: %v", err)
-	}
-	blocked := t.TempDir()
-	if err := os.Mkdir(filepath.Join(blocked, "lock"), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := lockFolder(blocked); err == nil || errors.Is(err, errLocked) || errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("a folder in the lock's place: %v, want a reason that stays", err)
-	}
 }

@@ -11,36 +11,16 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/fkzoo/fkzoo/host/file"
+	"github.com/fkzoo/fkzoo/host/trust"
 )
 
-func TestParseShipped(t *testing.T) {
-	a, b := strings.Repeat("0a", 32), strings.Repeat("f1", 32)
-	for _, test := range []struct {
-		text string
-		want map[string]string // nil: refused
-	}{
-		{"", map[string]string{}},
-		{"net7=" + a, map[string]string{"net7": a}},
-		{"net7=" + a + ",baseline=" + b, map[string]string{"net7": a, "baseline": b}},
-		{"net7", nil},
-		{"net7=", nil},
-		{"=" + a, nil},
-		{"net7=" + a[1:], nil},
-		{"net7=" + strings.ToUpper(a), nil},
-		{"net7=" + a + ",net7=" + b, nil},
-	} {
-		got, err := parseShipped(test.text)
-		if (err == nil) != (test.want != nil) || err == nil && !reflect.DeepEqual(got, test.want) {
-			t.Errorf("parseShipped(%q) = %v, %v; want %v", test.text, got, err, test.want)
-		}
-	}
-}
-
-// An unknown plugin is refused with the command that accepts it; that command
-// makes it run; a changed one is refused again.
+// An unknown plugin is refused; once it is installed it runs; a changed one is
+// refused again.
 func TestUntrustedInstalledChanged(t *testing.T) {
 	o := testOptions(t)
-	path := copyBinary(t, os.Args[0], filepath.Join(o.Beside, fileName("good")))
+	path := copyBinary(t, os.Args[0], filepath.Join(o.Beside, file.Base("good")))
 	h := newHost(t, o)
 	ask := func() error { _, err := h.Blueprint(t.Context(), "good/tiny", Request{}); return err }
 
@@ -94,12 +74,11 @@ func TestUntrustedInstalledChanged(t *testing.T) {
 func checkUntrusted(t *testing.T, h *Host, err error, says, path string) {
 	t.Helper()
 	checkFailure(t, err, "good", ErrUntrusted, says)
-	command := "fkzoo plugin install " + path
 	var e *Error
-	if !errors.As(err, &e) || e.Command != command || !strings.Contains(err.Error(), command) {
-		t.Errorf("error %v, want it to give the command %q", err, command)
+	if !errors.As(err, &e) || e.Path != path || strings.Contains(err.Error(), "install") {
+		t.Errorf("error %v of the file %q, want %q, and no command in it", err, e.Path, path)
 	}
-	if runtime.GOOS == "linux" && len(processes(fileName("good"))) > 0 {
+	if runtime.GOOS == "linux" && len(processes(file.Base("good"))) > 0 {
 		t.Error("the plugin runs")
 	}
 	if list, errs := h.List(t.Context()); len(list) != 0 || len(errs) != 1 || !errors.Is(errs[0], ErrUntrusted) {
@@ -127,7 +106,7 @@ func TestInstallFromElsewhere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	target := filepath.Join(o.User, fileName("good"))
+	target := filepath.Join(o.User, file.Base("good"))
 	if list[0].Plugin.Path != target {
 		t.Errorf("installed to %s, want %s", list[0].Plugin.Path, target)
 	}
@@ -157,7 +136,7 @@ func TestInstallRefused(t *testing.T) {
 		{putPlugin(t, elsewhere, "crash"), "ended at start with exit status 3"},
 		{putPlugin(t, elsewhere, "twice"), "found it twice"},
 		{putPlugin(t, elsewhere, "good"), "which stands before it"},
-		{filepath.Join(elsewhere, fileName("none")), "missing: there is no such file"},
+		{filepath.Join(elsewhere, file.Base("none")), "missing: there is no such file"},
 		{copyBinary(t, os.Args[0], filepath.Join(elsewhere, "good")), `want fkzoo-plugin-NAME`},
 	} {
 		_, err := h.Install(t.Context(), test.path)
@@ -165,7 +144,7 @@ func TestInstallRefused(t *testing.T) {
 			t.Errorf("Install(%s): %v, want it to say %q", test.path, err, test.says)
 		}
 	}
-	if s, err := h.readStore(); err != nil || len(s.Plugins) != 0 {
+	if s, err := h.rules.Store.Read(); err != nil || len(s.Plugins) != 0 {
 		t.Errorf("recorded %v, %v; want nothing", s, err)
 	}
 	if entries, _ := os.ReadDir(o.User); len(entries) != 0 {
@@ -233,7 +212,7 @@ func TestSearchOrder(t *testing.T) {
 		t.Fatal(err)
 	}
 	putPlugin(t, o.User, "good")
-	want := []string{filepath.Join(o.Beside, fileName("good"))}
+	want := []string{filepath.Join(o.Beside, file.Base("good"))}
 	for _, folder := range []string{second, first} {
 		want = append(want, putPlugin(t, folder, "good"))
 		h := newHost(t, o)
@@ -244,8 +223,8 @@ func TestSearchOrder(t *testing.T) {
 	}
 	untrusted := t.TempDir()
 	o.Path = []string{untrusted}
-	copyBinary(t, os.Args[0], filepath.Join(untrusted, fileName("good")))
-	f, err := os.OpenFile(filepath.Join(untrusted, fileName("good")), os.O_APPEND|os.O_WRONLY, 0)
+	copyBinary(t, os.Args[0], filepath.Join(untrusted, file.Base("good")))
+	f, err := os.OpenFile(filepath.Join(untrusted, file.Base("good")), os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -260,10 +239,10 @@ func TestSearchOrder(t *testing.T) {
 func TestReplacedAfterTheCheck(t *testing.T) {
 	o := testOptions(t)
 	o.Cache = t.TempDir()
-	path := copyBinary(t, os.Args[0], filepath.Join(o.Beside, fileName("good")))
+	path := copyBinary(t, os.Args[0], filepath.Join(o.Beside, file.Base("good")))
 	h := newHost(t, o)
-	p := found{name: "good", path: path}
-	process, err := h.processTrusting(t.Context(), p, func(sum string) (Trust, error) {
+	p := file.File{Name: "good", Path: path}
+	running, err := h.startTrusting(t.Context(), p, func(sum string) (Trust, error) {
 		// The check has said yes; now the file becomes another one.
 		if err := os.Remove(path); err != nil {
 			t.Fatal(err)
@@ -276,7 +255,7 @@ func TestReplacedAfterTheCheck(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := process.blueprint(t.Context(), "tiny", Request{Data: DataSummary{Columns: []string{"a_x", "a_y"}}}); err != nil {
+	if _, _, err := running.Blueprint(t.Context(), "tiny", nil, DataSummary{Columns: []string{"a_x", "a_y"}}); err != nil {
 		t.Error(err)
 	}
 	if _, err := os.Stat(path + ".ran"); err == nil {
@@ -288,12 +267,12 @@ func TestReplacedAfterTheCheck(t *testing.T) {
 func TestOverwrittenWhileCopied(t *testing.T) {
 	o := testOptions(t)
 	o.Cache = t.TempDir()
-	path := filepath.Join(o.Beside, fileName("good"))
+	path := filepath.Join(o.Beside, file.Base("good"))
 	if err := os.WriteFile(path, []byte("#!/bin/sh\nexit 1\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	h := newHost(t, o)
-	_, _, err := h.privateCopy(found{name: "good", path: path}, func(string) error {
+	_, _, err := h.privateCopy(file.File{Name: "good", Path: path}, func(string) error {
 		return os.WriteFile(path, []byte("#!/bin/sh\nexit 2\n"), 0o755)
 	})
 	checkFailure(t, err, "good", ErrStart, "changed while it was read")
@@ -304,13 +283,13 @@ func TestOverwrittenWhileCopied(t *testing.T) {
 func TestPrivateCopies(t *testing.T) {
 	o := testOptions(t)
 	o.Cache = t.TempDir()
-	path := filepath.Join(o.Beside, fileName("script"))
+	path := filepath.Join(o.Beside, file.Base("script"))
 	text := []byte("#!/bin/sh\nexit 1\n")
 	if err := os.WriteFile(path, text, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	h := newHost(t, o)
-	p := found{name: "script", path: path}
+	p := file.File{Name: "script", Path: path}
 	open := func() *os.File {
 		f, _, err := h.privateCopy(p, func(string) error { return nil })
 		if err != nil {
@@ -359,7 +338,7 @@ func TestStoreIsReadable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var s store
+	var s trust.Accepted
 	if err := json.Unmarshal(text, &s); err != nil {
 		t.Fatal(err)
 	}

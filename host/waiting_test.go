@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/fkzoo/fkzoo/host/file"
 )
 
 // A plugin that hangs delays nobody who doesn't need it: with a start limit of
@@ -45,7 +47,7 @@ func TestFailureIsRemembered(t *testing.T) {
 	o := memoryOptions(t, "good")
 	folder := t.TempDir()
 	log := filepath.Join(folder, "starts")
-	path := filepath.Join(o.Beside, fileName("slow2"))
+	path := filepath.Join(o.Beside, file.Base("slow2"))
 	script := "#!/bin/sh\necho started >>" + log + "\nexec sleep 3600\n"
 	if _, err := os.Stat("/bin/sh"); err != nil {
 		t.Skip("there is no shell here")

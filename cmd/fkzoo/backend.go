@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -11,21 +12,35 @@ import (
 )
 
 func (p *program) backendCommand() *cli.Command {
+	installable := strings.Join(backend.Installable(), "|")
+	var help []string
+	for _, name := range backend.Names()[1:] { // not auto
+		help = append(help, name+": "+backend.Help(name))
+	}
 	return &cli.Command{
-		Name: "backend", Usage: "install and show what networks run on",
+		Name: "backend", Usage: "install and show what networks run on", Description: strings.Join(help, "\n"),
 		Subcommands: []*cli.Command{
 			{Name: "list", Usage: "show the backends and their state", Action: p.backendList,
 				Flags: []cli.Flag{&cli.BoolFlag{Name: "json", Usage: "print JSON"}}},
-			{Name: "install", Usage: "download, check and try a backend's library", ArgsUsage: "cpu|cuda", Action: p.backendInstall,
+			{Name: "install", Usage: "download, check and try a backend's library", ArgsUsage: installable, Action: p.backendInstall,
 				Flags: []cli.Flag{&cli.StringFlag{Name: "from", Usage: "a wheel, a folder of wheels, or a PJRT library, in place of a download"}}},
-			{Name: "remove", Usage: "remove a backend's library", ArgsUsage: "cpu|cuda", Action: func(c *cli.Context) error {
+			{Name: "remove", Usage: "remove a backend's library", ArgsUsage: installable, Action: func(c *cli.Context) error {
 				if c.NArg() != 1 {
-					return usagef("backend remove: found %d arguments, want cpu or cuda", c.NArg())
+					return usagef("backend remove: found %d arguments, want %s", c.NArg(), orText(backend.Installable()))
 				}
 				return backend.Remove(c.Context, c.Args().First())
 			}},
 		},
 	}
+}
+
+// orText is names as a choice: "a, b or c".
+func orText(names []string) string {
+	last := len(names) - 1
+	if last < 1 {
+		return strings.Join(names, "")
+	}
+	return strings.Join(names[:last], ", ") + " or " + names[last]
 }
 
 func (p *program) backendList(c *cli.Context) error {
@@ -49,7 +64,7 @@ func (p *program) backendList(c *cli.Context) error {
 
 func (p *program) backendInstall(c *cli.Context) error {
 	if c.NArg() != 1 {
-		return usagef("backend install: found %d arguments, want cpu or cuda", c.NArg())
+		return usagef("backend install: found %d arguments, want %s", c.NArg(), orText(backend.Installable()))
 	}
 	if c.IsSet("from") && c.String("from") == "" {
 		return usagef("from: found no value, want a wheel, a folder of wheels or a library; without --from it is downloaded")

@@ -3,13 +3,12 @@ package main
 import (
 	"fmt"
 	"os"
-	"runtime"
 	"strings"
-	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/fkzoo/fkzoo/format/legacy"
+	"github.com/fkzoo/fkzoo/internal/plainfile"
 	"github.com/fkzoo/fkzoo/zoo/convert"
 	"github.com/fkzoo/fkzoo/zoo/model"
 )
@@ -41,7 +40,7 @@ func (p *program) convert(c *cli.Context) error {
 	if !isModel(output) {
 		return usagef("output %s: want a name that ends in .fkz", output)
 	}
-	if err := checkRegular(path); err != nil {
+	if err := plainfile.Check(path); err != nil {
 		return err
 	}
 	if err := checkFree(output, c.Bool("force"), path); err != nil {
@@ -52,23 +51,20 @@ func (p *program) convert(c *cli.Context) error {
 		return err
 	}
 	defer h.Close()
-	o := convert.Options{
-		Path: path, As: c.String("as"), Host: h, Version: version,
-		Run: model.Run{Started: time.Now().UTC().Format(time.RFC3339), Machine: runtime.GOOS + "/" + runtime.GOARCH, Command: os.Args},
-	}
+	o := convert.Options{As: c.String("as"), Host: h, Version: version, Command: os.Args}
 	if names := c.String("columns"); names != "" {
 		o.Columns = strings.Split(names, ",")
 	}
-	m, err := convert.Convert(c.Context, o)
+	made, err := convert.File(c.Context, path, o)
 	if err != nil {
 		return err
 	}
-	exported := m.Digest // which Save replaces; "": the file is no export of fkzoo's
-	if err := m.Save(output, c.Bool("force")); err != nil {
+	if err := made.Save(output, c.Bool("force")); err != nil {
 		return err
 	}
-	if exported != "" && exported != m.Digest {
-		p.warn(fmt.Sprintf("warning: %s says that it was exported from a model with the digest %.64s; this one has %s: the file was changed since, or exported from a training that isn't finished", path, exported, m.Digest))
+	m := made.Model
+	if made.Altered() {
+		p.warn(fmt.Sprintf("warning: %s says that it was exported from a model with the digest %.64s; this one has %s: the file was changed since, or exported from a training that isn't finished", path, made.Exported, m.Digest))
 	}
 	r := &m.Provenance.Receipt
 	for _, text := range r.Warnings {

@@ -2,88 +2,62 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"os"
-	"strconv"
-	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/fkzoo/fkzoo/zoo/dataset"
-	"github.com/fkzoo/fkzoo/zoo/dataset/demo"
+	"github.com/fkzoo/fkzoo/zoo/dataset/source"
 	"github.com/fkzoo/fkzoo/zoo/model"
 )
 
-// The demo faces where no number and seed are given.
-const (
-	demoFaces = 2000
-	demoSeed  = 1
-)
-
 var dataFlag = &cli.StringFlag{
-	Name: "data", Usage: "training data: Kaggle's CSV, plain or zipped; a folder of pictures, or a CSV that names them; or demo[:FACES[:SEED]] for drawn faces",
+	Name: "data", Usage: "training data: Kaggle's CSV, plain or zipped; a folder of pictures, or a CSV that names them; demo[:FACES[:SEED]] for drawn faces; or - for what comes in on the standard input",
 }
 
-// readData reads what --data names. A file called demo is meant by ./demo.
-func readData(ctx context.Context, source string) (*dataset.Set, error) {
-	name, rest, _ := strings.Cut(source, ":")
-	if name != "demo" {
-		return dataset.Read(ctx, source)
+// stdin is what the name - stands for where data is wanted.
+const stdin = "-"
+
+// openData is the way in for all data: it opens one source, or several as one, with
+// images of h x w, or of their own size where these are 0, and tells what is passed
+// over. Close it.
+func (p *program) openData(ctx context.Context, h, w int, names ...string) (*dataset.Source, error) {
+	s, err := source.OpenAll(ctx, names, source.Options{Height: h, Width: w, Readers: map[string]io.Reader{stdin: os.Stdin}})
+	if wrong, ok := errors.AsType[*dataset.NameError](err); ok {
+		return nil, usagef("data %w", wrong)
 	}
-	faces, seed := demoFaces, uint64(demoSeed)
-	if rest != "" {
-		number, second, hasSeed := strings.Cut(rest, ":")
-		n, err := strconv.Atoi(number)
-		if err != nil || n < 1 || n > demo.MaxFaces {
-			return nil, usagef("data %s: found %q faces, want a number from 1 to %d", source, number, demo.MaxFaces)
-		}
-		faces = n
-		if hasSeed {
-			if seed, err = strconv.ParseUint(second, 10, 64); err != nil {
-				return nil, usagef("data %s: found the seed %q, want a whole number of at least 0", source, second)
-			}
-		}
-	}
-	set, err := demo.Faces(ctx, faces, seed)
 	if err != nil {
 		return nil, err
 	}
-	set.Source = source // with number and seed, so that the record of a training says which faces
-	return set, nil
+	for _, note := range s.Notes {
+		p.warn(note.String())
+	}
+	return s, nil
 }
 
-// readDataSized is readData with images, points and scales for this size.
-func readDataSized(ctx context.Context, source string, height, width int) (*dataset.Set, error) {
-	if name, _, _ := strings.Cut(source, ":"); name != "demo" {
-		return dataset.ReadSized(ctx, source, height, width)
-	}
-	set, err := readData(ctx, source)
+// readData reads all of what [program.openData] opens.
+func (p *program) readData(ctx context.Context, h, w int, name string) (*dataset.Set, error) {
+	s, err := p.openData(ctx, h, w, name)
 	if err != nil {
 		return nil, err
 	}
-	return set.Resized(height, width), nil
+	defer s.Close()
+	return s.Read(ctx)
 }
 
-// readDataFor is readDataSized for what a model takes.
-func readDataFor(ctx context.Context, source string, m *model.Model) (*dataset.Set, error) {
-	return readDataSized(ctx, source, m.Document.Input.Height, m.Document.Input.Width)
-}
-
-// checkRegular refuses pipes and devices, which would be waited for. One that
-// isn't there is the reader's to report.
-func checkRegular(path string) error {
-	info, err := os.Stat(path)
-	if err != nil || info.IsDir() || info.Mode().IsRegular() {
-		return nil
-	}
-	return fmt.Errorf("%s: found a pipe or a device, want a regular file", path)
+// readDataFor is readData for what a model takes.
+func (p *program) readDataFor(ctx context.Context, name string, m *model.Model) (*dataset.Set, error) {
+	return p.readData(ctx, m.Document.Input.Height, m.Document.Input.Width, name)
 }
 
 func (p *program) dataCommand() *cli.Command {
 	return &cli.Command{
 		Name: "data", Usage: "look at training data",
 		Subcommands: []*cli.Command{{
-			Name: "summary", Usage: "show what a data set holds", ArgsUsage: "PATH|demo",
+			Name: "summary", Usage: "show what a data set holds", ArgsUsage: "PATH|demo|-",
 			Flags:  []cli.Flag{&cli.BoolFlag{Name: "json", Usage: "print JSON"}},
 			Action: p.dataSummary,
 		}, p.dataCheckCommand(), p.dataExportCommand(), p.dataDemoCommand()},
@@ -114,7 +88,7 @@ func (p *program) dataSummary(c *cli.Context) error {
 	if c.NArg() != 1 {
 		return usagef("data summary: found %d arguments, want one data set", c.NArg())
 	}
-	set, err := p.readTold(c, c.Args().First(), 0)
+	set, err := p.readData(c.Context, 0, 0, c.Args().First())
 	if err != nil {
 		return err
 	}

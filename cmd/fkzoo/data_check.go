@@ -10,6 +10,7 @@ import (
 	"github.com/fkzoo/fkzoo/zoo/answer"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
 	"github.com/fkzoo/fkzoo/zoo/dataset/check"
+	"github.com/fkzoo/fkzoo/zoo/dataset/mirror"
 	"github.com/fkzoo/fkzoo/zoo/figure"
 	"github.com/fkzoo/fkzoo/zoo/measure"
 	"github.com/fkzoo/fkzoo/zoo/model"
@@ -51,7 +52,7 @@ func (p *program) dataCheck(c *cli.Context) error {
 		return err
 	}
 	if test != "" {
-		if o.Test, err = readDataSized(c.Context, test, set.Height, set.Width); err != nil {
+		if o.Test, err = p.readData(c.Context, set.Height, set.Width, test); err != nil {
 			return err
 		}
 	}
@@ -78,18 +79,17 @@ func (p *program) dataCheck(c *cli.Context) error {
 // checkedSet reads the set, and has the model answer it where there is one.
 func (p *program) checkedSet(c *cli.Context, path string, o *check.Options) (*dataset.Set, error) {
 	if c.String("model") == "" {
-		return p.readTold(c, path, 0)
+		return p.readData(c.Context, 0, 0, path)
 	}
 	m, err := model.Load(c.String("model"))
 	if err != nil {
 		return nil, err
 	}
 	models := []*model.Model{m}
-	set, err := readDataFor(c.Context, path, m)
+	set, err := p.readDataFor(c.Context, path, m)
 	if err != nil {
 		return nil, err
 	}
-	p.tell(set.Notes)
 	if err := measure.CheckColumns(models, set); err != nil {
 		return nil, err
 	}
@@ -116,7 +116,7 @@ func (p *program) checkedSet(c *cli.Context, path string, o *check.Options) (*da
 func (p *program) printFaults(r *check.Report) error {
 	fmt.Fprintf(p.stdout, "%s: %s, %d with every column filled\nchecksum %s\n", r.Source, count(r.Rows, "row"), r.Complete, r.Checksum)
 	from := "taken from the images' width: neither the images nor the points say enough"
-	if r.Axis.From != dataset.FromWidth {
+	if r.Axis.From != mirror.FromWidth {
 		from = fmt.Sprintf("give or take %.2f, estimated from the %s", r.Axis.Error, r.Axis.From)
 	}
 	fmt.Fprintf(p.stdout, "mirror axis: x becomes %.2f - x, %s\n", r.Axis.Axis, from)
@@ -148,7 +148,11 @@ func (p *program) printFaults(r *check.Report) error {
 		return err
 	}
 	for _, f := range r.Findings {
-		fmt.Fprintf(p.stdout, "\n%s: %s\n", f.Severity, f.Text)
+		hint := ""
+		if f.Kind == check.Axis {
+			hint = "; --set recipe.augment.mirror.axis=auto trains so"
+		}
+		fmt.Fprintf(p.stdout, "\n%s: %s%s\n", f.Severity, f.Text, hint)
 		const most = 10
 		rows := [][]string{}
 		for _, row := range f.Rows[:min(most, len(f.Rows))] {

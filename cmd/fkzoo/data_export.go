@@ -11,6 +11,7 @@ import (
 
 	"github.com/fkzoo/fkzoo/internal/atomicfile"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
+	"github.com/fkzoo/fkzoo/zoo/dataset/demo"
 )
 
 // exportFlags are those of all that writes a data set.
@@ -32,8 +33,8 @@ func (p *program) dataDemoCommand() *cli.Command {
 	return &cli.Command{
 		Name: "demo", Usage: "write the drawn faces",
 		Flags: exportFlags(
-			&cli.IntFlag{Name: "faces", Value: demoFaces, Usage: "how many"},
-			&cli.Uint64Flag{Name: "seed", Value: demoSeed, Usage: "of the faces"}),
+			&cli.IntFlag{Name: "faces", Value: demo.DefaultFaces, Usage: "how many"},
+			&cli.Uint64Flag{Name: "seed", Value: demo.DefaultSeed, Usage: "of the faces"}),
 		Action: p.dataDemo,
 	}
 }
@@ -49,7 +50,7 @@ func (p *program) dataExport(c *cli.Context) error {
 	if err := checkExport(c, path); err != nil {
 		return err
 	}
-	set, err := p.readTold(c, path, c.Int("size"))
+	set, err := p.readData(c.Context, c.Int("size"), c.Int("size"), path)
 	if err != nil {
 		return err
 	}
@@ -63,7 +64,7 @@ func (p *program) dataDemo(c *cli.Context) error {
 	if err := checkExport(c); err != nil {
 		return err
 	}
-	set, err := readData(c.Context, fmt.Sprintf("demo:%d:%d", c.Int("faces"), c.Uint64("seed")))
+	set, err := p.readData(c.Context, 0, 0, demo.Name(c.Int("faces"), c.Uint64("seed")))
 	if err != nil {
 		return err
 	}
@@ -108,25 +109,4 @@ func (p *program) writeSet(c *cli.Context, set *dataset.Set) error {
 	}
 	fmt.Fprintf(p.stdout, "%s: %s of %dx%d\n", path, count(set.Len(), "row"), set.Width, set.Height)
 	return nil
-}
-
-// readTold reads a data set, images of size x size where that isn't 0, and tells
-// what was passed over.
-func (p *program) readTold(c *cli.Context, path string, size int) (set *dataset.Set, err error) {
-	if size == 0 {
-		set, err = readData(c.Context, path)
-	} else {
-		set, err = readDataSized(c.Context, path, size, size)
-	}
-	if err == nil {
-		p.tell(set.Notes)
-	}
-	return set, err
-}
-
-// tell says what was passed over when a set was read.
-func (p *program) tell(notes []string) {
-	for _, note := range notes {
-		p.warn(note)
-	}
 }

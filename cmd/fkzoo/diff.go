@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/fkzoo/fkzoo/format"
+	"github.com/fkzoo/fkzoo/format/diff"
 )
 
 func (p *program) diffCommand() *cli.Command {
@@ -71,7 +72,7 @@ func (p *program) diff(c *cli.Context) error {
 		return err
 	}
 	defer b.Close()
-	d, err := format.Diff(a, b)
+	d, err := diff.Files(a, b)
 	if err != nil {
 		return err
 	}
@@ -87,7 +88,7 @@ func (p *program) diff(c *cli.Context) error {
 	return err
 }
 
-func differences(a, b *format.File, d *format.Difference, ignore []string) *difference {
+func differences(a, b *format.File, d *diff.Difference, ignore []string) *difference {
 	out := &difference{A: a.Path(), B: b.Path(), Meta: []metaDifference{}, Tensors: []tensorDifference{},
 		Digests: [2]string{fmt.Sprintf("%x", a.Digest()), fmt.Sprintf("%x", b.Digest())}}
 	for _, m := range d.Meta {

@@ -45,7 +45,7 @@ func (p *program) estimate(c *cli.Context) error {
 			return err
 		}
 	}
-	set, err := readDataFor(c.Context, c.String("data"), models[0])
+	set, err := p.readDataFor(c.Context, c.String("data"), models[0])
 	if err != nil {
 		return err
 	}
@@ -56,7 +56,12 @@ func (p *program) estimate(c *cli.Context) error {
 	defer b.Close()
 	var leak *submission.Leak
 	if test := c.String("test"); test != "" {
-		if leak, err = kaggle.Leaks(c.Context, set, test, lookup); err != nil {
+		faces, err := p.openData(c.Context, 0, 0, test)
+		if err != nil {
+			return err
+		}
+		defer faces.Close()
+		if leak, err = kaggle.Leaks(c.Context, set, faces, lookup); err != nil {
 			return err
 		}
 	}

@@ -59,11 +59,10 @@ func (p *program) evaluate(c *cli.Context) error {
 			return err
 		}
 	}
-	set, err := readDataFor(c.Context, c.String("data"), models[0])
+	set, err := p.readDataFor(c.Context, c.String("data"), models[0])
 	if err != nil {
 		return err
 	}
-	p.tell(set.Notes)
 	b, err := p.backend(c)
 	if err != nil {
 		return err

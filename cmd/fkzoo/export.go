@@ -14,15 +14,32 @@ import (
 func (p *program) exportCommand() *cli.Command {
 	return &cli.Command{
 		Name: "export", Usage: "write a model for other programs", ArgsUsage: "FILE.fkz",
-		Description: "The output's ending says how: .onnx is a network to run, .safetensors and .npz are its weights.\n" +
-			"«fkzoo convert» reads the last two back.",
+		Description: exportDescription(),
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "`FILE`.onnx, FILE.safetensors or FILE.npz"},
+			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "`FILE`" + strings.Join(exportEndings(), " or FILE")},
 			&cli.BoolFlag{Name: "force", Usage: "replace an existing file"},
 			&cli.BoolFlag{Name: "json", Usage: "print JSON"},
 		},
 		Action: p.export,
 	}
+}
+
+// exportDescription lists the formats that there are.
+func exportDescription() string {
+	var b strings.Builder
+	b.WriteString("The output's ending says how:\n")
+	for _, f := range export.Formats {
+		fmt.Fprintf(&b, "%s: %s; without %s\n", strings.Join(f.Extensions, ", "), f.Holds, f.Lacks)
+	}
+	b.WriteString("«fkzoo convert» reads weights back.")
+	return b.String()
+}
+
+func exportEndings() (all []string) {
+	for _, f := range export.Formats {
+		all = append(all, f.Extensions...)
+	}
+	return all
 }
 
 // exported is what «export --json» prints.
@@ -64,13 +81,13 @@ func (p *program) export(c *cli.Context) error {
 		return err
 	}
 	in := m.Document.Input
-	r := exported{File: path, Output: out, Format: strings.TrimPrefix(string(f), "."), Bytes: info.Size(), Digest: m.Digest,
+	r := exported{File: path, Output: out, Format: f.Name, Bytes: info.Size(), Digest: m.Digest,
 		Input: []any{"N", in.Channels, in.Height, in.Width}, Columns: m.Document.Columns(nil)}
 	if c.Bool("json") {
 		return printJSON(p.stdout, r)
 	}
 	fmt.Fprintf(p.stdout, "%s: %s bytes, of the model with digest %s\n", out, thousands(r.Bytes), r.Digest)
-	if f == export.ONNX {
+	if f.Runs {
 		fmt.Fprintf(p.stdout, "input %s: float32 [N, %d, %d, %d], grey values 0 to 255\n", export.InputName, in.Channels, in.Height, in.Width)
 		fmt.Fprintf(p.stdout, "output %s: float32 [N, %d], pixels: %s\n", export.OutputName, len(r.Columns), strings.Join(r.Columns, ", "))
 	}

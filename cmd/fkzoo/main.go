@@ -22,7 +22,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/fkzoo/fkzoo/format"
 	"github.com/fkzoo/fkzoo/host"
 	"github.com/fkzoo/fkzoo/host/engine/backend"
 	"github.com/fkzoo/fkzoo/internal/atomicfile"
@@ -79,8 +78,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (code int
 		err = train.ErrInterrupted
 	}
 	fmt.Fprintln(stderr, "fkzoo: "+printable(strings.TrimSpace(inOneLine(err.Error(), args))))
-	if hint := hintFor(err); hint != "" {
-		fmt.Fprintln(stderr, hint)
+	for _, hint := range hints(err) {
+		fmt.Fprintln(stderr, printable(inOneLine(hint, args)))
 	}
 	if isUsage(err) {
 		return exitUsage
@@ -102,30 +101,6 @@ func inOneLine(text string, args []string) string {
 // one and a setting that no recipe takes are found elsewhere.
 func isUsage(err error) bool {
 	return errors.As(err, new(usageError)) || errors.Is(err, backend.ErrUnknown) || errors.As(err, new(*recipe.SettingError))
-}
-
-// hintFor says what to do, where an error's text doesn't.
-func hintFor(err error) string {
-	var unknown *host.UnknownError
-	switch {
-	case errors.As(err, new(*train.ElsewhereError)):
-		return "" // it says all
-	case errors.As(err, &unknown):
-		return "«fkzoo list» shows what there is"
-	case isUsage(err):
-		return "«fkzoo help COMMAND» shows how a command is used"
-	case errors.As(err, new(*train.ChangedError)):
-		return "--allow-changes goes on all the same"
-	case errors.As(err, new(*train.FixedError)), errors.Is(err, train.ErrFinished):
-		return "--start-from begins a new training with its weights, where shapes agree"
-	case errors.As(err, new(*train.CheckpointError)):
-		return "--resume goes on from it, --force replaces it"
-	case errors.Is(err, format.ErrExists):
-		return "--force replaces it"
-	case errors.Is(err, backend.ErrNotInstalled):
-		return "«fkzoo backend install NAME» installs a backend"
-	}
-	return ""
 }
 
 func newApp(stdout, stderr io.Writer) *cli.App {

@@ -12,7 +12,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/fkzoo/fkzoo/internal/atomicfile"
-	"github.com/fkzoo/fkzoo/specs/blueprint"
 	"github.com/fkzoo/fkzoo/zoo/answer"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
 	"github.com/fkzoo/fkzoo/zoo/draw"
@@ -22,8 +21,9 @@ import (
 
 func (p *program) predictCommand() *cli.Command {
 	return &cli.Command{
-		Name: "predict", Usage: "find the keypoints in images", ArgsUsage: "FILE.fkz... IMAGE|CSV|ZIP|NPY...",
-		Description: "Images are PNG or JPEG files, Kaggle's training or test CSV, plain or zipped, or .npy arrays in [0, 1].\n" +
+		Name: "predict", Usage: "find the keypoints in images", ArgsUsage: "FILE.fkz... IMAGE|FOLDER|CSV|ZIP|NPY|demo|-...",
+		Description: "Images are PNG or JPEG files, folders of these, Kaggle's training or test CSV, plain or zipped, .npy arrays in [0, 1],\n" +
+			"drawn faces (demo[:FACES[:SEED]]), or any of these on the standard input (-).\n" +
 			"Coordinates are in each image's own pixels. Of several models, the mean answer is given.",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "format", Value: "csv", Usage: "csv or json"},
@@ -65,11 +65,14 @@ func (p *program) predict(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	images, err := openImages(c, imagePaths, in)
+	images, err := p.openData(c.Context, in.Height, in.Width, imagePaths...)
 	if err != nil {
 		return err
 	}
-	p.tell(images.Notes)
+	defer images.Close()
+	if c.IsSet("limit") {
+		images.First(c.Int("limit"))
+	}
 	faces := &faceFolder{path: c.String("draw"), force: c.Bool("force")}
 	if err := faces.checkFree(c.Context, images, imagePaths); err != nil {
 		return err
@@ -95,13 +98,7 @@ func (p *program) predict(c *cli.Context) error {
 		if err != nil {
 			return err
 		}
-		err = with.Each(c.Context, images, tick, func(part *dataset.Set, prediction *answer.Prediction) error {
-			if err := out.Write(part, prediction); err != nil {
-				return err
-			}
-			return faces.draw(part, prediction)
-		})
-		if err != nil {
+		if err := with.Each(c.Context, images, tick, both(out.Write, faces.draw)); err != nil {
 			return err
 		}
 		return out.Close()
@@ -117,20 +114,17 @@ func (p *program) predict(c *cli.Context) error {
 	return err
 }
 
-// openImages looks at what is to be predicted on.
-func openImages(c *cli.Context, paths []string, in blueprint.Input) (images *dataset.Images, err error) {
-	if name, _, _ := strings.Cut(paths[0], ":"); len(paths) == 1 && name == "demo" {
-		var set *dataset.Set
-		if set, err = readDataSized(c.Context, paths[0], in.Height, in.Width); err == nil {
-			images = dataset.ImagesOf(set)
+// taker is given a part of the images, with their answers.
+type taker = func(part *dataset.Set, prediction *answer.Prediction) error
+
+// both gives each part to one and then to the other.
+func both(one, other taker) taker {
+	return func(part *dataset.Set, prediction *answer.Prediction) error {
+		if err := one(part, prediction); err != nil {
+			return err
 		}
-	} else {
-		images, err = dataset.OpenImages(c.Context, paths, in.Height, in.Width)
+		return other(part, prediction)
 	}
-	if err == nil && c.IsSet("limit") {
-		images.First(c.Int("limit"))
-	}
-	return images, err
 }
 
 // faceFolder is where faces are drawn with their points; without a path none is.
@@ -142,7 +136,7 @@ type faceFolder struct {
 }
 
 // checkFree refuses, before the work begins, a picture that must not be replaced.
-func (f *faceFolder) checkFree(ctx context.Context, images *dataset.Images, inputs []string) error {
+func (f *faceFolder) checkFree(ctx context.Context, images *dataset.Source, inputs []string) error {
 	if f.path == "" {
 		return nil
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/fkzoo/fkzoo/format"
+	"github.com/fkzoo/fkzoo/format/sign"
 )
 
 func (p *program) signCommand() *cli.Command {
@@ -27,7 +28,7 @@ func (p *program) sign(c *cli.Context) error {
 		if c.NArg() > 0 || c.IsSet("key") || c.IsSet("output") {
 			return usagef("sign --new-key: found more, want it alone: it makes a key and signs nothing")
 		}
-		key, err := format.NewKey(path)
+		key, err := sign.NewKey(path)
 		if err != nil {
 			return err
 		}
@@ -38,7 +39,7 @@ func (p *program) sign(c *cli.Context) error {
 		return usagef("sign: found %d arguments and --key %q, want a file and a private key", c.NArg(), c.String("key"))
 	}
 	path := c.Args().First()
-	key, err := format.ReadPrivateKey(c.String("key"))
+	key, err := sign.ReadPrivateKey(c.String("key"))
 	if err != nil {
 		return err
 	}

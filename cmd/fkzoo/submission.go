@@ -129,7 +129,11 @@ func (p *program) printLedger(l *submission.Ledger, path, indent string) {
 		of   *submission.File
 	}{{"test", l.Test}, {"lookup", l.Lookup}} {
 		if f.of != nil {
-			line("%s %s: %s, sha256 %s", f.name, f.of.Path, submission.StateOf(f.of, path), f.of.SHA256)
+			sum := "sha256 " + f.of.SHA256
+			if f.of.SHA256 == "" {
+				sum = "checksum " + f.of.Content
+			}
+			line("%s %s: %s, %s", f.name, f.of.Path, submission.StateOf(f.of, path), sum)
 		}
 	}
 	if l.Leak != nil {

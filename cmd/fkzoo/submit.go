@@ -80,8 +80,13 @@ func (p *program) submit(c *cli.Context) error {
 		return err
 	}
 	defer e.Close()
+	test, err := p.openData(c.Context, 0, 0, files.Test)
+	if err != nil {
+		return err
+	}
+	defer test.Close()
 	tick, end := p.tick("predicting")
-	s, err := kaggle.Submit(c.Context, e, files.Test, lookup, kaggle.Options{Tick: tick, Training: training})
+	s, err := kaggle.Submit(c.Context, e, test, lookup, kaggle.Options{Tick: tick, Training: training})
 	end()
 	if err != nil {
 		return err
@@ -114,7 +119,7 @@ func (p *program) trainedOn(c *cli.Context, models []*model.Model, paths []strin
 	if source == "" {
 		return nil, nil
 	}
-	set, err := readDataFor(c.Context, source, models[0])
+	set, err := p.readDataFor(c.Context, source, models[0])
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -19,6 +20,7 @@ import (
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 	"github.com/fkzoo/fkzoo/zoo/answer"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
+	"github.com/fkzoo/fkzoo/zoo/dataset/demo"
 	"github.com/fkzoo/fkzoo/zoo/figure"
 	"github.com/fkzoo/fkzoo/zoo/measure"
 	"github.com/fkzoo/fkzoo/zoo/model"
@@ -68,7 +70,12 @@ func (p *program) train(c *cli.Context) error {
 		return err
 	}
 	name := c.Args().First()
-	if o.Data, err = p.trainData(c, o.Resume); err != nil {
+	data, err := p.trainData(c, o.Resume)
+	if err != nil {
+		return err
+	}
+	defer data.Close()
+	if o.Data, err = data.Read(c.Context); err != nil {
 		return err
 	}
 	if o.Resume == nil {
@@ -78,7 +85,7 @@ func (p *program) train(c *cli.Context) error {
 	} else if found := o.Resume.Document.Name; found != baseName(name) {
 		return usagef("resume %s: found a training of %s, want %s", o.ResumePath, found, baseName(name))
 	}
-	if err := p.fitData(c, &o); err != nil {
+	if err := fitData(c.Context, data, &o); err != nil {
 		return err
 	}
 	b, err := p.backend(c)
@@ -348,40 +355,38 @@ func trainSettings(c *cli.Context) (map[string]string, error) {
 	return settings, nil
 }
 
-// trainData reads the data given, or else that of the training that goes on.
-func (p *program) trainData(c *cli.Context, resume *model.Model) (*dataset.Set, error) {
-	source, say := c.String("data"), p.stdout
+// trainData opens the data given, or else that of the training that goes on.
+func (p *program) trainData(c *cli.Context, resume *model.Model) (*dataset.Source, error) {
+	name, say := c.String("data"), p.stdout
 	if c.Bool("json") {
 		say = p.stderr // the output is JSON
 	}
-	if source == "" && resume != nil {
-		source = resume.Provenance.Data.Source
-		fmt.Fprintf(say, "no --data given: going on with %s\n", source)
+	if name == "" && resume != nil {
+		name = resume.Provenance.Data.Source
+		fmt.Fprintf(say, "no --data given: going on with %s\n", name)
 	}
-	if source == "" {
-		source = "demo"
-		fmt.Fprintf(say, "no --data given: training on the demo faces, %d faces drawn by fkzoo itself\n", demoFaces)
+	if name == "" {
+		name = "demo"
+		fmt.Fprintf(say, "no --data given: training on the demo faces, %d faces drawn by fkzoo itself\n", demo.DefaultFaces)
 	}
-	set, err := p.readTold(c, source, 0)
+	data, err := p.openData(c.Context, 0, 0, name)
 	if err != nil {
 		return nil, err
 	}
-	if len(set.Columns) == 0 {
-		return nil, fmt.Errorf("%s: found no columns with coordinates, want training data", source)
+	if len(data.Columns) == 0 {
+		return nil, errors.Join(fmt.Errorf("%s: found no columns with coordinates, want training data", name), data.Close())
 	}
-	return set, nil
+	return data, nil
 }
 
 // fitData gives the data the size that the networks take. Before they were asked
 // for, it couldn't be known.
-func (p *program) fitData(c *cli.Context, o *train.Options) (err error) {
+func fitData(ctx context.Context, data *dataset.Source, o *train.Options) (err error) {
 	document := o.Document
 	if o.Resume != nil {
 		document = o.Resume.Document
 	}
-	if in := document.Input; in.Height != o.Data.Height || in.Width != o.Data.Width {
-		o.Data, err = readDataSized(c.Context, o.Data.Source, in.Height, in.Width)
-	}
+	o.Data, err = data.Refit(ctx, o.Data, document.Input.Height, document.Input.Width)
 	return err
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/fkzoo/fkzoo/format"
+	"github.com/fkzoo/fkzoo/format/sign"
 )
 
 func (p *program) verifyCommand() *cli.Command {
@@ -75,7 +76,7 @@ func (p *program) verifyAll(c *cli.Context) error {
 	}
 	var keys []ed25519.PublicKey
 	for _, path := range c.StringSlice("key") {
-		key, err := format.ReadPublicKey(path)
+		key, err := sign.ReadPublicKey(path)
 		if err != nil {
 			return err
 		}

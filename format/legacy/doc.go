@@ -5,6 +5,7 @@
 //
 // No code of the file's is run, and none of the libraries is needed: what a
 // pickle names is looked up in a table of what is known, and everything else
-// stays a name. The package must not know blueprints or model files; package
-// zoo makes a model of what it finds.
+// stays a name. What values are to Python is package python's, arrays package
+// ndarray's, layers package lasagne's; nolearn is read here. It must not know
+// blueprints or model files: zoo/convert makes a model of what it finds.
 package legacy

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/fkzoo/fkzoo/format/legacy/lasagne"
 	"github.com/fkzoo/fkzoo/format/legacy/pickle"
 )
 
@@ -88,10 +89,10 @@ func meaning(g pickle.GlobalUse) string {
 	if slices.Contains(understood[library], g.Name) {
 		return Understood
 	}
-	if library == "lasagne" && readers[g.Name] != nil {
+	if library == "lasagne" && lasagne.Knows(g.Name) {
 		return Understood
 	}
-	if _, ok := nonlinearities[g.Name]; ok && (library == "lasagne" || library == "theano") {
+	if lasagne.KnowsFunction(g.Name) && (library == "lasagne" || library == "theano") {
 		return Understood
 	}
 	return Opaque

@@ -6,14 +6,15 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/fkzoo/fkzoo/format/legacy/lasagne"
 	"github.com/fkzoo/fkzoo/format/legacy/pickle"
 )
 
 // Network is one network of a file.
 type Network struct {
-	Columns []string // its outputs, where the file names them
-	Name    string   // what the file calls it, if anything
-	Layers  []Layer  // in an order in which they can be computed; the last is the output
+	Columns []string        // its outputs, where the file names them
+	Name    string          // what the file calls it, if anything
+	Layers  []lasagne.Layer // in an order in which they can be computed; the last is the output
 	History []Epoch
 	Recipe  Recipe
 	Dropped []Dropped
@@ -51,12 +52,7 @@ func (n *Network) drop(what, format string, args ...any) {
 
 // isNet tells whether a value is nolearn's NeuralNet, or of a class derived from it.
 func (f *file) isNet(v ref) bool {
-	return v.Kind() == pickle.Object && (f.has(v, "layers_") || f.has(v, "layers", "update") || f.isClass(v, "nolearn", "NeuralNet"))
-}
-
-// isLayer tells whether a value is one of Lasagne's layers.
-func (f *file) isLayer(v ref) bool {
-	return v.Kind() == pickle.Object && (within(f.class(v).Module, "lasagne.layers") || f.has(v, "input_layer") || f.has(v, "input_layers"))
+	return v.Kind() == pickle.Object && (f.Has(v, "layers_") || f.Has(v, "layers", "update") || f.IsClass(v, "nolearn", "NeuralNet"))
 }
 
 // net reads a NeuralNet.
@@ -66,7 +62,7 @@ func (f *file) net(v ref) (*Network, error) {
 	if err != nil {
 		return nil, err
 	}
-	if n.Layers, err = f.network(output, names); err != nil {
+	if n.Layers, err = lasagne.Read(f.Objects, output, names); err != nil {
 		return nil, err
 	}
 	used := map[string]bool{}
@@ -85,7 +81,7 @@ func (f *file) net(v ref) (*Network, error) {
 		return nil, err
 	}
 	for _, name := range []string{"train_iter_", "eval_iter_", "predict_iter_"} {
-		if fn, ok := f.attr(v, name); ok && fn != pickle.Nothing {
+		if fn, ok := f.Attr(v, name); ok && fn != pickle.Nothing {
 			n.drop(name, "a compiled function of Theano, and with it the optimizer's velocities")
 		}
 	}
@@ -96,67 +92,96 @@ func (f *file) net(v ref) (*Network, error) {
 // layersOf gives nolearn's names of a net's layers, and the output.
 func (f *file) layersOf(v ref) (names map[ref]string, output ref, err error) {
 	names = map[ref]string{}
-	layers, ok := f.attr(v, "layers_")
+	layers, ok := f.Attr(v, "layers_")
 	if !ok {
-		return nil, 0, fmt.Errorf("%w: found none (no layers_), want a network that was initialized: this one holds no weights", errLayers)
+		return f.declared(v)
 	}
 	last := pickle.Nothing
-	all := f.pairs(layers)
-	if err := f.spend(len(all)); err != nil {
+	all := f.Mapping(layers)
+	if err := f.Spend(len(all)); err != nil {
 		return nil, 0, err
 	}
 	for _, p := range all {
-		if len(names) > maxLayers {
-			return nil, 0, fmt.Errorf("%w: found more than %d", errLayers, maxLayers)
+		if len(names) > lasagne.MaxLayers {
+			return nil, 0, fmt.Errorf("%w: found more than %d", lasagne.ErrLayers, lasagne.MaxLayers)
 		}
-		names[p.value], last = f.text(p.key), p.value
+		names[p.Value], last = f.Name(p.Key), p.Value
 	}
 	if last == pickle.Nothing {
-		for x := range f.Items(f.items(layers)) { // a plain list
-			if last = x; len(names) > maxLayers {
+		for x := range f.Items(f.Sequence(layers)) { // a plain list
+			if last = x; len(names) > lasagne.MaxLayers {
 				break
 			}
 			names[x] = ""
 		}
 	}
 	output = last
-	if o, ok := f.attr(v, "_output_layers"); ok {
+	if o, ok := f.Attr(v, "_output_layers"); ok {
 		var all []ref
-		for x := range f.Items(f.items(o)) {
+		for x := range f.Items(f.Sequence(o)) {
 			all = append(all, x)
 		}
 		if len(all) > 1 {
-			return nil, 0, fmt.Errorf("%w: found %d outputs, want one", errLayers, len(all))
+			return nil, 0, fmt.Errorf("%w: found %d outputs, want one", lasagne.ErrLayers, len(all))
 		}
 		if len(all) == 1 {
 			output = all[0]
 		}
-	} else if o, ok := f.attr(v, "_output_layer"); ok && o != pickle.Nothing {
+	} else if o, ok := f.Attr(v, "_output_layer"); ok && o != pickle.Nothing {
 		output = o
 	}
 	if output == pickle.Nothing {
-		return nil, 0, fmt.Errorf("%w: found none, want a network that was initialized: this one holds no weights", errLayers)
+		return nil, 0, fmt.Errorf("%w: found none, want a network that was initialized: this one holds no weights", lasagne.ErrLayers)
+	}
+	return names, output, nil
+}
+
+// declared is layersOf where there are no layers_, as nolearn had it until
+// February 2015: the network hangs at _output_layer. Its layers have no names;
+// those that the net was declared with are theirs if they are as many, of the
+// same classes, in the same order.
+func (f *file) declared(v ref) (names map[ref]string, output ref, err error) {
+	output, ok := f.Attr(v, "_output_layer")
+	if !ok || output == pickle.Nothing {
+		return nil, 0, fmt.Errorf("%w: found none (no layers_), want a network that was initialized: this one holds no weights", lasagne.ErrLayers)
+	}
+	order, err := lasagne.Order(f.Objects, output)
+	if err != nil {
+		return nil, 0, err
+	}
+	names = map[ref]string{}
+	list, _ := f.Attr(v, "layers")
+	i := 0
+	for entry := range f.Items(f.Sequence(list)) {
+		if i == len(order) || f.Global(f.Index(entry, 1)).String() != f.Class(order[i]).String() {
+			return nil, output, nil
+		}
+		names[order[i]] = f.Name(f.Index(entry, 0))
+		i++
+	}
+	if i != len(order) {
+		names = nil
 	}
 	return names, output, nil
 }
 
 // history reads train_history_, a list of dicts.
 func (f *file) history(n *Network, v ref) error {
-	list, ok := f.attr(v, "train_history_")
+	list, ok := f.Attr(v, "train_history_")
 	if !ok {
 		return nil
 	}
-	for entry := range f.Items(f.items(list)) {
+	for entry := range f.Items(f.Sequence(list)) {
 		get := func(name string) float64 {
-			if x, ok := f.attr(entry, name); ok {
-				if value, ok := f.number(x); ok {
+			if x, ok := f.Attr(entry, name); ok {
+				if value, ok := f.Number(x); ok {
 					return value
 				}
 			}
 			return math.NaN()
 		}
 		const bytes = 8 // fewer than the shortest entry has of its own
-		if err := f.spend(bytes); err != nil {
+		if err := f.Spend(bytes); err != nil {
 			return fmt.Errorf("train_history_: %w", err)
 		}
 		n.History = append(n.History, Epoch{get("train_loss"), get("valid_loss"), get("dur")})
@@ -168,12 +193,12 @@ func (f *file) history(n *Network, v ref) error {
 func (f *file) recipe(n *Network, v ref) error {
 	r := &n.Recipe
 	name := func(attr string) string {
-		x, _ := f.attr(v, attr)
-		return f.function(x)
+		x, _ := f.Attr(v, attr)
+		return f.Function(x)
 	}
 	whole := func(of ref, attr string) int {
-		x, _ := f.attr(of, attr)
-		if value, ok := f.number(x); ok && value == math.Trunc(value) && math.Abs(value) < 1<<31 {
+		x, _ := f.Attr(of, attr)
+		if value, ok := f.Number(x); ok && value == math.Trunc(value) && math.Abs(value) < 1<<31 {
 			return int(value)
 		}
 		return 0
@@ -186,33 +211,33 @@ func (f *file) recipe(n *Network, v ref) error {
 		n.drop("objective", "%s, a function of the file's own, of which a recipe can't tell", o)
 	}
 	for state := range f.States(v) {
-		for _, p := range f.pairs(state) {
-			key := f.text(p.key)
+		for _, p := range f.Mapping(state) {
+			key := f.Name(p.Key)
 			if setting, ok := strings.CutPrefix(key, "update_"); ok {
-				if value, ok := f.number(p.value); ok {
+				if value, ok := f.Number(p.Value); ok {
 					r.Settings[setting] = value
 				}
 			}
-			if (key == "objective_l1" || key == "objective_l2") && p.value != pickle.Nothing {
-				n.drop(key, "%s: a penalty on the weights that a recipe has no place for", f.Show(p.value))
+			if (key == "objective_l1" || key == "objective_l2") && p.Value != pickle.Nothing {
+				n.drop(key, "%s: a penalty on the weights that a recipe has no place for", f.Show(p.Value))
 			}
 		}
 	}
 	for _, holder := range []string{"train_split", ""} {
 		of := v
 		if holder != "" {
-			of, _ = f.attr(v, holder)
+			of, _ = f.Attr(v, holder)
 		}
-		if x, ok := f.attr(of, "eval_size"); ok && r.Validation == 0 {
-			r.Validation, _ = f.number(x)
+		if x, ok := f.Attr(of, "eval_size"); ok && r.Validation == 0 {
+			r.Validation, _ = f.Number(x)
 		}
 	}
-	iterator, _ := f.attr(v, "batch_iterator_train")
+	iterator, _ := f.Attr(v, "batch_iterator_train")
 	r.Batch = whole(iterator, "batch_size")
 	f.flips(n, iterator)
 	for _, event := range []string{"on_epoch_finished", "on_batch_finished", "on_training_started", "on_training_finished"} {
-		list, _ := f.attr(v, event)
-		for x := range f.Items(f.items(list)) {
+		list, _ := f.Attr(v, event)
+		for x := range f.Items(f.Sequence(list)) {
 			if err := f.callback(n, event, x); err != nil {
 				return fmt.Errorf("%s: %w", event, err)
 			}
@@ -224,8 +249,8 @@ func (f *file) recipe(n *Network, v ref) error {
 // flips reads a batch iterator that mirrors faces: by its class's name, or by
 // the pairs that it carries.
 func (f *file) flips(n *Network, iterator ref) {
-	class := f.class(iterator)
-	pairs, ok := f.attr(iterator, "flip_indices")
+	class := f.Class(iterator)
+	pairs, ok := f.Attr(iterator, "flip_indices")
 	if class.Name == "" || class.Name == "BatchIterator" && !ok {
 		return
 	}
@@ -238,9 +263,9 @@ func (f *file) flips(n *Network, iterator ref) {
 		return // the class has them, and a pickle doesn't say what a class has
 	}
 	n.Recipe.FlipPairs = [][2]int{}
-	for x := range f.Items(f.items(pairs)) {
-		p, ok := f.ints(x)
-		if !ok || len(p) != 2 || len(n.Recipe.FlipPairs) > maxLayers {
+	for x := range f.Items(f.Sequence(pairs)) {
+		p, ok := f.Ints(x)
+		if !ok || len(p) != 2 || len(n.Recipe.FlipPairs) > lasagne.MaxLayers {
 			n.drop("flip_indices", "found %s, want pairs of columns", f.Show(x))
 			return
 		}
@@ -252,23 +277,23 @@ func (f *file) flips(n *Network, iterator ref) {
 // own: known by what they carry.
 func (f *file) callback(n *Network, event string, v ref) error {
 	const bytes = 32 // fewer than the shortest one has of its own, with its class
-	if err := f.spend(bytes); err != nil {
+	if err := f.Spend(bytes); err != nil {
 		return err
 	}
-	class := f.class(v).String()
+	class := f.Class(v).String()
 	switch {
-	case f.has(v, "name", "start", "stop"): // the tutorial's AdjustVariable
-		of, _ := f.attr(v, "name")
-		setting := strings.TrimPrefix(f.text(of), "update_")
+	case f.Has(v, "name", "start", "stop"): // the tutorial's AdjustVariable
+		of, _ := f.Attr(v, "name")
+		setting := strings.TrimPrefix(f.Name(of), "update_")
 		var ends [2]float64
 		for i, end := range []string{"start", "stop"} {
-			x, _ := f.attr(v, end)
-			ends[i], _ = f.number(x)
+			x, _ := f.Attr(v, end)
+			ends[i], _ = f.Number(x)
 		}
 		values := []float64{ends[0], ends[1]}
-		if ls, ok := f.attr(v, "ls"); ok {
-			if a, err := f.array(ls); err == nil && a.Len() > 1 {
-				if err := f.spend(a.Len()); err != nil {
+		if ls, ok := f.Attr(v, "ls"); ok {
+			if a, err := f.Array(ls); err == nil && a.Len() > 1 {
+				if err := f.Spend(a.Len()); err != nil {
 					return err
 				}
 				values = a.Float64()
@@ -276,15 +301,15 @@ func (f *file) callback(n *Network, event string, v ref) error {
 		}
 		values[0], values[len(values)-1] = ends[0], ends[1]
 		n.Recipe.Schedules[setting] = values
-	case f.has(v, "patience"): // the tutorial's EarlyStopping
-		x, _ := f.attr(v, "patience")
-		if p, ok := f.number(x); ok && p >= 1 && p < 1<<31 {
+	case f.Has(v, "patience"): // the tutorial's EarlyStopping
+		x, _ := f.Attr(v, "patience")
+		if p, ok := f.Number(x); ok && p >= 1 && p < 1<<31 {
 			n.Recipe.Patience = int(p)
 		}
-		if w, _ := f.attr(v, "best_weights"); w != pickle.Nothing {
+		if w, _ := f.Attr(v, "best_weights"); w != pickle.Nothing {
 			n.drop(class+".best_weights", "a copy of earlier weights; the layers' own are taken")
 		}
-	case f.class(v).Name == "PrintLog" || f.class(v).Name == "PrintLayerInfo" || v.Kind() == pickle.Nothing.Kind():
+	case f.Class(v).Name == "PrintLog" || f.Class(v).Name == "PrintLayerInfo" || v.Kind() == pickle.Nothing.Kind():
 	default:
 		if class == "." {
 			class = f.Show(v)

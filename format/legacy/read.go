@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/fkzoo/fkzoo/format/legacy/lasagne"
+	"github.com/fkzoo/fkzoo/format/legacy/ndarray"
 	"github.com/fkzoo/fkzoo/format/legacy/pickle"
+	"github.com/fkzoo/fkzoo/format/legacy/python"
 )
 
 // File is what a file holds: networks, or lists of parameters.
@@ -27,7 +30,7 @@ type ParamList struct {
 // ListedParam is one array of a list.
 type ListedParam struct {
 	Layer string // where the file names it
-	Array *Array
+	Array *ndarray.Array
 }
 
 // ErrNothing is that a pickle has neither a network nor a list of parameters.
@@ -40,10 +43,16 @@ func Read(data []byte) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &file{Graph: g, fields: map[ref]map[string]ref{}, arrays: map[ref]arrayOrError{}, left: g.Length + minWork}
+	f := &file{python.New(g)}
 	out := &File{Protocol: g.Protocol, Globals: classify(g.Globals()), Rest: int64(len(data)) - g.Length}
 	return out, f.find(out, f.Root)
 }
+
+// ref is a value of the pickle.
+type ref = python.Ref
+
+// file is a pickle under examination.
+type file struct{ *python.Objects }
 
 // maxNetworks is more than any file here has.
 const maxNetworks = 64
@@ -51,7 +60,7 @@ const maxNetworks = 64
 // find looks for networks, and then for parameters, in the root itself and in
 // the entries of a list or dict.
 func (f *file) find(out *File, root ref) error {
-	entries, err := f.ends(f.entries(root))
+	entries, err := f.ends(f.contents(root))
 	if err != nil {
 		return err
 	}
@@ -73,17 +82,17 @@ func (f *file) find(out *File, root ref) error {
 
 // ends are the networks among the entries. Of layers, which may be all that a
 // network has, those count that no other takes.
-func (f *file) ends(entries []pair) ([]pair, error) {
-	var out []pair
+func (f *file) ends(entries []python.Pair) ([]python.Pair, error) {
+	var out []python.Pair
 	taken := map[ref]bool{}
 	for _, e := range entries {
 		switch {
-		case f.isNet(e.value):
-		case f.isLayer(e.value):
-			for stack := []ref{e.value}; len(stack) > 0; {
-				inputs := f.inputs(stack[len(stack)-1])
-				if err := f.spend(len(inputs)); err != nil {
-					return nil, fmt.Errorf("%w: %w", errLayers, err)
+		case f.isNet(e.Value):
+		case lasagne.IsLayer(f.Objects, e.Value):
+			for stack := []ref{e.Value}; len(stack) > 0; {
+				inputs := lasagne.Inputs(f.Objects, stack[len(stack)-1])
+				if err := f.Spend(len(inputs)); err != nil {
+					return nil, fmt.Errorf("%w: %w", lasagne.ErrLayers, err)
 				}
 				stack = stack[:len(stack)-1]
 				for _, in := range inputs {
@@ -98,19 +107,19 @@ func (f *file) ends(entries []pair) ([]pair, error) {
 		}
 		out = append(out, e)
 	}
-	return slices.DeleteFunc(out, func(e pair) bool { return taken[e.value] }), nil
+	return slices.DeleteFunc(out, func(e python.Pair) bool { return taken[e.Value] }), nil
 }
 
-func (f *file) readNetwork(e pair) (*Network, error) {
-	columns, name := f.columns(e.key)
+func (f *file) readNetwork(e python.Pair) (*Network, error) {
+	columns, name := f.columns(e.Key)
 	read := f.net
-	if !f.isNet(e.value) {
+	if !f.isNet(e.Value) {
 		read = f.bare
 	}
-	n, err := read(e.value)
+	n, err := read(e.Value)
 	switch {
 	case err != nil && name != "":
-		return nil, fmt.Errorf("network %s: %w", f.Show(e.key), err)
+		return nil, fmt.Errorf("network %s: %w", f.Show(e.Key), err)
 	case err != nil && len(columns) > 0:
 		return nil, fmt.Errorf("network of %d columns, the first %q: %w", len(columns), columns[0], err)
 	case err != nil:
@@ -122,28 +131,28 @@ func (f *file) readNetwork(e pair) (*Network, error) {
 
 // bare reads a network of which the file has the output layer alone.
 func (f *file) bare(v ref) (*Network, error) {
-	layers, err := f.network(v, nil)
+	layers, err := lasagne.Read(f.Objects, v, nil)
 	return &Network{Layers: layers, Recipe: Recipe{Settings: map[string]float64{}, Schedules: map[string][]float64{}}}, err
 }
 
-// entries are the root itself, without a key, or what it contains: of a dict
+// contents are the root itself, without a key, or what it contains: of a dict
 // the keys and values, of a list or an array of objects entries alone or pairs
 // of a key and a value.
-func (f *file) entries(root ref) []pair {
-	if f.isNet(root) || f.isLayer(root) {
-		return []pair{{pickle.Nothing, root}}
+func (f *file) contents(root ref) []python.Pair {
+	if f.isNet(root) || lasagne.IsLayer(f.Objects, root) {
+		return []python.Pair{{Key: pickle.Nothing, Value: root}}
 	}
-	if all := f.pairs(root); len(all) > 0 {
+	if all := f.Mapping(root); len(all) > 0 {
 		return all
 	}
-	if inner, ok := f.objects(root); ok {
+	if inner, ok := f.ObjectArray(root); ok {
 		root = inner
 	}
-	var out []pair
-	for x := range f.Items(f.items(root)) {
-		e := pair{pickle.Nothing, x}
+	var out []python.Pair
+	for x := range f.Items(f.Sequence(root)) {
+		e := python.Pair{Key: pickle.Nothing, Value: x}
 		if x.Kind() == pickle.Tuple && f.Len(x) == 2 && f.Index(x, 0).Kind() != pickle.Object { // of two objects: weights and bias
-			e = pair{f.Index(x, 0), f.Index(x, 1)}
+			e = python.Pair{Key: f.Index(x, 0), Value: f.Index(x, 1)}
 		}
 		out = append(out, e)
 	}
@@ -156,10 +165,10 @@ const maxColumns = 4096
 // columns reads a key: a tuple of columns' names, or a name.
 func (f *file) columns(key ref) (columns []string, name string) {
 	if k := key.Kind(); k != pickle.Tuple && k != pickle.List {
-		return nil, f.text(key)
+		return nil, f.Name(key)
 	}
 	for x := range f.Items(key) {
-		c := f.text(x)
+		c := f.Name(x)
 		if c == "" || len(columns) == maxColumns {
 			return nil, ""
 		}
@@ -173,21 +182,21 @@ func (f *file) findLists(out *File, root ref) error {
 	if list, err := f.params(root); err == nil && len(list) > 0 {
 		out.Lists = []ParamList{{Params: list}}
 		return nil
-	} else if err != nil && !errors.Is(err, errNoArray) {
+	} else if err != nil && !errors.Is(err, python.ErrNoArray) {
 		return err
 	}
-	for _, e := range f.entries(root) {
-		list, err := f.params(e.value)
-		if err != nil && !errors.Is(err, errNoArray) {
+	for _, e := range f.contents(root) {
+		list, err := f.params(e.Value)
+		if err != nil && !errors.Is(err, python.ErrNoArray) {
 			return err
 		}
 		if err == nil && len(list) > 0 && len(out.Lists) < maxNetworks {
-			columns, name := f.columns(e.key)
+			columns, name := f.columns(e.Key)
 			out.Lists = append(out.Lists, ParamList{columns, name, list})
 		}
 	}
 	if len(out.Lists) == 0 {
-		for x := range f.Items(f.items(root)) {
+		for x := range f.Items(f.Sequence(root)) {
 			return fmt.Errorf("%w: found %s, the first of its entries %s", ErrNothing, f.Show(root), f.Show(x))
 		}
 		return fmt.Errorf("%w: found %s", ErrNothing, f.Show(root))
@@ -198,32 +207,32 @@ func (f *file) findLists(out *File, root ref) error {
 // params reads a list of arrays, a dict from layers to lists of arrays or to
 // arrays, or an array of objects that are arrays.
 func (f *file) params(v ref) ([]ListedParam, error) {
-	if inner, ok := f.objects(v); ok {
+	if inner, ok := f.ObjectArray(v); ok {
 		v = inner
 	}
 	var out []ListedParam
 	add := func(layer string, x ref) error {
-		if len(out) > maxLayers {
-			return fmt.Errorf("found more than %d arrays", maxLayers)
+		if len(out) > lasagne.MaxLayers {
+			return fmt.Errorf("found more than %d arrays", lasagne.MaxLayers)
 		}
-		if err := f.spend(1); err != nil {
+		if err := f.Spend(1); err != nil {
 			return err
 		}
-		a, err := f.array(x)
+		a, err := f.Array(x)
 		if err != nil {
 			return err
 		}
 		out = append(out, ListedParam{layer, a})
 		return nil
 	}
-	pairs := f.pairs(v)
+	pairs := f.Mapping(v)
 	for _, p := range pairs {
-		if p.key.Kind() == pickle.Tuple { // of columns: several lists
-			return nil, errNoArray
+		if p.Key.Kind() == pickle.Tuple { // of columns: several lists
+			return nil, python.ErrNoArray
 		}
-		layer, values := f.text(p.key), []ref{p.value}
-		if p.value.Kind() == pickle.List || p.value.Kind() == pickle.Tuple {
-			values = slices.Collect(f.Items(p.value))
+		layer, values := f.Name(p.Key), []ref{p.Value}
+		if p.Value.Kind() == pickle.List || p.Value.Kind() == pickle.Tuple {
+			values = slices.Collect(f.Items(p.Value))
 		}
 		if len(pairs) == 1 && len(values) > 1 {
 			layer = "" // the name of the list, as {"params": [...]}
@@ -237,13 +246,13 @@ func (f *file) params(v ref) ([]ListedParam, error) {
 	if len(out) > 0 {
 		return out, nil
 	}
-	for x := range f.Items(f.items(v)) {
+	for x := range f.Items(f.Sequence(v)) {
 		if err := add("", x); err != nil {
 			return nil, err
 		}
 	}
 	if len(out) == 0 {
-		return nil, errNoArray
+		return nil, python.ErrNoArray
 	}
 	return out, nil
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/fkzoo/fkzoo/format/legacy/pickle"
+	"github.com/fkzoo/fkzoo/format/legacy/python"
 )
 
 func TestMeaning(t *testing.T) {
@@ -37,6 +38,30 @@ func TestNothing(t *testing.T) {
 	for name, data := range map[string]string{"None": "N.", "a list of numbers": "](K\x01K\x02e.", "a list of itself": "]\x94h\x00a.", "an empty dict": "}."} {
 		if _, err := Read([]byte(data)); !errors.Is(err, ErrNothing) {
 			t.Errorf("%s: found %v, want %v", name, err, ErrNothing)
+		}
+	}
+}
+
+// Of a net without layers_ the layers have the names that it was declared with, where they are told apart by their order.
+func TestNamesOfDeclaredLayers(t *testing.T) {
+	for name, want := range map[string]string{
+		"no-layers":          "input conv1 pool1 dropout1 conv2 hidden3 dropout3 output",
+		"no-layers-branches": "input0 conv2dmm1 batchnorm2",
+	} {
+		data, err := os.ReadFile(filepath.Join("testdata", name+".pickle"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := Read(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for _, l := range f.Networks[0].Layers {
+			names = append(names, l.Name)
+		}
+		if got := strings.Join(names, " "); !strings.HasPrefix(got, want) {
+			t.Errorf("%s: found the layers %s, want %s", name, got, want)
 		}
 	}
 }
@@ -95,8 +120,8 @@ func TestReferences(t *testing.T) {
 			if err != nil {
 				t.Errorf("%s: %v", name, err)
 			}
-		} else if !errors.Is(err, ErrReferences) {
-			t.Errorf("%s: found %v, want %v", name, err, ErrReferences)
+		} else if !errors.Is(err, python.ErrReferences) {
+			t.Errorf("%s: found %v, want %v", name, err, python.ErrReferences)
 		}
 	}
 }
@@ -140,22 +165,4 @@ func FuzzRead(f *testing.F) {
 			}
 		}
 	})
-}
-
-// Bytes as the Latin-1 text as which protocol 2 has those of Python 3.
-func TestFromUTF8(t *testing.T) {
-	all := make([]byte, 256)
-	var text []rune
-	for i := range all {
-		all[i] = byte(i)
-		text = append(text, rune(i))
-	}
-	if got, err := fromUTF8([]byte(string(text))); err != nil || string(got) != string(all) {
-		t.Errorf("found %v, %v, want every byte", got, err)
-	}
-	for _, bad := range []string{"Ā", "€", "a\xc3", "\x80", "\xc3a", "\xc3\xc3\x80", "\xc2\x80\x80", "\xc0\x80", "\xff", "\xf0\x9f\x98\x80"} {
-		if got, err := fromUTF8([]byte(bad)); err == nil {
-			t.Errorf("%q: found %q, want an error", bad, got)
-		}
-	}
 }

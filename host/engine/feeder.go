@@ -1,8 +1,6 @@
 package engine
 
 import (
-	"encoding/binary"
-	"math/rand/v2"
 	"runtime"
 	"sync"
 
@@ -15,9 +13,6 @@ import (
 type feeder struct {
 	*Trainer
 	frame augment.Frame
-	turn  []int // the columns' places in a mirrored face; nil: none is mirrored
-	from  []int // the columns' places in the data
-	with  []int // each column's other coordinate among the columns, or -1
 	spare []*fed
 	next  chan *fed // the batch under way, nil: none
 	order []int     // of the rows
@@ -25,7 +20,7 @@ type feeder struct {
 }
 
 // fed is a batch: images [rows, height, width, channels], pixels 0 to 255, and
-// labels [rows, 2*columns] as [Trainer.makeLabels] has them.
+// their labels.
 type fed struct {
 	epoch, step, rows int
 	images, labels    []float32
@@ -48,21 +43,9 @@ func augmented(a *blueprint.Augment) bool {
 // on tells whether a schedule is ever other than 0.
 func on(s *blueprint.Schedule) bool { return s != nil && (s.From != 0 || s.To != 0) }
 
-func newFeeder(t *Trainer, from, turn []int, axis float64) *feeder {
-	e := t.data.examples
-	f := &feeder{Trainer: t, from: from, turn: turn, epoch: -1, frame: augment.Frame{Height: e.Height, Width: e.Width, Channels: e.Channels, Axis: axis}}
-	place := map[string]int{}
-	for i, c := range t.Plan.Columns {
-		place[c] = i
-	}
-	for _, c := range t.Plan.Columns {
-		other, ok := place[blueprint.Partner(c)]
-		if !ok {
-			other = -1
-		}
-		f.with = append(f.with, other)
-	}
-	return f
+func newFeeder(t *Trainer) *feeder {
+	e := &t.data.examples
+	return &feeder{Trainer: t, epoch: -1, frame: augment.Frame{Height: e.Height, Width: e.Width, Channels: e.Channels, Axis: t.labels.axis}}
 }
 
 // take gives the batch at a place, and has the one behind it made meanwhile.
@@ -103,7 +86,7 @@ func (f *feeder) blank() *fed {
 		return b
 	}
 	n := f.batchSize()
-	return &fed{images: make([]float32, n*f.data.examples.pixels()), labels: make([]float32, n*2*len(f.from))}
+	return &fed{images: make([]float32, n*f.data.examples.Pixels()), labels: make([]float32, n*f.labels.width())}
 }
 
 // place are the rows of a batch.
@@ -132,33 +115,10 @@ func (f *feeder) fill(b *fed, epoch, step int, rows []int) *fed {
 	return b
 }
 
-// stepRandom is the source of a step's random numbers.
-func (t *Trainer) stepRandom(epoch, step int) *rand.Rand {
-	position := binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(nil, uint64(epoch)), uint64(step))
-	return stream(t.Seed, "step", t.Plan.Member.Name, string(position))
-}
-
-// flips are the images of a step that are mirrored.
-func (t *Trainer) flips(r *rand.Rand, epoch, step, n int) []uint8 {
-	a := t.recipe().Augment
-	if a == nil || a.Mirror == nil {
-		return make([]uint8, n)
-	}
-	share := 0.5
-	if a.Mirror.Share != nil {
-		share = a.Mirror.Share.At(t.progress(epoch, step))
-	}
-	return choose(n, share, r)
-}
-
-func (t *Trainer) progress(epoch, step int) blueprint.Progress {
-	return blueprint.Progress{Epoch: epoch, Epochs: t.Epochs, Step: epoch*t.StepsPerEpoch() + step, StepsPerEpoch: t.StepsPerEpoch()}
-}
-
 // changes are drawn for each image of a batch.
 func (f *feeder) changes(epoch, step, n int) []augment.Change {
 	r := f.stepRandom(epoch, step)
-	_, _ = r.Uint32(), r.Uint32() // the device's seed, see stepInputs
+	_, _ = r.Uint32(), r.Uint32() // the device's seed, see draw
 	flips := f.flips(r, epoch, step, n)
 	a, at := f.recipe().Augment, f.progress(epoch, step)
 	value := func(s *blueprint.Schedule) float64 {
@@ -183,56 +143,12 @@ func (f *feeder) changes(epoch, step, n int) []augment.Change {
 
 // row makes one image and its labels.
 func (f *feeder) row(b *fed, i, row int, c augment.Change) {
-	e := f.data.examples
-	n := e.pixels()
+	e := &f.data.examples
+	n, width := e.Pixels(), f.labels.width()
 	if dst := b.images[i*n : (i+1)*n]; len(e.Floats) > 0 {
 		augment.Image(dst, e.Floats[row*n:(row+1)*n], f.frame, c)
 	} else {
 		augment.Image(dst, e.Bytes[row*n:(row+1)*n], f.frame, c)
 	}
-	columns := f.Plan.Columns
-	labels := b.labels[i*2*len(columns) : (i+1)*2*len(columns)]
-	clear(labels)
-	points := e.Points[row*len(e.Columns) : (row+1)*len(e.Columns)]
-	scale, offset := f.Plan.Member.Affine(f.Plan.Document.Input)
-	move := c.Points(f.frame)
-	// In place of a coordinate that isn't known, and on which nothing depends where
-	// nothing turns.
-	centre := [2]float64{f.frame.Axis / 2, (f.frame.Axis - float64(f.frame.Width) + float64(f.frame.Height)) / 2}
-	source := func(k int) (float64, bool) {
-		if k < 0 {
-			return 0, false
-		}
-		if c.Mirror {
-			k = f.turn[k]
-		}
-		v := float64(points[f.from[k]])
-		return v, v == v
-	}
-	for k, column := range columns {
-		v, filled := source(k)
-		if !filled {
-			continue
-		}
-		other, known := source(f.with[k])
-		if !known && c.Rotate != 0 {
-			continue // half a point has no place in a turned image
-		}
-		got, inside := v, true
-		switch {
-		case blueprint.IsX(column):
-			if !known {
-				other = centre[1]
-			}
-			got, _, inside = move(v, other)
-		case blueprint.IsY(column):
-			if !known {
-				other = centre[0]
-			}
-			_, got, inside = move(other, v)
-		}
-		if inside {
-			labels[k], labels[len(columns)+k] = float32((got-offset)/scale), 1
-		}
-	}
+	f.labels.moved(b.labels[i*width:(i+1)*width], e.pointsOf(row), c.Mirror, c.Rotate != 0, c.Points(f.frame))
 }

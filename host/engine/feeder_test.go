@@ -9,6 +9,7 @@ import (
 	"github.com/fkzoo/fkzoo/host/engine/augment"
 	"github.com/fkzoo/fkzoo/host/engine/backend"
 	"github.com/fkzoo/fkzoo/host/engine/backend/backendtest"
+	"github.com/fkzoo/fkzoo/host/engine/enginetest"
 )
 
 // A batch holds what package augment makes of each row by the change drawn for
@@ -19,8 +20,8 @@ func TestFedBatches(t *testing.T) {
 	columns := []string{"left_eye_x", "left_eye_y", "right_eye_x", "right_eye_y", "nose_x", "nose_y"}
 	turn := []int{2, 3, 0, 1, 4, 5}
 	e := faces(7, size, size, columns)
-	recipe := plain(sgd + `, "augment": {"mirror": {"axis": 11}, "rotate": 40, "scale": 0.2, "shift": 3, "contrast": 0.2, "noise": 0.1}`)
-	plan := mustPlan(t, document(size, size, "unit", oneDense, recipe), columns...)
+	recipe := enginetest.Plain(enginetest.SGD + `, "augment": {"mirror": {"axis": 11}, "rotate": 40, "scale": 0.2, "shift": 3, "contrast": 0.2, "noise": 0.1}`)
+	plan := enginetest.Plan(t, enginetest.Document(size, size, "unit", enginetest.OneDense, recipe), columns...)
 	tr := mustTrainer(t, mustUpload(t, backendtest.Open(t, "go"), e), Config{Plan: plan, Rows: []int{6, 5, 4, 3, 2, 1}, Epochs: 50, Seed: 3})
 	frame := augment.Frame{Height: size, Width: size, Channels: 1, Axis: 11}
 	left, moved, mirrored := 0, 0, 0
@@ -81,15 +82,15 @@ func TestAugmentationFollowsItsSchedules(t *testing.T) {
 	columns := []string{"left_eye_x", "left_eye_y"}
 	e := faces(4, 6, 6, columns)
 	linear := func(to string) string { return `{"kind": "linear", "from": 0, "to": ` + to + `}` }
-	recipe := plain(sgd + `, "augment": {"mirror": {"share": 0, "pairs": []}, "shift": ` + linear("2") + `, "noise": ` + linear("0.1") +
+	recipe := enginetest.Plain(enginetest.SGD + `, "augment": {"mirror": {"share": 0, "pairs": []}, "shift": ` + linear("2") + `, "noise": ` + linear("0.1") +
 		`, "erase": {"share": 1, "area": ` + linear("0.5") + `}}`)
-	plan := mustPlan(t, document(6, 6, "unit", oneDense, recipe), columns...)
+	plan := enginetest.Plan(t, enginetest.Document(6, 6, "unit", enginetest.OneDense, recipe), columns...)
 	tr := mustTrainer(t, mustUpload(t, backendtest.Open(t, "go"), e), Config{Plan: plan, Rows: upTo(4), Epochs: 2, Seed: 3})
 	for epoch, want := range []bool{true, false} {
 		b := tr.feeder.now(epoch, 0)
-		plain := make([]float32, len(b.images))
-		e.fill(plain, order(tr.Rows, 3, "net", epoch))
-		if slices.Equal(b.images, plain) != want {
+		unchanged := make([]float32, len(b.images))
+		e.Fill(unchanged, order(tr.Rows, 3, "net", epoch))
+		if slices.Equal(b.images, unchanged) != want {
 			t.Errorf("epoch %d: found the images unchanged %v, want %v", epoch, !want, want)
 		}
 	}
@@ -107,7 +108,7 @@ func TestAugmentedTrainingLearns(t *testing.T) {
 	}
 	layers := `{"name": "c", "kind": "conv2d", "filters": 1, "padding": "same"}, {"name": "y", "kind": "soft_argmax", "temperature": 0.05}`
 	backendtest.Each(t, func(t *testing.T, on *backend.Backend) {
-		plan := mustPlan(t, document(size, size, "unit", layers, `{"loss": {"kind": "mse", "rows": "filled"}, "optimizer": {"kind": "adamw", "clip": 1},
+		plan := enginetest.Plan(t, enginetest.Document(size, size, "unit", layers, `{"loss": {"kind": "mse", "rows": "filled"}, "optimizer": {"kind": "adamw", "clip": 1},
 			"rate": 0.05, "epochs": 12, "batch": 16, "validation": 0, "average": {"decay": 0.5}, "augment": {"shift": 1.5, "rotate": 45, "contrast": 0.2, "noise": 0.01}}`), columns...)
 		tr := mustTrainer(t, mustUpload(t, on, e), Config{Plan: plan, Rows: upTo(rows), Epochs: 12, Seed: 1})
 		first := mustEpoch(t, tr)

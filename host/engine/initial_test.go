@@ -6,23 +6,29 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/fkzoo/fkzoo/host/engine/enginetest"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 )
+
+type initialCase struct {
+	init                string
+	bound, spread, mean float64 // bound 0: none
+}
+
+// initialCases are for fans of 300 and 100.
+var initialCases = []initialCase{
+	{init: "glorot_uniform", bound: math.Sqrt(6.0 / 400), spread: math.Sqrt(2.0 / 400)},
+	{init: "glorot_normal", spread: math.Sqrt(2.0 / 400)},
+	{init: "he_uniform", bound: math.Sqrt(6.0 / 300), spread: math.Sqrt(2.0 / 300)},
+	{init: "he_normal", spread: math.Sqrt(2.0 / 300)},
+	{init: "zeros"},
+	{init: "ones", mean: 1},
+}
 
 // Bounds, mean and standard deviation of each initializer.
 func TestInitialValues(t *testing.T) {
 	const in, out = 300, 100
-	for _, c := range []struct {
-		init                string
-		bound, spread, mean float64 // bound 0: none
-	}{
-		{init: "glorot_uniform", bound: math.Sqrt(6.0 / 400), spread: math.Sqrt(2.0 / 400)},
-		{init: "glorot_normal", spread: math.Sqrt(2.0 / 400)},
-		{init: "he_uniform", bound: math.Sqrt(6.0 / 300), spread: math.Sqrt(2.0 / 300)},
-		{init: "he_normal", spread: math.Sqrt(2.0 / 300)},
-		{init: "zeros"},
-		{init: "ones", mean: 1},
-	} {
+	for _, c := range initialCases {
 		values := make([]float32, in*out)
 		initialize(values, blueprint.Param{Init: c.init, FanIn: in, FanOut: out}, stream(5, c.init))
 		var sum, squares, largest float64
@@ -45,7 +51,10 @@ func TestInitialValues(t *testing.T) {
 			t.Errorf("%s: found values up to %g, want them up to %g", c.init, largest, c.bound)
 		}
 	}
-	for _, name := range blueprint.Initializers {
+	for _, name := range blueprint.Initializers.Names() {
+		if !slices.ContainsFunc(initialCases, func(c initialCase) bool { return c.init == name }) {
+			t.Errorf("initializer %s: not in initialCases", name)
+		}
 		values := []float32{7}
 		initialize(values, blueprint.Param{Init: name, FanIn: 1, FanOut: 1}, stream(5, name))
 		if values[0] == 7 {
@@ -57,7 +66,7 @@ func TestInitialValues(t *testing.T) {
 // A seed means the same weights for ever, on every backend and machine.
 func TestInitialWeightsAreTheSameForEver(t *testing.T) {
 	layers := `{"name": "c", "kind": "conv2d", "filters": 2, "kernel": 2}, {"name": "n", "kind": "batch_norm"}, {"name": "f", "kind": "flatten"}, {"name": "y", "kind": "dense", "units": "columns", "initializer": "he_normal"}`
-	plan := mustPlan(t, document(3, 3, "unit", layers, plain(sgd)), "a_x")
+	plan := enginetest.Plan(t, enginetest.Document(3, 3, "unit", layers, enginetest.Plain(enginetest.SGD)), "a_x")
 	got := InitialWeights(plan, 42)
 	want := Arrays{
 		"net/c/weights":  {Shape: []int{2, 2, 1, 2}, Data: []float32{0.66429275, 0.17557225, 0.30169258, 0.49089542, 0.13252296, -0.44919452, -0.32544062, 0.45961484}},

@@ -1,91 +1,35 @@
 package engine
 
 import (
-	"fmt"
 	"math"
 
-	. "github.com/gomlx/gomlx/core/graph"
-
+	"github.com/fkzoo/fkzoo/host/engine/device"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 )
 
-// lossWidths are huber's and wing's settings, defaults filled in.
-func lossWidths(l blueprint.Loss) (delta, epsilon float64) {
-	delta, epsilon = l.Delta, l.Epsilon
-	if delta == 0 {
-		delta = 1
-		if l.Kind == "wing" {
-			delta = 10.0 / 48
-		}
-	}
-	if epsilon == 0 {
-		epsilon = 2.0 / 48
-	}
-	return delta, epsilon
-}
-
-// cellLoss is the loss of each cell, by the formulas of [blueprint.Losses].
-func cellLoss(l blueprint.Loss, d *Node) *Node {
-	delta, epsilon := lossWidths(l)
-	size := Abs(d)
-	switch l.Kind {
-	case "mse":
-		return Mul(d, d)
-	case "mae":
-		return size
-	case "huber":
-		near := MinScalar(size, delta) // d^2/2 near, and delta*(|d| - near) beyond
-		return Add(MulScalar(Mul(near, near), 0.5), MulScalar(Sub(size, near), delta))
-	case "wing":
-		near := MinScalar(size, delta)
-		return Add(MulScalar(Log1P(DivScalar(near, epsilon)), delta), Sub(size, near))
-	}
-	panic(fmt.Errorf("loss %s: %w", l.Kind, ErrUnsupported))
-}
-
-// cellGradient is the derivative of [cellLoss]; where that has a kink, at no
-// distance, it is 0.
-func cellGradient(l blueprint.Loss, d *Node) *Node {
-	delta, epsilon := lossWidths(l)
-	switch l.Kind {
-	case "mse":
-		return MulScalar(d, 2.0)
-	case "mae":
-		return Sign(d)
-	case "huber":
-		return ClipScalar(d, -delta, delta)
-	}
-	size := Abs(d) // wing
-	curved := Div(Scalar(d.Graph(), d.DType(), delta), AddScalar(size, epsilon))
-	return Mul(Sign(d), Where(LessThan(size, Scalar(d.Graph(), d.DType(), delta)), curved, OnesLike(d)))
-}
-
-// lossOf gives the loss's sum over the filled cells (filled is 1 there, 0
-// elsewhere), their number, and the gradient of the loss, which is their mean,
-// with respect to the answer. Where the answer is that of a slice of a batch,
-// cells is the number of filled cells in all of it; nil elsewhere.
-func lossOf(l blueprint.Loss, answer, target, filled, cells *Node) (sum, count, dAnswer *Node) {
-	d := Sub(answer, target)
-	sum, count = ReduceAllSum(Mul(cellLoss(l, d), filled)), ReduceAllSum(filled)
-	if cells == nil {
-		cells = count
-	}
-	return sum, count, Mul(cellGradient(l, d), Div(filled, MaxScalar(cells, 1.0)))
+// cellLosses has a row for each of [blueprint.Losses], whose formulas these are; a
+// test compares the two. size is |answer - truth|, delta and epsilon are
+// [device.LossWidths].
+var cellLosses = map[string]func(size, delta, epsilon float64) float64{
+	"mse": func(size, _, _ float64) float64 { return size * size },
+	"mae": func(size, _, _ float64) float64 { return size },
+	"huber": func(size, delta, _ float64) float64 {
+		near := min(size, delta)
+		return near*near/2 + delta*(size-near)
+	},
+	"wing": func(size, delta, epsilon float64) float64 {
+		near := min(size, delta)
+		return delta*math.Log1p(near/epsilon) + size - near
+	},
 }
 
 // CellLoss is the loss of one cell, d = answer - truth in units of y, by the
-// formulas of [blueprint.Losses].
+// formulas of [blueprint.Losses]; not a number for a loss that is none of them.
 func CellLoss(l blueprint.Loss, d float64) float64 {
-	delta, epsilon := lossWidths(l)
-	size := math.Abs(d)
-	near := min(size, delta)
-	switch l.Kind {
-	case "mae":
-		return size
-	case "huber":
-		return near*near/2 + delta*(size-near)
-	case "wing":
-		return delta*math.Log1p(near/epsilon) + size - near
+	of, ok := cellLosses[l.Kind]
+	if !ok {
+		return math.NaN()
 	}
-	return d * d
+	delta, epsilon := device.LossWidths(l)
+	return of(math.Abs(d), delta, epsilon)
 }

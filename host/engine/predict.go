@@ -2,12 +2,10 @@ package engine
 
 import (
 	"context"
-	"fmt"
-
-	"github.com/gomlx/compute"
-	. "github.com/gomlx/gomlx/core/graph"
+	"sync"
 
 	"github.com/fkzoo/fkzoo/host/engine/backend"
+	"github.com/fkzoo/fkzoo/host/engine/device"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 )
 
@@ -16,50 +14,69 @@ import (
 // near its best speed.
 const PredictBatch = 64
 
-// Predictor answers images with one member's network. It must not be used from
-// several goroutines at once.
+// Predictor answers images with one member's network. Its methods may be called
+// from several goroutines at once: the weights are uploaded once, and a number of
+// images at a time is compiled for once, by the first call that needs it.
 type Predictor struct {
-	// Batch is how many images are predicted at a time, always: what lacks is
-	// filled with zeros, so that images that come in parts need one program. 0 is
-	// the least power of two that holds a call's images, at most PredictBatch.
-	Batch int
-
-	net      *network
-	weights  []compute.Buffer
-	programs map[int]*program // by batch; where it isn't given powers of two, so that there are few
-	pixels   []float32
+	network device.Network
+	answerer
 }
 
 // NewPredictor puts a member's weights on a backend.
 func NewPredictor(b *backend.Backend, plan *blueprint.Plan, weights Arrays) (*Predictor, error) {
-	p := &Predictor{net: newNetwork(b, plan), programs: map[int]*program{}}
-	var err error
-	if p.weights, err = p.net.load(weights); err != nil {
+	var values [][]float32
+	for _, p := range device.Params(plan) {
+		a, err := weights.take(p.Tensor, p.Shape)
+		if err != nil {
+			return nil, err
+		}
+		values = append(values, a.Data)
+	}
+	network, err := deviceOf(b).Load(plan, values)
+	if err != nil {
 		return nil, err
 	}
-	return p, nil
+	return &Predictor{network: network, answerer: answerer{plan: plan, answer: network.Answer}}, nil
 }
 
-// Close frees the predictor's memory on the backend.
-func (p *Predictor) Close() {
-	free(p.weights...)
-	for _, prog := range p.programs {
-		prog.close()
-	}
-	p.weights, p.programs = nil, map[int]*program{}
-}
+// Close frees the predictor's memory on the backend, once the batches under way
+// are done; calls that have more to do, and those to come, return ErrClosed.
+func (p *Predictor) Close() { p.network.Close() }
 
 // Predict answers the images of these rows (nil: all) with coordinates in
 // pixels of the network's input, [rows, columns]. tick, which may be nil, is
 // told how many rows are done.
 func (p *Predictor) Predict(ctx context.Context, im Images, rows []int, tick func(done int)) ([]float32, error) {
-	return p.predict(ctx, p.weights, im, rows, tick)
+	return p.PredictIn(ctx, 0, im, rows, tick)
 }
 
-func (p *Predictor) predict(ctx context.Context, weights []compute.Buffer, im Images, rows []int, tick func(done int)) ([]float32, error) {
-	plan := p.net.plan
-	in := plan.Document.Input
-	if err := im.check(in.Height, in.Width, in.Channels); err != nil {
+// PredictIn predicts so many images at a time, always: what lacks is filled with
+// zeros, so that images that come in parts need one program. 0 is the least power
+// of two that holds the call's images, at most PredictBatch.
+func (p *Predictor) PredictIn(ctx context.Context, batch int, im Images, rows []int, tick func(done int)) ([]float32, error) {
+	return p.all(ctx, im, rows, batch, tick)
+}
+
+// BatchFor is the batch in which that many images are predicted.
+func BatchFor(images int) int {
+	batch := 1
+	for batch < min(PredictBatch, images) {
+		batch *= 2
+	}
+	return batch
+}
+
+// answerer cuts images into batches, and turns a network's answers into pixels.
+type answerer struct {
+	plan   *blueprint.Plan
+	answer func(pixels []float32, rows int) ([]float32, error)
+	room   sync.Pool // of *[]float32: a batch's pixels
+}
+
+// all answers the images of these rows, a batch at a time; see Predictor.PredictIn.
+func (a *answerer) all(ctx context.Context, im Images, rows []int, batch int, tick func(done int)) ([]float32, error) {
+	in := a.plan.Document.Input
+	if err := im.Check(in.Height, in.Width, in.Channels); err != nil {
 		return nil, err
 	}
 	if rows == nil {
@@ -68,13 +85,12 @@ func (p *Predictor) predict(ctx context.Context, weights []compute.Buffer, im Im
 			rows[i] = i
 		}
 	}
-	if err := im.checkRows(rows); err != nil {
+	if err := im.CheckRows(rows); err != nil {
 		return nil, err
 	}
-	scale, offsets := plan.Affine()
-	columns := len(plan.Columns)
+	scale, offsets := a.plan.Affine()
+	columns := len(a.plan.Columns)
 	out := make([]float32, len(rows)*columns)
-	batch := p.Batch
 	if batch == 0 {
 		batch = BatchFor(len(rows))
 	}
@@ -83,7 +99,7 @@ func (p *Predictor) predict(ctx context.Context, weights []compute.Buffer, im Im
 			return nil, err
 		}
 		part := rows[from:min(from+batch, len(rows))]
-		y, err := p.batch(weights, im, part, batch)
+		y, err := a.some(im, part, batch)
 		if err != nil {
 			return nil, err
 		}
@@ -99,57 +115,18 @@ func (p *Predictor) predict(ctx context.Context, weights []compute.Buffer, im Im
 	return out, nil
 }
 
-// BatchFor is the batch in which that many images are predicted.
-func BatchFor(images int) int {
-	batch := 1
-	for batch < min(PredictBatch, images) {
-		batch *= 2
-	}
-	return batch
-}
-
-// batch answers up to size images; what is missing is filled with zeros, since
+// some answers up to size images; what is missing is filled with zeros, since
 // no image's answer depends on another's.
-func (p *Predictor) batch(weights []compute.Buffer, im Images, rows []int, size int) ([]float32, error) {
-	prog := p.programs[size]
-	if prog == nil {
-		var err error
-		if prog, err = p.compile(size); err != nil {
-			return nil, err
-		}
-		p.programs[size] = prog
+func (a *answerer) some(im Images, rows []int, size int) ([]float32, error) {
+	n := im.Pixels()
+	room, _ := a.room.Get().(*[]float32)
+	if room == nil || len(*room) < size*n {
+		pixels := make([]float32, size*n)
+		room = &pixels
 	}
-	n := im.pixels()
-	if len(p.pixels) != size*n {
-		p.pixels = make([]float32, size*n)
-	}
-	clear(p.pixels[len(rows)*n:])
-	im.fill(p.pixels, rows)
-	x, err := upload(p.net.b.Compute(), p.pixels, size, im.Height, im.Width, im.Channels)
-	if err != nil {
-		return nil, err
-	}
-	defer free(x)
-	inputs := append(append(make([]compute.Buffer, 0, len(weights)+1), weights...), x)
-	out, err := prog.run(inputs, make([]bool, len(inputs)))
-	if err != nil {
-		return nil, err
-	}
-	defer free(out...)
-	y, err := download(out[0])
-	return y.Data, err
-}
-
-func (p *Predictor) compile(size int) (*program, error) {
-	plan := p.net.plan
-	all, err := steps(plan)
-	if err != nil {
-		return nil, err
-	}
-	in := plan.Document.Input
-	return compile(p.net.b, fmt.Sprintf("%s/%s prediction", plan.Document.Name, plan.Member.Name), func(g *Graph) []*Node {
-		b := p.net.builder(g, false, p.net.declare(g))
-		x := floats(g, "images", size, in.Height, in.Width, in.Channels)
-		return []*Node{forward(b, all, scaled(x, in.Scaling), plan.Output)}
-	})
+	defer a.room.Put(room)
+	pixels := (*room)[:size*n]
+	clear(pixels[len(rows)*n:])
+	im.Fill(pixels, rows)
+	return a.answer(pixels, size)
 }

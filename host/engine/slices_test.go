@@ -3,14 +3,12 @@ package engine
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math"
-	"os"
 	"testing"
 
 	"github.com/fkzoo/fkzoo/host/engine/backend"
 	"github.com/fkzoo/fkzoo/host/engine/backend/backendtest"
-	"github.com/fkzoo/fkzoo/specs/blueprint"
+	"github.com/fkzoo/fkzoo/host/engine/enginetest"
 )
 
 // sliced has dropout of maps and of rows, with an even and an odd number of
@@ -27,12 +25,12 @@ func slicedTrainer(t *testing.T, data *Resident, augment string, atOnce int, sta
 	t.Helper()
 	recipe := `{"loss": {"kind": "huber", "rows": "filled", "delta": 0.2}, "batch": 8, "epochs": 3, "validation": 0, "rate": 0.2, "average": {"decay": 0.9},
 		"optimizer": {"kind": "sgd", "momentum": 0.9, "nesterov": true, "clip": 0.5}, "augment": {` + augment + `}}`
-	plan := mustPlan(t, document(10, 10, "unit", sliced, recipe), data.examples.Columns...)
-	tr := mustTrainer(t, data, Config{Plan: plan, Rows: upTo(13), Epochs: 3, Seed: 5, State: state})
+	plan := enginetest.Plan(t, enginetest.Document(10, 10, "unit", sliced, recipe), data.examples.Columns...)
+	c := Config{Plan: plan, Rows: upTo(13), Epochs: 3, Seed: 5, State: state}
 	if atOnce > 0 {
-		tr.atOnce = atOnce
+		return mustTrain(t, data, c, atOnce)
 	}
-	return tr
+	return mustTrainer(t, data, c)
 }
 
 // Slices give what whole batches give, but for the order of sums.
@@ -93,40 +91,4 @@ func TestContinuedSlicesAreTheSame(t *testing.T) {
 		}
 		sameState(t, "continued", mustSnapshot(t, continued), want)
 	})
-}
-
-// Which batches are sliced.
-func TestRowsAtOnce(t *testing.T) {
-	for _, c := range []struct {
-		name  string
-		batch int
-		kind  backend.Kind
-		want  int
-	}{
-		{"net6", 128, backend.Go, 32},
-		{"net6", 32, backend.Go, 32},
-		{"net6", 100, backend.Go, 25},
-		{"net6", 128, backend.XLACPU, 128},
-		{"net11", 64, backend.Go, 16},
-		{"compact-s", 32, backend.Go, 32}, // has batch_norm
-	} {
-		t.Run(fmt.Sprint(c.name, c.batch, c.kind), func(t *testing.T) {
-			text, err := os.ReadFile("testdata/bench/" + c.name + ".json")
-			if err != nil {
-				t.Fatal(err)
-			}
-			d, err := blueprint.Parse(text)
-			if err != nil {
-				t.Fatal(err)
-			}
-			plan, err := blueprint.NewPlan(d, 0, blueprint.KaggleColumns)
-			if err != nil {
-				t.Fatal(err)
-			}
-			plan.Member.Recipe.Batch = c.batch
-			if got := rowsAtOnce(plan, c.kind); got != c.want {
-				t.Errorf("found %d rows at once, want %d", got, c.want)
-			}
-		})
-	}
 }

@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/fkzoo/fkzoo/zoo/convert"
-	"github.com/fkzoo/fkzoo/zoo/model"
 )
 
 // BenchmarkConvert makes a .fkz of a pickled net11 of full size, 20 million
@@ -32,15 +31,15 @@ func BenchmarkConvert(b *testing.B) {
 			var ours, read, theirs []float64
 			for b.Loop() {
 				for range 5 {
-					var m *model.Model
+					var r *convert.Result
 					seconds, err := timed(1, func() (err error) {
-						m, err = convert.Convert(context.Background(), convert.Options{Path: path})
+						r, err = convert.File(context.Background(), path, convert.Options{})
 						return err
 					})
 					if err != nil {
 						b.Fatal(err)
 					}
-					saving, err := timed(1, func() error { return m.Save(out, true) })
+					saving, err := timed(1, func() error { return r.Save(out, true) })
 					if err != nil {
 						b.Fatal(err)
 					}

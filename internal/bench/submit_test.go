@@ -20,7 +20,7 @@ import (
 	"github.com/fkzoo/fkzoo/host/engine/backend/backendtest"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 	"github.com/fkzoo/fkzoo/zoo/answer"
-	"github.com/fkzoo/fkzoo/zoo/dataset"
+	"github.com/fkzoo/fkzoo/zoo/dataset/source"
 	"github.com/fkzoo/fkzoo/zoo/kaggle"
 	"github.com/fkzoo/fkzoo/zoo/kaggle/submission"
 	"github.com/fkzoo/fkzoo/zoo/model"
@@ -126,7 +126,7 @@ func BenchmarkSubmitAgainstEngine(b *testing.B) {
 	}
 	path := filepath.Join(dir, "net11.fkz")
 	untrained(b, path, text)
-	set, err := dataset.Read(context.Background(), test)
+	set, err := source.Read(context.Background(), test, source.Options{})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -188,7 +188,12 @@ func submit(b *testing.B, on *backend.Backend, file, test, table, output string)
 		b.Fatal(err)
 	}
 	defer e.Close()
-	s, err := kaggle.Submit(context.Background(), e, test, lookup, kaggle.Options{})
+	faces, err := source.Open(context.Background(), test, source.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer e.Close()
+	s, err := kaggle.Submit(context.Background(), e, faces, lookup, kaggle.Options{})
 	if err != nil {
 		b.Fatal(err)
 	}

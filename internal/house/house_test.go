@@ -25,7 +25,7 @@ const (
 // to it always.
 var arrows = map[string][]string{
 	"specs":            nil,
-	"format":           nil,
+	"format":           {"specs"},
 	"plugins":          {"specs"},
 	"host":             {"specs"},
 	"host/engine":      {"specs"},

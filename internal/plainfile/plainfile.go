@@ -47,3 +47,13 @@ func Open(path string) (*os.File, fs.FileInfo, error) {
 	}
 	return f, info, nil
 }
+
+// Check refuses, as Open does but without opening it, a pipe, a socket or a device at path. A folder, and what isn't there,
+// is left to whoever reads it.
+func Check(path string) error {
+	info, err := os.Stat(path)
+	if err != nil || info.IsDir() || info.Mode().IsRegular() {
+		return nil
+	}
+	return &Error{path, info.Mode()}
+}

@@ -48,6 +48,15 @@ func TestOpen(t *testing.T) {
 			t.Errorf("%s: found %v, want a refusal of %s", path, err, want)
 		}
 	}
+	for path, want := range map[string]string{
+		"file": "", "to-file": "", dir: "", "none": "", "pipe": "a pipe", "to-pipe": "a pipe", os.DevNull: "a device",
+	} {
+		err := Check(path)
+		var refused *Error
+		if (err == nil) != (want == "") || want != "" && (!errors.As(err, &refused) || refused.Kind() != want) {
+			t.Errorf("%s: checked it gave %v, want a refusal of %q", path, err, want)
+		}
+	}
 	if _, _, err := Open("socket"); err == nil { // the system itself may refuse it
 		t.Error("socket: opened")
 	}

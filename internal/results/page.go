@@ -16,6 +16,7 @@ import (
 	"github.com/fkzoo/fkzoo/internal/atomicfile"
 	"github.com/fkzoo/fkzoo/zoo/answer"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
+	"github.com/fkzoo/fkzoo/zoo/dataset/source"
 	"github.com/fkzoo/fkzoo/zoo/measure"
 	"github.com/fkzoo/fkzoo/zoo/model"
 )
@@ -87,7 +88,7 @@ func (p *places) measure(ctx context.Context) error {
 	if len(left) == 0 {
 		return errors.Join(failed...)
 	}
-	set, err := dataset.Read(ctx, p.data)
+	set, err := source.Read(ctx, p.data, source.Options{})
 	if err != nil {
 		return errors.Join(append(failed, err)...)
 	}

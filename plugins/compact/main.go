@@ -6,7 +6,6 @@ package main
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/fkzoo/fkzoo/plugins"
@@ -43,7 +42,7 @@ func (s size) architecture() plugins.Architecture {
 		Name: s.name, Summary: s.summary,
 		Settings: []plugins.Setting{
 			{Name: "width", Default: fmt.Sprint(s.width), Help: "channels of the first block; each later one has twice as many"},
-			{Name: "scaling", Default: "standardize", Help: "how pixels become the input: " + strings.Join(blueprint.Scalings, ", ")},
+			{Name: "scaling", Default: "standardize", Help: "how pixels become the input: " + strings.Join(blueprint.Scalings.Names(), ", ")},
 		},
 		Blueprint: func(r plugins.Request) (*blueprint.Document, error) {
 			width, err := r.Int("width")
@@ -51,8 +50,8 @@ func (s size) architecture() plugins.Architecture {
 				return nil, err
 			}
 			scaling := r.Settings["scaling"]
-			if !slices.Contains(blueprint.Scalings, scaling) {
-				return nil, fmt.Errorf("setting scaling: found %q, want one of %s", scaling, strings.Join(blueprint.Scalings, ", "))
+			if blueprint.Scalings.Row(scaling) == nil {
+				return nil, fmt.Errorf("setting scaling: found %q, want one of %s", scaling, strings.Join(blueprint.Scalings.Names(), ", "))
 			}
 			s.width = width
 			d := s.document(r.Data.Columns)

@@ -1,9 +1,10 @@
 package blueprint
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
+
+	"github.com/fkzoo/fkzoo/specs/record"
 )
 
 // KaggleColumns are the 30 columns of the competition's training.csv, in order.
@@ -115,8 +116,8 @@ func (pairs Pairs) check() error {
 // UnmarshalJSON reads an array of arrays of two numbers.
 func (pairs *Pairs) UnmarshalJSON(b []byte) error {
 	var rows [][]int
-	if err := json.Unmarshal(b, &rows); err != nil {
-		return describe(err)
+	if err := record.UnmarshalJSON(b, &rows); err != nil {
+		return err
 	}
 	*pairs = make(Pairs, len(rows))
 	for i, r := range rows {

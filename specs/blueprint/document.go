@@ -8,6 +8,8 @@ import (
 	"math"
 	"slices"
 	"unicode/utf8"
+
+	"github.com/fkzoo/fkzoo/specs/record"
 )
 
 // Version is the newest version of the document that this package reads, and
@@ -39,13 +41,6 @@ type Input struct {
 	Channels int    `json:"channels"`          // 1: grey
 	Scaling  string `json:"scaling,omitempty"` // one of [Scalings]; the default is "unit"
 	Extra    Extra  `json:"-"`
-}
-
-// Scalings are the ways in which pixels (0 to 255) become a network's input.
-var Scalings = []string{
-	"unit",        // divided by 255
-	"raw",         // as they are
-	"standardize", // of each image: minus its mean, divided by its standard deviation (at least 1/255)
 }
 
 // Member is one network of an architecture.
@@ -102,7 +97,7 @@ func Parse(data []byte) (*Document, error) {
 	if !utf8.Valid(data) {
 		return nil, errors.New("blueprint: found text that is not UTF-8, want JSON in UTF-8")
 	}
-	if err := scan(data); err != nil {
+	if err := record.Scan(data, limits); err != nil {
 		return nil, fmt.Errorf("blueprint: %w", err)
 	}
 	if err := checkVersion(data); err != nil {
@@ -110,7 +105,7 @@ func Parse(data []byte) (*Document, error) {
 	}
 	d := new(Document)
 	if err := json.Unmarshal(data, d); err != nil {
-		return nil, fmt.Errorf("blueprint: %w", describe(err))
+		return nil, fmt.Errorf("blueprint: %w", err)
 	}
 	if err := d.check(); err != nil {
 		return nil, fmt.Errorf("blueprint %q: %w", d.Name, err)
@@ -120,11 +115,13 @@ func Parse(data []byte) (*Document, error) {
 
 // checkVersion looks at the version alone, since another one may have other fields.
 func checkVersion(data []byte) error {
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(data, &fields); err != nil {
-		return fmt.Errorf("not a JSON document: %w", describe(err))
+	var any struct {
+		Extra Extra `json:"-"`
 	}
-	raw, ok := fields["blueprint"]
+	if err := record.UnmarshalJSON(data, &any); err != nil {
+		return fmt.Errorf("not a JSON document: %w", err)
+	}
+	raw, ok := any.Extra["blueprint"]
 	if !ok {
 		return errors.New(`no field "blueprint", want the document's version there`)
 	}
@@ -141,7 +138,7 @@ func checkVersion(data []byte) error {
 // JSON gives the document's text, indented, the same bytes for the same
 // document: those of a document built in Go and of its parsed text, too.
 func (d *Document) JSON() ([]byte, error) {
-	b, err := marshal(d)
+	b, err := record.Text(d)
 	if err != nil {
 		return nil, fmt.Errorf("blueprint %q: %w", d.Name, err)
 	}
@@ -281,7 +278,7 @@ func (d *Document) UnknownFields() []string {
 		for _, l := range m.Layers {
 			add(at+"layers."+l.Name+".", l.Extra)
 		}
-		m.Recipe.unknown(at+"recipe.", add)
+		m.Recipe.unknown(at+"recipe", add)
 	}
 	return out
 }

@@ -179,9 +179,9 @@ func TestUnknownFieldsAreKept(t *testing.T) {
 	}
 	want := strings.Fields(`new input.new members.all.new members.all.output.new members.all.layers.flatten.new
 		members.all.layers.out.unit members.all.recipe.new members.all.recipe.loss.new members.all.recipe.optimizer.new
-		members.all.recipe.stop.new members.all.recipe.average.new members.all.recipe.fold.new members.all.recipe.subset.new members.all.recipe.rate.new
-		members.all.recipe.optimizer.momentum.new members.all.recipe.augment.shift.new members.all.recipe.augment.new
-		members.all.recipe.augment.mirror.new members.all.recipe.augment.erase.new`)
+		members.all.recipe.optimizer.momentum.new members.all.recipe.rate.new members.all.recipe.fold.new members.all.recipe.subset.new
+		members.all.recipe.augment.new members.all.recipe.augment.mirror.new members.all.recipe.augment.shift.new
+		members.all.recipe.augment.erase.new members.all.recipe.stop.new members.all.recipe.average.new`)
 	if found := d.UnknownFields(); !slices.Equal(found, want) {
 		t.Errorf("found %q\nwant %q", found, want)
 	}

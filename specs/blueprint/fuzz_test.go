@@ -78,13 +78,10 @@ func checkPlan(t *testing.T, p *Plan) {
 	if p.FLOPs() > maxFLOPs || p.Parameters() > maxParameters || p.Nodes[p.Output].Out[0] != len(p.Columns) {
 		t.Fatalf("found %d operations, %d parameters, the output %v", p.FLOPs(), p.Parameters(), p.Nodes[p.Output].Out)
 	}
-	for _, s := range p.Member.Recipe.schedules() {
-		if s.of == nil {
-			continue
-		}
+	for path, s := range p.Member.Recipe.schedules() {
 		for epoch := range 3 {
-			if v := s.of.At(Progress{Epoch: epoch, Epochs: 3, Step: 10 * epoch, StepsPerEpoch: 10}); v != v || v < 0 {
-				t.Fatalf("%s at epoch %d: found %g", s.name, epoch, v)
+			if v := s.At(Progress{Epoch: epoch, Epochs: 3, Step: 10 * epoch, StepsPerEpoch: 10}); v != v || v < 0 {
+				t.Fatalf("%s at epoch %d: found %g", path, epoch, v)
 			}
 		}
 	}

@@ -30,30 +30,6 @@ type Param struct {
 	Decay     bool   // weight decay applies
 }
 
-// Initializers are the ways in which parameters get their first values.
-// Uniform ones draw from [-b, b]; in and out are the fans.
-var Initializers = []string{
-	"glorot_uniform", // b = sqrt(6 / (in + out)): Glorot and Bengio 2010
-	"glorot_normal",  // standard deviation sqrt(2 / (in + out))
-	"he_uniform",     // b = sqrt(6 / in): He et al. 2015
-	"he_normal",      // standard deviation sqrt(2 / in)
-	"zeros",
-	"ones",
-}
-
-// Activations are the functions of the setting activation and the layer kind
-// of that name. slope is the kind's setting; elsewhere it has its default.
-var Activations = []string{
-	"linear",     // x
-	"relu",       // max(x, 0)
-	"gelu",       // x * (1 + erf(x / sqrt 2)) / 2
-	"silu",       // x / (1 + exp(-x))
-	"tanh",       // tanh x
-	"sigmoid",    // 1 / (1 + exp(-x))
-	"elu",        // x, below 0: exp(x) - 1
-	"leaky_relu", // x, below 0: slope * x
-}
-
 // Kind is one row of the table of layer kinds.
 type Kind struct {
 	Name      string
@@ -71,6 +47,8 @@ type Kind struct {
 	FLOPs func(v Values, in []Shape, out Shape) int64
 }
 
+func (k Kind) row() Row { return Row{k.Name, k.Help, k.Settings} }
+
 const (
 	maxRank      = 4
 	maxDim       = 1 << 20
@@ -81,6 +59,17 @@ const (
 
 func required(name string, t SettingType, help string) Setting {
 	return Setting{Name: name, Type: t, Min: 1, Max: maxNumber, Help: help}
+}
+
+// scheduled is a setting that may change in the course of training.
+func scheduled(name string, def, lo, hi float64, help string) Setting {
+	return Setting{Name: name, Type: TypeSchedule, Default: def, Min: lo, Max: hi, Help: help}
+}
+
+// says is the setting where it means something else.
+func (s Setting) says(help string) Setting {
+	s.Help = help
+	return s
 }
 
 func pair(name string, def int, help string) Setting {
@@ -108,12 +97,12 @@ var (
 	poolWindow = pair("window", 2, "height and width of a window")
 	poolStride = Setting{Name: "stride", Type: TypePair, Default: [2]int{0, 0}, Max: maxWindow,
 		Help: "step between windows; 0: the window's size"}
-	initializer = choice("initializer", "glorot_uniform", Initializers[:4], "how the weights get their first values")
-	fused       = choice("activation", "linear", Activations, "function applied to the result")
+	initializer = choice("initializer", "glorot_uniform", drawn(), "how the weights get their first values")
+	fused       = choice("activation", Activations[0].Name, Activations.Names(), "function applied to the result")
 )
 
 // Kinds is the table of layer kinds, in the order of the documentation.
-var Kinds = []Kind{
+var Kinds = Table[Kind]{
 	{
 		Name: "conv2d", MinInputs: 1, MaxInputs: 1,
 		Help: "cross-correlation of [h, w, in] with filters [kernel h, kernel w, in/groups, filters], plus a bias",
@@ -232,7 +221,7 @@ var Kinds = []Kind{
 	},
 	{
 		Name: "activation", MinInputs: 1, MaxInputs: 1, Shape: sameShape, Help: "a function of each value",
-		Settings: []Setting{choice("function", "relu", Activations, "which function"),
+		Settings: []Setting{choice("function", "relu", Activations.Names(), "which function"),
 			number("slope", 0.01, 0, 1, "of leaky_relu, below zero")},
 	},
 	{
@@ -340,17 +329,9 @@ var Kinds = []Kind{
 	},
 }
 
-func kindNames() []string {
-	names := make([]string, len(Kinds))
-	for i := range Kinds {
-		names[i] = Kinds[i].Name
-	}
-	return names
-}
-
 // KindByName gives the row of that name, nil if there is none.
 func KindByName(name string) *Kind {
-	for i := range Kinds {
+	for i := range Kinds { // asked for each layer many times: without a copy of each row
 		if Kinds[i].Name == name {
 			return &Kinds[i]
 		}

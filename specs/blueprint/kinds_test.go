@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/fkzoo/fkzoo/specs/record"
 )
 
 // Rows of the table of layer kinds, with what they must give worked out by hand.
@@ -107,12 +109,12 @@ func TestKindsOfTheDesign(t *testing.T) {
 		}
 	}
 	for _, name := range strings.Fields("relu gelu silu tanh sigmoid elu leaky_relu") {
-		if !slices.Contains(Activations, name) {
+		if Activations.Row(name) == nil {
 			t.Errorf("activation %s: not in the list", name)
 		}
 	}
 	for _, name := range strings.Fields("stride padding dilation groups") {
-		if KindByName("conv2d").setting(name) == nil {
+		if KindByName("conv2d").row().setting(name) == nil {
 			t.Errorf("conv2d: no setting %s", name)
 		}
 	}
@@ -183,7 +185,7 @@ func TestTable(t *testing.T) {
 			if s.Default == nil {
 				continue
 			}
-			raw, err := marshal(s.Default)
+			raw, err := record.Text(s.Default)
 			if err != nil {
 				t.Fatal(err)
 			}

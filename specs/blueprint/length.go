@@ -5,14 +5,10 @@ package blueprint
 // in rate and optimizer.momentum.
 func (r *Recipe) OverLength() map[string]*Schedule {
 	out := map[string]*Schedule{}
-	for _, s := range r.schedules() {
-		if s.of != nil && s.of.overLength() {
-			out[s.name] = s.of
+	for path, s := range r.schedules() {
+		if s.overLength() {
+			out[path] = s
 		}
 	}
 	return out
-}
-
-func (s *Schedule) overLength() bool {
-	return s.Kind == "one_cycle" || (s.Kind == "linear" || s.Kind == "cosine") && s.From != s.To
 }

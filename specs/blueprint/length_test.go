@@ -20,9 +20,9 @@ func TestOverLength(t *testing.T) {
 		return s.At(Progress{Epoch: 3, Epochs: epochs, Step: 3, StepsPerEpoch: 1})
 	}
 	over := r.OverLength()
-	for _, s := range r.schedules() {
-		if s.of != nil && (at(s.of, 10) != at(s.of, 20)) != (over[s.name] != nil) {
-			t.Errorf("%s: found %g of 10 epochs and %g of 20", s.name, at(s.of, 10), at(s.of, 20))
+	for path, s := range r.schedules() {
+		if (at(s, 10) != at(s, 20)) != (over[path] != nil) {
+			t.Errorf("%s: found %g of 10 epochs and %g of 20", path, at(s, 10), at(s, 20))
 		}
 	}
 }

@@ -177,7 +177,7 @@ func (p *Plan) build(columns []string) error {
 func Infer(l *Layer, in []Shape, columns int) (*Node, error) {
 	n := &Node{Layer: l, Kind: KindByName(l.Kind), In: in}
 	if n.Kind == nil {
-		return nil, fmt.Errorf("kind: found %q, want one of %s", cut(l.Kind), strings.Join(kindNames(), ", "))
+		return nil, fmt.Errorf("kind: found %q, want one of %s", cut(l.Kind), strings.Join(Kinds.Names(), ", "))
 	}
 	if k := len(in); k < n.Kind.MinInputs || n.Kind.MaxInputs >= 0 && k > n.Kind.MaxInputs {
 		return nil, fmt.Errorf("inputs: found %d, want another number for %s", k, l.Kind)
@@ -212,8 +212,8 @@ func (n *Node) infer(columns int) error {
 	if n.Kind.FLOPs != nil {
 		n.FLOPs = n.Kind.FLOPs(n.Values, n.In, n.Out)
 	}
-	if a, ok := n.Values[fused.Name]; ok && a != Activations[0] {
-		n.FLOPs += n.Out.Size()
+	if _, ok := n.Values[fused.Name]; ok {
+		n.FLOPs += Activations.Row(n.Values.Text(fused.Name)).FLOPs * n.Out.Size()
 	}
 	if n.FLOPs < 0 || n.FLOPs > maxFLOPs {
 		return fmt.Errorf("found %d operations an image, want at most %d", n.FLOPs, int64(maxFLOPs))
@@ -313,8 +313,8 @@ func (d *Document) checkHead() error {
 	if err := (Shape{in.Height, in.Width, in.Channels}).check(); err != nil {
 		return fmt.Errorf("input: %w", err)
 	}
-	if in.Scaling != "" && !slices.Contains(Scalings, in.Scaling) {
-		return fmt.Errorf("input.scaling: found %q, want one of %s", in.Scaling, strings.Join(Scalings, ", "))
+	if in.Scaling != "" && Scalings.Row(in.Scaling) == nil {
+		return fmt.Errorf("input.scaling: found %q, want one of %s", in.Scaling, strings.Join(Scalings.Names(), ", "))
 	}
 	return nil
 }
@@ -398,7 +398,7 @@ func (m *Member) check() error {
 func (l *Layer) check(known map[string]bool, earlier []string) error {
 	kind := KindByName(l.Kind)
 	if kind == nil {
-		return fmt.Errorf("kind: found %q, want one of %s", cut(l.Kind), strings.Join(kindNames(), ", "))
+		return fmt.Errorf("kind: found %q, want one of %s", cut(l.Kind), strings.Join(Kinds.Names(), ", "))
 	}
 	n := len(l.Inputs)
 	if l.Inputs == nil {

@@ -15,7 +15,7 @@ func TestLimitsInTheGuide(t *testing.T) {
 	}
 	_, table, _ := strings.Cut(string(text), "| what | at most |")
 	for row, limits := range map[string][]int64{
-		"text of a document":  {MaxBytes >> 20, maxDepth, maxEntries, maxValues},
+		"text of a document":  {MaxBytes >> 20, int64(limits.Depth), int64(limits.Entries), int64(limits.Values)},
 		"members":             {maxMembers},
 		"columns of a member": {maxColumns, maxColumnName},
 		"layers of a member":  {maxLayers, maxInputs},

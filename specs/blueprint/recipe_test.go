@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math"
 	"os"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -28,7 +29,7 @@ func TestSchedulesAgainstPyTorch(t *testing.T) {
 	kinds := map[string]bool{}
 	for _, c := range cases {
 		kinds[c.Schedule.Kind] = true
-		if err := c.Schedule.check(0, 1); err != nil {
+		if err := checkObject(reflect.ValueOf(c.Schedule), &Setting{Max: 1}); err != nil {
 			t.Errorf("%s: %v", c.Name, err)
 		}
 		if len(c.At) == 0 || len(c.At) != len(c.Want) {
@@ -42,7 +43,7 @@ func TestSchedulesAgainstPyTorch(t *testing.T) {
 			}
 		}
 	}
-	for _, kind := range Schedules {
+	for _, kind := range Schedules.Names() {
 		if !kinds[kind] {
 			t.Errorf("%s: no case", kind)
 		}

@@ -3,7 +3,10 @@ package blueprint
 import (
 	"bytes"
 	"encoding/json"
-	"slices"
+	"maps"
+	"reflect"
+
+	"github.com/fkzoo/fkzoo/specs/record"
 )
 
 // SchemaID is the name of the document's JSON Schema.
@@ -23,7 +26,7 @@ func Schema() []byte {
 		"source":    object{"type": "string", "maxLength": maxText},
 		"input": fields("height width channels", object{
 			"height": integer(1, maxSide), "width": integer(1, maxSide), "channels": integer(1, maxSide),
-			"scaling": object{"enum": append([]string{""}, Scalings...), "default": Scalings[0]},
+			"scaling": object{"enum": append([]string{""}, Scalings.Names()...), "default": Scalings[0].Name},
 		}),
 		"members": list1(maxMembers, fields("name columns layers recipe", object{
 			"name": pattern(layerName.String()),
@@ -92,7 +95,7 @@ func byKind(kinds []string, of func(i int) object) object {
 }
 
 func layerSchema() object {
-	return byKind(kindNames(), func(i int) object {
+	return byKind(Kinds.Names(), func(i int) object {
 		k := &Kinds[i]
 		inputs := object{"type": "array", "items": object{"type": "string"}, "minItems": k.MinInputs, "maxItems": maxInputs,
 			"description": `names of earlier layers or "` + InputName + `"; without it: the layer before`}
@@ -107,32 +110,29 @@ func layerSchema() object {
 		for j := range k.Settings {
 			s := &k.Settings[j]
 			properties[s.Name] = s.schema()
-			if s.Default == nil {
-				required += " " + s.Name
-			}
+			required += s.required()
 		}
 		return fields(required, properties)
 	})
 }
 
 func recipeSchema() object {
-	augment := object{
-		"mirror": fields("", object{"share": schedule(), "axis": object{"oneOf": []object{decimal(0, maxDim), {"enum": []string{"auto"}}}}, "pairs": object{"type": "array",
-			"items": object{"type": "array", "items": object{"type": "integer", "minimum": 0}, "minItems": 2, "maxItems": 2}}}),
-		"erase": fields("share area", object{"share": schedule(), "area": schedule()}),
-	}
-	for _, s := range []string{"shift", "rotate", "scale", "brightness", "contrast", "noise"} {
-		augment[s] = schedule()
-	}
-	out := fields("loss optimizer rate batch validation", object{
-		"loss": lossSchema(), "optimizer": optimizerSchema(), "rate": schedule(),
-		"epochs": integer(0, maxEpochs), "examples": integer(0, maxExamples), "batch": integer(1, maxBatch),
-		"validation": decimal(0, 0.9), "seed": object{"type": "integer", "minimum": 0}, "split_seed": object{"type": "integer", "minimum": 0},
-		"fold":    fields("number of", object{"number": integer(1, maxMembers), "of": integer(2, maxMembers)}),
-		"subset":  fields("", object{"share": decimal(0, 1), "complete": object{"type": "boolean"}}),
-		"augment": fields("", augment), "stop": fields("patience", object{"patience": integer(1, maxEpochs)}),
-		"average": fields("decay", object{"decay": schedule()}), "calibrate": object{"type": "boolean"}, "start_from": object{"type": "string", "pattern": "^$|" + startFrom.String()},
+	augment := settingsSchema(augmentSettings, nil)
+	mirror := settingsSchema(mirrorSettings, object{"pairs": object{"type": "array",
+		"items": object{"type": "array", "items": object{"type": "integer", "minimum": 0}, "minItems": 2, "maxItems": 2}}})
+	axis := mirror["properties"].(object)
+	axis["axis"] = object{"oneOf": []any{axis["axis"], object{"enum": []string{"auto"}}}}
+	augment["properties"].(object)["mirror"] = mirror
+	augment["properties"].(object)["erase"] = settingsSchema(eraseSettings, nil)
+
+	out := settingsSchema(recipeSettings, object{
+		"loss": kindSchema(Losses.Rows(), reflect.TypeFor[Loss]()), "optimizer": kindSchema(Optimizers.Rows(), reflect.TypeFor[Optimizer]()),
+		"seed": object{"type": "integer", "minimum": 0}, "split_seed": object{"type": "integer", "minimum": 0},
+		"fold": settingsSchema(foldSettings(maxMembers), nil), "subset": settingsSchema(subsetSettings, nil),
+		"augment": augment, "stop": settingsSchema(stopSettings, nil), "average": settingsSchema(averageSettings, nil),
+		"calibrate": object{"type": "boolean"}, "start_from": object{"type": "string", "pattern": "^$|" + startFrom.String()},
 	})
+	out["required"] = append([]string{"loss", "optimizer"}, out["required"].([]string)...)
 	positive := func(field string) object {
 		return object{"required": []string{field}, "properties": object{field: object{"minimum": 1}}}
 	}
@@ -140,87 +140,60 @@ func recipeSchema() object {
 	return out
 }
 
-func schedule() object { return object{"$ref": "#/$defs/schedule"} }
-
-// onlyOf has the properties of those kinds that have them, and wants the
-// others to be absent (nil) or of the value that stands for it.
-func onlyOf(kind string, of []string, property object, absent any) any {
-	switch {
-	case slices.Contains(of, kind):
-		return property
-	case absent == nil:
-		return false
-	}
-	return object{"const": absent}
-}
-
-func lossSchema() object {
-	return byKind(Losses, func(i int) object {
-		return fields("kind", object{
-			"rows":    object{"enum": []string{"", "complete", "filled"}, "default": "complete"},
-			"delta":   onlyOf(Losses[i], []string{"huber", "wing"}, decimal(0, 1e6), 0),
-			"epsilon": onlyOf(Losses[i], []string{"wing"}, decimal(0, 1e6), 0),
-		})
-	})
-}
-
-func optimizerSchema() object {
-	sgd, adams := []string{"sgd"}, []string{"adam", "adamw"}
-	return byKind(Optimizers, func(i int) object {
-		kind := Optimizers[i]
-		return fields("kind", object{
-			"momentum": onlyOf(kind, sgd, schedule(), nil), "nesterov": onlyOf(kind, sgd, object{"type": "boolean"}, false),
-			"beta1": onlyOf(kind, adams, schedule(), nil), "beta2": onlyOf(kind, adams, schedule(), nil),
-			"epsilon": onlyOf(kind, adams, schedule(), nil), "decay": onlyOf(kind, adams[1:], schedule(), nil),
-			"clip": schedule(),
-		})
-	})
-}
-
-// scheduleSchema is a number or an object of one of the kinds. No setting
-// takes a value below 0.
-func scheduleSchema() object {
-	value := object{"type": "number", "minimum": 0}
-	of := byKind(Schedules, func(i int) object {
-		kind, required := Schedules[i], "kind from"
-		if kind == "step" {
-			required += " factor every"
+// settingsSchema is the schema of an object of a recipe with these settings and further properties.
+func settingsSchema(settings []Setting, further object) object {
+	properties, required := object{}, ""
+	maps.Copy(properties, further)
+	for i := range settings {
+		s := &settings[i]
+		of := s.values()
+		if s.Type == TypeEnum { // given as nothing, it is the default
+			of = object{"enum": append([]string{""}, s.Options...), "default": s.Default}
 		}
-		return fields(required, object{
-			"from": value, "to": onlyOf(kind, []string{"linear", "cosine"}, value, 0),
-			"factor": onlyOf(kind, []string{"step"}, decimal(1e-6, 1e4), 0),
-			"every":  onlyOf(kind, []string{"step"}, decimal(1e-6, maxEpochs), 0),
-			"warmup": decimal(0, maxEpochs),
-			"by":     object{"enum": []string{"", "epoch", "step"}, "default": "epoch"},
-		})
-	})
-	return object{"if": object{"type": "object"}, "then": of, "else": value}
+		properties[s.Name] = of
+		required += s.required()
+	}
+	return fields(required, properties)
 }
 
+// kindSchema is the schema of a Go type whose fields are the settings of kinds.
+// What a kind lacks has to be absent, or what stands for that.
+func kindSchema(rows []Row, of reflect.Type) object {
+	return byKind(Table[Row](rows).Names(), func(i int) object {
+		absent := object{}
+		for name, field := range record.Fields(reflect.Zero(of)) {
+			switch {
+			case name == "kind" || rows[i].setting(name) != nil:
+			case field.Kind() == reflect.Pointer:
+				absent[name] = false
+			default:
+				absent[name] = object{"const": field.Interface()}
+			}
+		}
+		out := settingsSchema(rows[i].Settings, absent)
+		required, _ := out["required"].([]string)
+		out["required"] = append([]string{"kind"}, required...)
+		return out
+	})
+}
+
+// scheduleSchema is a number or an object of one of the kinds.
+func scheduleSchema() object {
+	value := Setting{Type: TypeValue}
+	return object{"if": object{"type": "object"}, "then": kindSchema(Schedules.Rows(), reflect.TypeFor[Schedule]()), "else": value.values()}
+}
+
+// required is the setting's name behind a space where it has no default.
+func (s *Setting) required() string {
+	if s.Default != nil {
+		return ""
+	}
+	return " " + s.Name
+}
+
+// schema is the schema of a layer kind's setting.
 func (s *Setting) schema() object {
-	two := func(items object) object {
-		return object{"type": "array", "items": items, "minItems": 2, "maxItems": 2}
-	}
-	whole := integer(int64(s.Min), int64(s.Max))
-	var out object
-	switch s.Type {
-	case TypeCount:
-		out = object{"oneOf": []object{whole, {"enum": []string{CountColumns, CountPoints}}}}
-	case TypeInt:
-		out = whole
-	case TypeFloat:
-		out = decimal(s.Min, s.Max)
-	case TypeBool:
-		out = object{"type": "boolean"}
-	case TypeEnum:
-		out = object{"enum": s.Options}
-	case TypePair:
-		out = object{"oneOf": []object{whole, two(whole)}}
-	case TypePadding:
-		out = object{"oneOf": []object{{"enum": []string{"valid", "same"}}, whole, two(whole), two(two(whole))}}
-	case TypeShape:
-		out = list1(maxRank, whole)
-	}
+	out := s.values()
 	out["description"] = s.Help
 	if s.Default != nil {
 		out["default"] = s.defaultText()
@@ -228,9 +201,40 @@ func (s *Setting) schema() object {
 	return out
 }
 
+// values is the schema of a setting's values.
+func (s *Setting) values() object {
+	two := func(items object) object {
+		return object{"type": "array", "items": items, "minItems": 2, "maxItems": 2}
+	}
+	whole := integer(int64(s.Min), int64(s.Max))
+	switch s.Type {
+	case TypeCount:
+		return object{"oneOf": []object{whole, {"enum": []string{CountColumns, CountPoints}}}}
+	case TypeInt:
+		return whole
+	case TypeFloat:
+		return decimal(s.Min, s.Max)
+	case TypeBool:
+		return object{"type": "boolean"}
+	case TypeEnum:
+		return object{"enum": s.Options}
+	case TypePair:
+		return object{"oneOf": []object{whole, two(whole)}}
+	case TypePadding:
+		return object{"oneOf": []object{{"enum": []string{"valid", "same"}}, whole, two(whole), two(two(whole))}}
+	case TypeShape:
+		return list1(maxRank, whole)
+	case TypeSchedule:
+		return object{"$ref": "#/$defs/schedule"}
+	case TypeValue: // no setting that has schedules takes a value below 0
+		return object{"type": "number", "minimum": 0}
+	}
+	panic("blueprint: setting type " + string(s.Type))
+}
+
 // defaultText is a setting's default as it stands in a document.
 func (s *Setting) defaultText() json.RawMessage {
-	raw, err := marshal(s.Default)
+	raw, err := record.Text(s.Default)
 	if err != nil {
 		panic(err) // the table's defaults are JSON values
 	}

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/fkzoo/fkzoo/specs/record"
 )
 
 // Settings are a layer's settings by name, as given; see [Kind.Settings] for
@@ -29,9 +31,13 @@ const (
 	TypePair    SettingType = "pair"    // [vertical, horizontal], or one number for both
 	TypePadding SettingType = "padding" // "valid" (none), "same" (output = input / stride, rounded up; the larger half below and right), one number, [vertical, horizontal], or [[top, bottom], [left, right]]
 	TypeShape   SettingType = "shape"   // an array of whole numbers of at least 1, or one -1 for what is left
+
+	// Of recipes alone.
+	TypeSchedule SettingType = "schedule" // a number, or a [Schedule] of numbers; the default is one number
+	TypeValue    SettingType = "value"    // of a schedule: a number within the limits of the setting that it is the schedule of
 )
 
-// Setting is one setting of a layer kind.
+// Setting is one setting of a row of a [Table], or of an object of a recipe.
 type Setting struct {
 	Name    string
 	Type    SettingType
@@ -140,7 +146,7 @@ func (s *Setting) canonical(raw json.RawMessage) json.RawMessage {
 	if p, ok := v.([2]int); ok && p[0] == p[1] {
 		v = p[0]
 	}
-	b, err := marshal(v)
+	b, err := record.Text(v)
 	if err != nil {
 		return raw
 	}
@@ -313,7 +319,7 @@ func (k *Kind) values(l *Layer, columns int) (Values, error) {
 	}
 	for name := range l.Settings {
 		if _, known := out[name]; !known {
-			return nil, fmt.Errorf("setting %s: not a setting of %s, which has %s", name, k.Name, k.settingNames())
+			return nil, fmt.Errorf("setting %s: not a setting of %s, which has %s", name, k.Name, k.row().settingNames())
 		}
 	}
 	return out, nil
@@ -325,7 +331,7 @@ func (s *Setting) value(given any) (any, error) {
 	if s.parsed(given) {
 		return given, nil
 	}
-	raw, err := marshal(given)
+	raw, err := record.Text(given)
 	if err != nil {
 		return nil, err
 	}
@@ -361,28 +367,4 @@ func resolveCount(v any, columns int) (any, error) {
 		return columns / 2, nil
 	}
 	return v, nil
-}
-
-// setting gives the row's setting of that name, nil if there is none.
-func (k *Kind) setting(name string) *Setting {
-	if k == nil {
-		return nil
-	}
-	for i := range k.Settings {
-		if k.Settings[i].Name == name {
-			return &k.Settings[i]
-		}
-	}
-	return nil
-}
-
-func (k *Kind) settingNames() string {
-	names := make([]string, len(k.Settings))
-	for i, s := range k.Settings {
-		names[i] = s.Name
-	}
-	if len(names) == 0 {
-		return "none"
-	}
-	return strings.Join(names, ", ")
 }

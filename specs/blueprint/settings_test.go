@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"slices"
 	"testing"
+
+	"github.com/fkzoo/fkzoo/specs/record"
 )
 
 // A value taken as it is equals the one read from its text, and no value is
@@ -21,7 +23,7 @@ func TestParsedValues(t *testing.T) {
 					continue
 				}
 				taken++
-				raw, err := marshal(v)
+				raw, err := record.Text(v)
 				if err != nil {
 					t.Errorf("%s, %s = %v: %v", k.Name, s.Name, v, err)
 					continue

@@ -69,7 +69,7 @@ func TestClose(t *testing.T) {
 	}
 	for name, err := range map[string]error{
 		"answer": second(e.Answer(t.Context(), set, nil)), "members": second(e.Members(t.Context(), set, nil)),
-		"stream": e.Each(t.Context(), dataset.ImagesOf(set), nil, nil),
+		"stream": e.Each(t.Context(), dataset.SourceOf(set), nil, nil),
 	} {
 		if !errors.Is(err, answer.ErrClosed) {
 			t.Errorf("%s: found %v, want %v", name, err, answer.ErrClosed)

@@ -16,11 +16,10 @@ type member struct {
 	of           *blueprint.Member
 	flip         *Flip // where mirror images are answered too
 	predictor    *engine.Predictor
-	turn         chan struct{} // holds one while somebody uses the predictor, which serves one goroutine
 }
 
 func openMember(m *model.Model, index, width int, o *Options) (*member, error) {
-	out := &member{index: index, of: &m.Document.Members[index], turn: make(chan struct{}, 1)}
+	out := &member{index: index, of: &m.Document.Members[index]}
 	plan, err := blueprint.NewPlan(m.Document, index, nil)
 	if err != nil {
 		return nil, out.wrong(err)
@@ -41,12 +40,12 @@ func (m *member) wrong(err error) error { return fmt.Errorf("member %s: %w", m.o
 // answer answers the set's images in batches of so many; a second view of them is
 // their mirror images, and the answer then the mean of both.
 func (m *member) answer(ctx context.Context, set *dataset.Set, views []engine.Images, batch int, tick func(rows int)) ([]float32, error) {
-	points, err := m.predict(ctx, views[0], batch, tick)
+	points, err := m.predictor.PredictIn(ctx, batch, views[0], nil, tick)
 	if err != nil {
 		return nil, m.wrong(err)
 	}
 	if m.flip != nil {
-		flipped, err := m.predict(ctx, views[1], batch, func(rows int) { tick(set.Len() + rows) })
+		flipped, err := m.predictor.PredictIn(ctx, batch, views[1], nil, func(rows int) { tick(set.Len() + rows) })
 		if err != nil {
 			return nil, m.wrong(err)
 		}
@@ -58,18 +57,6 @@ func (m *member) answer(ctx context.Context, set *dataset.Set, views []engine.Im
 		}
 	}
 	return points, nil
-}
-
-// predict waits for its turn at the predictor.
-func (m *member) predict(ctx context.Context, images engine.Images, batch int, tick func(rows int)) ([]float32, error) {
-	select {
-	case m.turn <- struct{}{}:
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	defer func() { <-m.turn }()
-	m.predictor.Batch = batch
-	return m.predictor.Predict(ctx, images, nil, tick)
 }
 
 // ImagesOf are a set's images as the engine takes them.

@@ -47,14 +47,15 @@ func (s *Stream) Answer(ctx context.Context, part *dataset.Set) (*Prediction, er
 // given them in parts, in their order, each with its answers. A part is good only
 // until fn returns. Memory doesn't grow with the number of images, and while one
 // part is answered the next is read.
-func (e *Ensemble) Each(ctx context.Context, images *dataset.Images, tick Tick, fn func(part *dataset.Set, p *Prediction) error) error {
-	s := e.Stream(images.Count(), 0, tick)
+func (e *Ensemble) Each(ctx context.Context, images *dataset.Source, tick Tick, fn func(part *dataset.Set, p *Prediction) error) error {
+	s := e.Stream(images.Count, 0, tick)
 	batch := max(engine.PredictBatch, e.o.Batch)
-	return images.Stream(ctx, PartBatches*batch, func(part *dataset.Set) error {
+	_, _, err := images.Stream(ctx, PartBatches*batch, func(part *dataset.Set) error {
 		p, err := s.Answer(ctx, part)
 		if err != nil {
 			return err
 		}
 		return fn(part, p)
 	})
+	return err
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/fkzoo/fkzoo/zoo/answer"
 	"github.com/fkzoo/fkzoo/zoo/answer/answertest"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
+	"github.com/fkzoo/fkzoo/zoo/dataset/source"
 	"github.com/fkzoo/fkzoo/zoo/internal/zootest"
 	"github.com/fkzoo/fkzoo/zoo/model"
 )
@@ -27,16 +28,16 @@ func TestEach(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		models []*model.Model
-		open   func() (*dataset.Images, error)
+		open   func() (*dataset.Source, error)
 		flip   bool
 		first  int
 		total  int // of the progress
 	}{
-		{"a CSV", []*model.Model{a}, func() (*dataset.Images, error) {
-			return dataset.OpenImages(t.Context(), []string{path}, set.Height, set.Width)
+		{"a CSV", []*model.Model{a}, func() (*dataset.Source, error) {
+			return source.Open(t.Context(), path, source.Options{Height: set.Height, Width: set.Width})
 		}, false, 0, -1},
-		{"the set", []*model.Model{a, b}, func() (*dataset.Images, error) { return dataset.ImagesOf(set), nil }, true, 0, 3 * 2 * 300},
-		{"the first 7", []*model.Model{b}, func() (*dataset.Images, error) { return dataset.ImagesOf(set), nil }, false, 7, 2 * 7},
+		{"the set", []*model.Model{a, b}, func() (*dataset.Source, error) { return dataset.SourceOf(set), nil }, true, 0, 3 * 2 * 300},
+		{"the first 7", []*model.Model{b}, func() (*dataset.Source, error) { return dataset.SourceOf(set), nil }, false, 7, 2 * 7},
 	} {
 		images, err := c.open()
 		if err != nil {
@@ -74,7 +75,7 @@ func TestEach(t *testing.T) {
 		}
 	}
 	stop := errors.New("stop")
-	if err := answertest.Open(t, a).Each(t.Context(), dataset.ImagesOf(set), nil, func(*dataset.Set, *answer.Prediction) error { return stop }); err != stop {
+	if err := answertest.Open(t, a).Each(t.Context(), dataset.SourceOf(set), nil, func(*dataset.Set, *answer.Prediction) error { return stop }); err != stop {
 		t.Errorf("found %v, want the callback's error", err)
 	}
 }

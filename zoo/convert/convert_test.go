@@ -2,6 +2,7 @@ package convert
 
 import (
 	"archive/zip"
+	"context"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
@@ -15,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/fkzoo/fkzoo/format/legacy"
+	"github.com/fkzoo/fkzoo/format/npy"
 	"github.com/fkzoo/fkzoo/host/engine"
 	"github.com/fkzoo/fkzoo/host/engine/backend"
 	"github.com/fkzoo/fkzoo/host/engine/backend/backendtest"
@@ -33,6 +35,15 @@ func own(name string) string {
 		path += ".bz2" // where that is a hundredth
 	}
 	return path
+}
+
+// converted gives the model alone.
+func converted(ctx context.Context, path string, o Options) (*model.Model, error) {
+	r, err := File(ctx, path, o)
+	if err != nil {
+		return nil, err
+	}
+	return r.Model, nil
 }
 
 type ownExpected struct {
@@ -66,7 +77,7 @@ func TestOwnPickles(t *testing.T) {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {
-			m, err := Convert(t.Context(), Options{Path: own(name)})
+			m, err := converted(t.Context(), own(name), Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -112,7 +123,7 @@ func answers(t *testing.T, b *backend.Backend, m *model.Model, member int, image
 
 // The recipe and the history are those that the file tells.
 func TestRecipeAndHistory(t *testing.T) {
-	m, err := Convert(t.Context(), Options{Path: own("plain.p2")})
+	m, err := converted(t.Context(), own("plain.p2"), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,7 +154,7 @@ func TestRecipeAndHistory(t *testing.T) {
 
 // What two layers have in common is two tensors here, and the receipt says so.
 func TestSharedArrays(t *testing.T) {
-	m, err := Convert(t.Context(), Options{Path: own("settings")})
+	m, err := converted(t.Context(), own("settings"), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +171,7 @@ func TestSharedArrays(t *testing.T) {
 
 // Pairs that swap a column twice stay in the receipt, and a warning says so.
 func TestFaultyFlips(t *testing.T) {
-	m, err := Convert(t.Context(), Options{Path: own("specialists")})
+	m, err := converted(t.Context(), own("specialists"), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,7 +199,7 @@ func TestBomb(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Chdir(t.TempDir())
-	m, err := Convert(t.Context(), Options{Path: path})
+	m, err := converted(t.Context(), path, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -215,11 +226,11 @@ func TestRefused(t *testing.T) {
 		"scaled-tanh":      `nonlinearity: found lasagne.nonlinearities.scaled`,
 		"wrong-size":       `layer "output" (lasagne.layers.dense.DenseLayer): parameter output.W: found the shape [7 4], want 144 rows`,
 		"untrained":        "holds no weights",
-		"list":             "found a list of arrays without a network's layers, want --as",
+		"list":             "found a list of arrays without a network's layers, want the architecture",
 	}
 	for name, want := range tests {
 		t.Run(name, func(t *testing.T) {
-			_, err := Convert(t.Context(), Options{Path: own(name)})
+			_, err := converted(t.Context(), own(name), Options{})
 			if err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), own(name)) {
 				t.Errorf("found %v, want the file's name and %q", err, want)
 			}
@@ -237,12 +248,12 @@ func TestColumns(t *testing.T) {
 	}{
 		{"bare", nil, ""},
 		{"bare", named, ""},
-		{"bare", []string{"a_x", "a_y", "b_x", "b_y"}, "the file names its columns itself: found left_eye_center_x,left_eye_center_y,right_eye_center_x,right_eye_center_y, and a_x,a_y,b_x,b_y in --columns"},
-		{"unnamed", nil, "found 4 answers and no names for them, want --columns"},
+		{"bare", []string{"a_x", "a_y", "b_x", "b_y"}, "the file names its columns itself: found left_eye_center_x,left_eye_center_y,right_eye_center_x,right_eye_center_y, and a_x,a_y,b_x,b_y given"},
+		{"unnamed", nil, "found 4 answers and no names for them, want the columns"},
 		{"unnamed", []string{"a_x", "a_y", "b_x", "b_y"}, ""},
 		{"unnamed", []string{"a_x", "a_y"}, "found 4 answers and 2 names of columns"},
 	} {
-		m, err := Convert(t.Context(), Options{Path: own(tt.file), Columns: tt.columns})
+		m, err := converted(t.Context(), own(tt.file), Options{Columns: tt.columns})
 		if tt.want != "" {
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("%s, %v: found %v, want %q", tt.file, tt.columns, err, tt.want)
@@ -265,7 +276,7 @@ func TestPacked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plain, err := Convert(t.Context(), Options{Path: own("plain.p0")})
+	plain, err := converted(t.Context(), own("plain.p0"), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -288,7 +299,7 @@ func TestPacked(t *testing.T) {
 		if err := os.WriteFile(path, []byte(tt.data), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		m, err := Convert(t.Context(), Options{Path: path})
+		m, err := converted(t.Context(), path, Options{})
 		if !strings.HasPrefix(tt.want, "pickle") {
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("%s: found %v, want %q", tt.name, err, tt.want)
@@ -344,7 +355,7 @@ func TestObjectsOfNumPy(t *testing.T) {
 		if err := os.WriteFile(path, []byte(tt.data), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		m, err := Convert(t.Context(), Options{Path: path})
+		m, err := converted(t.Context(), path, Options{})
 		switch {
 		case tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)):
 			t.Errorf("found %v, want %q", err, tt.want)
@@ -359,7 +370,7 @@ func TestObjectsOfNumPy(t *testing.T) {
 
 // Weights that are no numbers are named, with how many there are.
 func TestNoNumbers(t *testing.T) {
-	m, err := Convert(t.Context(), Options{Path: own("diverged")})
+	m, err := converted(t.Context(), own("diverged"), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -376,7 +387,7 @@ func TestNoNumbers(t *testing.T) {
 
 // A model that was exported and is read back keeps the receipt of its conversion, however often.
 func TestExportedKeepsTheReceipt(t *testing.T) {
-	m, err := Convert(t.Context(), Options{Path: own("specialists")})
+	m, err := converted(t.Context(), own("specialists"), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -394,16 +405,32 @@ func TestExportedKeepsTheReceipt(t *testing.T) {
 		if err := export.Write(exported, m, export.Options{}); err != nil {
 			t.Fatal(err)
 		}
-		_, err := Convert(t.Context(), Options{Path: exported, Columns: []string{"a_x"}})
+		_, err := converted(t.Context(), exported, Options{Columns: []string{"a_x"}})
 		if err == nil || !strings.Contains(err.Error(), "the file names its columns itself") {
 			t.Errorf("found %v, want an error for other columns", err)
 		}
-		if m, err = Convert(t.Context(), Options{Path: exported}); err != nil {
+		if m, err = converted(t.Context(), exported, Options{}); err != nil {
 			t.Fatal(err)
 		}
 		r := m.Provenance.Receipt
 		if m.Digest != digest || r.Source != filepath.Base(exported) || len(r.Before) != 1 || !reflect.DeepEqual(r.Before[0], want) {
 			t.Errorf("found the digest %s, want %s; receipt %s, before %+v", m.Digest, digest, r.Source, r.Before)
 		}
+	}
+}
+
+// An export whose own words are damaged is no model; as arrays of an architecture it is still of use.
+func TestDamagedExport(t *testing.T) {
+	names := map[string][]int{"all/hidden1/weights": {9216, 7}, "all/hidden1/bias": {7}, "all/output/weights": {7, 30}, "all/output/bias": {30}}
+	path := writeNamed(t, names, npy.Other{Name: export.AboutEntry, Data: []byte("{")})
+	if _, err := converted(t.Context(), path, Options{}); err == nil || !strings.Contains(err.Error(), "fkzoo.json: ") {
+		t.Errorf("found %v, want the damaged entry named", err)
+	}
+	m, err := converted(t.Context(), path, Options{As: "net1", Host: architectures(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := m.Provenance.Receipt.Dropped; len(d) != 1 || d[0].What != "the file's own blueprint, history and provenance" {
+		t.Errorf("found dropped %+v, want what the file says of itself", d)
 	}
 }

@@ -5,10 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-
-	"github.com/fkzoo/fkzoo/host/engine"
-	"github.com/fkzoo/fkzoo/specs/blueprint"
-	"github.com/fkzoo/fkzoo/zoo/model"
 )
 
 // FuzzConvert: no bytes may panic, and what is converted is a model.
@@ -25,16 +21,12 @@ func FuzzConvert(f *testing.F) {
 		f.Add(data)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		c := &conversion{model: &model.Model{
-			Document:   &blueprint.Document{Version: blueprint.Version, Name: "fuzz"},
-			Weights:    engine.Arrays{},
-			Provenance: model.Provenance{Receipt: model.Receipt{Bytes: len(data)}},
-		}}
-		if err := c.read(context.Background(), data); err != nil {
-			return
+		r, err := Bytes(context.Background(), "fuzz", data, Options{})
+		if err != nil {
+			return // an unusual recipe or name is refused, too
 		}
-		if err := c.model.Check(); err != nil {
-			t.Log(err) // an unusual recipe or name is refused there
+		if err := r.Model.Check(); err != nil {
+			t.Error(err)
 		}
 	})
 }

@@ -8,15 +8,17 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/fkzoo/fkzoo/format"
-	"github.com/fkzoo/fkzoo/format/legacy"
 	"github.com/fkzoo/fkzoo/format/npy"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
+	"github.com/fkzoo/fkzoo/zoo/convert/fit"
+	"github.com/fkzoo/fkzoo/zoo/model"
 )
 
 // writeNPZ writes arrays of zeros as numpy.savez does.
@@ -30,28 +32,44 @@ func writeNPZ(t *testing.T, shapes [][]int) string {
 }
 
 // writeNamed writes arrays of zeros as numpy.savez does with names, in no order that means anything.
-func writeNamed(t *testing.T, shapes map[string][]int) string {
+func writeNamed(t *testing.T, shapes map[string][]int, others ...npy.Other) string {
 	t.Helper()
 	var all []format.Tensor
 	for _, name := range slices.Backward(slices.Sorted(maps.Keys(shapes))) {
-		s := shapes[name]
-		n := 1
-		for _, d := range s {
-			n *= d
-		}
-		x, err := format.NewTensor(name, format.Float32, s, make([]float32, n))
-		if err != nil {
-			t.Fatal(err)
-		}
+		x := filled(t, shapes[name], 0)
+		x.Name = name
 		all = append(all, x)
 	}
+	return writeArchive(t, all, others...)
+}
+
+// filled is an array that is not the same everywhere, but for a value of 0.
+func filled(t *testing.T, shape []int, value float32) format.Tensor {
+	t.Helper()
+	n := 1
+	for _, d := range shape {
+		n *= d
+	}
+	values := make([]float32, n)
+	for i := range values {
+		values[i] = value / float32(i+1)
+	}
+	x, err := format.NewTensor("x", format.Float32, shape, values)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return x
+}
+
+func writeArchive(t *testing.T, all []format.Tensor, others ...npy.Other) string {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "list.npz")
 	f, err := os.Create(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	if err := npy.WriteArchive(f, all); err != nil {
+	if err := npy.WriteArchive(f, all, others...); err != nil {
 		t.Fatal(err)
 	}
 	return path
@@ -79,7 +97,7 @@ var net1 = [][]int{{9216, 7}, {7}, {7, 30}, {30}}
 func TestLists(t *testing.T) {
 	h := architectures(t)
 	convert := func(shapes [][]int, as string) (int, error) {
-		m, err := Convert(t.Context(), Options{Path: writeNPZ(t, shapes), As: as, Host: h})
+		m, err := converted(t.Context(), writeNPZ(t, shapes), Options{As: as, Host: h})
 		if err != nil {
 			return 0, err
 		}
@@ -93,7 +111,7 @@ func TestLists(t *testing.T) {
 		as     string
 		want   []string
 	}{
-		"no architecture":         {net1, "", []string{"want --as", "net1 would fit"}},
+		"no architecture":         {net1, "", []string{"want the architecture that has them: net1 would fit"}},
 		"none that fits":          {net1[:3], "", []string{"none of those here fits"}},
 		"too few arrays":          {net1[:3], "net1", []string{"found 3 arrays, want 4", "[7 30]    output weights [100 30]", "-         output bias [30]"}},
 		"axes":                    {[][]int{{9216, 7}, {7, 1}, {7, 30}, {30}}, "net1", []string{"in place 2, want 1 axes for hidden1 bias"}},
@@ -114,9 +132,82 @@ func TestLists(t *testing.T) {
 		})
 	}
 	_, err := convert(net1[:3], "net1")
-	var mismatch *MismatchError
+	var mismatch *fit.MismatchError
 	if !errors.As(err, &mismatch) || len(mismatch.Rows) != 4 {
 		t.Errorf("found %#v, want four rows", err)
+	}
+}
+
+// What Lasagne and nolearn wrote in other orders once is told apart by its shapes, with a note.
+func TestOlderOrders(t *testing.T) {
+	h := architectures(t)
+	net11 := [][][]int{{{2, 1, 3, 3}, {2}}} // by layer
+	for range 8 {
+		net11 = append(net11, [][]int{{2, 2, 3, 3}, {2}})
+	}
+	net11 = append(net11, [][]int{{288, 5}, {5}}, [][]int{{5, 5}, {5}}, [][]int{{5, 30}, {30}})
+	for name, net := range map[string][][][]int{"net1": {net1[:2], net1[2:]}, "net11": net11} {
+		var want *model.Model
+		for _, tt := range []struct {
+			outputFirst, biasFirst bool
+			note                   string
+		}{
+			{false, false, ""},
+			{false, true, "each layer's bias before its weights: "},
+			{true, false, "from the output to the input: "},
+			{true, true, "from the output to the input, each layer's bias before its weights: "},
+		} {
+			var list []format.Tensor
+			layers, first := slices.Clone(net), float32(0)
+			arrays := make([][]format.Tensor, len(layers))
+			for i, shapes := range layers {
+				for _, s := range shapes {
+					first++
+					arrays[i] = append(arrays[i], filled(t, s, first))
+				}
+				if tt.biasFirst {
+					slices.Reverse(arrays[i])
+				}
+			}
+			if tt.outputFirst {
+				slices.Reverse(arrays)
+			}
+			for i, x := range slices.Concat(arrays...) {
+				x.Name = fmt.Sprint("arr_", i)
+				list = append(list, x)
+			}
+			m, err := converted(t.Context(), writeArchive(t, list), Options{As: name, Host: h})
+			if err != nil {
+				t.Fatalf("%s %+v: %v", name, tt, err)
+			}
+			if want == nil {
+				want = m
+			}
+			noted := strings.Join(m.Provenance.Receipt.Warnings, "\n")
+			if !reflect.DeepEqual(m.Weights, want.Weights) || (tt.note == "") == strings.Contains(noted, "older order") || !strings.Contains(noted, tt.note) {
+				t.Errorf("%s %+v: found other weights than in today's order, or the warnings %q", name, tt, noted)
+			}
+		}
+	}
+}
+
+// An architecture is named only where all sizes fit.
+func TestHintFits(t *testing.T) {
+	h := architectures(t)
+	for _, tt := range []struct {
+		shapes [][]int
+		want   string
+	}{
+		{[][]int{{784, 50}, {50}, {50, 10}, {10}}, "none of those here fits"},
+		{[][]int{{9216, 7}, {7}, {8, 30}, {30}}, "none of those here fits"},
+		{net1, "net1 would fit"},
+		{[][]int{{30}, {7, 30}, {7}, {9216, 7}}, "net1 would fit"},
+	} {
+		_, err := converted(t.Context(), writeNPZ(t, tt.shapes), Options{Host: h})
+		var e *NoLayersError
+		if !errors.As(err, &e) || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%v: found %v, want %q", tt.shapes, err, tt.want)
+		}
 	}
 }
 
@@ -130,7 +221,7 @@ func TestNamedArrays(t *testing.T) {
 		for i, name := range names {
 			shapes[name] = net1[i]
 		}
-		m, err := Convert(t.Context(), Options{Path: writeNamed(t, shapes), As: "net1", Host: h})
+		m, err := converted(t.Context(), writeNamed(t, shapes), Options{As: "net1", Host: h})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -141,38 +232,38 @@ func TestNamedArrays(t *testing.T) {
 		}
 		delete(shapes, names[1])
 		shapes["hidden2.b"] = []int{7}
-		if _, err = Convert(t.Context(), Options{Path: writeNamed(t, shapes), As: "net1", Host: h}); err == nil || !strings.Contains(err.Error(), "found the layer \"output") {
+		if _, err = converted(t.Context(), writeNamed(t, shapes), Options{As: "net1", Host: h}); err == nil || !strings.Contains(err.Error(), "found the layer \"output") {
 			t.Errorf("found %v", err)
 		}
 	}
 }
 
-// A list of each layer's arrays is one list of them all.
-func TestListsOfLayers(t *testing.T) {
-	one := &blueprint.Document{Name: "one", Members: []blueprint.Member{{Name: "all"}}}
-	list := func(names ...string) (l legacy.ParamList) {
-		for _, name := range names {
-			l.Params = append(l.Params, legacy.ListedParam{Layer: name})
-		}
-		return l
-	}
-	parts, err := divide(one, []legacy.ParamList{list("a", "b"), list("c"), list("d", "e")})
-	if err != nil || len(parts) != 1 || len(parts[0]) != 5 || parts[0][2].Layer != "c" {
-		t.Errorf("found %v, %v", parts, err)
-	}
-	named := list("a")
-	named.Name = "net"
-	if _, err := divide(one, []legacy.ParamList{named, list("b")}); err == nil || !strings.Contains(err.Error(), "found 2 lists of parameters, want 1") {
+// A dict's layers must be those of the architecture.
+func TestNamedLayers(t *testing.T) {
+	_, err := converted(t.Context(), own("params"), Options{As: "net1", Host: architectures(t)})
+	if err == nil || !strings.Contains(err.Error(), "found 8 arrays, want 4") || !strings.Contains(err.Error(), "conv1 [3 1 3 3]") {
 		t.Errorf("found %v", err)
 	}
 }
 
-// A dict's layers must be those of the architecture.
-func TestNamedLayers(t *testing.T) {
-	_, err := Convert(t.Context(), Options{Path: own("params"), As: "net1", Host: architectures(t)})
-	if err == nil || !strings.Contains(err.Error(), "found 8 arrays, want 4") || !strings.Contains(err.Error(), "conv1 [3 1 3 3]") {
-		t.Errorf("found %v", err)
+// zipped is a zip of entries with a little in each.
+func zipped(t *testing.T, names ...string) string {
+	t.Helper()
+	var b strings.Builder
+	z := zip.NewWriter(&b)
+	for _, name := range names {
+		w, err := z.Create(name)
+		if err == nil {
+			_, err = w.Write([]byte("\x80\x02}."))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
 }
 
 // Other files are refused by what they are.
@@ -195,7 +286,7 @@ func TestOtherFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Chdir(dir)
-		if _, err := Convert(t.Context(), Options{Path: name}); !errors.Is(err, ErrUnknown) || !strings.HasPrefix(err.Error(), name+": not a file that can be converted: want a pickle") {
+		if _, err := converted(t.Context(), name, Options{}); !errors.Is(err, ErrUnknown) || !strings.HasPrefix(err.Error(), name+": not a file that can be converted: want a pickle") {
 			t.Errorf("%s: found %v, want %v", name, err, ErrUnknown)
 		}
 	}
@@ -206,43 +297,28 @@ func TestOtherFiles(t *testing.T) {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Convert(t.Context(), Options{Path: path}); err == nil || !strings.Contains(err.Error(), wants[name]) || !strings.HasPrefix(err.Error(), path) {
+		if _, err := converted(t.Context(), path, Options{}); err == nil || !strings.Contains(err.Error(), wants[name]) || !strings.HasPrefix(err.Error(), path) {
 			t.Errorf("%s: found %v, want %q", name, err, wants[name])
 		}
 	}
-	for _, path := range []string{empty, filepath.Join(dir, "missing")} {
-		if _, err := Convert(t.Context(), Options{Path: path}); err == nil {
-			t.Errorf("%s: found no error", path)
+	for name, tt := range map[string]struct{ text, want string }{
+		"net.h5":     {"\x89HDF\r\n\x1a\n\x00\x00", "found an HDF5 file, as Keras writes, want its arrays saved as safetensors or npz"},
+		"old.pt":     {"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03.", "found a PyTorch file, want its arrays saved"},
+		"new.pt":     {zipped(t, "archive/data.pkl", "archive/version", "archive/data/0"), "found a PyTorch file, want its arrays saved"},
+		"net.keras":  {zipped(t, "metadata.json", "config.json", "model.weights.h5"), "found a Keras file, want its arrays saved"},
+		"points.csv": {"Name,left_eye_center_x\n1,2\n", "want a pickle, npz, npy or safetensors"},
+	} {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(tt.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := converted(t.Context(), path, Options{}); !errors.Is(err, ErrUnknown) || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: found %v, want %q", name, err, tt.want)
 		}
 	}
-}
-
-// Lists that name their columns belong to the members that have these, in whichever order they come.
-func TestListsOfColumns(t *testing.T) {
-	d := &blueprint.Document{Name: "two", Members: []blueprint.Member{{Name: "left", Columns: []string{"a_x", "a_y"}}, {Name: "right", Columns: []string{"b_x"}}}}
-	list := func(name string, columns ...string) legacy.ParamList {
-		return legacy.ParamList{Columns: columns, Params: []legacy.ListedParam{{Layer: name}}}
-	}
-	left, right := list("left", "a_x", "a_y"), list("right", "b_x")
-	for _, tt := range []struct {
-		name  string
-		lists []legacy.ParamList
-		want  string // of the error
-	}{
-		{"in order", []legacy.ParamList{left, right}, ""},
-		{"the other way round", []legacy.ParamList{right, left}, ""},
-		{"without columns", []legacy.ParamList{list("left"), list("right")}, ""},
-		{"columns in another order", []legacy.ParamList{list("left", "a_y", "a_x"), right}, "a_y,a_x  left: a_x,a_y"},
-		{"twice", []legacy.ParamList{left, left}, "a_x,a_y  right: b_x"},
-		{"one for all", []legacy.ParamList{left}, "found 1 lists of parameters, want 2"},
-	} {
-		parts, err := divide(d, tt.lists)
-		if tt.want != "" {
-			if err == nil || !strings.Contains(err.Error(), tt.want) {
-				t.Errorf("%s: found %v, want %q", tt.name, err, tt.want)
-			}
-		} else if err != nil || parts[0][0].Layer != "left" || parts[1][0].Layer != "right" {
-			t.Errorf("%s: found %v, %v", tt.name, parts, err)
+	for _, path := range []string{empty, filepath.Join(dir, "missing")} {
+		if _, err := converted(t.Context(), path, Options{}); err == nil {
+			t.Errorf("%s: found no error", path)
 		}
 	}
 }
@@ -271,7 +347,7 @@ func TestOwnNames(t *testing.T) {
 			shapes := maps.Clone(good)
 			maps.Copy(shapes, tt.change)
 			maps.DeleteFunc(shapes, func(_ string, s []int) bool { return s == nil })
-			m, err := Convert(t.Context(), Options{Path: writeNamed(t, shapes), As: tt.as, Host: h})
+			m, err := converted(t.Context(), writeNamed(t, shapes), Options{As: tt.as, Host: h})
 			for _, want := range tt.want {
 				if err == nil || !regexp.MustCompile(want).MatchString(err.Error()) {
 					t.Errorf("found %v, want %q", err, want)
@@ -309,8 +385,8 @@ func TestRowsSideBySide(t *testing.T) {
 	for _, c := range [][2]int{{1, 32}, {32, 32}, {32, 32}, {32, 64}, {64, 64}, {64, 64}, {64, 128}, {128, 128}, {128, 128}} {
 		net11 = append(net11, []int{c[1], c[0], 3, 3}, []int{c[1]})
 	}
-	_, err := Convert(t.Context(), Options{Path: writeNPZ(t, append(without(net11, 6, 7), []int{18432, 40}, []int{40}, []int{40, 40}, []int{40}, []int{40, 30}, []int{30})), As: "net11", Host: h})
-	var mismatch *MismatchError
+	_, err := converted(t.Context(), writeNPZ(t, append(without(net11, 6, 7), []int{18432, 40}, []int{40}, []int{40, 40}, []int{40}, []int{40, 30}, []int{30})), Options{As: "net11", Host: h})
+	var mismatch *fit.MismatchError
 	if !errors.As(err, &mismatch) || len(mismatch.Rows) != 24 {
 		t.Fatalf("found %v, want 24 rows", err)
 	}
@@ -320,35 +396,5 @@ func TestRowsSideBySide(t *testing.T) {
 		if missing != (r[0] == "-") || i < 18 && !missing && r[0] != "["+shape {
 			t.Errorf("row %d: found %q beside %q", i, r[0], r[1])
 		}
-	}
-}
-
-func TestAlign(t *testing.T) {
-	for _, tt := range []struct{ a, b, want string }{
-		{"", "", ""}, {"a", "", "a-"}, {"", "a", "-a"}, {"abc", "abc", "aa bb cc"}, {"ac", "abc", "aa -b cc"}, {"abxc", "abc", "aa bb x- cc"},
-		{"xyz", "abc", "x- y- z- -a -b -c"}, {"ba", "ab", "b- aa -b"},
-	} {
-		var got []string
-		for _, p := range align(len(tt.a), len(tt.b), func(i, k int) int {
-			if tt.a[i] == tt.b[k] {
-				return 1
-			}
-			return 0
-		}) {
-			a, b := "-", "-"
-			if p[0] >= 0 {
-				a = tt.a[p[0] : p[0]+1]
-			}
-			if p[1] >= 0 {
-				b = tt.b[p[1] : p[1]+1]
-			}
-			got = append(got, a+b)
-		}
-		if text := strings.Join(got, " "); text != tt.want {
-			t.Errorf("%q and %q: found %q, want %q", tt.a, tt.b, text, tt.want)
-		}
-	}
-	if got := align(1<<12, 1<<12, nil); len(got) != 1<<12 || got[7] != [2]int{7, 7} {
-		t.Errorf("found %d pairs of lists that are too long, want each place with itself", len(got))
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	data "github.com/fkzoo/fkzoo/zoo/dataset/source"
+
 	"github.com/fkzoo/fkzoo/format"
 	"github.com/fkzoo/fkzoo/format/npy"
 	"github.com/fkzoo/fkzoo/host/engine/backend"
@@ -72,7 +74,7 @@ func TestParity(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.file, func(t *testing.T) {
-			m, err := Convert(context.Background(), Options{Path: realFile(t, tt.file), As: tt.as, Host: architectures(t)})
+			m, err := converted(context.Background(), realFile(t, tt.file), Options{As: tt.as, Host: architectures(t)})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -84,7 +86,7 @@ func TestParity(t *testing.T) {
 				t.Fatal(err)
 			}
 			backendtest.Each(t, func(t *testing.T, b *backend.Backend) {
-				images, err := dataset.OpenImages(t.Context(), []string{realFile(t, "probe-images.npy")}, 96, 96)
+				images, err := data.Open(t.Context(), realFile(t, "probe-images.npy"), data.Options{Height: 96, Width: 96})
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -17,9 +17,6 @@ const (
 	minUnpacked  = 1 << 20
 )
 
-// ErrUnpacking is that a packed file would become far larger than networks' files do.
-var ErrUnpacking = errors.New("found a packed file that becomes far larger than it is")
-
 // unpack gives what a file packed by gzip or bzip2 holds, and by which; other files as they are.
 func unpack(data []byte) (out []byte, packing string, err error) {
 	limit := maxUnpacking*int64(len(data)) + minUnpacked

@@ -19,20 +19,23 @@ import (
 //   - for each row its pixels (uint8, or float32), then its points (float32, an
 //     empty cell as the bits 0x7fc00000).
 //
-// IDs, Scales and Source are not part of it.
+// IDs, Scales, Source and Notes are not part of it.
 func (s *Set) Sum() string {
-	d := newDigest(s)
-	d.rows(s, 0, s.Len())
-	return d.hex()
+	d := NewDigest(s)
+	d.Add(s, 0, s.Len())
+	return d.Hex()
 }
 
-type digest struct {
+// A Digest makes the checksum of a Set while its rows come in, as [Set.Sum] has it.
+type Digest struct {
 	h   hash.Hash
 	buf []byte
 }
 
-func newDigest(s *Set) *digest {
-	d := &digest{h: sha256.New()}
+// NewDigest begins that of a Set of this shape, with these columns and this kind of
+// pixels; its rows don't count yet.
+func NewDigest(s *Set) *Digest {
+	d := &Digest{h: sha256.New()}
 	b := []byte("fkzoo dataset 1\n")
 	size := uint32(1)
 	if s.Floats != nil {
@@ -49,8 +52,8 @@ func newDigest(s *Set) *digest {
 	return d
 }
 
-// rows adds rows from to to-1 of s.
-func (d *digest) rows(s *Set, from, to int) {
+// Add adds rows from to to-1 of s.
+func (d *Digest) Add(s *Set, from, to int) {
 	p, c := s.Pixels(), len(s.Columns)
 	for r := from; r < to; r++ {
 		if s.Bytes != nil {
@@ -64,7 +67,7 @@ func (d *digest) rows(s *Set, from, to int) {
 	}
 }
 
-func (d *digest) floats(values []float32) {
+func (d *Digest) floats(values []float32) {
 	d.buf = d.buf[:0]
 	for _, v := range values {
 		bits := math.Float32bits(v)
@@ -76,4 +79,5 @@ func (d *digest) floats(values []float32) {
 	d.h.Write(d.buf)
 }
 
-func (d *digest) hex() string { return hex.EncodeToString(d.h.Sum(nil)) }
+// Hex is the checksum of the rows so far.
+func (d *Digest) Hex() string { return hex.EncodeToString(d.h.Sum(nil)) }

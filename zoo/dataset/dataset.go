@@ -1,9 +1,10 @@
-// Package dataset is the room where training data comes in: Kaggle's files,
-// plain or zipped, and pictures to predict on, all as one form, the Set.
+// Package dataset is what training data is, wherever it comes from: the Set, a table
+// of images with the points known on them, and the Source, rows that can be read as
+// one or stream by. It splits, sums up, resizes and writes sets.
 //
-// It knows nothing of networks or backends, and of blueprints only how columns are
-// named: it hands out pixels, points and row numbers. The drawn faces are in the
-// package demo below it.
+// It knows no file format that is read: these are in the packages below it, and
+// source opens any of them by one table. It knows nothing of networks or backends,
+// and of blueprints only how columns are named.
 //
 // # Coordinates
 //
@@ -51,10 +52,10 @@ type Set struct {
 	// read from, which may have had another size. nil: all are 1.
 	Scales []Scale
 
-	// Notes are lines for people about what was passed over while reading.
-	Notes []string
+	// Notes are of what was passed over while reading.
+	Notes []Note
 
-	Source   string // the path, or "demo"
+	Source   string // its name: the path, or "demo"
 	Checksum string // see Sum
 }
 
@@ -157,15 +158,15 @@ func (s *Set) Select(rows []int) (*Set, error) {
 		if r < 0 || r >= s.Len() {
 			return nil, fmt.Errorf("%s: found row %d, want 0 to %d", s.Source, r, s.Len()-1)
 		}
-		out.append(s, r, r+1)
+		out.Append(s, r, r+1)
 	}
 	out.Checksum = out.Sum()
 	return out, nil
 }
 
-// append adds rows from to to-1 of o, which has the same shape, columns and
-// kind of pixels.
-func (s *Set) append(o *Set, from, to int) {
+// Append adds rows from to to-1 of o, which has the same shape, columns and
+// kind of pixels, to a Set that is still being made.
+func (s *Set) Append(o *Set, from, to int) {
 	p, c := o.Pixels(), len(o.Columns)
 	if o.Bytes != nil {
 		s.Bytes = append(s.Bytes, o.Bytes[from*p:to*p]...)
@@ -184,6 +185,35 @@ func (s *Set) append(o *Set, from, to int) {
 			s.Scales = append(s.Scales, o.Scale(r))
 		}
 	}
+}
+
+// View is rows from to to-1, sharing the memory; without a checksum.
+func (s *Set) View(from, to int) *Set {
+	out, p, c := *s, s.Pixels(), len(s.Columns)
+	out.Checksum = ""
+	if s.Bytes != nil {
+		out.Bytes = s.Bytes[from*p : to*p : to*p]
+	} else {
+		out.Floats = s.Floats[from*p : to*p : to*p]
+	}
+	if c > 0 {
+		out.Points = s.Points[from*c : to*c : to*c]
+	}
+	if s.Scales != nil {
+		out.Scales = s.Scales[from:to:to]
+	}
+	out.IDs = s.IDs[from:to:to]
+	return &out
+}
+
+// renamed is the Set with a prefix before its rows' names.
+func (s *Set) renamed(prefix string) *Set {
+	out := *s
+	out.IDs = make([]string, s.Len())
+	for i, id := range s.IDs {
+		out.IDs[i] = prefix + id
+	}
+	return &out
 }
 
 func ones(n int) []Scale {

@@ -3,9 +3,7 @@ package dataset
 import (
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
-	"unicode"
 )
 
 // What may be wrong with a file as a whole; for errors.Is.
@@ -38,6 +36,14 @@ func (e *RowError) Error() string {
 	return b.String()
 }
 
+// A NameError is what a source's name matches that says it isn't one: a name that
+// belongs to a format, as demo:96, and is written wrong.
+type NameError struct{ Name, Found, Want string }
+
+func (e *NameError) Error() string {
+	return fmt.Sprintf("%s: found %s, want %s", e.Name, e.Found, e.Want)
+}
+
 // A ColumnError names a column that a Set does not have.
 type ColumnError struct {
 	Source string
@@ -53,21 +59,4 @@ func (e *ColumnError) Error() string {
 		have = strings.Join(e.Have, ", ")
 	}
 	return fmt.Sprintf("%s: no column %q, have %s", e.Source, e.Column, have)
-}
-
-// shown is a path in an error: quoted where a line would end in it, or worse.
-func shown(path string) string {
-	if strings.ContainsFunc(path, unicode.IsControl) {
-		return strconv.Quote(path)
-	}
-	return path
-}
-
-// quote shows a cell in an error, cut where it is long.
-func quote(b []byte) string {
-	const most = 24
-	if len(b) > most {
-		return fmt.Sprintf("%q...", b[:most])
-	}
-	return fmt.Sprintf("%q", b)
 }

@@ -5,12 +5,13 @@ import (
 	"fmt"
 
 	"github.com/fkzoo/fkzoo/zoo/dataset"
+	"github.com/fkzoo/fkzoo/zoo/dataset/source"
 )
 
 // Read a training file, keep the rows that have every column filled, and hold
 // a fifth of them out.
 func Example() {
-	set, err := dataset.Read(context.Background(), "testdata/small.csv")
+	set, err := source.Read(context.Background(), "testdata/small.csv", source.Options{})
 	if err != nil {
 		fmt.Println(err)
 		return

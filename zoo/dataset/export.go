@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"github.com/fkzoo/fkzoo/internal/atomicfile"
+	"github.com/fkzoo/fkzoo/internal/parallel"
 )
 
 // WriteCSV writes the set in the form of Kaggle's training.csv: the columns, an
@@ -102,7 +103,7 @@ func (s *Set) WriteFolder(ctx context.Context, folder string, force bool) error 
 	}
 	digits := len(strconv.Itoa(s.Len()))
 	name := func(r int) string { return fmt.Sprintf("%0*d.png", digits, r+1) }
-	err := inOrder(ctx, s.Len(), func(r int) error {
+	err := parallel.InOrder(ctx, s.Len(), func(r int) error {
 		return atomicfile.Write(filepath.Join(folder, name(r)), force, func(w io.Writer) error { return png.Encode(w, s.Gray(r)) })
 	})
 	if err != nil {

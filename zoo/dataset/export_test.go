@@ -1,4 +1,4 @@
-package dataset
+package dataset_test
 
 import (
 	"bytes"
@@ -10,11 +10,13 @@ import (
 	"testing"
 
 	"github.com/fkzoo/fkzoo/internal/atomicfile"
+	"github.com/fkzoo/fkzoo/zoo/dataset"
+	"github.com/fkzoo/fkzoo/zoo/dataset/source"
 )
 
 // What is written is read back the same.
 func TestExport(t *testing.T) {
-	s, err := Read(ctx, "testdata/small.csv")
+	s, err := read("testdata/small.csv")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +43,7 @@ func TestExport(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		back, err := ReadSized(ctx, path, 4, 4)
+		back, err := source.Read(ctx, path, source.Options{Height: 4, Width: 4})
 		if err != nil || back.Checksum != s.Checksum || len(back.Notes) > 0 {
 			t.Errorf("%s: found %+v, %v, want the same set", path, back, err)
 		}
@@ -54,12 +56,12 @@ func TestExport(t *testing.T) {
 	}
 
 	// Without points, the test form; its names with commas.
-	bare := &Set{Height: 1, Width: 1, Channels: 1, Bytes: []uint8{7, 8}, IDs: []string{"a,b", "2"}}
+	bare := &dataset.Set{Height: 1, Width: 1, Channels: 1, Bytes: []uint8{7, 8}, IDs: []string{"a,b", "2"}}
 	text.Reset()
 	if err := bare.WriteCSV(ctx, &text); err != nil || text.String() != "ImageId,Image\n\"a,b\",7\n2,8\n" {
 		t.Errorf("found %q, %v", text.String(), err)
 	}
-	if back, err := readString(text.String(), 64); err != nil || !slices.Equal(back.IDs, bare.IDs) || !bytes.Equal(back.Bytes, bare.Bytes) {
+	if back, err := readString(t, text.String()); err != nil || !slices.Equal(back.IDs, bare.IDs) || !bytes.Equal(back.Bytes, bare.Bytes) {
 		t.Errorf("found %+v, %v", back, err)
 	}
 	if err := bare.Resized(1, 2).WriteCSV(ctx, &text); err == nil || !strings.Contains(err.Error(), "found images of 2x1, want squares") {

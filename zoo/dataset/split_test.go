@@ -1,8 +1,10 @@
-package dataset
+package dataset_test
 
 import (
 	"slices"
 	"testing"
+
+	"github.com/fkzoo/fkzoo/zoo/dataset"
 )
 
 // The folds part the rows: each is held out once, and trained on in all the others.
@@ -17,7 +19,7 @@ func TestFold(t *testing.T) {
 		}
 		var out []int
 		for k := 1; k <= c.of; k++ {
-			train, validation := Fold(rows, k, c.of, 9)
+			train, validation := dataset.Fold(rows, k, c.of, 9)
 			if len(validation) != c.sizes[k-1] {
 				t.Errorf("%d rows, fold %d of %d: found %d held out, want %d", c.n, k, c.of, len(validation), c.sizes[k-1])
 			}
@@ -35,8 +37,8 @@ func TestFold(t *testing.T) {
 	}
 	// The first of five is what a share of a fifth holds out.
 	rows := []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}
-	_, fold := Fold(rows, 1, 5, 4)
-	_, share := Split(rows, 0.2, 4)
+	_, fold := dataset.Fold(rows, 1, 5, 4)
+	_, share := dataset.Split(rows, 0.2, 4)
 	if !slices.Equal(fold, share) {
 		t.Errorf("found %v, want %v", fold, share)
 	}

@@ -27,89 +27,6 @@ import (
 	"github.com/fkzoo/fkzoo/zoo/model"
 )
 
-const recipe = `{"loss": {"kind": "mse", "rows": "filled"}, "optimizer": {"kind": "sgd"}, "rate": 0.05, "epochs": 4, "batch": 8, "validation": 0.2}`
-
-// end ends a network with its answer.
-const end = `, {"name": "flat", "kind": "flatten"}, {"name": "y", "kind": "dense", "units": "columns"}`
-
-func member(name, columns, layers, more string) string {
-	return fmt.Sprintf(`{"name": %q, "columns": [%s], "layers": [%s], "recipe": %s%s}`, name, columns, layers, recipe, more)
-}
-
-func document(t testing.TB, input string, members ...string) *blueprint.Document {
-	t.Helper()
-	d, err := blueprint.Parse(fmt.Appendf(nil, `{"blueprint": 1, "name": "tiny", "input": {%s}, "members": [%s]}`, input, strings.Join(members, ",")))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return d
-}
-
-const (
-	sides = `"height": 12, "width": 10, "channels": 1`
-	three = `"a_x", "a_y", "b_x"`
-)
-
-// cases are networks by name: one or more of each layer kind, with every setting that ONNX says in another way, all kinds of
-// scaling, and several members.
-func cases(t testing.TB) map[string]*blueprint.Document {
-	out := map[string]*blueprint.Document{}
-	for name, layers := range map[string]string{
-		"conv2d":            `{"name": "c", "kind": "conv2d", "filters": 4, "kernel": [3, 2], "activation": "relu"}`,
-		"conv2d-strided":    `{"name": "c", "kind": "conv2d", "filters": 4, "kernel": [3, 4], "stride": [2, 3], "padding": "same"}`,
-		"conv2d-dilated":    `{"name": "c", "kind": "conv2d", "filters": 4, "dilation": [2, 3], "padding": [2, 1]}`,
-		"conv2d-groups":     `{"name": "b", "kind": "conv2d", "filters": 4}, {"name": "c", "kind": "conv2d", "filters": 6, "groups": 2, "bias": "none"}`,
-		"conv2d-untied":     `{"name": "c", "kind": "conv2d", "filters": 3, "bias": "untied", "activation": "tanh"}`,
-		"conv2d-of-vectors": `{"name": "d", "kind": "dense", "units": 3}, {"name": "c", "kind": "conv2d", "filters": 3}`,
-		"max_pool":          `{"name": "b", "kind": "conv2d", "filters": 3}, {"name": "c", "kind": "max_pool", "window": [2, 3], "stride": [3, 2]}`,
-		"max_pool-same":     `{"name": "b", "kind": "conv2d", "filters": 3}, {"name": "c", "kind": "max_pool", "window": 3, "stride": 2, "padding": "same"}`,
-		"avg_pool":          `{"name": "b", "kind": "conv2d", "filters": 3}, {"name": "c", "kind": "avg_pool", "window": 3, "stride": 2, "padding": "same"}`,
-		"avg_pool-counted":  `{"name": "c", "kind": "avg_pool", "window": [2, 3], "padding": 1, "count_padding": true}`,
-		"global_avg_pool":   `{"name": "b", "kind": "conv2d", "filters": 5}, {"name": "c", "kind": "global_avg_pool"}`,
-		"dense":             `{"name": "f", "kind": "flatten"}, {"name": "c", "kind": "dense", "units": 7, "bias": "none", "activation": "sigmoid"}`,
-		"dense-of-maps":     `{"name": "b", "kind": "conv2d", "filters": 3}, {"name": "c", "kind": "dense", "units": 2, "activation": "elu"}`,
-		"dropout":           `{"name": "b", "kind": "conv2d", "filters": 3}, {"name": "c", "kind": "dropout", "rate": 0.4, "rescale": false}`,
-		"batch_norm":        `{"name": "b", "kind": "conv2d", "filters": 3}, {"name": "c", "kind": "batch_norm", "epsilon": 0.1, "activation": "silu"}`,
-		"batch_norm-flat":   `{"name": "f", "kind": "flatten"}, {"name": "d", "kind": "dense", "units": 4}, {"name": "c", "kind": "batch_norm"}`,
-		"batch_norm-four":   `{"name": "f", "kind": "reshape", "shape": [2, 6, 5, 2]}, {"name": "c", "kind": "batch_norm"}`,
-		"layer_norm":        `{"name": "b", "kind": "conv2d", "filters": 4}, {"name": "c", "kind": "layer_norm", "epsilon": 0.01}`,
-		"add":               `{"name": "b", "kind": "conv2d", "filters": 4}, {"name": "d", "kind": "conv2d", "filters": 4, "inputs": ["input"]}, {"name": "c", "kind": "add", "inputs": ["b", "d", "b"], "activation": "leaky_relu"}`,
-		"add-repeated":      `{"name": "b", "kind": "conv2d", "filters": 4}, {"name": "g", "kind": "global_avg_pool"}, {"name": "r", "kind": "reshape", "shape": [1, 1, -1]}, {"name": "c", "kind": "add", "inputs": ["r", "b"]}`,
-		"multiply":          `{"name": "b", "kind": "conv2d", "filters": 4}, {"name": "g", "kind": "global_avg_pool"}, {"name": "r", "kind": "reshape", "shape": [1, 1, 4]}, {"name": "c", "kind": "multiply", "inputs": ["b", "r"]}`,
-		"concat":            `{"name": "b", "kind": "conv2d", "filters": 4, "padding": "same"}, {"name": "c", "kind": "concat", "inputs": ["b", "input"]}`,
-		"concat-flat":       `{"name": "f", "kind": "flatten"}, {"name": "d", "kind": "dense", "units": 4}, {"name": "c", "kind": "concat", "inputs": ["d", "f"]}`,
-		"flatten":           `{"name": "b", "kind": "conv2d", "filters": 3}, {"name": "c", "kind": "flatten"}, {"name": "d", "kind": "dense", "units": 4}`,
-		"reshape":           `{"name": "b", "kind": "conv2d", "filters": 3}, {"name": "c", "kind": "reshape", "shape": [6, -1, 2]}, {"name": "d", "kind": "conv2d", "filters": 2}`,
-		"upsample":          `{"name": "b", "kind": "conv2d", "filters": 3}, {"name": "c", "kind": "upsample", "factor": [2, 3]}`,
-		"upsample-bilinear": `{"name": "b", "kind": "conv2d", "filters": 3}, {"name": "c", "kind": "upsample", "factor": [3, 4], "method": "bilinear"}`,
-		"softmax":           `{"name": "b", "kind": "conv2d", "filters": 3}, {"name": "c", "kind": "softmax"}`,
-		"softmax-flat":      `{"name": "f", "kind": "flatten"}, {"name": "d", "kind": "dense", "units": 4}, {"name": "c", "kind": "softmax"}`,
-		"soft_argmax":       `{"name": "b", "kind": "conv2d", "filters": 3}, {"name": "c", "kind": "soft_argmax", "temperature": 0.3}`,
-		"attention":         `{"name": "b", "kind": "conv2d", "filters": 6, "stride": 2}, {"name": "c", "kind": "attention", "heads": 3}`,
-		"attention-tokens":  `{"name": "f", "kind": "reshape", "shape": [-1, 6]}, {"name": "c", "kind": "attention", "heads": 2}`,
-	} {
-		out[name] = document(t, sides, member("net", three, layers+end, ""))
-	}
-	for _, f := range blueprint.Activations {
-		out["activation-"+f] = document(t, sides, member("net", three,
-			`{"name": "b", "kind": "conv2d", "filters": 3, "activation": "`+f+`"}, {"name": "c", "kind": "activation", "function": "`+f+`", "slope": 0.2}`+end, ""))
-	}
-	for _, s := range blueprint.Scalings {
-		out["scaling-"+s] = document(t, sides+`, "scaling": "`+s+`"`, member("net", three, `{"name": "c", "kind": "conv2d", "filters": 2}`+end, ""))
-	}
-	out["channels"] = document(t, `"height": 7, "width": 9, "channels": 3, "scaling": "standardize"`,
-		member("net", three, `{"name": "c", "kind": "conv2d", "filters": 2}`+end, ""))
-	layers := `{"name": "c", "kind": "conv2d", "filters": 2}` + end
-	out["members"] = document(t, sides, member("one", three, layers, ""), member("two", `"c_x", "c_y"`, layers, `, "output": {"scale": 7, "offset": 2}`))
-	out["members-mean"] = document(t, sides+`, "scaling": "raw"`, member("one", three, layers, `, "weight": 3`),
-		member("two", `"c_x", "b_x", "a_x"`, layers, `, "output": {"scale": 7}`), member("three", `"a_x"`, layers, `, "weight": 0.5`))
-	eyes := `"left_eye_x", "left_eye_y", "right_eye_x", "nose_x", "right_eye_y"`
-	out["mirrored"] = document(t, sides+`, "scaling": "standardize"`, member("one", eyes, layers, `, "output": {"flip_average": true, "shift": [1, -0.5, 0.25, 0, 2]}, "weight": 2`),
-		member("two", `"nose_x"`, layers, `, "output": {"flip_average": true, "scale": 3, "shift": [0.75]}`))
-	out["output-elsewhere"] = document(t, sides, member("net", three, layers+`, {"name": "unused", "kind": "softmax"}`, `, "output": {"layer": "y"}`))
-	return out
-}
-
 // randomModel has weights of a kind that no value is lost: no bias zero, no scale one.
 func randomModel(t testing.TB, d *blueprint.Document, seed uint64) *model.Model {
 	t.Helper()
@@ -144,8 +61,8 @@ func randomModel(t testing.TB, d *blueprint.Document, seed uint64) *model.Model 
 
 const images = 5
 
-// writeAnswers writes images and what the model predicts for them as NAME.images.npy and NAME.BACKEND.points.npy.
-func writeAnswers(t *testing.T, folder, name string, m *model.Model) {
+// answerImages writes images and what the model predicts for them as NAME.images.npy and NAME.BACKEND.points.npy.
+func answerImages(t *testing.T, folder, name string, m *model.Model) {
 	t.Helper()
 	in := m.Document.Input
 	set := &dataset.Set{Height: in.Height, Width: in.Width, Channels: in.Channels, IDs: make([]string, images)}
@@ -250,12 +167,12 @@ func TestONNXRuntimeAgrees(t *testing.T) {
 	for name, d := range all {
 		m := randomModel(t, d, 3)
 		digests[name] = m.Digest
-		for _, f := range formats {
-			if err := Write(filepath.Join(folder, name+string(f)), m, Options{Version: "v1"}); err != nil {
+		for _, f := range Formats {
+			if err := Write(filepath.Join(folder, name+f.Extensions[0]), m, Options{Version: "v1"}); err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}
 		}
-		writeAnswers(t, folder, name, m)
+		answerImages(t, folder, name, m)
 		for _, l := range d.Members[0].Layers {
 			used[l.Kind] = true
 		}
@@ -337,7 +254,7 @@ func TestShippedArchitectures(t *testing.T) {
 		if err := Write(filepath.Join(folder, a.Name+".onnx"), m, Options{}); err != nil {
 			t.Fatal(err)
 		}
-		writeAnswers(t, folder, a.Name, m)
+		answerImages(t, folder, a.Name, m)
 	}
 	if !several {
 		t.Error("found no architecture of several members, want the specialists")
@@ -352,19 +269,19 @@ func TestShippedArchitectures(t *testing.T) {
 // Every layer kind of the table can be said, or is refused by name; and a kind that can't be is.
 func TestTableOfKinds(t *testing.T) {
 	for i := range blueprint.Kinds {
-		if kind := blueprint.Kinds[i].Name; lowerings[kind] == nil {
+		if kind := blueprint.Kinds[i].Name; operators[kind] == nil {
 			t.Errorf("%s: found no way to say it in ONNX", kind)
 		}
 	}
-	for kind := range lowerings {
+	for kind := range operators {
 		if blueprint.KindByName(kind) == nil {
 			t.Errorf("%s: found in ONNX, not in the table of kinds", kind)
 		}
 	}
 	m := randomModel(t, cases(t)["softmax"], 1)
-	was := lowerings["softmax"]
-	delete(lowerings, "softmax")
-	defer func() { lowerings["softmax"] = was }()
+	was := operators["softmax"]
+	delete(operators, "softmax")
+	defer func() { operators["softmax"] = was }()
 	path := filepath.Join(t.TempDir(), "m.onnx")
 	err := Write(path, m, Options{})
 	if !errors.Is(err, ErrUnsupported) || !strings.Contains(err.Error(), `m.onnx: member net: layer "c": kind softmax`) {
@@ -375,36 +292,59 @@ func TestTableOfKinds(t *testing.T) {
 	}
 }
 
+// Each row of the table is whole, and its endings are its own.
+func TestFormats(t *testing.T) {
+	of := map[string]string{}
+	for _, f := range Formats {
+		if f.Name == "" || len(f.Extensions) == 0 || f.Holds == "" || f.Lacks == "" {
+			t.Errorf("found the format %+v, want name, endings, what it holds and lacks", f)
+		}
+		for _, ending := range f.Extensions {
+			if of[ending] != "" {
+				t.Errorf("%s: found it of %s and %s", ending, of[ending], f.Name)
+			}
+			of[ending] = f.Name
+			got, err := FormatOf("a" + strings.ToUpper(ending))
+			if err != nil || got != f {
+				t.Errorf("%s: found %v, %v", ending, got, err)
+			}
+			if !strings.Contains(ErrFormat.Error(), ending) {
+				t.Errorf("found %q, want %s named", ErrFormat, ending)
+			}
+		}
+	}
+}
+
 func TestImportGivesTheModelBack(t *testing.T) {
 	for _, name := range []string{"members-mean", "batch_norm", "attention"} {
 		m := randomModel(t, cases(t)[name], 5)
-		for _, f := range []Format{Safetensors, NPZ} {
+		for _, f := range []*Format{&safetensorsFormat, &npzFormat} {
 			folder := t.TempDir()
-			path := filepath.Join(folder, "m"+string(f))
+			path := filepath.Join(folder, "m"+f.Extensions[0])
 			if err := Write(path, m, Options{}); err != nil {
 				t.Fatal(err)
 			}
-			again := filepath.Join(folder, "again"+string(f))
+			again := filepath.Join(folder, "again"+f.Extensions[0])
 			if err := Write(again, m, Options{}); err != nil {
 				t.Fatal(err)
 			}
 			one, err1 := os.ReadFile(path)
 			two, err2 := os.ReadFile(again)
 			if err1 != nil || err2 != nil || string(one) != string(two) {
-				t.Errorf("%s%s: the same model gives other bytes", name, f)
+				t.Errorf("%s%s: the same model gives other bytes", name, f.Name)
 			}
 			back, err := imported(t, path)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if back.Digest != m.Digest {
-				t.Errorf("%s%s: found digest %s in the file, want %s", name, f, back.Digest, m.Digest)
+				t.Errorf("%s%s: found digest %s in the file, want %s", name, f.Name, back.Digest, m.Digest)
 			}
 			if err := back.Save(filepath.Join(folder, "back.fkz"), false); err != nil {
 				t.Fatal(err)
 			}
 			if back.Digest != m.Digest || back.Provenance.Seed != 5 {
-				t.Errorf("%s%s: found digest %s, provenance %+v, want %s", name, f, back.Digest, back.Provenance, m.Digest)
+				t.Errorf("%s%s: found digest %s, provenance %+v, want %s", name, f.Name, back.Digest, back.Provenance, m.Digest)
 			}
 		}
 	}
@@ -477,7 +417,7 @@ func TestRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]string{
-		"m.onnx": safetensors.ErrFormat.Error(), "none.npz": safetensors.ErrFormat.Error(), "numpy.npz": ErrNoBlueprint.Error(),
+		"m.onnx": safetensors.ErrFormat.Error(), "none.npz": npy.ErrFormat.Error(), "numpy.npz": ErrNoBlueprint.Error(),
 		"plain.safetensors": ErrNoBlueprint.Error(), "less.safetensors": "missing, want shape",
 		"broken.safetensors": "blueprint: ", "history.safetensors": "metadata fkzoo.history: ",
 		"wide.safetensors": "found type float64, want float32",
@@ -488,18 +428,52 @@ func TestRefuses(t *testing.T) {
 	}
 }
 
+// imported reads a file back as who has opened it does.
 func imported(t *testing.T, path string) (*model.Model, error) {
 	t.Helper()
-	f, err := os.Open(path)
+	var tensors []format.Tensor
+	if filepath.Ext(path) == ".npz" {
+		a, err := npy.OpenArchive(path)
+		if err != nil {
+			return nil, err
+		}
+		defer a.Close()
+		text := []byte("{}")
+		if slices.Contains(a.Others(), AboutEntry) {
+			if text, err = a.Other(AboutEntry); err != nil {
+				return nil, err
+			}
+		}
+		about, err := ParseAbout(text)
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range a.Names() {
+			x, err := a.Array(name)
+			if err != nil {
+				return nil, err
+			}
+			tensors = append(tensors, x)
+		}
+		return about.Model(tensors)
+	}
+	f, err := safetensors.Open(path)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	defer f.Close()
-	info, err := f.Stat()
+	about, err := AboutTexts(f.Metadata())
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	return Import(f, info.Size())
+	for _, info := range f.Infos() {
+		x, err := f.Tensor(info.Name)
+		if err != nil {
+			return nil, err
+		}
+		tensors = append(tensors, x)
+	}
+	return about.Model(tensors)
 }
 
 func save(t *testing.T, m *model.Model) string {
@@ -529,12 +503,12 @@ func TestPythonOfTheGuide(t *testing.T) {
 	folder := t.TempDir()
 	d := document(t, `"height": 96, "width": 96, "channels": 1`, member("net", three, `{"name": "c", "kind": "conv2d", "filters": 2, "stride": 4}`+end, ""))
 	m := randomModel(t, d, 6)
-	for _, f := range formats {
-		if err := Write(filepath.Join(folder, "model"+string(f)), m, Options{}); err != nil {
+	for _, f := range Formats {
+		if err := Write(filepath.Join(folder, "model"+f.Extensions[0]), m, Options{}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	writeAnswers(t, folder, "model", m)
+	answerImages(t, folder, "model", m)
 	if err := os.Rename(filepath.Join(folder, "model.images.npy"), filepath.Join(folder, "faces.npy")); err != nil {
 		t.Fatal(err)
 	}

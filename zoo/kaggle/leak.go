@@ -10,12 +10,12 @@ import (
 
 // Leaks looks for the images that a lookup table asks for among the faces to
 // train on: a score on those that are there says little.
-func Leaks(ctx context.Context, training *dataset.Set, test string, table *submission.Lookup) (*submission.Leak, error) {
+func Leaks(ctx context.Context, training *dataset.Set, test *dataset.Source, table *submission.Lookup) (*submission.Leak, error) {
 	l, err := newLeaks(ctx, training)
 	if err != nil {
 		return nil, err
 	}
-	_, _, err = dataset.Stream(ctx, test, 256, func(part *dataset.Set) error {
+	_, _, err = test.Stream(ctx, 256, func(part *dataset.Set) error {
 		if table != nil && part.Numbered {
 			return errNumbered(part.Source)
 		}

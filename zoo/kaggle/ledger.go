@@ -43,8 +43,9 @@ func (s *Submitted) Ledger(models []*model.Model, files SubmitFiles, fkzoo strin
 		path    string
 		content string
 		rows    int
-	}{{&l.Test, files.Test, s.Checksum, s.Images}, {&l.Lookup, files.Lookup, "", s.Len()}} {
-		entry, err := submission.Note(f.path, files.Output)
+		note    func(path, beside string) (submission.File, error)
+	}{{&l.Test, files.Test, s.Checksum, s.Images, submission.NoteData}, {&l.Lookup, files.Lookup, "", s.Len(), submission.Note}} {
+		entry, err := f.note(f.path, files.Output)
 		if err != nil {
 			return nil, err
 		}

@@ -34,12 +34,12 @@ type Submitted struct {
 	options answer.Options
 }
 
-// Submit answers what a lookup table asks of the test data, Kaggle's test.csv or
-// the zip with it, as the ensemble answers: the values in the table's order, in
-// pixels of the images, put back to the border where they lay outside. The test
-// data streams through: beside the networks there is memory for the table's rows
-// and for a few hundred images.
-func Submit(ctx context.Context, with *answer.Ensemble, test string, table *submission.Lookup, o Options) (*Submitted, error) {
+// Submit answers what a lookup table asks of the test data, whose rows have names,
+// as the ensemble answers: the values in the table's order, in pixels of the
+// pictures, put back to the border where they lay outside. The test data streams
+// through: beside the networks there is memory for the table's rows and for a few
+// hundred images.
+func Submit(ctx context.Context, with *answer.Ensemble, test *dataset.Source, table *submission.Lookup, o Options) (*Submitted, error) {
 	s := &submitter{
 		table: table, done: make([]bool, len(table.Images)),
 		out: &Submitted{
@@ -61,13 +61,16 @@ func Submit(ctx context.Context, with *answer.Ensemble, test string, table *subm
 		s.out.Leak = s.leaks.found
 	}
 	s.answers, s.input = with.Stream(len(table.Images), s.out.Batch, o.Tick), with.Input()
-	s.out.Checksum, s.out.Images, err = dataset.Stream(ctx, test, answer.PartBatches*s.out.Batch, func(part *dataset.Set) error {
+	if test, err = test.FitPictures(s.input.Height, s.input.Width); err != nil {
+		return nil, err
+	}
+	s.out.Checksum, s.out.Images, err = test.Stream(ctx, answer.PartBatches*s.out.Batch, func(part *dataset.Set) error {
 		return s.part(ctx, part)
 	})
 	if err != nil {
 		return nil, err
 	}
-	return s.out, s.complete(test)
+	return s.out, s.complete(test.Name)
 }
 
 // complete refuses a table that asks for images that the test data hasn't.
@@ -151,13 +154,15 @@ func (s *submitter) part(ctx context.Context, part *dataset.Set) error {
 			return err
 		}
 	}
+	own := set
 	set = set.Resized(s.input.Height, s.input.Width)
 	p, err := s.answers.Answer(ctx, set)
 	if err != nil {
 		return err
 	}
 	for i, image := range images {
-		s.put(p.Columns, p.Original(set, i), image, float32(part.Width), float32(part.Height))
+		scale := own.Scale(i)
+		s.put(p.Columns, p.Original(set, i), image, float32(own.Width)*scale.X, float32(own.Height)*scale.Y)
 	}
 	return nil
 }

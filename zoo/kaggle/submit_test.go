@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/fkzoo/fkzoo/zoo/dataset/source"
+
 	"github.com/fkzoo/fkzoo/zoo/answer"
 	"github.com/fkzoo/fkzoo/zoo/answer/answertest"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
@@ -72,7 +74,7 @@ func TestSubmitGivesWhatPredictAnswers(t *testing.T) {
 				}
 				last, all = done, total
 			}
-			got, err := Submit(t.Context(), e, path, table, Options{Tick: tick})
+			got, err := Submit(t.Context(), e, opened(t, path), table, Options{Tick: tick})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -80,7 +82,7 @@ func TestSubmitGivesWhatPredictAnswers(t *testing.T) {
 				t.Errorf("progress ends at %d of %d", last, all)
 			}
 			want := answertest.Answer(t, set, c.flip, c.models...)
-			whole, err := dataset.Read(t.Context(), path)
+			whole, err := opened(t, path).Read(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -121,7 +123,7 @@ func TestSubmitPutsValuesInside(t *testing.T) {
 	m := zootest.WithWeights(t, 1, zootest.Net("net", zootest.Every, zootest.Linear, zootest.Recipe(""), ""))
 	clear(m.Weights["net/out/weights"].Data)
 	copy(m.Weights["net/out/bias"].Data, []float32{-3, 2, 3, 1000, 0, -1000})
-	got, err := Submit(t.Context(), answertest.Open(t, m), zootest.WriteTest(t, zootest.Faces(2, zootest.Every, 1), func(r int) string { return fmt.Sprint(r + 1) }),
+	got, err := Submit(t.Context(), answertest.Open(t, m), opened(t, zootest.WriteTest(t, zootest.Faces(2, zootest.Every, 1), func(r int) string { return fmt.Sprint(r + 1) })),
 		lookupOf(t, 2, zootest.Every...), Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -142,13 +144,23 @@ func TestSubmitPutsValuesInside(t *testing.T) {
 	}
 }
 
+// opened is test data in a file.
+func opened(t *testing.T, path string) *dataset.Source {
+	t.Helper()
+	s, err := source.Open(t.Context(), path, source.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
 // Images of another size are answered in their own pixels.
 func TestSubmitLargerImages(t *testing.T) {
 	small := zootest.Faces(3, zootest.Every, 1)
 	large := small.Resized(2*zootest.Side, 2*zootest.Side)
 	m := zootest.WithWeights(t, 1, zootest.Net("net", zootest.Every, zootest.Linear, zootest.Recipe(""), ""))
 	name := func(r int) string { return fmt.Sprint(r + 1) }
-	got, err := Submit(t.Context(), answertest.Open(t, m), zootest.WriteTest(t, large, name), lookupOf(t, 3, zootest.Nose...), Options{})
+	got, err := Submit(t.Context(), answertest.Open(t, m), opened(t, zootest.WriteTest(t, large, name)), lookupOf(t, 3, zootest.Nose...), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -183,13 +195,17 @@ func TestSubmitRefuses(t *testing.T) {
 		{"no answer", []*model.Model{broken}, zootest.WriteTest(t, set, numbers), lookupOf(t, 3, zootest.Nose...), "member net: found NaN as the answer for image \"1\""},
 		{"no test data", []*model.Model{m}, filepath.Join(t.TempDir(), "none.csv"), lookupOf(t, 3, zootest.Nose...), "none.csv"},
 	} {
-		if _, err := Submit(t.Context(), answertest.Open(t, c.models...), c.test, c.table, Options{}); err == nil || !strings.Contains(err.Error(), c.want) {
+		test, err := source.Open(t.Context(), c.test, source.Options{})
+		if err == nil {
+			_, err = Submit(t.Context(), answertest.Open(t, c.models...), test, c.table, Options{})
+		}
+		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: found error %v, want %s", c.name, err, c.want)
 		}
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := Submit(ctx, answertest.Open(t, m), zootest.WriteTest(t, set, numbers), lookupOf(t, 3, zootest.Nose...), Options{}); !errors.Is(err, context.Canceled) {
+	if _, err := Submit(ctx, answertest.Open(t, m), opened(t, zootest.WriteTest(t, set, numbers)), lookupOf(t, 3, zootest.Nose...), Options{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("found error %v, want %v", err, context.Canceled)
 	}
 }
@@ -211,7 +227,7 @@ func TestLedger(t *testing.T) {
 	table := lookupOf(t, 5, zootest.Nose...)
 	submit := func(output string, batch int) {
 		t.Helper()
-		s, err := Submit(t.Context(), answertest.OpenWith(t, answer.Options{Batch: batch}, m), test, table, Options{})
+		s, err := Submit(t.Context(), answertest.OpenWith(t, answer.Options{Batch: batch}, m), opened(t, test), table, Options{})
 		if err != nil {
 			t.Fatal(err)
 		}

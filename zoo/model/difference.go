@@ -3,13 +3,11 @@ package model
 import (
 	"bytes"
 	"cmp"
-	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
-	"strings"
 
 	"github.com/fkzoo/fkzoo/specs/blueprint"
+	"github.com/fkzoo/fkzoo/specs/record"
 )
 
 // Uncalibrated is a copy of the document without what its answers are shifted by.
@@ -24,110 +22,50 @@ func Uncalibrated(d *blueprint.Document) *blueprint.Document {
 // spelledOut is an input with its defaults filled in: left out or spelled out,
 // they are the same.
 func spelledOut(in blueprint.Input) blueprint.Input {
-	in.Scaling = cmp.Or(in.Scaling, blueprint.Scalings[0])
+	in.Scaling = cmp.Or(in.Scaling, blueprint.Scalings[0].Name)
 	return in
 }
 
-// networkFields are a document's values by their paths, without the recipes, what
+// Differences are the values in which two parts of documents differ, each by
+// itself, sorted by path: A is what was found, B what is wanted.
+func Differences(found, want any) ([]record.Difference, error) {
+	a, err := record.Tree(found)
+	if err != nil {
+		return nil, err
+	}
+	b, err := record.Tree(want)
+	if err != nil {
+		return nil, err
+	}
+	return record.Leaves(record.Diff(a, b)), nil
+}
+
+// networkDifferences are those of two documents but for the recipes, what
 // training found, and what is said for people.
-func networkFields(d *blueprint.Document) (map[string]json.RawMessage, error) {
-	d = d.Clone()
-	d.Input = spelledOut(d.Input)
-	all, err := fieldsOf(d)
-	if err != nil {
-		return nil, err
-	}
-	out := map[string]json.RawMessage{}
-	for at, v := range all {
-		parts := strings.Split(at, ".")
-		if at == "name" || at == "summary" || at == "source" {
-			continue
+func networkDifferences(found, want *blueprint.Document) ([]record.Difference, error) {
+	found, want = found.Clone(), want.Clone()
+	found.Input, want.Input = spelledOut(found.Input), spelledOut(want.Input)
+	all, err := Differences(found, want)
+	return slices.DeleteFunc(all, func(x record.Difference) bool {
+		p := x.Path
+		return p.Begins("name") || p.Begins("summary") || p.Begins("source") ||
+			len(p) > 2 && p[0] == "members" && (p[2] == "recipe" || p[2] == "output" && len(p) > 3 && p[3] == "shift")
+	}), err
+}
+
+// FoundAndWanted says what a difference is, in at most a few lines.
+func FoundAndWanted(x record.Difference) string {
+	said := func(v any, there bool) string {
+		if !there {
+			return "none"
 		}
-		if len(parts) > 2 && parts[0] == "members" && (parts[2] == "recipe" || parts[2] == "output" && len(parts) > 3 && parts[3] == "shift") {
-			continue
-		}
-		out[at] = v
-	}
-	return out, nil
-}
-
-// Difference is a value in which two parts of documents differ.
-type Difference struct {
-	At          string          // its path, as in optimizer.kind
-	Found, Want json.RawMessage // nil: not there
-}
-
-// String names the value and what was found and wanted there.
-func (d *Difference) String() string {
-	return fmt.Sprintf("%s: found %s, want %s", d.At, orNone(d.Found), orNone(d.Want))
-}
-
-// Differences are those of two parts of documents, as of two recipes, in the order
-// of their paths.
-func Differences(found, want any) ([]Difference, error) {
-	a, err := fieldsOf(found)
-	if err != nil {
-		return nil, err
-	}
-	b, err := fieldsOf(want)
-	if err != nil {
-		return nil, err
-	}
-	return differences(a, b), nil
-}
-
-func differences(found, want map[string]json.RawMessage) (out []Difference) {
-	all := maps.Clone(found)
-	maps.Copy(all, want)
-	for _, at := range slices.Sorted(maps.Keys(all)) {
-		if !bytes.Equal(found[at], want[at]) {
-			out = append(out, Difference{at, found[at], want[at]})
-		}
-	}
-	return out
-}
-
-func orNone(v json.RawMessage) string {
-	if v == nil {
-		return "none"
-	}
-	return string(v)
-}
-
-// fieldsOf are the values of a document's part by their paths, as in optimizer.kind.
-func fieldsOf(part any) (map[string]json.RawMessage, error) {
-	text, err := json.Marshal(part)
-	if err != nil {
-		return nil, err
-	}
-	out := map[string]json.RawMessage{}
-	var walk func(at string, text json.RawMessage) error
-	walk = func(at string, text json.RawMessage) error {
-		var object map[string]json.RawMessage
-		var list []json.RawMessage
-		switch text[0] {
-		case '{':
-			err = json.Unmarshal(text, &object)
-		case '[':
-			err = json.Unmarshal(text, &list)
-			object = make(map[string]json.RawMessage, len(list))
-			for i, v := range list {
-				object[fmt.Sprint(i)] = v
-			}
-		default:
-			out[strings.TrimSuffix(at, ".")] = text
-		}
+		text, err := record.Text(v)
 		if err != nil {
-			return err
+			return err.Error() // not of what was read from JSON
 		}
-		for name, inner := range object {
-			if err := walk(at+name+".", inner); err != nil {
-				return err
-			}
-		}
-		return nil
+		return string(text)
 	}
-	return out, walk("", text)
+	return fmt.Sprintf("found %.200s, want %.200s", said(x.A, x.InA), said(x.B, x.InB))
 }
 
 // SameTraining tells whether two checkpoints are of one training: the same
@@ -148,9 +86,8 @@ func SameTraining(a, b *Model) bool {
 		}
 	}
 	if shared > 0 {
-		networkA, errA := networkFields(a.Document)
-		networkB, errB := networkFields(b.Document)
-		return errA == nil && errB == nil && len(differences(networkA, networkB)) == 0
+		all, err := networkDifferences(a.Document, b.Document)
+		return err == nil && len(all) == 0
 	}
 	textA, errA := Uncalibrated(a.Document).JSON()
 	textB, errB := Uncalibrated(b.Document).JSON()

@@ -1,7 +1,6 @@
 package model
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -85,19 +84,15 @@ func MeanWeights(models []*Model, names []string) (*Model, error) {
 		return nil, errFewModels
 	}
 	out := merged(models)
-	first, err := networkFields(models[0].Document)
-	if err != nil {
-		return nil, err
-	}
 	sameRows := out.Provenance.Data.Checksum != ""
 	for k, m := range models[1:] {
-		other, err := networkFields(m.Document)
+		all, err := networkDifferences(m.Document, models[0].Document)
 		if err != nil {
 			return nil, err
 		}
-		if all := differences(other, first); len(all) > 0 {
-			return nil, fmt.Errorf("%s: blueprint, %s: found %.200s, want %.200s as in %s: weights have a mean only where the networks are the same",
-				names[k+1], all[0].At, orNone(all[0].Found), orNone(all[0].Want), names[0])
+		if len(all) > 0 {
+			return nil, fmt.Errorf("%s: blueprint, %s: %s as in %s: weights have a mean only where the networks are the same",
+				names[k+1], all[0].Path.Dotted(), FoundAndWanted(all[0]), names[0])
 		}
 		for i := range m.Document.Members {
 			a, b := &m.Document.Members[i].Recipe, &models[0].Document.Members[i].Recipe
@@ -186,17 +181,15 @@ func architectures(models []*Model) (out []string) {
 
 // sameInput refuses networks that take other images.
 func sameInput(found, want *blueprint.Document, name, other string) error {
-	a, err := fieldsOf(spelledOut(found.Input))
-	if err != nil {
-		return err
-	}
-	b, err := fieldsOf(spelledOut(want.Input))
+	all, err := Differences(spelledOut(found.Input), spelledOut(want.Input))
 	if err != nil {
 		return err
 	}
 	for _, at := range []string{"height", "width", "channels", "scaling"} {
-		if !bytes.Equal(a[at], b[at]) {
-			return fmt.Errorf("%s: input %s: found %s, want %s as in %s: members of one model take the same image", name, at, orNone(a[at]), orNone(b[at]), other)
+		for _, x := range all {
+			if x.Path.Dotted() == at {
+				return fmt.Errorf("%s: input %s: %s as in %s: members of one model take the same image", name, at, FoundAndWanted(x), other)
+			}
 		}
 	}
 	return nil

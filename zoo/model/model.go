@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -12,6 +11,7 @@ import (
 	"github.com/fkzoo/fkzoo/format"
 	"github.com/fkzoo/fkzoo/host/engine"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
+	"github.com/fkzoo/fkzoo/specs/record"
 )
 
 // Model is a blueprint with its weights: what a .fkz file holds.
@@ -188,23 +188,18 @@ func (m *Model) Save(path string, force bool) error {
 }
 
 // part is one of the header's parts that are records: what it is called, the
-// struct, and what a file had there.
+// struct or list behind a pointer, and what a file had there.
 type part struct {
 	name string
-	of   reflect.Value
+	of   any
 	raw  *any
 }
 
 // records are the model's; of a model without state, three.
 func (m *Model) records(meta *format.Meta) []part {
-	v := reflect.ValueOf(m).Elem()
-	out := []part{
-		{"history", v.FieldByName("History"), &meta.History},
-		{"provenance", v.FieldByName("Provenance"), &meta.Provenance},
-		{"run", v.FieldByName("Run"), &meta.Run},
-	}
+	out := []part{{"history", &m.History, &meta.History}, {"provenance", &m.Provenance, &meta.Provenance}, {"run", &m.Run, &meta.Run}}
 	if m.State != nil {
-		out = append(out, part{"state", reflect.ValueOf(m.State).Elem(), &meta.State})
+		out = append(out, part{"state", m.State, &meta.State})
 	}
 	return out
 }
@@ -219,7 +214,7 @@ func (m *Model) meta() (format.Meta, error) {
 		return meta, err
 	}
 	for _, p := range m.records(&meta) {
-		if *p.raw, err = encode(p.of, m.kept.records[p.name], p.name); err != nil {
+		if *p.raw, err = record.Encode(p.of, m.kept.records[p.name], p.name); err != nil {
 			return meta, err
 		}
 	}
@@ -288,7 +283,7 @@ func (m *Model) setMeta(meta *format.Meta) error {
 	}
 	m.Extra, m.kept.records = meta.Extra, map[string]any{}
 	for _, p := range m.records(meta) {
-		if err := decode(p.of, *p.raw, p.name); err != nil {
+		if err := record.Decode(p.of, *p.raw, p.name); err != nil {
 			return fmt.Errorf("%w: field %w", ErrNotModel, err)
 		}
 		m.kept.records[p.name] = *p.raw

@@ -9,6 +9,7 @@ import (
 
 	"github.com/fkzoo/fkzoo/host/engine"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
+	"github.com/fkzoo/fkzoo/specs/record"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
 	"github.com/fkzoo/fkzoo/zoo/model"
 	"github.com/fkzoo/fkzoo/zoo/train/recipe"
@@ -164,17 +165,23 @@ func (t *training) newLengths(d *blueprint.Document, differ bool) error {
 	return nil
 }
 
-// recipeChange is a field of a recipe that the user wants to be another.
+// recipeChange is a field of a member's recipe that the user wants to be another:
+// A is the user's, B the checkpoint's.
 type recipeChange struct {
-	member string
-	model.Difference
+	member, field string
+	record.Difference
+}
+
+// String names the field, and says what was found and wanted there.
+func (c *recipeChange) String() string {
+	return fmt.Sprintf("%s%s: %s", recipe.Prefix, c.field, model.FoundAndWanted(c.Difference))
 }
 
 type recipeChanges []recipeChange
 
 func (all recipeChanges) texts() (out []string) {
 	for _, c := range all {
-		text := recipe.Prefix + c.String()
+		text := c.String()
 		if !slices.Contains(out, text) { // of several members
 			out = append(out, text)
 		}
@@ -185,7 +192,7 @@ func (all recipeChanges) texts() (out []string) {
 // lengths are the changes of how long is trained, which need no permission, and the others.
 func (all recipeChanges) lengths() (lengths, others recipeChanges) {
 	for _, c := range all {
-		if c.At == "epochs" || c.At == "examples" {
+		if c.field == "epochs" || c.field == "examples" {
 			lengths = append(lengths, c)
 		} else {
 			others = append(others, c)
@@ -196,7 +203,7 @@ func (all recipeChanges) lengths() (lengths, others recipeChanges) {
 
 func (all recipeChanges) has(setting string) bool {
 	return slices.ContainsFunc(all, func(c recipeChange) bool {
-		return strings.HasPrefix(recipe.Prefix+c.At+".", setting+".") || setting == "recipe.examples" && c.At == "epochs"
+		return strings.HasPrefix(recipe.Prefix+c.field+".", setting+".") || setting == "recipe.examples" && c.field == "epochs"
 	})
 }
 
@@ -204,21 +211,21 @@ func (all recipeChanges) has(setting string) bool {
 func (all recipeChanges) refuse() error {
 	for _, c := range all {
 		var why string
-		switch first, _, _ := strings.Cut(c.At, "."); {
+		switch first, _, _ := strings.Cut(c.field, "."); {
 		case first == "seed" || first == "split_seed" || first == "validation" || first == "fold":
 			why = "rows that it has learned from would be held out"
 		case first == "subset":
 			why = "it has learned from other rows already"
 		case first == "loss":
 			why = "the losses so far would not compare with those to come"
-		case c.At == "optimizer.kind":
+		case c.field == "optimizer.kind":
 			why = "what one kind of optimizer remembers is of no use to another"
-		case (first == "average" || first == "stop") && (c.Found == nil || c.Want == nil):
+		case (first == "average" || first == "stop") && (!c.InA || !c.InB):
 			why = "the checkpoint was kept for a training that does so to its end, or doesn't"
 		default:
 			continue
 		}
-		return &FixedError{recipe.Prefix + c.String(), why}
+		return &FixedError{c.String(), why}
 	}
 	return nil
 }
@@ -244,12 +251,12 @@ func resettled(m *model.Model, settings map[string]string, data *dataset.Set) (*
 		if i < m.State.Member {
 			d.Members[i].Recipe = m.Document.Members[i].Recipe
 		}
-		all, err := model.Differences(&d.Members[i].Recipe, &m.Document.Members[i].Recipe)
+		all, err := model.Differences(d.Members[i].Recipe, m.Document.Members[i].Recipe)
 		if err != nil {
 			return nil, nil, err
 		}
-		for _, one := range all {
-			out = append(out, recipeChange{d.Members[i].Name, one})
+		for _, x := range all {
+			out = append(out, recipeChange{d.Members[i].Name, x.Path.Dotted(), x})
 		}
 	}
 	return d, out, nil

@@ -656,6 +656,14 @@ def main():
     w.values[3][1], w.values[3][2], w.values[100][0] = math.nan, math.inf, -math.inf
     b.values[2] = math.nan
     write("diverged", {POINTS: n.net()}, 2)
+    # As nolearn wrote it until February 2015: no layers_, and layers without names.
+    for name, n in (("no-layers", plain()), ("no-layers-branches", branches())):
+        net = n.net()
+        expect(name, net)
+        net._output_layer = n.last
+        del net.layers_, net._output_layers
+        for l in n.layers.values(): del l.name
+        write(name, {POINTS: net}, 2)
     # As it is passed on, and the standard library of Go can't write.
     with open("plain.p0.pickle", "rb") as f: packed = bz2.compress(f.read())
     with open("plain.p0.pickle.bz2", "wb") as f: f.write(packed)

@@ -1,7 +1,8 @@
 // Package backend opens what a network runs on, and installs it.
 //
-// There are three: [Go], GoMLX's pure-Go backend, always there; [XLACPU] and [XLACUDA], XLA behind a PJRT library
-// that [Store.Install] fetches into the user's data folder. [Open] takes one by name, "auto" the best that works.
+// There are three, each a row of one table: [Go], GoMLX's pure-Go backend, always there; [XLACPU] and [XLACUDA], XLA
+// behind a PJRT library that [Store.Install] fetches into the user's data folder. [Open] takes one by name, "auto" the
+// best that works.
 //
 // A library is foreign code, so it is first tried in a child process: one that does not load, crashes, hangs or
 // computes wrong numbers is an error with text, never the end of this process. What was tried is remembered.
@@ -20,52 +21,9 @@ import (
 	"sync"
 
 	"github.com/gomlx/compute"
-	"github.com/gomlx/compute/gobackend"
 
 	_ "github.com/fkzoo/fkzoo/host/engine/backend/quiet" // before go-xla logs
 )
-
-// Kind says which lowering of a layer suits a backend.
-type Kind int
-
-// The kinds, slowest first.
-const (
-	Go Kind = iota
-	XLACPU
-	XLACUDA
-)
-
-// Auto is the name that stands for the best backend that works.
-const Auto = "auto"
-
-// String gives the backend's name, as in Open.
-func (k Kind) String() string {
-	switch k {
-	case Go:
-		return "go"
-	case XLACPU:
-		return "cpu"
-	case XLACUDA:
-		return "cuda"
-	}
-	return fmt.Sprintf("kind %d", int(k))
-}
-
-// Kinds lists every backend, best first: the order in which "auto" tries them.
-func Kinds() []Kind { return []Kind{XLACUDA, XLACPU, Go} }
-
-// Names lists what Open takes.
-func Names() []string { return []string{Auto, "go", "cpu", "cuda"} }
-
-// parseKind reads a backend's name; "auto" is none.
-func parseKind(name string) (Kind, error) {
-	for _, k := range Kinds() {
-		if k.String() == name {
-			return k, nil
-		}
-	}
-	return 0, fmt.Errorf("backend %q: %w; want one of %s", name, ErrUnknown, strings.Join(Names(), ", "))
-}
 
 // What a caller may branch on.
 var (
@@ -88,16 +46,16 @@ type Backend struct {
 	info    Info
 	reason  string
 	threads int
-	running sync.Mutex // held on go while a graph runs
+	running sync.Mutex // held while a graph runs, where one runs alone
 }
 
 // Compute is what GoMLX takes.
 func (b *Backend) Compute() compute.Backend { return b.compute }
 
 // Execute runs a compiled graph of this backend; see [compute.Executable]. It may be called from several goroutines, but
-// on go the graphs run one after the other: the workers of two could wait for each other for ever, and one uses them all.
+// on go the graphs run one after the other.
 func (b *Backend) Execute(graph compute.Executable, inputs []compute.Buffer, donate []bool) ([]compute.Buffer, error) {
-	if b.kind == Go {
+	if p := b.kind.known().part; p != nil && p.alone {
 		b.running.Lock()
 		defer b.running.Unlock()
 	}
@@ -107,7 +65,7 @@ func (b *Backend) Execute(graph compute.Executable, inputs []compute.Buffer, don
 // Kind says which family of lowerings suits the backend.
 func (b *Backend) Kind() Kind { return b.kind }
 
-// Name is "go", "cpu" or "cuda", never "auto".
+// Name is the backend's, never "auto".
 func (b *Backend) Name() string { return b.kind.String() }
 
 // Info tells library, version and provenance.
@@ -117,14 +75,14 @@ func (b *Backend) Info() Info { return b.info }
 func (b *Backend) Reason() string { return b.reason }
 
 // NumThreads is how many threads the backend computes with on the host: GOMAXPROCS for go, the cores this process may
-// use (as taskset sets them; XLA heeds nothing else) for cpu. For cuda it is 1: the work is on the device.
+// use (as taskset sets them; XLA heeds nothing else) for cpu, 1 where the work is on a device.
 func (b *Backend) NumThreads() int { return b.threads }
 
 // Description is one line for people: name, version, threads, provenance, library.
 func (b *Backend) Description() string {
 	var s strings.Builder
 	s.WriteString(b.info.Name + ": " + b.info.Version)
-	if b.kind != XLACUDA {
+	if b.kind.known().onHost() {
 		fmt.Fprintf(&s, ", threads: %d", b.threads)
 	}
 	if p := b.info.Provenance; p != nil {
@@ -144,25 +102,37 @@ func (b *Backend) Close() error {
 	return nil
 }
 
-// Open opens a backend of the default store: "go", "cpu", "cuda" or "auto". See [Store.Open].
+// Open opens a backend of the default store: one of [Names]. See [Store.Open].
 func Open(ctx context.Context, name string) (*Backend, error) {
 	s, err := DefaultStore()
 	if err != nil {
-		// Without a home folder there is still the backend that needs none.
-		if name == "go" || name == Auto {
-			b, openErr := openGo()
-			if openErr == nil && name == Auto {
-				b.reason = "cuda, cpu: " + err.Error()
-			}
-			return b, openErr
-		}
-		return nil, err
+		return openWithoutStore(name, err)
 	}
 	return s.Open(ctx, name)
 }
 
-// Open opens the backend of that name; "auto" is the first of cuda, cpu and go that works, and Reason then says what
-// was wrong with those before it. Errors wrap ErrUnknown, ErrUnsupported, ErrNotInstalled or ErrBroken.
+// openWithoutStore opens what needs no store, where there is none for that reason.
+func openWithoutStore(name string, why error) (*Backend, error) {
+	var missed []string
+	for _, k := range Kinds() {
+		if name != Auto && name != k.String() {
+			continue
+		}
+		if k.known().part == nil {
+			missed = append(missed, k.String())
+			continue
+		}
+		b, err := openPart(k)
+		if err == nil && name == Auto {
+			b.reason = strings.Join(missed, ", ") + ": " + why.Error()
+		}
+		return b, err
+	}
+	return nil, why
+}
+
+// Open opens the backend of that name; "auto" is the first of [Kinds] that works, and Reason then says what was wrong
+// with those before it. Errors wrap ErrUnknown, ErrUnsupported, ErrNotInstalled or ErrBroken.
 func (s *Store) Open(ctx context.Context, name string) (*Backend, error) {
 	if name != Auto {
 		k, err := parseKind(name)
@@ -181,8 +151,8 @@ func (s *Store) Open(ctx context.Context, name string) (*Backend, error) {
 		if ctx.Err() != nil {
 			return nil, err
 		}
-		if k == XLACUDA && errors.Is(err, ErrNotInstalled) && !s.gpu() {
-			continue // nobody without a GPU misses it
+		if errors.Is(err, ErrNotInstalled) && !s.device(k) {
+			continue // nobody without the device misses it
 		}
 		reasons = append(reasons, strings.TrimPrefix(err.Error(), "backend "))
 	}
@@ -190,8 +160,8 @@ func (s *Store) Open(ctx context.Context, name string) (*Backend, error) {
 }
 
 func (s *Store) open(ctx context.Context, k Kind) (*Backend, error) {
-	if k == Go {
-		return openGo()
+	if k.known().part != nil {
+		return openPart(k)
 	}
 	info, err := s.check(ctx, k)
 	if err != nil {
@@ -204,15 +174,20 @@ func (s *Store) open(ctx context.Context, k Kind) (*Backend, error) {
 	return b, nil
 }
 
-func openGo() (*Backend, error) {
-	c, err := gobackend.New("")
+func openPart(k Kind) (*Backend, error) {
+	r := k.known()
+	c, err := r.part.open()
 	if err != nil {
-		return nil, fmt.Errorf("backend go: %w: %v", ErrBroken, err)
+		return nil, fmt.Errorf("backend %s: %w: %v", k, ErrBroken, err)
 	}
-	return &Backend{kind: Go, compute: c, info: goInfo(), threads: runtime.GOMAXPROCS(0)}, nil
+	return &Backend{kind: k, compute: c, info: partInfo(k), threads: r.threads()}, nil
 }
 
-func goInfo() Info {
+func partInfo(k Kind) Info {
+	return Info{Name: k.String(), Kind: k, State: Ready, Version: k.known().part.version()}
+}
+
+func goVersion() string {
 	version := "GoMLX's pure-Go backend"
 	if v := moduleVersion("github.com/gomlx/compute"); v != "" {
 		version += " " + v
@@ -224,7 +199,7 @@ func goInfo() Info {
 			version += " without SIMD (built without GOEXPERIMENT=simd)"
 		}
 	}
-	return Info{Name: Go.String(), Kind: Go, State: Ready, Version: version}
+	return version
 }
 
 // moduleVersion is the version of a module linked into this program, "" where the build doesn't say.

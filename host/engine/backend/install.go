@@ -59,14 +59,14 @@ func (s *Store) Install(ctx context.Context, name string, o Options) (Info, erro
 	if err != nil {
 		return Info{}, err
 	}
-	if k == Go {
-		return goInfo(), nil
+	if k.known().part != nil {
+		return partInfo(k), nil
 	}
 	if err := supported(); err != nil {
 		return Info{}, fmt.Errorf("backend %s: %w: %v", k, ErrUnsupported, err)
 	}
-	if k == XLACUDA && !s.gpu() {
-		return Info{}, fmt.Errorf("backend %s: found no NVIDIA GPU with its driver, want one of release 580 or newer", k)
+	if !s.device(k) {
+		return Info{}, fmt.Errorf("backend %s: %s", k, k.known().library.wants)
 	}
 	info, err := s.install(ctx, k, o)
 	if err != nil {
@@ -81,7 +81,7 @@ func (s *Store) install(ctx context.Context, k Kind, o Options) (Info, error) {
 		return Info{}, err
 	}
 	defer unlock()
-	if err := s.sweep(Go, ""); err != nil {
+	if err := s.sweep(nil); err != nil {
 		return Info{}, err
 	}
 	partial, err := os.MkdirTemp(s.dir, ".partial-")
@@ -135,7 +135,7 @@ func (s *Store) install(ctx context.Context, k Kind, o Options) (Info, error) {
 		Library: filepath.Join(s.dir, filepath.FromSlash(p.Library)), Size: st.Size(), Modified: st.ModTime().UnixNano(),
 		SHA256: p.LibrarySHA256, Surroundings: surroundings(k), Answer: a,
 	})
-	_ = s.sweep(k, folder)
+	_ = s.sweep(others(k, folder))
 	_ = os.RemoveAll(filepath.Join(s.dir, ".wheels"))
 	return s.check(ctx, k)
 }
@@ -165,7 +165,7 @@ func (s *Store) unpack(ctx context.Context, k Kind, o Options, dir string) (*Pro
 		return nil, nil, err
 	}
 	if source.own != "" {
-		library := libraryPath(k)
+		library := k.known().library.path
 		o.say(Progress{Stage: StageUnpack, File: source.own})
 		if err := copyFile(ctx, source.own, filepath.Join(dir, filepath.FromSlash(library))); err != nil {
 			return nil, nil, err
@@ -194,7 +194,7 @@ func (s *Store) unpack(ctx context.Context, k Kind, o Options, dir string) (*Pro
 		}
 		err := s.unpackSet(ctx, k, o, source, set, dir)
 		if err == nil {
-			return &Provenance{Packages: set.packages(), Library: libraryPath(k)}, nil, nil
+			return &Provenance{Packages: set.packages(), Library: k.known().library.path}, nil, nil
 		}
 		failures = append(failures, err)
 		if !errors.Is(err, errGone) {
@@ -215,15 +215,6 @@ func (set wheelSet) packages() []Package {
 	return all
 }
 
-// libraryPath is where the library lies in an installed backend's folder. go-xla tells by the name what it is, and
-// looks for NVIDIA's files in a folder "nvidia" that the library must be in.
-func libraryPath(k Kind) string {
-	if k == XLACUDA {
-		return "nvidia/pjrt_c_api_cuda_plugin.so"
-	}
-	return "pjrt_c_api_cpu_plugin.so"
-}
-
 func (s *Store) unpackSet(ctx context.Context, k Kind, o Options, source source, set wheelSet, dir string) error {
 	for _, w := range set {
 		file := source.files[w.SHA256]
@@ -239,7 +230,7 @@ func (s *Store) unpackSet(ctx context.Context, k Kind, o Options, source source,
 		o.say(Progress{Stage: StageUnpack, File: w.File})
 		var err error
 		if w.Library != "" {
-			to := filepath.Join(dir, filepath.FromSlash(libraryPath(k)))
+			to := filepath.Join(dir, filepath.FromSlash(k.known().library.path))
 			if err = os.MkdirAll(filepath.Dir(to), 0o755); err == nil {
 				err = installer.ExtractFileFromZip(file, w.Library, to)
 			}

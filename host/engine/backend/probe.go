@@ -95,13 +95,12 @@ func surroundings(k Kind) string {
 	host, _ := os.Hostname()
 	fmt.Fprintln(h, host, moduleVersion("github.com/gomlx/go-xla"), moduleVersion("github.com/gomlx/gomlx"))
 	fmt.Fprintf(h, "XLA_FLAGS=%q\n", xlaFlags)
-	variables := []string{"LD_LIBRARY_PATH", "LD_PRELOAD"}
-	if k == XLACUDA {
-		variables = append(variables, "CUDA_VISIBLE_DEVICES", "NVIDIA_VISIBLE_DEVICES")
-		driver, _ := os.ReadFile("/proc/driver/nvidia/version")
-		h.Write(driver)
+	l := k.known().library
+	for _, path := range l.files {
+		content, _ := os.ReadFile(path)
+		h.Write(content)
 	}
-	for _, v := range variables {
+	for _, v := range append([]string{"LD_LIBRARY_PATH", "LD_PRELOAD"}, l.variables...) {
 		fmt.Fprintf(h, "%s=%q\n", v, os.Getenv(v))
 	}
 	return hex.EncodeToString(h.Sum(nil))

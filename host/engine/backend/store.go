@@ -89,14 +89,14 @@ type Store struct {
 	// Replaced in tests.
 	index  func(name string) (*installer.PipPackageInfo, error)
 	wheels func(Kind) []wheelSet
-	gpu    func() bool
+	gpu    func() bool // stands for the devices of all backends; nil: each row's own
 	try    func(ctx context.Context, k Kind, library string) (answer, error)
 	pause  time.Duration // before a broken-off download goes on
 }
 
 // NewStore uses the two folders given; neither has to exist. They are made when something is written to them.
 func NewStore(dir, cache string) *Store {
-	return &Store{dir: dir, cache: cache, index: installer.GetPipInfo, wheels: pinned, gpu: hasGPU, try: probeChild, pause: time.Second}
+	return &Store{dir: dir, cache: cache, index: installer.GetPipInfo, wheels: pinned, try: probeChild, pause: time.Second}
 }
 
 // DefaultStore is the user's own: libraries in fkzoo/backends under $XDG_DATA_HOME, or where that isn't set under
@@ -117,10 +117,10 @@ func DefaultStore() (*Store, error) {
 // Dir is the folder that holds the libraries.
 func (s *Store) Dir() string { return s.dir }
 
-// List tells of every backend, go first. A library that has not been tried before is tried.
+// List tells of every backend, those that are part of the program first. A library that has not been tried before is tried.
 func (s *Store) List(ctx context.Context) []Info {
-	infos := []Info{goInfo()}
-	for _, k := range []Kind{XLACPU, XLACUDA} {
+	infos := parts()
+	for _, k := range shown(func(r *row) bool { return r.library != nil }) {
 		info, err := s.check(ctx, k)
 		info.Name, info.Kind = k.String(), k
 		switch {
@@ -139,6 +139,26 @@ func (s *Store) List(ctx context.Context) []Info {
 		infos = append(infos, info)
 	}
 	return infos
+}
+
+// parts tells of the backends that are part of the program.
+func parts() (infos []Info) {
+	for _, k := range shown(func(r *row) bool { return r.part != nil }) {
+		infos = append(infos, partInfo(k))
+	}
+	return infos
+}
+
+// device tells whether this machine has what the backend is for.
+func (s *Store) device(k Kind) bool {
+	l := k.known().library
+	if l == nil || l.device == nil {
+		return true
+	}
+	if s.gpu != nil {
+		return s.gpu()
+	}
+	return l.device()
 }
 
 // check finds an installed library and makes sure that it is the installed one and works.
@@ -198,8 +218,8 @@ func (s *Store) Remove(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	if k == Go {
-		return errors.New("backend go: part of the program, can't be removed")
+	if k.known().part != nil {
+		return fmt.Errorf("backend %s: part of the program, can't be removed", k)
 	}
 	record := filepath.Join(s.dir, k.String()+".json")
 	if _, err := os.Stat(record); errors.Is(err, fs.ErrNotExist) {
@@ -214,29 +234,32 @@ func (s *Store) Remove(ctx context.Context, name string) error {
 		return fmt.Errorf("backend %s: %w", k, err)
 	}
 	_ = os.Remove(s.memoryPath(k))
-	if err := s.sweep(k, ""); err != nil {
+	if err := s.sweep(others(k, "")); err != nil {
 		return fmt.Errorf("backend %s: %w", k, err)
 	}
 	return nil
 }
 
-// sweep deletes what interrupted installs left behind and, where k is an XLA kind, its folders but the one to keep.
-// The lock must be held.
-func (s *Store) sweep(k Kind, keep string) error {
+// sweep deletes what interrupted installs left behind and, where old isn't nil, what it names. The lock must be held.
+func (s *Store) sweep(old func(name string) bool) error {
 	entries, err := os.ReadDir(s.dir)
 	if err != nil {
 		return err
 	}
 	for _, e := range entries {
 		name := e.Name()
-		old := k != Go && strings.HasPrefix(name, k.String()+"-") && name != keep
-		if old || strings.HasPrefix(name, ".partial-") || strings.HasPrefix(name, ".fkzoo-") {
+		if old != nil && old(name) || strings.HasPrefix(name, ".partial-") || strings.HasPrefix(name, ".fkzoo-") {
 			if err := os.RemoveAll(filepath.Join(s.dir, name)); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// others are a backend's folders but the one to keep.
+func others(k Kind, keep string) func(name string) bool {
+	return func(name string) bool { return strings.HasPrefix(name, k.String()+"-") && name != keep }
 }
 
 // lock waits until nobody else installs or removes in this store.
@@ -262,7 +285,7 @@ func (s *Store) lock(ctx context.Context, waiting func()) (unlock func(), err er
 func List(ctx context.Context) ([]Info, error) {
 	s, err := DefaultStore()
 	if err != nil {
-		return []Info{goInfo()}, err
+		return parts(), err
 	}
 	return s.List(ctx), nil
 }

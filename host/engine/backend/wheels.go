@@ -12,16 +12,12 @@ type wheel struct {
 // wheelSet is one way to install a backend: all of its wheels, the one with the library first.
 type wheelSet []wheel
 
-// pinned lists the ways to install a backend on this system, the preferred first; the next serves when the index has
-// the one before no longer. docs/backends.md says how they were chosen.
+// pinned lists the ways to install a backend on this system.
 func pinned(k Kind) []wheelSet {
 	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
 		return nil
 	}
-	if k == XLACPU {
-		return cpuWheels
-	}
-	return cudaWheels
+	return k.known().library.wheels
 }
 
 var cpuWheels = []wheelSet{

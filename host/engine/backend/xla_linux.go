@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
+	"slices"
 	"strings"
 	"sync"
 
@@ -33,17 +33,16 @@ func openXLA(k Kind, info Info) (_ *Backend, err error) {
 	if err != nil {
 		return nil, err
 	}
-	threads := 1
-	if k == XLACPU {
-		threads = runtime.NumCPU()
-	} else if err := findNVIDIA(filepath.Dir(path)); err != nil {
-		return nil, err
+	if prepare := k.known().library.prepare; prepare != nil {
+		if err := prepare(filepath.Dir(path)); err != nil {
+			return nil, err
+		}
 	}
 	c, err := xla.NewWithOptions(path, nil)
 	if err != nil {
 		return nil, err
 	}
-	return &Backend{kind: k, compute: c, info: info, threads: threads}, nil
+	return &Backend{kind: k, compute: c, info: info, threads: k.known().threads()}, nil
 }
 
 var (
@@ -53,19 +52,24 @@ var (
 
 // loadable returns a path to the library by which go-xla takes it for what it is: it splits what it is given at commas
 // and looks for "cpu", "cuda" and "nvidia" anywhere in the path, a user's name included. Where the path misleads it,
-// a CPU library is loaded through a symbolic link; a CUDA library can't be, since it finds others relative to its path.
+// a library is loaded through a symbolic link, if it may be.
 func loadable(k Kind, path string) (string, error) {
 	plain := func(p string) bool {
-		l := strings.ToLower(p)
-		cuda := strings.Contains(l, "cuda") || strings.Contains(l, "nvidia")
-		return !strings.Contains(l, ",") && strings.Contains(l, "cpu") == (k == XLACPU) && cuda == (k == XLACUDA)
+		p = strings.ToLower(p)
+		for _, other := range shown(func(r *row) bool { return r.library != nil }) {
+			marked := slices.ContainsFunc(other.known().library.marks, func(mark string) bool { return strings.Contains(p, mark) })
+			if marked != (other == k) {
+				return false
+			}
+		}
+		return !strings.Contains(p, ",")
 	}
 	if plain(path) {
 		return path, nil
 	}
 	hint := fmt.Errorf("%s: go-xla can't be given a path with a comma, or one that names another kind of device; "+
 		"set XDG_DATA_HOME to another folder and install again", path)
-	if k == XLACUDA {
+	if !k.known().library.linked {
 		return "", hint
 	}
 	aliasesLock.Lock()
@@ -79,7 +83,7 @@ func loadable(k Kind, path string) (string, error) {
 	}
 	// go-xla keeps what it loaded under its name, so that the link is only needed for the loading.
 	defer os.RemoveAll(dir)
-	alias := filepath.Join(dir, "pjrt_c_api_cpu_plugin.so")
+	alias := filepath.Join(dir, filepath.Base(k.known().library.path))
 	if !plain(alias) {
 		return "", hint
 	}

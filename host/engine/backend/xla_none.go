@@ -17,4 +17,6 @@ func supported() error {
 
 func openXLA(Kind, Info) (*Backend, error) { return nil, supported() }
 
+func findNVIDIA(string) error { return supported() }
+
 func probeChild(context.Context, Kind, string) (answer, error) { return answer{}, supported() }

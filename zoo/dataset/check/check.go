@@ -15,6 +15,7 @@ import (
 
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
+	"github.com/fkzoo/fkzoo/zoo/dataset/mirror"
 )
 
 // Severities, the worst first.
@@ -66,7 +67,7 @@ type Column struct {
 type AxisFound struct {
 	Axis   float64  `json:"axis"`   // pixels
 	Error  float64  `json:"error"`  // its standard error
-	From   string   `json:"from"`   // see [dataset.MirrorAxis]
+	From   string   `json:"from"`   // see [mirror.Axis]
 	Points *float64 `json:"points"` // what the points alone say; null where they say nothing
 	Width  int      `json:"width"`  // of the images: the axis that labels exactly on their features have
 }
@@ -450,7 +451,7 @@ func (r *Report) far(s *dataset.Set) {
 }
 
 func (r *Report) axis(s *dataset.Set) {
-	a := s.MirrorAxis()
+	a := mirror.AxisOf(s)
 	r.Axis = AxisFound{Axis: a.Axis, Error: a.Error, From: a.From, Width: s.Width}
 	if a.Points == a.Points {
 		r.Axis.Points = &a.Points
@@ -460,7 +461,7 @@ func (r *Report) axis(s *dataset.Set) {
 		if a.Axis < float64(s.Width) {
 			side = "left"
 		}
-		r.add(Axis, Warning, fmt.Sprintf("labels lie %.2f px to the %s of what they name: mirrored, x becomes %.2f - x, where %d is the images' width; --set recipe.augment.mirror.axis=auto trains so",
+		r.add(Axis, Warning, fmt.Sprintf("labels lie %.2f px to the %s of what they name: mirrored, x becomes %.2f - x, where %d is the images' width",
 			off/2, side, a.Axis, s.Width), nil)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
 	"github.com/fkzoo/fkzoo/zoo/dataset/demo"
+	"github.com/fkzoo/fkzoo/zoo/dataset/source"
 )
 
 var ctx = context.Background()
@@ -262,7 +263,7 @@ func TestRealData(t *testing.T) {
 		t.Skip("FKZOO_TESTDATA not set")
 	}
 	read := func(name string) *dataset.Set {
-		s, err := dataset.Read(ctx, filepath.Join(dir, "data", name))
+		s, err := source.Read(ctx, filepath.Join(dir, "data", name), source.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}

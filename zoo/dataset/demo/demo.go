@@ -11,7 +11,7 @@
 // is rounded first (mul), as a fused multiply-add would differ, and no function
 // of package math is used that machines compute differently.
 //
-// It knows nothing of files or networks.
+// It knows nothing of networks, and of files only that it is opened as one is.
 package demo
 
 import (
@@ -56,12 +56,22 @@ func Faces(ctx context.Context, n int, seed uint64) (*dataset.Set, error) {
 	if n < 1 || n > MaxFaces {
 		return nil, fmt.Errorf("demo faces: found a number of %d, want 1 to %d", n, MaxFaces)
 	}
+	s, err := faces(ctx, 0, n, seed)
+	if err != nil {
+		return nil, err
+	}
+	s.Source, s.Checksum = "demo", s.Sum()
+	return s, nil
+}
+
+// faces draws those from from to to-1, without a checksum.
+func faces(ctx context.Context, from, to int, seed uint64) (*dataset.Set, error) {
+	n := to - from
 	s := &dataset.Set{
-		Columns: Columns(), Height: Size, Width: Size, Channels: 1,
+		Columns: Columns(), Height: Size, Width: Size, Channels: 1, Numbered: true,
 		Bytes:  make([]uint8, n*Size*Size),
 		Points: make([]float32, n*len(columns)),
 		IDs:    make([]string, n),
-		Source: "demo",
 	}
 	var next atomic.Int64
 	group, ctx := errgroup.WithContext(ctx)
@@ -76,19 +86,18 @@ func Faces(ctx context.Context, n int, seed uint64) (*dataset.Set, error) {
 				if err := ctx.Err(); err != nil {
 					return err
 				}
-				f := newFace(newRandom(seed, uint64(i)))
+				f := newFace(newRandom(seed, uint64(from+i)))
 				c.draw(f, s.Bytes[i*Size*Size:(i+1)*Size*Size])
 				for k, p := range f.keypoints() {
 					s.Points[i*len(columns)+2*k] = float32(p.x)
 					s.Points[i*len(columns)+2*k+1] = float32(p.y)
 				}
-				s.IDs[i] = strconv.Itoa(i + 1)
+				s.IDs[i] = strconv.Itoa(from + i + 1)
 			}
 		})
 	}
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	s.Checksum = s.Sum()
 	return s, nil
 }

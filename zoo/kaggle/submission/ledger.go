@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -50,8 +51,8 @@ const (
 
 // A File is a file that was read or written.
 type File struct {
-	Path   string `json:"path"` // from the ledger's folder, with slashes
-	SHA256 string `json:"sha256"`
+	Path   string `json:"path"`   // from the ledger's folder, with slashes
+	SHA256 string `json:"sha256"` // "" of what is no single file
 	// Content is the checksum of what test data holds, however it is packed.
 	Content string `json:"content,omitempty"`
 	Rows    int    `json:"rows,omitempty"` // images, or rows of a lookup table
@@ -123,6 +124,19 @@ func Checksum(path string) (string, error) {
 func Note(path, beside string) (File, error) {
 	sum, err := Checksum(path)
 	return File{Path: from(path, filepath.Dir(beside)), SHA256: sum}, err
+}
+
+// NoteData is [Note] of test data, which may be a folder or come from elsewhere: then
+// there is no file to take a checksum of, and what it holds has to say which it was.
+func NoteData(name, beside string) (File, error) {
+	info, err := os.Stat(name)
+	switch {
+	case err != nil:
+		return File{Path: name}, nil
+	case info.IsDir():
+		return File{Path: from(name, filepath.Dir(beside))}, nil
+	}
+	return Note(name, beside)
 }
 
 // from is a path as seen from a folder, or as it is where that can't be said.
@@ -253,10 +267,14 @@ const (
 	Unchanged State = "unchanged"
 	Changed   State = "changed since"
 	Missing   State = "not there any more"
+	NoFile    State = "not a single file"
 )
 
 // StateOf looks at a file that the ledger of a submission names.
 func StateOf(f *File, submission string) State {
+	if f.SHA256 == "" && f.Content != "" {
+		return NoFile
+	}
 	sum, err := Checksum(f.resolve(filepath.Dir(submission)))
 	switch {
 	case err != nil:

@@ -94,6 +94,8 @@ func readLookup(t *table) (*Lookup, error) {
 	if t.err != nil {
 		return nil, t.err
 	}
+	// The competition's own table has four names and, where Location would be empty, rows of three fields.
+	t.least = slices.Max(at) + 1
 	l := &Lookup{at: map[string]int32{}}
 	features, rows := map[string]int32{}, ids{}
 	for t.next() {

@@ -198,6 +198,13 @@ func TestLookup(t *testing.T) {
 	if l.image != nil || !slices.Equal(slices.Collect(l.Rows(0)), []int{0, 1}) || !slices.Equal(slices.Collect(l.Rows(2)), []int{3, 4}) || l.Asked(1) != 1 || l.ImageOf(1) != 0 || l.ImageOf(2) != 1 || l.ImageOf(4) != 2 {
 		t.Errorf("found %+v", l)
 	}
+	// As the competition has it: no comma behind FeatureName.
+	if l, err = ReadLookup(put(t, "l.csv", "RowId,ImageId,FeatureName,Location\r\n1,1,x\r\n2,1,y,\r\n3,2,x\r\n")); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(l.IDs, []int64{1, 2, 3}) || !slices.Equal(l.Features, []string{"x", "y"}) || l.Asked(0) != 2 || l.Feature(2) != 0 {
+		t.Errorf("found %+v", l)
+	}
 	var many strings.Builder
 	many.WriteString("RowId,ImageId,FeatureName\n")
 	for i := range maxFeatures + 2 {
@@ -215,6 +222,9 @@ func TestLookup(t *testing.T) {
 		{"no rows", "RowId,ImageId,FeatureName\n", " line 1: found no row below the header"},
 		{"empty", "", ": found an empty file"},
 		{"fields", "RowId,ImageId,FeatureName\n1,1\n", " line 2: found 2 fields, want 3"},
+		{"two fields of four", "RowId,ImageId,FeatureName,Location\n1,1,x\n2,1\n", " line 3: found 2 fields, want 4"},
+		{"five fields of four", "RowId,ImageId,FeatureName,Location\n1,1,x\n2,1,y,,\n", " line 3: found 5 fields, want 4"},
+		{"a needed field last", "RowId,ImageId,Location,FeatureName\n1,1,x\n", " line 2: found 3 fields, want 4"},
 	} {
 		path := put(t, "l.csv", c.text)
 		if _, err := ReadLookup(path); err == nil || !strings.HasPrefix(err.Error(), path+c.want) {

@@ -73,6 +73,7 @@ type table struct {
 	line    int      // its line
 	rows    int      // so far
 	wide    int      // fields in a row
+	least   int      // fields that a row must have; those behind them may lack
 	ids     int      // the field with the row's id
 	err     error
 	stopped bool
@@ -150,15 +151,15 @@ func (t *table) head() bool {
 		}
 		t.names = append(t.names, strings.Clone(strings.TrimSpace(name)))
 	}
-	t.wide = len(t.names)
+	t.wide, t.least = len(t.names), len(t.names)
 	return !t.stopped
 }
 
-// next reads the following row that has as many fields as the header.
+// next reads the following row that has as many fields as the header, or all that are needed.
 func (t *table) next() bool {
 	for t.read() {
 		t.rows++
-		if len(t.record) == t.wide {
+		if n := len(t.record); n >= t.least && n <= t.wide {
 			return true
 		}
 		t.fault(0, fmt.Sprintf("found %d fields, want %d as in the header", len(t.record), t.wide))

@@ -1,16 +1,14 @@
 package recipe
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strings"
 
 	"github.com/fkzoo/fkzoo/specs/blueprint"
+	"github.com/fkzoo/fkzoo/specs/record"
 )
 
 // Prefix marks settings of the recipe; all others are the plugin's own.
@@ -53,15 +51,15 @@ func Change(d *blueprint.Document, changes map[string]string) (*blueprint.Docume
 	return out, nil
 }
 
-// commonSettings are those of a loss, optimizer or schedule of any kind.
-var commonSettings = []string{"rows", "clip", "from", "warmup", "by"}
+// commonSettings are those that a loss, optimizer or schedule of any kind has.
+var commonSettings = slices.Concat(blueprint.Losses.Common(), blueprint.Optimizers.Common(), blueprint.Schedules.Common())
 
 func changed(d *blueprint.Document, changes map[string]string, keep bool) (*blueprint.Document, error) {
 	text, err := d.JSON()
 	if err != nil {
 		return nil, err
 	}
-	v, err := jsonValue(text)
+	v, err := record.ReadJSON(text)
 	if err != nil {
 		return nil, err
 	}
@@ -94,20 +92,6 @@ func changed(d *blueprint.Document, changes map[string]string, keep bool) (*blue
 	return out, nil
 }
 
-// jsonValue reads JSON, its numbers digit by digit: a seed may have more than a
-// float64 holds.
-func jsonValue(text []byte) (v any, err error) {
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.UseNumber()
-	if err := d.Decode(&v); err != nil {
-		return nil, err
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return nil, errors.New("more follows after the value")
-	}
-	return v, nil
-}
-
 func change(object map[string]any, path []string, value string, keep bool) error {
 	for len(path) > 1 {
 		next, ok := object[path[0]].(map[string]any)
@@ -120,7 +104,7 @@ func change(object map[string]any, path []string, value string, keep bool) error
 		}
 		object, path = next, path[1:]
 	}
-	v, err := jsonValue([]byte(value))
+	v, err := record.ReadJSON([]byte(value))
 	if err != nil {
 		v = value
 	}

@@ -59,10 +59,14 @@ func Open(t testing.TB, name string) *backend.Backend {
 	return nil
 }
 
-// Names are the backends to run on: go, the required, and the installed.
-func Names() []string {
-	all := []string{"go"}
-	for _, name := range []string{"cpu", "cuda"} {
+// Names are the backends to run on: those that are part of the program, the required, and the installed.
+func Names() (all []string) {
+	installable := backend.Installable()
+	for _, name := range backend.Names()[1:] { // not auto
+		if !slices.Contains(installable, name) {
+			all = append(all, name)
+			continue
+		}
 		_, err := open(name)
 		absent := errors.Is(err, backend.ErrNotInstalled) || errors.Is(err, backend.ErrUnsupported)
 		if !absent || Required(name) {

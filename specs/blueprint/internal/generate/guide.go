@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -33,14 +34,14 @@ func fill(guide string, part func(name string) (string, error)) (string, error) 
 	return out, first
 }
 
-// part gives a generated part by its name: "kinds", "list VARIABLE" or "fields TYPE".
+// part gives a generated part by its name: "kinds", "list TABLE" or "fields TYPE".
 func (s *source) part(name string) (string, error) {
 	what, of, _ := strings.Cut(name, " ")
 	switch what {
 	case "kinds":
 		return kinds(), nil
 	case "list":
-		return s.list(of)
+		return list(of)
 	case "fields":
 		return s.fields(of)
 	}
@@ -61,6 +62,56 @@ func kinds() string {
 		}
 	}
 	return out.String() + "\n"
+}
+
+// tables are what the guide lists.
+var tables = map[string][]blueprint.Row{
+	"Scalings": blueprint.Scalings, "Activations": blueprint.Activations.Rows(), "Initializers": blueprint.Initializers.Rows(),
+	"Losses": blueprint.Losses, "Optimizers": blueprint.Optimizers.Rows(), "Schedules": blueprint.Schedules.Rows(),
+}
+
+// kindsOf are the tables of the Go types whose fields are the settings of kinds.
+var kindsOf = map[string][]blueprint.Row{"Loss": tables["Losses"], "Optimizer": tables["Optimizers"], "Schedule": tables["Schedules"]}
+
+// list is a table's rows by name and help.
+func list(name string) (string, error) {
+	rows, ok := tables[name]
+	if !ok {
+		return "", errors.New("no such table")
+	}
+	var out strings.Builder
+	out.WriteString("| name | meaning |\n| --- | --- |\n")
+	for _, r := range rows {
+		fmt.Fprintf(&out, "| `%s` | %s |\n", r.Name, plain(r.Help))
+	}
+	return out.String(), nil
+}
+
+// settings has a line for a setting of kinds, or several where they differ in it.
+func settings(rows []blueprint.Row, name string) string {
+	var lines []string
+	of := map[string][]string{}
+	for _, r := range rows {
+		for _, s := range r.Settings {
+			if s.Name != name {
+				continue
+			}
+			line := fmt.Sprintf("%s | %s | %s", takes(s), defaultOf(s), plain(s.Help))
+			if of[line] == nil {
+				lines = append(lines, line)
+			}
+			of[line] = append(of[line], r.Name)
+		}
+	}
+	var out strings.Builder
+	for _, line := range lines {
+		who := plain(strings.Join(of[line], ", "))
+		if len(of[line]) == len(rows) {
+			who = "all"
+		}
+		fmt.Fprintf(&out, "| `%s` | %s | %s |\n", name, who, line)
+	}
+	return out.String()
 }
 
 var number = []string{"No", "One", "Two", "Three", "Four"}
@@ -95,6 +146,10 @@ func takes(s blueprint.Setting) string {
 		return "padding, " + limits
 	case blueprint.TypeShape:
 		return "array of whole numbers"
+	case blueprint.TypeSchedule:
+		return "[schedule](#schedule), " + limits
+	case blueprint.TypeValue:
+		return "number"
 	}
 	return string(s.Type)
 }

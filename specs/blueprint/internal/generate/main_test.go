@@ -52,8 +52,8 @@ func TestGuideHasAll(t *testing.T) {
 			}
 		}
 	}
-	for name, list := range map[string][]string{"Scalings": blueprint.Scalings, "Activations": blueprint.Activations, "Initializers": blueprint.Initializers,
-		"Losses": blueprint.Losses, "Optimizers": blueprint.Optimizers, "Schedules": blueprint.Schedules} {
+	for name, rows := range tables {
+		list := blueprint.Table[blueprint.Row](rows).Names()
 		_, part, _ := strings.Cut(text, "<!-- generated: list "+name+" -->")
 		part, _, _ = strings.Cut(part, "<!-- end -->")
 		if found := strings.Count(part, "\n| `"); found != len(list) {

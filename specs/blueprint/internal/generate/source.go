@@ -15,8 +15,6 @@ import (
 // source is a Go package's declarations with their comments.
 type source struct {
 	types map[string]*ast.StructType
-	lists map[string]*ast.CompositeLit // variables that are a list of strings
-	line  map[int]string               // comments at a line's end, by the line's position in the set
 	set   *token.FileSet
 }
 
@@ -25,7 +23,7 @@ func parseSource(folder string) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &source{types: map[string]*ast.StructType{}, lists: map[string]*ast.CompositeLit{}, line: map[int]string{}, set: token.NewFileSet()}
+	s := &source{types: map[string]*ast.StructType{}, set: token.NewFileSet()}
 	for _, path := range paths {
 		if strings.HasSuffix(path, "_test.go") {
 			continue
@@ -43,71 +41,35 @@ func parseSource(folder string) (*source, error) {
 }
 
 func (s *source) collect(f *ast.File) {
-	for _, c := range f.Comments {
-		s.line[s.lineOf(c.Pos())] = strings.TrimSpace(c.Text())
-	}
 	for _, d := range f.Decls {
 		g, ok := d.(*ast.GenDecl)
 		if !ok {
 			continue
 		}
 		for _, spec := range g.Specs {
-			switch spec := spec.(type) {
-			case *ast.TypeSpec:
+			if spec, ok := spec.(*ast.TypeSpec); ok {
 				if t, ok := spec.Type.(*ast.StructType); ok {
 					s.types[spec.Name.Name] = t
-				}
-			case *ast.ValueSpec:
-				if len(spec.Values) == 1 {
-					if l, ok := spec.Values[0].(*ast.CompositeLit); ok {
-						s.lists[spec.Names[0].Name] = l
-					}
 				}
 			}
 		}
 	}
 }
 
-// lineOf identifies a line among all files: the position of its start.
-func (s *source) lineOf(p token.Pos) int {
-	f := s.set.File(p)
-	return int(f.LineStart(f.Line(p)))
-}
-
-// list is a table of a list's strings and the comments behind them.
-func (s *source) list(name string) (string, error) {
-	l, ok := s.lists[name]
-	if !ok {
-		return "", errors.New("no such list")
-	}
-	var out strings.Builder
-	out.WriteString("| name | meaning |\n| --- | --- |\n")
-	for _, e := range l.Elts {
-		literal, ok := e.(*ast.BasicLit)
-		if !ok {
-			return "", fmt.Errorf("found an entry that is not a string")
-		}
-		value, err := strconv.Unquote(literal.Value)
-		if err != nil {
-			return "", err
-		}
-		comment := s.line[s.lineOf(literal.Pos())]
-		if comment == "" {
-			comment = "all " + value
-		}
-		fmt.Fprintf(&out, "| `%s` | %s |\n", value, plain(comment))
-	}
-	return out.String(), nil
-}
-
-// fields is a table of a struct's JSON fields.
+// fields is a table of a struct's JSON fields: by the comments behind them, or,
+// where they are the settings of kinds, by the table of these.
 func (s *source) fields(name string) (string, error) {
 	t, ok := s.types[name]
 	if !ok {
 		return "", errors.New("no such type")
 	}
+	rows := kindsOf[name]
 	var out strings.Builder
-	out.WriteString("| field | takes | meaning |\n| --- | --- | --- |\n")
+	if rows == nil {
+		out.WriteString("| field | takes | meaning |\n| --- | --- | --- |\n")
+	} else {
+		out.WriteString("| field | of | takes | default | meaning |\n| --- | --- | --- | --- | --- |\n")
+	}
 	for _, f := range t.Fields.List {
 		if f.Tag == nil {
 			continue
@@ -125,6 +87,14 @@ func (s *source) fields(name string) (string, error) {
 			what = "optional"
 		}
 		meaning := strings.ReplaceAll(plain(strings.TrimSpace(f.Comment.Text())), "nil", "missing")
+		if rows != nil {
+			if field == "kind" {
+				fmt.Fprintf(&out, "| `kind` | all | text | required | %s |\n", meaning)
+			} else {
+				out.WriteString(settings(rows, field))
+			}
+			continue
+		}
 		fmt.Fprintf(&out, "| `%s` | %s, %s | %s |\n", field, s.typeName(f.Type), what, meaning)
 	}
 	return out.String(), nil

@@ -1,7 +1,0 @@
-//go:build darwin || netbsd
-
-package host
-
-import "syscall"
-
-func changeTime(stat *syscall.Stat_t) int64 { return stat.Ctimespec.Nano() }

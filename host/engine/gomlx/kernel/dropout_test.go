@@ -1,0 +1,128 @@
+package kernel
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+)
+
+// hash32 and dropped are the hashes written down again, without GoMLX.
+func hash32(x uint32) uint32 {
+	x ^= x >> 16
+	x *= 0x7feb352d
+	x ^= x >> 15
+	x *= 0x846ca68b
+	return x ^ x>>16
+}
+
+func seed32(stream uint32, key ...uint32) uint32 {
+	s := hash32(stream)
+	for _, k := range key {
+		s = hash32(s*0x9e3779b9 + k)
+	}
+	return s
+}
+
+func kept(i, channels int, rate float64, stream uint32, key ...uint32) bool {
+	const weyl = 0x9e3779b97f4a7c15
+	at, lane := uint64(i), 0
+	if channels%2 == 0 {
+		half := channels / 2
+		at, lane = uint64(i/channels*half+i%half), i%channels/half
+	}
+	h := at*weyl + uint64(seed32(stream, key...))<<32 + uint64(seed32(stream^0x9e3779b9, key...))
+	h ^= h >> 32
+	h *= 0xd6e8feb86659fd93
+	if lane == 1 {
+		h <<= 24
+	}
+	return float64(h>>11)/(1<<53) >= rate
+}
+
+// The same elements are dropped on every backend and in every layout.
+func TestDropout(t *testing.T) {
+	manyPhases(t)
+	key := []uint32{5, 6}
+	for _, b := range backends(t) {
+		for _, shape := range [][4]int{{2, 6, 5, 4}, {3, 7, 8, 3}, {1, 4, 4, 1}} {
+			for _, rate := range []float64{0, 0.1, 0.5, 0.9} {
+				for _, shrink := range []int{1, 2, 4} {
+					if shrink > 1 && b.target != Go {
+						continue
+					}
+					t.Run(fmt.Sprint(b.name, shape, rate, shrink), func(t *testing.T) {
+						n, h, w, c := shape[0], shape[1], shape[2], shape[3]
+						d := Dropout{Rate: rate, Stream: 11}
+						ones := slices.Repeat([]float32{1}, n*h*w*c)
+						got, err := graph.CallOnceN(b.backend, func(x, key *graph.Node) []*graph.Node {
+							k := New(Options{Target: b.target, Training: true, Shrink: shrink})
+							m := k.Map(x)
+							if b.target == Go {
+								m = m.split([2]int{1, 1}) // as a layer before would have
+							}
+							y, mask := d.ApplyMap(m, key)
+							flat, _ := d.Apply(graph.Reshape(x, n*h*w, c), key)
+							return []*graph.Node{y.NHWC(), mask.NHWC(), flat}
+						}, tensors.FromFlatDataAndDimensions(ones, n, h, w, c), key)
+						if err != nil {
+							t.Fatal(err)
+						}
+						for j, g := range got {
+							for i, v := range tensors.MustCopyFlatData[float32](g) {
+								want := float32(0)
+								if kept(i, c, rate, 11, key...) {
+									want = float32(1 / (1 - rate))
+								}
+								if v != want {
+									t.Fatalf("output %d, element %d: found %v, want %v", j, i, v, want)
+								}
+							}
+						}
+					})
+				}
+			}
+		}
+	}
+}
+
+// What one element's fate tells of another's: nothing, for neighbours along
+// every axis, the two channels of one hash, and the same element a step later.
+func TestDropoutIsIndependent(t *testing.T) {
+	const n, side, c, rate = 16, 24, 32, 0.3
+	total := n * side * side * c
+	drop := func(step uint32) []float64 {
+		v := make([]float64, total)
+		for i := range v {
+			if !kept(i, c, rate, 3, 1, step) {
+				v[i] = 1
+			}
+			v[i] -= rate
+		}
+		return v
+	}
+	now, later := drop(1), drop(2)
+	check := func(name string, a, b []float64) {
+		var sum float64
+		for i := range b {
+			sum += a[i] * b[i]
+		}
+		if z := sum / (rate * (1 - rate)) / math.Sqrt(float64(len(b))); math.Abs(z) > 4.5 {
+			t.Errorf("%s: %.1f standard deviations from independent", name, z)
+		}
+	}
+	check("next step", now, later)
+	for _, lag := range []int{1, 2, c / 2, c, 2 * c, side * c, side * side * c} {
+		check(fmt.Sprint("lag ", lag), now, now[lag:])
+	}
+	var sum float64
+	for _, v := range now {
+		sum += v
+	}
+	if z := sum / math.Sqrt(rate*(1-rate)*float64(total)); math.Abs(z) > 4.5 {
+		t.Errorf("share dropped: %.1f standard deviations from %v", z, rate)
+	}
+}

@@ -1,0 +1,142 @@
+package gomlx
+
+import (
+	"github.com/gomlx/compute/dtypes"
+	. "github.com/gomlx/gomlx/core/graph"
+
+	"github.com/fkzoo/fkzoo/specs/blueprint"
+)
+
+// batchNorm normalizes each channel over all else: Ioffe and Szegedy 2015. The
+// running variance is that of the batch as a whole (divided by n, not n-1).
+type batchNorm struct {
+	node *blueprint.Node
+	norm value   // (x - mean) / deviation
+	inv  *Node   // [c]: 1 / deviation
+	n    float64 // values of a channel in a batch
+	f    activation
+}
+
+func newBatchNorm(n *blueprint.Node) op {
+	return &batchNorm{node: n, f: named(n.Values.Text("activation"))}
+}
+
+// add, mul and sum work along the channels of a value.
+func (b *builder) add(x value, v *Node) value {
+	if x.maps != nil {
+		return value{maps: b.AddChannels(x.maps, v)}
+	}
+	return value{flat: b.AddRows(x.flat, v)}
+}
+
+func (b *builder) mul(x value, v *Node) value {
+	if x.maps != nil {
+		return value{maps: b.MulChannels(x.maps, v, nil)}
+	}
+	return value{flat: b.MulRows(x.flat, v, nil)}
+}
+
+// mulReal is mul, and 0 in the rows that don't count.
+func (b *builder) mulReal(x value, v *Node) value {
+	if x.maps != nil {
+		return value{maps: b.MulChannels(x.maps, v, b.real)}
+	}
+	return value{flat: b.MulRows(x.flat, v, b.real)}
+}
+
+// sumReal is sum over the rows that count.
+func (b *builder) sumReal(x value) *Node {
+	if x.maps != nil {
+		return b.SumChannels(x.maps, b.real)
+	}
+	return b.SumRows(x.flat, b.real)
+}
+
+// over divides a sum by n, the number of values that a batch has for each channel
+// (or its negative), or by as many as the rows that count have.
+func (b *builder) over(sum *Node, n float64) *Node {
+	if b.real == nil {
+		return DivScalar(sum, n)
+	}
+	// In float64 as DivScalar has it, so that a full batch's bytes are the same.
+	count := MulScalar(ConvertDType(ReduceAllSum(b.real), dtypes.Float64), n/float64(b.real.Shape().Size()))
+	return Mul(sum, ConvertDType(Inverse(count), sum.DType()))
+}
+
+func (b *builder) sum(x value) *Node {
+	if x.maps != nil {
+		return b.SumChannels(x.maps, nil)
+	}
+	return b.SumRows(x.flat, nil)
+}
+
+func product(x ...*Node) *Node { return Mul(x[0], x[1]) }
+
+func (o *batchNorm) forward(b *builder, in []value) value {
+	name, v := o.node.Layer.Name, o.node.Values
+	scale, offset := b.param(name, "scale"), b.param(name, "offset")
+	mean, variance := b.param(name, "mean"), b.param(name, "variance")
+	x, epsilon := in[0], v.Float("epsilon")
+	if !b.Training {
+		factor := Mul(scale, Rsqrt(AddScalar(variance, epsilon)))
+		return o.f.forward(b, []value{b.add(b.mul(x, factor), Sub(offset, Mul(mean, factor)))})
+	}
+	shape := x.node().Shape()
+	o.n = float64(shape.Size() / shape.Dimensions[shape.Rank()-1])
+	oldMean, oldVariance := mean, variance
+	mean = b.over(b.sumReal(x), o.n)
+	centred := b.add(x, Neg(mean))
+	variance = b.over(b.sumReal(b.each(product, centred, centred)), o.n)
+	m := v.Float("momentum")
+	b.updates[name+"/mean"] = Add(MulScalar(oldMean, m), MulScalar(mean, 1-m))
+	b.updates[name+"/variance"] = Add(MulScalar(oldVariance, m), MulScalar(variance, 1-m))
+	o.inv = Rsqrt(AddScalar(variance, epsilon))
+	o.norm = b.mul(centred, o.inv)
+	return o.f.forward(b, []value{b.add(b.mul(o.norm, scale), offset)})
+}
+
+// backward: dx = scale/deviation * (dy - mean(dy) - norm * mean(dy * norm)). In
+// rows that don't count dy is 0, and dx must be: they weren't in the statistics.
+func (o *batchNorm) backward(b *builder, dy value, need []bool) []value {
+	name := o.node.Layer.Name
+	d := o.f.backward(b, dy, []bool{true})[0]
+	dScale, dOffset := b.sum(b.each(product, d, o.norm)), b.sum(d)
+	b.addGradient(name, "scale", dScale)
+	b.addGradient(name, "offset", dOffset)
+	if !need[0] {
+		return make([]value, 1)
+	}
+	dx := b.each(func(x ...*Node) *Node { return Sub(x[0], x[1]) },
+		b.add(d, b.over(dOffset, -o.n)), b.mul(o.norm, b.over(dScale, o.n)))
+	return []value{b.mulReal(dx, Mul(b.param(name, "scale"), o.inv))}
+}
+
+// layerNorm: Ba, Kiros and Hinton 2016, over the last axis.
+type layerNorm struct {
+	node *blueprint.Node
+	norm *Node // (x - mean) / deviation
+	inv  *Node // 1 / deviation, [..., 1]
+}
+
+func (o *layerNorm) forward(b *builder, in []value) value {
+	x, name := in[0].node(), o.node.Layer.Name
+	centred := Sub(x, ReduceAndKeep(x, ReduceMean, -1))
+	variance := ReduceAndKeep(Mul(centred, centred), ReduceMean, -1)
+	o.inv = Rsqrt(AddScalar(variance, o.node.Values.Float("epsilon")))
+	o.norm = Mul(centred, o.inv)
+	return b.value(b.AddRows(b.MulRows(o.norm, b.param(name, "scale"), nil), b.param(name, "offset")))
+}
+
+// backward: dx = (d - mean(d) - norm * mean(d * norm)) / deviation, d = dy * scale.
+func (o *layerNorm) backward(b *builder, dy value, need []bool) []value {
+	name, d := o.node.Layer.Name, dy.node()
+	b.addGradient(name, "scale", b.SumRows(Mul(d, o.norm), nil))
+	b.addGradient(name, "offset", b.SumRows(d, nil))
+	if !need[0] {
+		return make([]value, 1)
+	}
+	d = b.MulRows(d, b.param(name, "scale"), nil)
+	along := ReduceAndKeep(Mul(d, o.norm), ReduceMean, -1)
+	d = Sub(Sub(d, ReduceAndKeep(d, ReduceMean, -1)), Mul(o.norm, along))
+	return []value{b.value(Mul(d, o.inv))}
+}

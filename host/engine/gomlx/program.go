@@ -1,0 +1,120 @@
+package gomlx
+
+import (
+	"fmt"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	. "github.com/gomlx/gomlx/core/graph"
+
+	"github.com/fkzoo/fkzoo/host/engine/backend"
+	"github.com/fkzoo/fkzoo/host/engine/device"
+	"github.com/fkzoo/fkzoo/host/engine/gomlx/kernel"
+	"github.com/fkzoo/fkzoo/specs/blueprint"
+)
+
+// network is a plan on a backend.
+type network struct {
+	b      *backend.Backend
+	plan   *blueprint.Plan
+	params []device.Param // in the order in which every program takes them
+}
+
+func newNetwork(b *backend.Backend, plan *blueprint.Plan) *network {
+	return &network{b: b, plan: plan, params: device.Params(plan)}
+}
+
+// load puts weights into the backend's memory.
+func (n *network) load(weights [][]float32) ([]compute.Buffer, error) {
+	out := make([]compute.Buffer, 0, len(n.params))
+	for i, p := range n.params {
+		buf, err := upload(n.b.Compute(), weights[i], p.Shape...)
+		if err != nil {
+			free(out...)
+			return nil, fmt.Errorf("tensor %s: %w", p.Tensor, err)
+		}
+		out = append(out, buf)
+	}
+	return out, nil
+}
+
+// builder starts a graph's lowering; params are nodes in the network's order.
+func (n *network) builder(g *Graph, training bool, params []*Node) *builder {
+	b := &builder{
+		Kernel: kernel.New(kernel.Options{Target: traits[n.b.Kind()].target, Training: training, Shrink: n.shrink()}),
+		g:      g, params: map[string]*Node{}, gradients: map[string]*Node{}, updates: map[string]*Node{},
+	}
+	for i, p := range n.params {
+		b.params[p.Key] = params[i]
+	}
+	return b
+}
+
+// shrink is by how much the way from the image to the answer divides height
+// and width: the product of its strides.
+func (n *network) shrink() int {
+	out := 1
+	for i := n.plan.Output; i >= 0; i = n.plan.Nodes[i].Inputs[0] {
+		node := &n.plan.Nodes[i]
+		if stride := forms[node.Kind.Name].stride; stride != nil {
+			out *= stride(node.Values)[0]
+		}
+	}
+	return out
+}
+
+// program is a compiled graph.
+type program struct {
+	backend *backend.Backend
+	graph   *Graph
+	exe     compute.Executable
+}
+
+func (p *program) close() {
+	if p != nil {
+		p.graph.Finalize()
+	}
+}
+
+// compile builds a graph: inputs declares its parameters, in order, and build
+// gives its outputs.
+func compile(b *backend.Backend, name string, build func(g *Graph) []*Node) (p *program, err error) {
+	err = guard("cannot build the "+name+" graph for backend "+b.Name(), func() error {
+		g := NewGraph(b.Compute(), name)
+		defer func() {
+			if p == nil {
+				g.Finalize()
+			}
+		}()
+		if err := g.Compile(build(g)...); err != nil {
+			return err
+		}
+		p = &program{b, g, g.Executable()}
+		return nil
+	})
+	return p, err
+}
+
+// run executes the program. Where donate is true, an input's memory may be
+// used for the outputs: the buffer is gone afterwards.
+func (p *program) run(inputs []compute.Buffer, donate []bool) (out []compute.Buffer, err error) {
+	err = guard("cannot run the "+p.graph.Name()+" graph", func() error {
+		out, err = p.backend.Execute(p.exe, inputs, donate)
+		return err
+	})
+	return out, err
+}
+
+func floats(g *Graph, name string, dims ...int) *Node {
+	return Parameter(g, name, shapes.Make(dtypes.Float32, dims...))
+}
+
+// declare makes the graph's parameters for the network's weights.
+func (n *network) declare(g *Graph) []*Node {
+	out := make([]*Node, len(n.params))
+	for i, p := range n.params {
+		out[i] = floats(g, p.Tensor, p.Shape...)
+	}
+	return out
+}

@@ -1,0 +1,126 @@
+package gomlx
+
+import (
+	"maps"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	. "github.com/gomlx/gomlx/core/graph"
+
+	"github.com/fkzoo/fkzoo/host/engine/backend"
+	"github.com/fkzoo/fkzoo/host/engine/backend/backendtest"
+	"github.com/fkzoo/fkzoo/host/engine/enginetest"
+	"github.com/fkzoo/fkzoo/specs/blueprint"
+)
+
+// Each name of the blueprint's tables has a row in this package's, which has no
+// other, and cases of the reference, or of [scalingCases], so that something else says what
+// is right.
+func TestTablesAreWholeAndCompared(t *testing.T) {
+	r := enginetest.TheReference(t)
+	var layers strings.Builder
+	for _, c := range r.Layers {
+		for _, l := range c.Layers {
+			layers.Write(l)
+		}
+	}
+	in := func(text string) bool { return strings.Contains(layers.String(), text) }
+	var kinds []string
+	for i := range blueprint.Kinds {
+		kinds = append(kinds, blueprint.Kinds[i].Name)
+	}
+	for _, c := range []struct {
+		what        string
+		names, rows []string
+		compared    func(name string) bool
+	}{
+		{"layer kind", kinds, keys(forms), func(name string) bool { return in(`"kind":"` + name + `"`) }},
+		{"activation", blueprint.Activations.Names(), keys(activations), func(name string) bool {
+			return in(`"function":"`+name+`"`) && in(`"activation":"`+name+`"`)
+		}},
+		{"loss", blueprint.Losses.Names(), keys(losses), func(name string) bool {
+			return slices.ContainsFunc(r.Losses, func(c enginetest.RefLoss) bool { return c.Loss.Kind == name })
+		}},
+		{"optimizer", blueprint.Optimizers.Names(), keys(rules), func(name string) bool {
+			return slices.ContainsFunc(r.Trainings, func(c enginetest.RefTraining) bool {
+				return strings.Contains(string(c.Recipe), `"kind":"`+name+`"`)
+			})
+		}},
+		{"scaling", append([]string{""}, blueprint.Scalings.Names()...), keys(scalings), func(name string) bool { return scalingCases[name] != nil }},
+	} {
+		if want := slices.Sorted(slices.Values(c.names)); !slices.Equal(c.rows, want) {
+			t.Errorf("%s: found rows for %q, want %q", c.what, c.rows, want)
+		}
+		for _, name := range c.names {
+			if !c.compared(name) {
+				t.Errorf("%s %s: not in reference.json.gz", c.what, name)
+			}
+		}
+	}
+	for _, kind := range backend.Kinds() {
+		if _, ok := traits[kind]; !ok {
+			t.Errorf("backend %s: no trait", kind)
+		}
+	}
+}
+
+func keys[T any](table map[string]T) []string { return slices.Sorted(maps.Keys(table)) }
+
+// scalingCases are the blueprint's formulas written down again, for one image.
+var scalingCases = map[string]func(x []float64){
+	"":     func(x []float64) { each(x, func(v float64) float64 { return v / 255 }) },
+	"unit": func(x []float64) { each(x, func(v float64) float64 { return v / 255 }) },
+	"raw":  func([]float64) {},
+	"standardize": func(x []float64) {
+		var sum, squares float64
+		for _, v := range x {
+			sum += v / 255
+		}
+		mean := sum / float64(len(x))
+		for _, v := range x {
+			squares += (v/255 - mean) * (v/255 - mean)
+		}
+		deviation := max(math.Sqrt(squares/float64(len(x))), 1.0/255)
+		each(x, func(v float64) float64 { return (v/255 - mean) / deviation })
+	},
+}
+
+func each(x []float64, f func(float64) float64) {
+	for i, v := range x {
+		x[i] = f(v)
+	}
+}
+
+// Each scaling on an image of many values, a dark one and one of a single value.
+func TestScalings(t *testing.T) {
+	const size = 6
+	x := enginetest.Tensor{Shape: []int{3, size, size, 1}}
+	for i := range size * size {
+		x.Data = append(x.Data, float32(i*i*7%256))
+	}
+	for i := range size * size {
+		x.Data = append(x.Data, float32(i%2))
+	}
+	x.Data = append(x.Data, slices.Repeat([]float32{200}, size*size)...)
+	backendtest.Each(t, func(t *testing.T, on *backend.Backend) {
+		for name, scale := range scalingCases {
+			got := execute(t, on, func(_ *Graph, declare func(a enginetest.Tensor) *Node) []*Node {
+				return []*Node{scaled(declare(x), name)}
+			})
+			want := enginetest.Tensor{Shape: x.Shape}
+			for image := range slices.Chunk(x.Data, size*size) {
+				var values []float64
+				for _, v := range image {
+					values = append(values, float64(v))
+				}
+				scale(values)
+				for _, v := range values {
+					want.Data = append(want.Data, float32(v))
+				}
+			}
+			enginetest.Near(t, "scaling "+name, got[0], want, 1e-6)
+		}
+	})
+}

@@ -1,0 +1,5 @@
+package file
+
+import "syscall"
+
+func changeTime(stat *syscall.Stat_t) int64 { return stat.Ctim.Nano() }

@@ -1,0 +1,160 @@
+// Package source is the one door through which data comes in: whatever a name, a path
+// or a reader leads to, told by one table of formats, is a [dataset.Source]. It knows
+// which formats there are, not how any is read.
+package source
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/fkzoo/fkzoo/zoo/dataset"
+	"github.com/fkzoo/fkzoo/zoo/dataset/input"
+)
+
+// Options say how rows are wanted.
+type Options struct {
+	// Height and Width of the images, both or neither. Pictures are read at this size at
+	// once, and 96 x 96 without; images of another size are stretched, and points and
+	// scales move along; but an .npy's must have it.
+	Height, Width int
+
+	// Readers are what some names stand for, in place of files: see [OpenReader].
+	Readers map[string]io.Reader
+}
+
+// size is what images are asked for in.
+func (o Options) size() input.Size { return input.Size{Height: o.Height, Width: o.Width} }
+
+// Open looks at what a name leads to, by the table of [Formats]: a path, whose content
+// says what it is and not its name, or a name that belongs to a format, as demo:96.
+// Rows are called by their own names or numbers. Close it.
+//
+// The first fault in the file's order is the error of opening or reading it: a
+// *dataset.RowError for a line, a *dataset.NameError, else one that wraps
+// dataset.ErrEmpty, ErrFormat, ErrLimit, what the system says, or the context's error.
+func Open(ctx context.Context, name string, o Options) (*dataset.Source, error) {
+	return OpenAll(ctx, []string{name}, o)
+}
+
+// OpenAll is [Open] of several names as one source, in their order: see
+// [dataset.Join]. The error is that of the first that isn't there or of no format;
+// what is wrong further within a file is found when it is read.
+func OpenAll(ctx context.Context, names []string, o Options) (*dataset.Source, error) {
+	var all []*dataset.Source
+	for _, name := range names {
+		s, err := one(ctx, name, o)
+		if err != nil {
+			return nil, errors.Join(err, closeAll(all))
+		}
+		all = append(all, s)
+	}
+	s, err := dataset.Join(all...)
+	if err != nil {
+		return nil, errors.Join(err, closeAll(all))
+	}
+	return s, nil
+}
+
+func closeAll(all []*dataset.Source) error {
+	var failed []error
+	for _, s := range all {
+		failed = append(failed, s.Close())
+	}
+	return errors.Join(failed...)
+}
+
+func one(ctx context.Context, name string, o Options) (*dataset.Source, error) {
+	if r, ok := o.Readers[name]; ok {
+		return OpenReader(ctx, name, r, o)
+	}
+	for _, format := range Formats() {
+		if format.Names != nil && format.Names(name) {
+			return fitted(ctx, &input.File{Name: name, Kind: input.Bare}, o)
+		}
+	}
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	f, err := input.Look(name)
+	if err != nil {
+		return nil, err
+	}
+	return fitted(ctx, f, o)
+}
+
+// OpenReader is [Open] of all that r holds, read at once and kept, in memory or in a
+// temporary file, until the source is closed. Rows and errors call it name.
+func OpenReader(ctx context.Context, name string, r io.Reader, o Options) (*dataset.Source, error) {
+	f, err := input.LookReader(ctx, name, r)
+	if err != nil {
+		return nil, err
+	}
+	s, err := fitted(ctx, f, o)
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	s.OnClose(f.Close)
+	return s, nil
+}
+
+// Read opens and reads all that a name leads to.
+func Read(ctx context.Context, name string, o Options) (*dataset.Set, error) {
+	s, err := Open(ctx, name, o)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	return s.Read(ctx)
+}
+
+func (o Options) check() error {
+	if o.size() == (input.Size{}) {
+		return nil
+	}
+	return dataset.CheckSize(o.Height, o.Width)
+}
+
+func fitted(ctx context.Context, f *input.File, o Options) (*dataset.Source, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	s, err := open(ctx, f, o.size())
+	if err != nil || o.size() == (input.Size{}) {
+		return s, err
+	}
+	return s.Fit(o.Height, o.Width)
+}
+
+// open has the first format that a file is one of open it.
+func open(ctx context.Context, f *input.File, size input.Size) (*dataset.Source, error) {
+	for _, format := range Formats() {
+		if !format.Is(f) {
+			continue
+		}
+		s, err := format.Open(ctx, f, size)
+		if err != nil {
+			return nil, err
+		}
+		s.Name, s.Format = f.Name, format.Name
+		return s, nil
+	}
+	return nil, unknown(f)
+}
+
+// unknown is the error for a file of no format.
+func unknown(f *input.File) error {
+	var want []string
+	for _, format := range Formats() {
+		if format.Want != "" {
+			want = append(want, format.Want)
+		}
+	}
+	found, kind := f.Kind, dataset.ErrFormat
+	if f.Kind == "empty" {
+		found, kind = "an empty file", dataset.ErrEmpty
+	}
+	return fmt.Errorf("%s: found %s, want a %s: %w", input.Shown(f.Name), found, strings.Join(want, ", "), kind)
+}
