@@ -38,3 +38,11 @@ func InputOf(models []*Model) (blueprint.Input, error) {
 }
 
 var ErrNoModel = errors.New("found no model, want at least one")
+
+// Alone is the model of one member, by its place. It shares the weights, and is for
+// answers, not to be saved.
+func (m *Model) Alone(member int) *Model {
+	d := m.Document.Clone()
+	d.Members = d.Members[member : member+1]
+	return &Model{Document: d, Weights: m.Weights, Provenance: m.Provenance}
+}
