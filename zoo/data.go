@@ -7,6 +7,7 @@ import (
 
 	"github.com/fkzoo/fkzoo/zoo/dataset"
 	"github.com/fkzoo/fkzoo/zoo/dataset/source"
+	"github.com/fkzoo/fkzoo/zoo/request"
 )
 
 // DrawnFaces is the name of the data that fkzoo draws itself: a source like any other.

@@ -2,13 +2,14 @@ package zoo
 
 import (
 	"context"
-	"encoding/json"
 	"path"
+	"strconv"
 
 	"github.com/fkzoo/fkzoo/host"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 	"github.com/fkzoo/fkzoo/zoo/model"
-	"github.com/fkzoo/fkzoo/zoo/train"
+	"github.com/fkzoo/fkzoo/zoo/request"
+	"github.com/fkzoo/fkzoo/zoo/train/recipe"
 )
 
 // List gives the architectures that plugins offer under a name, or plugin/name, that matches one of the patterns, with

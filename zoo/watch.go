@@ -29,12 +29,12 @@ type Assumed struct {
 // Silent watches without a word.
 type Silent struct{}
 
-func (Silent) Assumed(Assumed) {}
-func (Silent) Backend(*backend.Backend)   {}
-func (Silent) Note(string)                {}
-func (Silent) Warn(string)                {}
-func (Silent) Progress(string, int, int)  {}
-func (Silent) Done()                      {}
+func (Silent) Assumed(Assumed)           {}
+func (Silent) Backend(*backend.Backend)  {}
+func (Silent) Note(string)               {}
+func (Silent) Warn(string)               {}
+func (Silent) Progress(string, int, int) {}
+func (Silent) Done()                     {}
 
 // progress gives the function that rooms call while they work, and the one that ends it.
 func (z *Zoo) progress(doing string) (tick func(done, total int), end func()) {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/fkzoo/fkzoo/internal/weights"
 	"github.com/fkzoo/fkzoo/zoo/kaggle"
 	"github.com/fkzoo/fkzoo/zoo/kaggle/submission"
 )
@@ -92,7 +93,7 @@ func weightsOf(c *cli.Context, files int) ([]float64, error) {
 		}
 		out = append(out, w)
 	}
-	if err := submission.CheckWeights(out, files); err != nil {
+	if err := weights.Check(out, files); err != nil {
 		return nil, usageError{err}
 	}
 	return out, nil

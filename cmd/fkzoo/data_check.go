@@ -11,7 +11,7 @@ import (
 	"github.com/fkzoo/fkzoo/zoo/dataset"
 	"github.com/fkzoo/fkzoo/zoo/dataset/check"
 	"github.com/fkzoo/fkzoo/zoo/dataset/mirror"
-	"github.com/fkzoo/fkzoo/zoo/draw"
+	"github.com/fkzoo/fkzoo/zoo/figure"
 	"github.com/fkzoo/fkzoo/zoo/measure"
 	"github.com/fkzoo/fkzoo/zoo/model"
 )
@@ -98,8 +98,13 @@ func (p *program) checkedSet(c *cli.Context, path string, o *check.Options) (*da
 		return nil, err
 	}
 	defer b.Close()
+	with, err := answer.Open(c.Context, models, answer.Options{Backend: b, FlipAverage: p.flipAverage(c, models)})
+	if err != nil {
+		return nil, err
+	}
+	defer with.Close()
 	tick, end := p.tick("predicting")
-	answers, err := answer.Predict(c.Context, models, set, answer.Options{Backend: b, FlipAverage: p.flipAverage(c, models), Tick: tick})
+	answers, err := with.Answer(c.Context, set, tick)
 	end()
 	if err != nil {
 		return nil, err
@@ -165,39 +170,11 @@ func (p *program) printFaults(r *check.Report) error {
 
 // faultSheet draws the worst rows of each finding, those of the worst findings first.
 func (p *program) faultSheet(path string, r *check.Report, set *dataset.Set, o check.Options, force bool) error {
-	const most, ofOne = 48, 12
-	sheet := draw.Sheet{Title: set.Source + ": faults"}
 	var answers *answer.Prediction
 	if o.Answers != nil {
 		answers = &answer.Prediction{Columns: o.Answers.Columns, Points: o.Answers.Points}
 	}
-	add := func(s *dataset.Set, row int, id, note string) {
-		face := pictureOf(s, row)
-		face.ID, face.Note = id, note
-		if len(s.Columns) > 0 {
-			face.True = pointsOf(s.Columns, s.Row(row))
-			if s == set && answers != nil {
-				face.Predicted, face.True = pointsOf(answers.Columns, answers.Row(row)), truth(s, answers.Columns, row)
-			}
-		}
-		sheet.Faces = append(sheet.Faces, face)
-	}
-	for _, f := range r.Findings {
-		drawn := len(sheet.Faces)
-		for _, row := range f.Rows {
-			if len(sheet.Faces)-drawn >= ofOne || len(sheet.Faces) >= most {
-				break
-			}
-			of := set
-			if row.Test {
-				of = o.Test
-			}
-			add(of, row.Row, row.ID, f.Kind)
-			if row.Other != nil {
-				add(set, row.Other.Row, row.Other.ID, row.Text)
-			}
-		}
-	}
+	sheet := figure.FaultSheet(r, set, o.Test, answers)
 	if len(sheet.Faces) == 0 {
 		p.warn(path + ": not drawn: no row has a fault")
 		return nil

@@ -65,9 +65,13 @@ func (p *program) estimate(c *cli.Context) error {
 			return err
 		}
 	}
+	with, err := answer.Open(c.Context, models, answer.Options{Backend: b, FlipAverage: p.flipAverage(c, models)})
+	if err != nil {
+		return err
+	}
+	defer with.Close()
 	tick, end := p.tick("estimating")
-	o := answer.Options{Backend: b, FlipAverage: p.flipAverage(c, models), Tick: tick}
-	e, err := kaggle.EstimateScore(c.Context, models, set, lookup, c.Bool("blend"), o)
+	e, err := kaggle.EstimateScore(c.Context, with, set, lookup, c.Bool("blend"), tick)
 	end()
 	if err != nil {
 		return err

@@ -68,8 +68,13 @@ func (p *program) evaluate(c *cli.Context) error {
 		return err
 	}
 	defer b.Close()
+	with, err := answer.Open(c.Context, models, answer.Options{Backend: b, FlipAverage: p.flipAverage(c, models)})
+	if err != nil {
+		return err
+	}
+	defer with.Close()
 	tick, end := p.tick("evaluating")
-	e, prediction, err := measure.Evaluate(c.Context, models, set, answer.Options{Backend: b, FlipAverage: p.flipAverage(c, models), Tick: tick})
+	e, prediction, err := measure.Evaluate(c.Context, with, set, tick)
 	end()
 	if err != nil {
 		return err
@@ -81,7 +86,7 @@ func (p *program) evaluate(c *cli.Context) error {
 		failed = append(failed, p.printEvaluation(e, set))
 	}
 	if path := c.String("sheet"); path != "" {
-		failed = append(failed, worstSheet(path, set, prediction, c.Bool("force")))
+		failed = append(failed, figure.WorstSheet(set, prediction).Write(path, c.Bool("force")))
 	}
 	if path := c.String("plot"); path != "" {
 		failed = append(failed, plotColumns(path, set, e, c.Bool("force")))

@@ -22,6 +22,9 @@ var advice = []struct {
 	{is[*host.UnknownError], always("«fkzoo list» shows what there is")},
 	{isUsage, always("«fkzoo help COMMAND» shows how a command is used")},
 	{is[*train.ChangedError], always("--allow-changes goes on all the same")},
+	{is[*train.FixedError], always(startAnew)},
+	{wraps(train.ErrFinished), always(startAnew)},
+	{is[*train.CheckpointError], always("--resume goes on from it, --force replaces it")},
 	{wraps(format.ErrExists), always("--force replaces it")},
 	{wraps(backend.ErrNotInstalled), always("«fkzoo backend install NAME» installs a backend")},
 	{is[*convert.NoLayersError], readAs},
@@ -29,6 +32,8 @@ var advice = []struct {
 	{is[*convert.NoColumnsError], always("--columns NAME,NAME,... names them")},
 	{is[*convert.ColumnsError], always("without --columns those of the file are taken")},
 }
+
+const startAnew = "--start-from begins a new training with its weights, where shapes agree"
 
 // readAs names the flag that says whose parameters a file without layers holds.
 func readAs(err error) string {

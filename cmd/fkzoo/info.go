@@ -12,7 +12,7 @@ import (
 	"github.com/fkzoo/fkzoo/host"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 	"github.com/fkzoo/fkzoo/zoo/model"
-	"github.com/fkzoo/fkzoo/zoo/train"
+	"github.com/fkzoo/fkzoo/zoo/train/recipe"
 )
 
 func (p *program) infoCommand() *cli.Command {
@@ -149,7 +149,7 @@ func (p *program) infoArchitecture(c *cli.Context, name string) (*described, err
 	if err != nil {
 		return nil, err
 	}
-	if d, err = train.Prepare(d, blueprint.KaggleColumns, settings); err != nil {
+	if d, err = recipe.Prepare(d, blueprint.KaggleColumns, settings); err != nil {
 		return nil, err
 	}
 	out, err := describe(d, blueprint.KaggleColumns)
@@ -167,7 +167,7 @@ func (p *program) offered(c *cli.Context, h *host.Host, name string, settings ma
 	if err != nil {
 		return nil, a, err
 	}
-	own := train.PluginSettings(settings)
+	own := recipe.PluginSettings(settings)
 	if len(own) == 0 {
 		d, err := a.Document()
 		return d, a, err

@@ -26,6 +26,7 @@ import (
 	"github.com/fkzoo/fkzoo/host/engine/backend"
 	"github.com/fkzoo/fkzoo/internal/atomicfile"
 	"github.com/fkzoo/fkzoo/zoo/train"
+	"github.com/fkzoo/fkzoo/zoo/train/recipe"
 )
 
 // version is set at build from the repository's tag.
@@ -99,7 +100,7 @@ func inOneLine(text string, args []string) string {
 // isUsage tells whether an error is the command line's: a backend that isn't
 // one and a setting that no recipe takes are found elsewhere.
 func isUsage(err error) bool {
-	return errors.As(err, new(usageError)) || errors.Is(err, backend.ErrUnknown) || errors.As(err, new(*train.SettingError))
+	return errors.As(err, new(usageError)) || errors.Is(err, backend.ErrUnknown) || errors.As(err, new(*recipe.SettingError))
 }
 
 func newApp(stdout, stderr io.Writer) *cli.App {

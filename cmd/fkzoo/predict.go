@@ -15,6 +15,7 @@ import (
 	"github.com/fkzoo/fkzoo/zoo/answer"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
 	"github.com/fkzoo/fkzoo/zoo/draw"
+	"github.com/fkzoo/fkzoo/zoo/figure"
 	"github.com/fkzoo/fkzoo/zoo/model"
 )
 
@@ -81,25 +82,23 @@ func (p *program) predict(c *cli.Context) error {
 		return err
 	}
 	defer b.Close()
-	var tick func(done, total int)
+	with, err := answer.Open(c.Context, models, answer.Options{Backend: b, FlipAverage: p.flipAverage(c, models)})
+	if err != nil {
+		return err
+	}
+	defer with.Close()
+	var tick answer.Tick
 	end := func() {}
 	if c.String("output") != "" || !isTerminal(p.stdout) { // the answers are a progress, too
 		tick, end = p.tick("predicting")
 	}
-	o := answer.Options{Backend: b, FlipAverage: p.flipAverage(c, models), Tick: tick}
 	write := func(w io.Writer) error {
 		defer end()
-		out, err := answer.NewWriter(w, c.String("format"), model.Columns(models))
+		out, err := answer.NewWriter(w, c.String("format"), with.Columns())
 		if err != nil {
 			return err
 		}
-		err = answer.Each(c.Context, models, images, o, func(part *dataset.Set, prediction *answer.Prediction) error {
-			if err := out.Write(part, prediction); err != nil {
-				return err
-			}
-			return faces.draw(part, prediction)
-		})
-		if err != nil {
+		if err := with.Each(c.Context, images, tick, both(out.Write, faces.draw)); err != nil {
 			return err
 		}
 		return out.Close()
@@ -113,6 +112,19 @@ func (p *program) predict(c *cli.Context) error {
 		fmt.Fprintf(p.stderr, "faces: %d in %s\n", faces.drawn, printable(faces.path))
 	}
 	return err
+}
+
+// taker is given a part of the images, with their answers.
+type taker = func(part *dataset.Set, prediction *answer.Prediction) error
+
+// both gives each part to one and then to the other.
+func both(one, other taker) taker {
+	return func(part *dataset.Set, prediction *answer.Prediction) error {
+		if err := one(part, prediction); err != nil {
+			return err
+		}
+		return other(part, prediction)
+	}
 }
 
 // faceFolder is where faces are drawn with their points; without a path none is.
@@ -143,10 +155,7 @@ func (f *faceFolder) draw(set *dataset.Set, prediction *answer.Prediction) error
 		return nil
 	}
 	for r := range set.Len() {
-		face := faceOf(set, prediction, r)
-		if len(set.Columns) > 0 {
-			face.True = truth(set, prediction.Columns, r)
-		}
+		face := figure.Face(set, prediction, r)
 		if err := draw.WriteFace(filepath.Join(f.path, f.names.of(set.IDs[r])), f.force, &face, draw.Style{}); err != nil {
 			return err
 		}
@@ -185,23 +194,4 @@ func fileName(id string) string {
 		return "face"
 	}
 	return clean
-}
-
-// faceOf is a row's picture with its predicted points.
-func faceOf(set *dataset.Set, prediction *answer.Prediction, row int) draw.Face {
-	f := pictureOf(set, row)
-	f.Predicted = pointsOf(prediction.Columns, prediction.Row(row))
-	return f
-}
-
-// pictureOf is a row's picture without points.
-func pictureOf(set *dataset.Set, row int) draw.Face {
-	f := draw.Face{Height: set.Height, Width: set.Width, Channels: set.Channels, ID: filepath.Base(set.IDs[row])}
-	n := set.Pixels()
-	if set.Floats != nil {
-		f.Floats = set.Floats[row*n : (row+1)*n]
-	} else {
-		f.Bytes = set.Bytes[row*n : (row+1)*n]
-	}
-	return f
 }

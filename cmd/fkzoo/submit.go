@@ -75,15 +75,18 @@ func (p *program) submit(c *cli.Context) error {
 		return err
 	}
 	defer b.Close()
+	e, err := answer.Open(c.Context, models, answer.Options{Backend: b, FlipAverage: p.flipAverage(c, models), Batch: c.Int("batch"), Weights: weights})
+	if err != nil {
+		return err
+	}
+	defer e.Close()
 	test, err := p.openData(c.Context, 0, 0, files.Test)
 	if err != nil {
 		return err
 	}
 	defer test.Close()
 	tick, end := p.tick("predicting")
-	o := kaggle.Options{Options: answer.Options{Backend: b, FlipAverage: p.flipAverage(c, models), Tick: tick},
-		Batch: c.Int("batch"), Weights: weights, Training: training}
-	s, err := kaggle.Submit(c.Context, models, test, lookup, o)
+	s, err := kaggle.Submit(c.Context, e, test, lookup, kaggle.Options{Tick: tick, Training: training})
 	end()
 	if err != nil {
 		return err
@@ -95,7 +98,7 @@ func (p *program) submit(c *cli.Context) error {
 		p.warn(fmt.Sprintf("outside the image, and put to its border: %d of %s", s.Clipped, count(s.Len(), "value")))
 	}
 	p.warnLeak(s.Leak)
-	ledger, err := s.Ledger(models, files, o, version)
+	ledger, err := s.Ledger(models, files, version)
 	if err != nil {
 		return err
 	}

@@ -25,6 +25,7 @@ import (
 	"github.com/fkzoo/fkzoo/zoo/measure"
 	"github.com/fkzoo/fkzoo/zoo/model"
 	"github.com/fkzoo/fkzoo/zoo/train"
+	"github.com/fkzoo/fkzoo/zoo/train/recipe"
 	"github.com/fkzoo/fkzoo/zoo/train/trainlog"
 )
 
@@ -143,7 +144,13 @@ func (p *program) trainSheet(c *cli.Context, m *model.Model, o train.Options) er
 	if path == "" {
 		return nil
 	}
-	set, prediction, held, err := measure.HeldOutAnswers(c.Context, m, o.Data, answer.Options{Backend: o.Backend, FlipAverage: p.flipAverage(c, []*model.Model{m})})
+	models := []*model.Model{m}
+	with, err := answer.Open(c.Context, models, answer.Options{Backend: o.Backend, FlipAverage: p.flipAverage(c, models)})
+	if err != nil {
+		return err
+	}
+	defer with.Close()
+	set, prediction, held, err := measure.HeldOutAnswers(c.Context, with, o.Data, nil)
 	if err != nil {
 		return err
 	}
@@ -152,7 +159,7 @@ func (p *program) trainSheet(c *cli.Context, m *model.Model, o train.Options) er
 		what = "of all " + count(set.Len(), "face")
 		p.warn("no rows are known to be held out: " + path + " shows those trained on, too")
 	}
-	if err := extremesSheet(path, what, set, prediction, c.Bool("force")); err != nil {
+	if err := figure.ExtremesSheet(what, set, prediction).Write(path, c.Bool("force")); err != nil {
 		return err
 	}
 	fmt.Fprintf(p.stdout, "faces: %s\n", path)
@@ -399,16 +406,16 @@ func (p *program) document(c *cli.Context, name string, o train.Options) (d *blu
 	if err != nil {
 		return nil, from, err
 	}
-	answer, err := h.Blueprint(c.Context, name, host.Request{Settings: train.PluginSettings(settings), Data: summary})
+	answer, err := h.Blueprint(c.Context, name, host.Request{Settings: recipe.PluginSettings(settings), Data: summary})
 	if err != nil {
 		return nil, from, err
 	}
 	for _, field := range answer.Document.UnknownFields() {
 		p.warn(fmt.Sprintf("plugin %s: architecture %s: field %s is unknown: it is kept, but has no effect", answer.Plugin.Name, name, field))
 	}
-	d, err = train.Prepare(answer.Document, o.Data.Columns, settings)
+	d, err = recipe.Prepare(answer.Document, o.Data.Columns, settings)
 	if k := c.Int("folds"); err == nil && k > 0 {
-		d, err = train.Folded(d, k)
+		d, err = recipe.Folded(d, k)
 	}
 	return d, answer.Plugin, err
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -37,7 +38,20 @@ func isTerminal(w io.Writer) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-func (w *trainWatch) Start(train.Start)               {}
+// Start says how to give weights that a recipe starts from, where none are given.
+func (w *trainWatch) Start(s train.Start) {
+	if s.Resumed != "" || s.Provenance.Start != "" {
+		return
+	}
+	var names []string
+	for i := range s.Document.Members {
+		if from := s.Document.Members[i].Recipe.StartFrom; from != "" && !slices.Contains(names, from) {
+			names = append(names, from)
+			fmt.Fprintf(w.err, "--start-from %s.fkz takes the weights that the recipe starts from\n", printable(from))
+		}
+	}
+}
+
 func (w *trainWatch) Checkpoint(train.CheckpointKept) {}
 func (w *trainWatch) End(train.End)                   { w.clear() }
 

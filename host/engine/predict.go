@@ -18,12 +18,6 @@ const PredictBatch = 64
 // from several goroutines at once: the weights are uploaded once, and a number of
 // images at a time is compiled for once, by the first call that needs it.
 type Predictor struct {
-	// Batch is how many images are predicted at a time, always: what lacks is
-	// filled with zeros, so that images that come in parts need one program. 0 is
-	// the least power of two that holds a call's images, at most PredictBatch. It
-	// must not be set while a call is under way.
-	Batch int
-
 	network device.Network
 	answerer
 }
@@ -53,7 +47,14 @@ func (p *Predictor) Close() { p.network.Close() }
 // pixels of the network's input, [rows, columns]. tick, which may be nil, is
 // told how many rows are done.
 func (p *Predictor) Predict(ctx context.Context, im Images, rows []int, tick func(done int)) ([]float32, error) {
-	return p.all(ctx, im, rows, p.Batch, tick)
+	return p.PredictIn(ctx, 0, im, rows, tick)
+}
+
+// PredictIn predicts so many images at a time, always: what lacks is filled with
+// zeros, so that images that come in parts need one program. 0 is the least power
+// of two that holds the call's images, at most PredictBatch.
+func (p *Predictor) PredictIn(ctx context.Context, batch int, im Images, rows []int, tick func(done int)) ([]float32, error) {
+	return p.all(ctx, im, rows, batch, tick)
 }
 
 // BatchFor is the batch in which that many images are predicted.
@@ -72,7 +73,7 @@ type answerer struct {
 	room   sync.Pool // of *[]float32: a batch's pixels
 }
 
-// all answers the images of these rows, a batch at a time; see Predictor.Batch.
+// all answers the images of these rows, a batch at a time; see Predictor.PredictIn.
 func (a *answerer) all(ctx context.Context, im Images, rows []int, batch int, tick func(done int)) ([]float32, error) {
 	in := a.plan.Document.Input
 	if err := im.Check(in.Height, in.Width, in.Channels); err != nil {

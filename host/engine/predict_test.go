@@ -31,14 +31,15 @@ func TestPredict(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer p.Close()
-		predict := func(im Images, rows []int) []float32 {
+		predictIn := func(batch int, im Images, rows []int) []float32 {
 			t.Helper()
-			out, err := p.Predict(context.Background(), im, rows, nil)
+			out, err := p.PredictIn(context.Background(), batch, im, rows, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
 			return out
 		}
+		predict := func(im Images, rows []int) []float32 { return predictIn(0, im, rows) }
 		close := func(what string, got, want []float32) {
 			t.Helper()
 			if len(got) != len(want) {
@@ -70,10 +71,8 @@ func TestPredict(t *testing.T) {
 		if got := predict(im, []int{}); len(got) != 0 {
 			t.Errorf("no rows: found %v", got)
 		}
-		p.Batch = 32
-		close("batches of 32", predict(im, nil), all)
-		close("three rows, batches of 32", predict(im, []int{69, 0, 2}), slices.Concat(all[69*3:], all[:3], all[6:9]))
-		p.Batch = 0
+		close("batches of 32", predictIn(32, im, nil), all)
+		close("three rows, batches of 32", predictIn(32, im, []int{69, 0, 2}), slices.Concat(all[69*3:], all[:3], all[6:9]))
 		var ticks []int
 		if _, err := p.Predict(context.Background(), im, nil, func(done int) { ticks = append(ticks, done) }); err != nil || !slices.Equal(ticks, []int{64, 70}) {
 			t.Errorf("found the ticks %v and error %v, want [64 70]", ticks, err)
@@ -201,8 +200,7 @@ func TestPredictorClosesWhileItAnswers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p.Batch = 1
-		want, err := p.Predict(context.Background(), im, nil, nil)
+		want, err := p.PredictIn(context.Background(), 1, im, nil, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -211,7 +209,7 @@ func TestPredictorClosesWhileItAnswers(t *testing.T) {
 		for range cap(started) {
 			all.Go(func() {
 				for first := true; ; first = false {
-					got, err := p.Predict(context.Background(), im, nil, nil)
+					got, err := p.PredictIn(context.Background(), 1, im, nil, nil)
 					if first {
 						started <- true
 					}

@@ -183,16 +183,21 @@ func submit(b *testing.B, on *backend.Backend, file, test, table, output string)
 	if err != nil {
 		b.Fatal(err)
 	}
-	o := kaggle.Options{Options: answer.Options{Backend: on}}
+	e, err := answer.Open(context.Background(), []*model.Model{m}, answer.Options{Backend: on})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer e.Close()
 	faces, err := source.Open(context.Background(), test, source.Options{})
 	if err != nil {
 		b.Fatal(err)
 	}
-	s, err := kaggle.Submit(context.Background(), []*model.Model{m}, faces, lookup, o)
+	defer e.Close()
+	s, err := kaggle.Submit(context.Background(), e, faces, lookup, kaggle.Options{})
 	if err != nil {
 		b.Fatal(err)
 	}
-	l, err := s.Ledger([]*model.Model{m}, kaggle.SubmitFiles{Output: output, Test: test, Lookup: table, Models: []string{file}}, o, "bench")
+	l, err := s.Ledger([]*model.Model{m}, kaggle.SubmitFiles{Output: output, Test: test, Lookup: table, Models: []string{file}}, "bench")
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -32,7 +32,7 @@ var arrows = map[string][]string{
 	"zoo/dataset":      {"specs", "format"},
 	"zoo/draw":         nil,
 	"zoo/model":        {"zoo/dataset", "host/engine", "format", "specs"},
-	"zoo/answer":       {"zoo/model", "zoo/dataset", "host/engine", "specs"},
+	"zoo/answer":       {"zoo/model", "zoo/dataset", "host/engine", "specs", "zoo/internal"},
 	"zoo/measure":      {"zoo/answer", "zoo/model", "zoo/dataset", "host/engine", "specs"},
 	"zoo/train":        {"zoo/measure", "zoo/answer", "zoo/model", "zoo/dataset", "host", "host/engine", "format", "specs", "zoo/internal"},
 	"zoo/kaggle":       {"zoo/measure", "zoo/answer", "zoo/model", "zoo/dataset", "host/engine", "specs"},

@@ -23,13 +23,6 @@ var outsiders = map[string]string{
 var named = map[string][]string{
 	"host/engine/backend/install.go": {"--from"},
 	"host/engine/backend/store.go":   {"fkzoo backend"},
-	"zoo/checkpoint.go":              {"--resume"},
-	"zoo/convert/convert.go":         {"--as", "--columns"},
-	"zoo/convert/network.go":         {"--columns"},
-	"zoo/convert/params.go":          {"--as"},
-	"zoo/dataset/check/check.go":     {"--set"},
-	"zoo/resume.go":                  {"--start-from"},
-	"zoo/train.go":                   {"--start-from"},
 }
 
 // commandLine reads the flags and commands off the program's source.

@@ -147,9 +147,12 @@ func (p *places) measureRun(ctx context.Context, r run, set *dataset.Set, b *bac
 		}
 		models, out.Models = append(models, m), append(out.Models, *one)
 	}
-	o := answer.Options{Backend: b, FlipAverage: answer.FlipAverage(models) && !r.noFlips}
-	var err error
-	if out.Score, err = measure.HeldOutScore(ctx, models, set, o); err != nil {
+	with, err := answer.Open(ctx, models, answer.Options{Backend: b, FlipAverage: answer.FlipAverage(models) && !r.noFlips})
+	if err != nil {
+		return err
+	}
+	defer with.Close()
+	if out.Score, err = measure.HeldOutScore(ctx, with, set, nil); err != nil {
 		return err
 	}
 	return p.keep(r.name, out)

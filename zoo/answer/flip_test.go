@@ -1,4 +1,4 @@
-package answer
+package answer_test
 
 import (
 	"slices"
@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/fkzoo/fkzoo/specs/blueprint"
+	"github.com/fkzoo/fkzoo/zoo/answer"
+	"github.com/fkzoo/fkzoo/zoo/answer/answertest"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
 	"github.com/fkzoo/fkzoo/zoo/internal/zootest"
 	"github.com/fkzoo/fkzoo/zoo/model"
@@ -25,13 +27,9 @@ func TestFlipAverage(t *testing.T) {
 	}
 	plain, flipped := zootest.MeanAnswer(set, m), zootest.MeanAnswer(&turned, m)
 	before := slices.Clone(set.Bytes)
-	predict := func(m *model.Model, s *dataset.Set) *Prediction {
+	predict := func(m *model.Model, s *dataset.Set) *answer.Prediction {
 		t.Helper()
-		p, err := Predict(t.Context(), []*model.Model{m}, s, Options{Backend: zootest.GoBackend(t), FlipAverage: true})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return p
+		return answertest.Answer(t, s, true, m)
 	}
 	p := predict(m, set)
 	from := map[string]string{"left_eye_center_x": "right_eye_center_x", "left_eye_center_y": "right_eye_center_y",
@@ -91,7 +89,7 @@ func TestFlipAverage(t *testing.T) {
 
 	// Half a pair can't be mirrored.
 	half := zootest.WithWeights(t, 1, zootest.Net("net", zootest.Eyes[:2], zootest.Linear, zootest.Recipe(""), ""))
-	_, err := Predict(t.Context(), []*model.Model{half}, set, Options{Backend: zootest.GoBackend(t), FlipAverage: true})
+	_, err := answer.Open(t.Context(), []*model.Model{half}, answer.Options{Backend: zootest.GoBackend(t), FlipAverage: true})
 	zootest.WantError(t, "half a pair", err, nil, "member net: flip average: ")
 }
 
@@ -122,11 +120,11 @@ func TestMiscalibrated(t *testing.T) {
 		{"trained together", []*model.Model{made(false, "fc", "c")}, false},
 		{"merged", []*model.Model{made(true, "fc", "c")}, true},
 	} {
-		if got := Miscalibrated(c.models, FlipAverage(c.models)); got != c.want {
+		if got := answer.Miscalibrated(c.models, answer.FlipAverage(c.models)); got != c.want {
 			t.Errorf("%s: found %v, want %v", c.name, got, c.want)
 		}
 	}
-	if !Miscalibrated([]*model.Model{made(false, "fc")}, false) {
+	if !answer.Miscalibrated([]*model.Model{made(false, "fc")}, false) {
 		t.Error("without its flips: found false")
 	}
 }

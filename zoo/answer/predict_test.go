@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/fkzoo/fkzoo/zoo/answer"
+	"github.com/fkzoo/fkzoo/zoo/answer/answertest"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
 	"github.com/fkzoo/fkzoo/zoo/internal/zootest"
 	"github.com/fkzoo/fkzoo/zoo/measure"
@@ -47,12 +48,12 @@ func TestPredictAgreesWithFormulas(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			last := 0
-			p, err := answer.Predict(t.Context(), c.models, c.set, answer.Options{Backend: zootest.GoBackend(t), Tick: func(done, total int) {
+			p, err := answertest.Open(t, c.models...).Answer(t.Context(), c.set, func(done, total int) {
 				if done <= last || done > total {
 					t.Errorf("progress goes from %d to %d of %d", last, done, total)
 				}
 				last = done
-			}})
+			})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -95,16 +96,20 @@ func TestPredictRefuses(t *testing.T) {
 		{"no tensor", t.Context(), []*model.Model{lacking}, set, "tensor net/out/bias: missing"},
 		{"ended", ended, []*model.Model{m}, set, context.Canceled.Error()},
 	} {
-		_, err := answer.Predict(c.ctx, c.models, c.set, answer.Options{Backend: zootest.GoBackend(t)})
+		e, err := answer.Open(t.Context(), c.models, answer.Options{Backend: zootest.GoBackend(t)})
+		if err == nil {
+			_, err = e.Answer(c.ctx, c.set, nil)
+			zootest.WantError(t, c.name, err, nil, c.want)
+			_, _, err = measure.Evaluate(c.ctx, e, c.set, nil)
+			_ = e.Close()
+		}
 		zootest.WantError(t, c.name, err, nil, c.want)
-		_, _, err = measure.Evaluate(c.ctx, c.models, c.set, answer.Options{Backend: zootest.GoBackend(t)})
-		zootest.WantError(t, c.name+", evaluating", err, nil, c.want)
 	}
 	none, err := set.Select(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p, err := answer.Predict(t.Context(), []*model.Model{m}, none, answer.Options{Backend: zootest.GoBackend(t)}); err != nil || len(p.Points) != 0 || len(p.Columns) != 6 {
+	if p, err := answertest.Open(t, m).Answer(t.Context(), none, nil); err != nil || len(p.Points) != 0 || len(p.Columns) != 6 {
 		t.Errorf("no rows: found %v, %v", p, err)
 	}
 }

@@ -1,4 +1,4 @@
-package answer
+package answer_test
 
 import (
 	"encoding/csv"
@@ -10,15 +10,16 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/fkzoo/fkzoo/zoo/dataset/source"
-
+	"github.com/fkzoo/fkzoo/zoo/answer"
+	"github.com/fkzoo/fkzoo/zoo/answer/answertest"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
+	"github.com/fkzoo/fkzoo/zoo/dataset/source"
 	"github.com/fkzoo/fkzoo/zoo/internal/zootest"
 	"github.com/fkzoo/fkzoo/zoo/model"
 )
 
 // Streamed answers are those of the whole set, whatever is read in which parts.
-func TestPredictEach(t *testing.T) {
+func TestEach(t *testing.T) {
 	set := zootest.Faces(300, zootest.Every, 4)
 	a := zootest.WithWeights(t, 1, zootest.Net("net", zootest.Every, zootest.Linear, zootest.Recipe(""), ""))
 	b := zootest.WithWeights(t, 2, zootest.Net("x", zootest.Nose, zootest.Linear, zootest.Recipe(""), `, "weight": 2`), zootest.Net("y", zootest.Every, zootest.Linear, zootest.Recipe(""), ""))
@@ -47,15 +48,15 @@ func TestPredictEach(t *testing.T) {
 			images.First(c.first)
 			want = c.first
 		}
-		o := Options{Backend: zootest.GoBackend(t), FlipAverage: c.flip}
-		whole, err := Predict(t.Context(), c.models, set, o)
+		e := answertest.OpenWith(t, answer.Options{FlipAverage: c.flip}, c.models...)
+		whole, err := e.Answer(t.Context(), set, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		done, total := 0, 0
-		o.Tick = func(d, of int) { done, total = d, of }
+		tick := func(d, of int) { done, total = d, of }
 		rows := 0
-		err = Each(t.Context(), c.models, images, o, func(part *dataset.Set, p *Prediction) error {
+		err = e.Each(t.Context(), images, tick, func(part *dataset.Set, p *answer.Prediction) error {
 			if !slices.Equal(p.Columns, model.Columns(c.models)) || !slices.Equal(p.Columns, whole.Columns) {
 				t.Errorf("%s: found the columns %v, want %v", c.name, p.Columns, whole.Columns)
 			}
@@ -74,12 +75,8 @@ func TestPredictEach(t *testing.T) {
 		}
 	}
 	stop := errors.New("stop")
-	o := Options{Backend: zootest.GoBackend(t)}
-	if err := Each(t.Context(), []*model.Model{a}, dataset.SourceOf(set), o, func(*dataset.Set, *Prediction) error { return stop }); err != stop {
+	if err := answertest.Open(t, a).Each(t.Context(), dataset.SourceOf(set), nil, func(*dataset.Set, *answer.Prediction) error { return stop }); err != stop {
 		t.Errorf("found %v, want the callback's error", err)
-	}
-	if err := Each(t.Context(), nil, dataset.SourceOf(set), o, nil); err != model.ErrNoModel {
-		t.Errorf("found %v, want %v", err, model.ErrNoModel)
 	}
 }
 
@@ -88,10 +85,10 @@ func TestAnswerWriter(t *testing.T) {
 	columns := []string{"nose_x", `n"\_y`}
 	points := []float32{1.5, -2, 0.1, 1e-7, 16777216, 3}
 	set := &dataset.Set{Height: 1, Width: 1, Channels: 1, Bytes: make([]byte, 3), IDs: names, Scales: []dataset.Scale{{X: 1, Y: 1}, {X: 2, Y: 10}, {X: 1, Y: 1}}}
-	p := &Prediction{Columns: columns, Points: points}
+	p := &answer.Prediction{Columns: columns, Points: points}
 	write := func(format string) string {
 		var out strings.Builder
-		w, err := NewWriter(&out, format, columns)
+		w, err := answer.NewWriter(&out, format, columns)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -125,7 +122,7 @@ func TestAnswerWriter(t *testing.T) {
 			t.Errorf("answer %d: found %+v, want %q", i, a, rows[1+i])
 		}
 	}
-	if _, err := NewWriter(&strings.Builder{}, "xml", columns); err == nil || !strings.Contains(err.Error(), `format: found "xml", want one of ["csv" "json"]`) {
+	if _, err := answer.NewWriter(&strings.Builder{}, "xml", columns); err == nil || !strings.Contains(err.Error(), `format: found "xml", want one of ["csv" "json"]`) {
 		t.Errorf("found %v", err)
 	}
 }

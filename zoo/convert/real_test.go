@@ -90,7 +90,12 @@ func TestParity(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				err = answer.Each(t.Context(), []*model.Model{m}, images, answer.Options{Backend: b}, func(part *dataset.Set, p *answer.Prediction) error {
+				e, err := answer.Open(t.Context(), []*model.Model{m}, answer.Options{Backend: b})
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer e.Close()
+				err = e.Each(t.Context(), images, nil, func(part *dataset.Set, p *answer.Prediction) error {
 					compare(t, p, part.Len(), m, tt.expected)
 					return nil
 				})

@@ -83,7 +83,13 @@ func answerImages(t *testing.T, folder, name string, m *model.Model) {
 	}
 	write(t, filepath.Join(folder, name+".images.npy"), []int{images, in.Channels, in.Height, in.Width}, first)
 	for _, b := range backendtest.Names() {
-		p, err := answer.Predict(context.Background(), []*model.Model{m}, set, answer.Options{Backend: backendtest.Open(t, b), FlipAverage: answer.FlipAverage([]*model.Model{m})})
+		models := []*model.Model{m}
+		e, err := answer.Open(t.Context(), models, answer.Options{Backend: backendtest.Open(t, b), FlipAverage: answer.FlipAverage(models)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer e.Close()
+		p, err := e.Answer(t.Context(), set, nil)
 		if err != nil {
 			t.Fatalf("%s: %s: %v", name, b, err)
 		}

@@ -142,7 +142,7 @@ func readCurveTable(r io.Reader) ([]draw.Run, error) {
 	return []draw.Run{run}, nil
 }
 
-// readCurveLog reads what --log has written: of an epoch that is told twice the
+// readCurveLog reads a training's log: of an epoch that is told twice the
 // later line counts. A last line that is cut short is passed over.
 func readCurveLog(r io.Reader) ([]draw.Run, error) {
 	type epoch struct{ train, valid float64 }

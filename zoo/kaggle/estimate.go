@@ -86,7 +86,8 @@ const drawings = 1000
 // With a lookup table, which may be nil, each column and kind of face counts as
 // often as the table asks for it; a column that has no cell of a kind counts as
 // in the other. With blend the best weights of the models are looked for too.
-func EstimateScore(ctx context.Context, models []*model.Model, set *dataset.Set, lookup *submission.Lookup, blend bool, o answer.Options) (*Estimate, error) {
+func EstimateScore(ctx context.Context, with *answer.Ensemble, set *dataset.Set, lookup *submission.Lookup, blend bool, tick answer.Tick) (*Estimate, error) {
+	models := with.Models()
 	for _, m := range models {
 		if m.Provenance.Data.Checksum != set.Checksum {
 			return nil, fmt.Errorf("%s: found other data than that of the training of %s, %s", set.Source, m.Document.Name, m.Provenance.Data.Source)
@@ -95,7 +96,7 @@ func EstimateScore(ctx context.Context, models []*model.Model, set *dataset.Set,
 			return nil, fmt.Errorf("%s: found weights that had been trained before, maybe on rows of %s that were held out later; want rows that no member has learned from", m.Document.Name, set.Source)
 		}
 	}
-	all, err := answer.PredictMembers(ctx, models, set, o)
+	all, err := with.Members(ctx, set, tick)
 	if err != nil {
 		return nil, err
 	}

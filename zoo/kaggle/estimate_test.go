@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/fkzoo/fkzoo/zoo/answer"
+	"github.com/fkzoo/fkzoo/zoo/answer/answertest"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
 	"github.com/fkzoo/fkzoo/zoo/internal/zootest"
 	"github.com/fkzoo/fkzoo/zoo/kaggle/submission"
@@ -43,7 +44,6 @@ func sparse(n int) *dataset.Set {
 func TestEstimateScore(t *testing.T) {
 	set := sparse(60)
 	m := foldedModel(t, set, 1, zootest.Every)
-	o := answer.Options{Backend: zootest.GoBackend(t)}
 	// Two images are asked for everything, five for the nose.
 	var text strings.Builder
 	text.WriteString("RowId,ImageId,FeatureName\n")
@@ -62,7 +62,7 @@ func TestEstimateScore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, rows, err := measure.OutOfFold(t.Context(), []*model.Model{m}, set, o)
+	p, rows, err := measure.OutOfFold(t.Context(), answertest.Open(t, m), set, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +109,7 @@ func TestEstimateScore(t *testing.T) {
 		lookup *submission.Lookup
 		want   float64
 	}{{"as the cells are", nil, math.Sqrt(plain / cells)}, {"as the table asks", lookup, math.Sqrt(total / asked)}} {
-		e, err := EstimateScore(t.Context(), []*model.Model{m}, set, c.lookup, false, o)
+		e, err := EstimateScore(t.Context(), answertest.Open(t, m), set, c.lookup, false, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -124,7 +124,7 @@ func TestEstimateScore(t *testing.T) {
 		if c.lookup != nil && (e.Kinds[manyPoints].Asked != 2 || e.Kinds[fewPoints].Asked != 5 || e.Features[5].Asked != 7 || e.Features[0].Asked != 2) {
 			t.Errorf("found %+v and %+v", e.Kinds, e.Features)
 		}
-		again, err := EstimateScore(t.Context(), []*model.Model{m}, set, c.lookup, false, o)
+		again, err := EstimateScore(t.Context(), answertest.Open(t, m), set, c.lookup, false, nil)
 		if err != nil || again.All != e.All {
 			t.Errorf("%s: found %+v the second time, want %+v", c.name, again.All, e.All)
 		}
@@ -134,10 +134,9 @@ func TestEstimateScore(t *testing.T) {
 // A face that lies in another fold too is said, and measured apart.
 func TestEstimateNamesNearDuplicates(t *testing.T) {
 	set := zootest.Faces(60, zootest.Every, 9)
-	o := answer.Options{Backend: zootest.GoBackend(t)}
 	estimate := func(m *model.Model) *Estimate {
 		t.Helper()
-		e, err := EstimateScore(t.Context(), []*model.Model{m}, set, nil, false, o)
+		e, err := EstimateScore(t.Context(), answertest.Open(t, m), set, nil, false, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -155,7 +154,7 @@ func TestEstimateNamesNearDuplicates(t *testing.T) {
 	set.Checksum = set.Sum()
 	m := foldedModel(t, set, 1, zootest.Every)
 	e := estimate(m)
-	p, rows, err := measure.OutOfFold(t.Context(), []*model.Model{m}, set, o)
+	p, rows, err := measure.OutOfFold(t.Context(), answertest.Open(t, m), set, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -216,17 +215,16 @@ func TestIntervalIsThatOfTheFormula(t *testing.T) {
 func TestBlend(t *testing.T) {
 	set := sparse(90)
 	a, b := foldedModel(t, set, 1, zootest.Every), foldedModel(t, set, 2, zootest.Every)
-	o := answer.Options{Backend: zootest.GoBackend(t)}
-	e, err := EstimateScore(t.Context(), []*model.Model{a, b}, set, nil, true, o)
+	e, err := EstimateScore(t.Context(), answertest.Open(t, a, b), set, nil, true, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	// No other pair of weights does better.
-	pa, rows, err := measure.OutOfFold(t.Context(), []*model.Model{a}, set, o)
+	pa, rows, err := measure.OutOfFold(t.Context(), answertest.Open(t, a), set, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	pb, _, err := measure.OutOfFold(t.Context(), []*model.Model{b}, set, o)
+	pb, _, err := measure.OutOfFold(t.Context(), answertest.Open(t, b), set, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -279,7 +277,6 @@ func TestBestWeights(t *testing.T) {
 func TestEstimateRefuses(t *testing.T) {
 	set := sparse(30)
 	m := foldedModel(t, set, 1, zootest.Every)
-	o := answer.Options{Backend: zootest.GoBackend(t)}
 	other := sparse(33)
 	started := foldedModel(t, set, 1, zootest.Every)
 	started.Provenance.Start, started.Provenance.StartData = "abc", []string{set.Checksum}
@@ -298,14 +295,13 @@ func TestEstimateRefuses(t *testing.T) {
 		blend  bool
 		want   string
 	}{
-		{"none", nil, set, nil, false, "found no model"},
 		{"other data", []*model.Model{m}, other, nil, false, "found other data than that of the training"},
 		{"a start that has seen it", []*model.Model{started}, set, nil, false, "found weights that had been trained before, maybe on rows of"},
 		{"nothing held out", []*model.Model{all}, set, nil, false, "found no row that no member has learned from"},
 		{"other features", []*model.Model{m}, set, mouth, false, "found none of the model's columns among the features"},
 		{"blend of other columns", []*model.Model{m, noses}, set, nil, true, "blend: found 2 columns in tiny and 6 in all models"},
 	} {
-		if _, err := EstimateScore(t.Context(), c.models, c.set, c.lookup, c.blend, o); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := EstimateScore(t.Context(), answertest.Open(t, c.models...), c.set, c.lookup, c.blend, nil); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: found error %v, want %s", c.name, err, c.want)
 		}
 	}
@@ -315,11 +311,10 @@ func TestEstimateRefuses(t *testing.T) {
 func TestEstimateScaled(t *testing.T) {
 	set := sparse(30)
 	models := []*model.Model{foldedModel(t, set, 1, zootest.Every), foldedModel(t, set, 2, zootest.Every)}
-	o := answer.Options{Backend: zootest.GoBackend(t)}
 	estimate := func(scale dataset.Scale) *Estimate {
 		scaled := *set
 		scaled.Scales = slices.Repeat([]dataset.Scale{scale}, set.Len())
-		e, err := EstimateScore(t.Context(), models, &scaled, nil, true, o)
+		e, err := EstimateScore(t.Context(), answertest.Open(t, models...), &scaled, nil, true, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -13,8 +13,10 @@ type SubmitFiles struct {
 	Models               []string // in the order of the models
 }
 
-// Ledger says how the submission came to be.
-func (s *Submitted) Ledger(models []*model.Model, files SubmitFiles, o Options, fkzoo string) (*submission.Ledger, error) {
+// Ledger says how the submission came to be. The models are all that the ensemble
+// was opened with.
+func (s *Submitted) Ledger(models []*model.Model, files SubmitFiles, fkzoo string) (*submission.Ledger, error) {
+	o := s.options
 	l := &submission.Ledger{
 		Fkzoo: fkzoo, Created: now(), Made: submission.Submitted, Clipped: s.Clipped,
 		Options: submission.Options{Backend: o.Backend.Name(), Batch: s.Batch, FlipAverage: o.FlipAverage, Weights: o.Weights}, Leak: s.Leak,

@@ -11,18 +11,11 @@ import (
 	"github.com/fkzoo/fkzoo/zoo/answer"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
 	"github.com/fkzoo/fkzoo/zoo/kaggle/submission"
-	"github.com/fkzoo/fkzoo/zoo/model"
 )
 
 // Options are how a submission is made.
 type Options struct {
-	answer.Options
-	// Batch is how many images are predicted at a time; 0 is the engine's choice.
-	Batch int
-	// Weights of the models, nil: not given. With them the answer is the weighted
-	// mean of the models' own answers, as of their submissions; without, the mean
-	// over all members by their weights.
-	Weights []float64
+	Tick answer.Tick
 	// Training, which may be nil, is what the models were trained on: the test
 	// faces are looked for there.
 	Training *dataset.Set
@@ -37,55 +30,42 @@ type Submitted struct {
 	Batch    int              // the images predicted at a time
 	Checksum string           // of the test data's content
 	Leak     *submission.Leak // of test faces that are in the training data; nil: not looked for
+
+	options answer.Options
 }
 
-// partBatches is how many batches are read at a time: a part of the test data
-// is in use while the next is read.
-const partBatches = 4
-
 // Submit answers what a lookup table asks of the test data, whose rows have names,
-// with the mean of the models, as [Predict] does: the values in
-// the table's order, in pixels of the pictures, put back to the border where they
-// lay outside. The test data streams through: beside the networks there is
-// memory for the table's rows and for a few hundred images.
-func Submit(ctx context.Context, models []*model.Model, test *dataset.Source, table *submission.Lookup, o Options) (*Submitted, error) {
-	models, weights, err := o.weighted(models)
-	if err != nil {
-		return nil, err
-	}
-	in, err := model.InputOf(models)
-	if err != nil {
-		return nil, err
-	}
+// as the ensemble answers: the values in the table's order, in pixels of the
+// pictures, put back to the border where they lay outside. The test data streams
+// through: beside the networks there is memory for the table's rows and for a few
+// hundred images.
+func Submit(ctx context.Context, with *answer.Ensemble, test *dataset.Source, table *submission.Lookup, o Options) (*Submitted, error) {
 	s := &submitter{
 		table: table, done: make([]bool, len(table.Images)),
 		out: &Submitted{
 			Submission: &submission.Submission{IDs: table.IDs, Values: make([]float64, table.Len())},
-			Batch:      o.Batch,
+			Batch:      with.Options().Batch, options: with.Options(),
 		},
 	}
 	if s.out.Batch == 0 {
 		s.out.Batch = engine.BatchFor(len(table.Images))
 	}
-	if err := s.find(models); err != nil {
+	if err := s.find(with.Columns()); err != nil {
 		return nil, err
 	}
+	var err error
 	if o.Training != nil {
 		if s.leaks, err = newLeaks(ctx, o.Training); err != nil {
 			return nil, err
 		}
 		s.out.Leak = s.leaks.found
 	}
-	parts := answer.NewAnswerers(models, weights, o.Options)
-	defer parts.Close()
-	if err := parts.Open(in.Width, s.out.Batch, len(table.Images)); err != nil {
-		return nil, err
-	}
-	if test, err = test.FitPictures(in.Height, in.Width); err != nil {
+	s.answers, s.input = with.Stream(len(table.Images), s.out.Batch, o.Tick), with.Input()
+	if test, err = test.FitPictures(s.input.Height, s.input.Width); err != nil {
 		return nil, err
 	}
 	s.out.Checksum, s.out.Images, err = test.Stream(ctx, answer.PartBatches*s.out.Batch, func(part *dataset.Set) error {
-		return s.part(ctx, part, in, parts)
+		return s.part(ctx, part)
 	})
 	if err != nil {
 		return nil, err
@@ -121,29 +101,13 @@ type submitter struct {
 	done   []bool
 	leaks  *leaks // nil: not looked for
 	out    *Submitted
-}
 
-// weighted are the models that count, and their weights, nil where none are given.
-func (o *Options) weighted(models []*model.Model) ([]*model.Model, []float64, error) {
-	if o.Weights == nil {
-		return models, nil, nil
-	}
-	if err := submission.CheckWeights(o.Weights, len(models)); err != nil {
-		return nil, nil, err
-	}
-	var counting []*model.Model
-	var weights []float64
-	for k, w := range o.Weights {
-		if w > 0 {
-			counting, weights = append(counting, models[k]), append(weights, w)
-		}
-	}
-	return counting, weights, nil
+	answers *answer.Stream
+	input   blueprint.Input
 }
 
 // find looks for the table's features among the models' columns.
-func (s *submitter) find(models []*model.Model) error {
-	columns := model.Columns(models)
+func (s *submitter) find(columns []string) error {
 	var missing []string
 	for _, feature := range s.table.Features {
 		at := slices.Index(columns, feature)
@@ -158,7 +122,7 @@ func (s *submitter) find(models []*model.Model) error {
 }
 
 // part answers some of the images.
-func (s *submitter) part(ctx context.Context, part *dataset.Set, in blueprint.Input, with *answer.Answerers) error {
+func (s *submitter) part(ctx context.Context, part *dataset.Set) error {
 	if part.Numbered {
 		return errNumbered(part.Source)
 	}
@@ -191,8 +155,8 @@ func (s *submitter) part(ctx context.Context, part *dataset.Set, in blueprint.In
 		}
 	}
 	own := set
-	set = set.Resized(in.Height, in.Width)
-	p, err := with.Answer(ctx, set)
+	set = set.Resized(s.input.Height, s.input.Width)
+	p, err := s.answers.Answer(ctx, set)
 	if err != nil {
 		return err
 	}

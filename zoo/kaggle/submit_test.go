@@ -13,6 +13,7 @@ import (
 	"github.com/fkzoo/fkzoo/zoo/dataset/source"
 
 	"github.com/fkzoo/fkzoo/zoo/answer"
+	"github.com/fkzoo/fkzoo/zoo/answer/answertest"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
 	"github.com/fkzoo/fkzoo/zoo/internal/zootest"
 	"github.com/fkzoo/fkzoo/zoo/kaggle/submission"
@@ -65,26 +66,22 @@ func TestSubmitGivesWhatPredictAnswers(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			path := zootest.WriteTest(t, set, c.id)
 			table := lookupOf(t, c.images, c.columns...)
-			o := Options{Options: answer.Options{Backend: zootest.GoBackend(t), FlipAverage: c.flip}, Batch: c.batch}
+			e := answertest.OpenWith(t, answer.Options{FlipAverage: c.flip, Batch: c.batch}, c.models...)
 			last, all := 0, 0
-			o.Tick = func(done, total int) {
+			tick := func(done, total int) {
 				if done <= last || done > total {
 					t.Errorf("progress goes from %d to %d of %d", last, done, total)
 				}
 				last, all = done, total
 			}
-			got, err := Submit(t.Context(), c.models, opened(t, path), table, o)
+			got, err := Submit(t.Context(), e, opened(t, path), table, Options{Tick: tick})
 			if err != nil {
 				t.Fatal(err)
 			}
 			if last != all {
 				t.Errorf("progress ends at %d of %d", last, all)
 			}
-			o.Tick = nil
-			want, err := answer.Predict(t.Context(), c.models, set, o.Options)
-			if err != nil {
-				t.Fatal(err)
-			}
+			want := answertest.Answer(t, set, c.flip, c.models...)
 			whole, err := opened(t, path).Read(t.Context())
 			if err != nil {
 				t.Fatal(err)
@@ -126,8 +123,8 @@ func TestSubmitPutsValuesInside(t *testing.T) {
 	m := zootest.WithWeights(t, 1, zootest.Net("net", zootest.Every, zootest.Linear, zootest.Recipe(""), ""))
 	clear(m.Weights["net/out/weights"].Data)
 	copy(m.Weights["net/out/bias"].Data, []float32{-3, 2, 3, 1000, 0, -1000})
-	got, err := Submit(t.Context(), []*model.Model{m}, opened(t, zootest.WriteTest(t, zootest.Faces(2, zootest.Every, 1), func(r int) string { return fmt.Sprint(r + 1) })),
-		lookupOf(t, 2, zootest.Every...), Options{Options: answer.Options{Backend: zootest.GoBackend(t)}})
+	got, err := Submit(t.Context(), answertest.Open(t, m), opened(t, zootest.WriteTest(t, zootest.Faces(2, zootest.Every, 1), func(r int) string { return fmt.Sprint(r + 1) })),
+		lookupOf(t, 2, zootest.Every...), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,16 +160,12 @@ func TestSubmitLargerImages(t *testing.T) {
 	large := small.Resized(2*zootest.Side, 2*zootest.Side)
 	m := zootest.WithWeights(t, 1, zootest.Net("net", zootest.Every, zootest.Linear, zootest.Recipe(""), ""))
 	name := func(r int) string { return fmt.Sprint(r + 1) }
-	o := Options{Options: answer.Options{Backend: zootest.GoBackend(t)}}
-	got, err := Submit(t.Context(), []*model.Model{m}, opened(t, zootest.WriteTest(t, large, name)), lookupOf(t, 3, zootest.Nose...), o)
+	got, err := Submit(t.Context(), answertest.Open(t, m), opened(t, zootest.WriteTest(t, large, name)), lookupOf(t, 3, zootest.Nose...), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	back := large.Resized(zootest.Side, zootest.Side)
-	want, err := answer.Predict(t.Context(), []*model.Model{m}, back, o.Options)
-	if err != nil {
-		t.Fatal(err)
-	}
+	want := answertest.Answer(t, back, false, m)
 	for row, v := range got.Values {
 		if w := min(max(2*float64(want.Row(row % 3)[4+row/3]), 0), 2*zootest.Side); !zootest.Near(v, w, 1e-5) {
 			t.Errorf("row %d: found %g, want %g", row, v, w)
@@ -184,7 +177,6 @@ func TestSubmitRefuses(t *testing.T) {
 	m := zootest.WithWeights(t, 1, zootest.Net("net", zootest.Nose, zootest.Linear, zootest.Recipe(""), ""))
 	set := zootest.Faces(3, zootest.Nose, 1)
 	numbers := func(r int) string { return fmt.Sprint(r + 1) }
-	o := Options{Options: answer.Options{Backend: zootest.GoBackend(t)}}
 	broken := zootest.WithWeights(t, 1, zootest.Net("net", zootest.Nose, zootest.Linear, zootest.Recipe(""), ""))
 	broken.Weights["net/out/bias"].Data[0] = float32(math.NaN())
 	for _, c := range []struct {
@@ -194,7 +186,6 @@ func TestSubmitRefuses(t *testing.T) {
 		table  *submission.Lookup
 		want   string
 	}{
-		{"no model", nil, zootest.WriteTest(t, set, numbers), lookupOf(t, 3, zootest.Nose...), "found no model"},
 		{"a feature that no model gives", []*model.Model{m}, zootest.WriteTest(t, set, numbers), lookupOf(t, 3, "nose_tip_x", "mouth_left_corner_x", "mouth_left_corner_y"),
 			"asks for mouth_left_corner_x, mouth_left_corner_y, which no model gives: found nose_tip_x, nose_tip_y"},
 		{"an image that lacks", []*model.Model{m}, zootest.WriteTest(t, set, numbers), lookupOf(t, 4, zootest.Nose...), "found no image 4, which "},
@@ -206,7 +197,7 @@ func TestSubmitRefuses(t *testing.T) {
 	} {
 		test, err := source.Open(t.Context(), c.test, source.Options{})
 		if err == nil {
-			_, err = Submit(t.Context(), c.models, test, c.table, o)
+			_, err = Submit(t.Context(), answertest.Open(t, c.models...), test, c.table, Options{})
 		}
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: found error %v, want %s", c.name, err, c.want)
@@ -214,7 +205,7 @@ func TestSubmitRefuses(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := Submit(ctx, []*model.Model{m}, opened(t, zootest.WriteTest(t, set, numbers)), lookupOf(t, 3, zootest.Nose...), o); !errors.Is(err, context.Canceled) {
+	if _, err := Submit(ctx, answertest.Open(t, m), opened(t, zootest.WriteTest(t, set, numbers)), lookupOf(t, 3, zootest.Nose...), Options{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("found error %v, want %v", err, context.Canceled)
 	}
 }
@@ -236,12 +227,11 @@ func TestLedger(t *testing.T) {
 	table := lookupOf(t, 5, zootest.Nose...)
 	submit := func(output string, batch int) {
 		t.Helper()
-		o := Options{Options: answer.Options{Backend: zootest.GoBackend(t)}, Batch: batch}
-		s, err := Submit(t.Context(), []*model.Model{m}, opened(t, test), table, o)
+		s, err := Submit(t.Context(), answertest.OpenWith(t, answer.Options{Batch: batch}, m), opened(t, test), table, Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		l, err := s.Ledger([]*model.Model{m}, SubmitFiles{Output: output, Test: test, Lookup: table.Source, Models: []string{in("m.fkz")}}, o, "v1")
+		l, err := s.Ledger([]*model.Model{m}, SubmitFiles{Output: output, Test: test, Lookup: table.Source, Models: []string{in("m.fkz")}}, "v1")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -70,37 +70,30 @@ type MemberScore struct {
 // Evaluate answers a set that has points, and compares; columns that the set
 // lacks are left out. The mean face is that of the models' training data, or,
 // where that isn't known, of the set.
-func Evaluate(ctx context.Context, models []*model.Model, set *dataset.Set, o answer.Options) (*Evaluation, *answer.Prediction, error) {
+func Evaluate(ctx context.Context, with *answer.Ensemble, set *dataset.Set, tick answer.Tick) (*Evaluation, *answer.Prediction, error) {
 	if set.Len() == 0 || len(set.Columns) == 0 {
 		return nil, nil, fmt.Errorf("%s: found %d rows with %d columns, want points to compare with", set.Source, set.Len(), len(set.Columns))
 	}
-	if len(models) == 0 {
-		return nil, nil, model.ErrNoModel
-	}
+	models := with.Models()
 	if err := CheckColumns(models, set); err != nil {
 		return nil, nil, err
 	}
-	all, err := answer.PredictMembers(ctx, models, set, o)
+	all, err := with.Members(ctx, set, tick)
 	if err != nil {
 		return nil, nil, err
 	}
-	p := answer.Mean(all, set.Len())
-	first := &models[0].Document.Members[0]
-	s := Scorer{Set: set, Loss: first.Recipe.Loss, Face: MeanFace(models, set)}
-	s.Scale, _ = first.Affine(models[0].Document.Input)
-
+	p := with.Mean(all, set.Len())
+	face := MeanFace(models, set)
+	s := NewScorer(models[0].Document, 0, set, face)
 	rows := allRows(set.Len())
-	e := &Evaluation{Score: s.score(p, rows), Backend: o.Backend.Name()}
+	e := &Evaluation{Score: s.score(p, rows), Backend: with.Options().Backend.Name()}
 	if e.Cells == 0 {
 		return nil, nil, fmt.Errorf("%s: none of the model's columns has a filled cell", set.Source)
 	}
 	for _, m := range all {
-		member := &models[m.Model].Document.Members[m.Member]
-		s := s
-		s.Loss = member.Recipe.Loss
-		s.Scale, _ = member.Affine(models[m.Model].Document.Input)
-		score := s.score(&m.Prediction, rows)
-		e.Members = append(e.Members, MemberScore{m.Model, member.Name, score.Cells, score.Loss, score.RMSEPixels})
+		d := models[m.Model].Document
+		score := NewScorer(d, m.Member, set, face).score(&m.Prediction, rows)
+		e.Members = append(e.Members, MemberScore{m.Model, d.Members[m.Member].Name, score.Cells, score.Loss, score.RMSEPixels})
 	}
 	held, known, err := model.HeldOutRows(models, set)
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/fkzoo/fkzoo/zoo/answer"
+	"github.com/fkzoo/fkzoo/zoo/answer/answertest"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
 	"github.com/fkzoo/fkzoo/zoo/internal/zootest"
 	"github.com/fkzoo/fkzoo/zoo/measure"
@@ -16,11 +16,10 @@ import (
 
 func TestEvaluate(t *testing.T) {
 	set := zootest.Faces(20, zootest.Every, 3)
-	o := answer.Options{Backend: zootest.GoBackend(t)}
 	m := traintest.MustTrain(t, traintest.Options(t, zootest.One(t, zootest.Linear, ``), set))
 	evaluate := func(s *dataset.Set, models ...*model.Model) *measure.Evaluation {
 		t.Helper()
-		e, _, err := measure.Evaluate(t.Context(), models, s, o)
+		e, _, err := measure.Evaluate(t.Context(), answertest.Open(t, models...), s, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -141,7 +140,7 @@ func TestEvaluate(t *testing.T) {
 			return s
 		}(), "faces.csv: none of the model's columns has a filled cell"},
 	} {
-		_, _, err := measure.Evaluate(t.Context(), []*model.Model{m}, c.set, o)
+		_, _, err := measure.Evaluate(t.Context(), answertest.Open(t, m), c.set, nil)
 		zootest.WantError(t, c.name, err, nil, c.want)
 	}
 }
@@ -152,7 +151,7 @@ func TestEvaluateMembers(t *testing.T) {
 	d := zootest.Document(t, zootest.Net("a", zootest.Every, zootest.Linear, zootest.Recipe(`"loss": {"kind": "mse"}, "validation": 0.5`), ""),
 		zootest.Net("b", zootest.Nose, zootest.Linear, zootest.Recipe(`"loss": {"kind": "huber", "rows": "filled"}, "validation": 0.3`), `, "weight": 3`))
 	m := traintest.MustTrain(t, traintest.Options(t, d, set))
-	e, _, err := measure.Evaluate(t.Context(), []*model.Model{m}, set, answer.Options{Backend: zootest.GoBackend(t)})
+	e, _, err := measure.Evaluate(t.Context(), answertest.Open(t, m), set, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

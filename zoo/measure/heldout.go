@@ -16,17 +16,17 @@ import (
 // column has such a member; the others' points are NaN where it has none. Each
 // member in folds holds a row out once, and all members answer a row that none
 // has used. The error is a [dataset] one, or that the data isn't the models'.
-func OutOfFold(ctx context.Context, models []*model.Model, set *dataset.Set, o answer.Options) (p *answer.Prediction, rows []int, err error) {
-	for _, m := range models {
+func OutOfFold(ctx context.Context, e *answer.Ensemble, set *dataset.Set, tick answer.Tick) (p *answer.Prediction, rows []int, err error) {
+	for _, m := range e.Models() {
 		if found, want := set.Checksum, m.Provenance.Data.Checksum; found != want {
 			return nil, nil, fmt.Errorf("%s: found data with checksum %.12s…, want that of the training, %.12s… (%s)", set.Source, found, want, m.Provenance.Data.Source)
 		}
 	}
-	all, err := answer.PredictMembers(ctx, models, set, o)
+	all, err := e.Members(ctx, set, tick)
 	if err != nil {
 		return nil, nil, err
 	}
-	return outOfFold(models, set, all)
+	return outOfFold(e.Models(), set, all)
 }
 
 func outOfFold(models []*model.Model, set *dataset.Set, all []answer.MemberPrediction) (*answer.Prediction, []int, error) {
@@ -51,7 +51,8 @@ func outOfFold(models []*model.Model, set *dataset.Set, all []answer.MemberPredi
 }
 
 // Unseen answers the models' data, each row by those members alone that have not learned from it. rows are those that some
-// member has held out and for which every column is answered. known is as heldOut's.
+// member has held out and for which every column is answered. known is as that of
+// [model.HeldOutRows].
 func Unseen(models []*model.Model, set *dataset.Set, all []answer.MemberPrediction) (p *answer.Prediction, rows []int, known bool, err error) {
 	if p, rows, err = outOfFold(models, set, all); err == nil {
 		rows, err = model.ValidatedBySome(models, set, rows)
@@ -65,12 +66,12 @@ func Unseen(models []*model.Model, set *dataset.Set, all []answer.MemberPredicti
 	return p, rows, true, nil
 }
 
-// HeldOutAnswers answers the rows of the set that a model was trained on which it hasn't learned from, those of folds by the
+// HeldOutAnswers answers the rows of the set that models were trained on which they haven't learned from, those of folds by the
 // members that haven't; or, where there are none, or these aren't known, every row, and held is false.
-func HeldOutAnswers(ctx context.Context, m *model.Model, set *dataset.Set, o answer.Options) (part *dataset.Set, p *answer.Prediction, held bool, err error) {
-	models := []*model.Model{m}
-	if m.InFolds() && !model.SeenBefore(models, set) {
-		all, rows, err := OutOfFold(ctx, models, set, o)
+func HeldOutAnswers(ctx context.Context, e *answer.Ensemble, set *dataset.Set, tick answer.Tick) (part *dataset.Set, p *answer.Prediction, held bool, err error) {
+	models := e.Models()
+	if slices.ContainsFunc(models, (*model.Model).InFolds) && !model.SeenBefore(models, set) {
+		all, rows, err := OutOfFold(ctx, e, set, tick)
 		if err == nil {
 			rows, err = model.ValidatedBySome(models, set, rows)
 		}
@@ -91,23 +92,24 @@ func HeldOutAnswers(ctx context.Context, m *model.Model, set *dataset.Set, o ans
 	if held = len(rows) > 0; !held {
 		rows = allRows(set.Len())
 	}
-	part, p, err = predictRows(ctx, models, set, rows, o)
+	part, p, err = answerRows(ctx, e, set, rows, tick)
 	return part, p, held, err
 }
 
-// predictRows answers some rows of a set.
-func predictRows(ctx context.Context, models []*model.Model, set *dataset.Set, rows []int, o answer.Options) (*dataset.Set, *answer.Prediction, error) {
+// answerRows answers some rows of a set.
+func answerRows(ctx context.Context, e *answer.Ensemble, set *dataset.Set, rows []int, tick answer.Tick) (*dataset.Set, *answer.Prediction, error) {
 	part, err := set.Select(rows)
 	if err != nil {
 		return nil, nil, err
 	}
-	p, err := answer.Predict(ctx, models, part, o)
+	p, err := e.Answer(ctx, part, tick)
 	return part, p, err
 }
 
 // HeldOutScore is [Evaluation.HeldOut] alone, of models that were trained on
 // the set: only the rows held out are answered.
-func HeldOutScore(ctx context.Context, models []*model.Model, set *dataset.Set, o answer.Options) (*Score, error) {
+func HeldOutScore(ctx context.Context, e *answer.Ensemble, set *dataset.Set, tick answer.Tick) (*Score, error) {
+	models := e.Models()
 	for _, m := range models {
 		if difference := m.Provenance.Data.Difference(set); difference != "" {
 			return nil, errors.New(difference)
@@ -123,12 +125,10 @@ func HeldOutScore(ctx context.Context, models []*model.Model, set *dataset.Set, 
 	if len(rows) == 0 {
 		return nil, fmt.Errorf("%s: found no row that was held out, want some", set.Source)
 	}
-	part, p, err := predictRows(ctx, models, set, rows, o)
+	part, p, err := answerRows(ctx, e, set, rows, tick)
 	if err != nil {
 		return nil, err
 	}
-	s := Scorer{Set: part, Loss: models[0].Document.Members[0].Recipe.Loss, Face: MeanFace(models, set)}
-	s.Scale, _ = models[0].Document.Members[0].Affine(models[0].Document.Input)
-	score := s.score(p, allRows(part.Len()))
+	score := NewScorer(models[0].Document, 0, part, MeanFace(models, set)).score(p, allRows(part.Len()))
 	return &score, nil
 }

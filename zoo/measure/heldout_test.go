@@ -4,11 +4,11 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/fkzoo/fkzoo/zoo/answer"
+	"github.com/fkzoo/fkzoo/zoo/answer/answertest"
 	"github.com/fkzoo/fkzoo/zoo/internal/zootest"
 	"github.com/fkzoo/fkzoo/zoo/measure"
 	"github.com/fkzoo/fkzoo/zoo/model"
-	"github.com/fkzoo/fkzoo/zoo/train"
+	"github.com/fkzoo/fkzoo/zoo/train/recipe"
 	"github.com/fkzoo/fkzoo/zoo/train/traintest"
 )
 
@@ -30,17 +30,16 @@ func TestHeldOutAnswers(t *testing.T) {
 		d := zootest.Document(t, c.members...)
 		if c.folds > 0 {
 			var err error
-			if d, err = train.Folded(d, c.folds); err != nil {
+			if d, err = recipe.Folded(d, c.folds); err != nil {
 				t.Fatal(err)
 			}
 		}
 		m := traintest.MustTrain(t, traintest.Options(t, d, set))
-		o := answer.Options{Backend: zootest.GoBackend(t)}
-		part, p, held, err := measure.HeldOutAnswers(t.Context(), m, set, o)
+		part, p, held, err := measure.HeldOutAnswers(t.Context(), answertest.Open(t, m), set, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		e, all, err := measure.Evaluate(t.Context(), []*model.Model{m}, set, o)
+		e, all, err := measure.Evaluate(t.Context(), answertest.Open(t, m), set, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -50,7 +49,7 @@ func TestHeldOutAnswers(t *testing.T) {
 		if held != c.held || part.Len() != c.rows || len(p.Points) != part.Len()*len(p.Columns) {
 			t.Fatalf("%s: found %d rows and %d points, held out %v, want %d and %v", c.name, part.Len(), len(p.Points), held, c.rows, c.held)
 		}
-		s := measure.Scorer{Set: part, Loss: d.Members[0].Recipe.Loss, Face: measure.MeanFace([]*model.Model{m}, set), Scale: 1}
+		s := measure.NewScorer(d, 0, part, measure.MeanFace([]*model.Model{m}, set))
 		score, want := s.Compare(p.Columns, zootest.RowNumbers(part.Len()), p.Row), e.Score
 		switch {
 		case c.folds > 0:

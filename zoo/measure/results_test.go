@@ -5,7 +5,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/fkzoo/fkzoo/zoo/answer"
+	"github.com/fkzoo/fkzoo/zoo/answer/answertest"
 	"github.com/fkzoo/fkzoo/zoo/internal/zootest"
 	"github.com/fkzoo/fkzoo/zoo/measure"
 	"github.com/fkzoo/fkzoo/zoo/model"
@@ -36,7 +36,7 @@ func TestResults(t *testing.T) {
 	if r, err = measure.ResultOf(m, "m.fkz"); err != nil {
 		t.Fatal(err)
 	}
-	e, _, err := measure.Evaluate(t.Context(), []*model.Model{m}, set, answer.Options{Backend: zootest.GoBackend(t)})
+	e, _, err := measure.Evaluate(t.Context(), answertest.Open(t, m), set, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,10 +12,19 @@ import (
 
 // Scorer compares answers with a set's points.
 type Scorer struct {
-	Set   *dataset.Set
-	Loss  blueprint.Loss
-	Scale float64            // pixels in a unit of y
-	Face  map[string]float64 // the mean face
+	set   *dataset.Set
+	loss  blueprint.Loss
+	scale float64            // pixels in a unit of y
+	face  map[string]float64 // the mean face
+}
+
+// NewScorer compares by the loss and in the units of a document's member. face is
+// the mean face by column, in pixels: see [MeanFace].
+func NewScorer(d *blueprint.Document, member int, set *dataset.Set, face map[string]float64) *Scorer {
+	m := &d.Members[member]
+	s := &Scorer{set: set, loss: m.Recipe.Loss, face: face}
+	s.scale, _ = m.Affine(d.Input)
+	return s
 }
 
 // score compares the answers to these rows of the set; a prediction is of all rows.
@@ -23,27 +32,28 @@ func (s *Scorer) score(p *answer.Prediction, rows []int) Score {
 	return s.Compare(p.Columns, rows, func(i int) []float32 { return p.Row(rows[i]) })
 }
 
-// Compare is score for answers that are found by their place in rows.
+// Compare compares answers, which are found by their place in rows, with these
+// rows of the set.
 func (s *Scorer) Compare(columns []string, rows []int, answer func(i int) []float32) Score {
 	out := Score{Rows: len(rows)}
 	var loss, squares, face float64
 	for c, name := range columns {
-		at := s.Set.Column(name)
+		at := s.set.Column(name)
 		if at < 0 {
 			continue
 		}
 		column := ColumnScore{Name: name}
 		var sum, sumFace float64
 		for i, r := range rows {
-			truth := s.Set.Row(r)[at]
+			truth := s.set.Row(r)[at]
 			if math.IsNaN(float64(truth)) {
 				continue
 			}
 			d := float64(answer(i)[c]) - float64(truth)
-			m := s.Face[name] - float64(truth)
+			m := s.face[name] - float64(truth)
 			sum += d * d
 			sumFace += m * m
-			loss += engine.CellLoss(s.Loss, d/s.Scale)
+			loss += engine.CellLoss(s.loss, d/s.scale)
 			column.Cells++
 		}
 		column.RMSEPixels, column.MeanFace = root(sum, column.Cells), root(sumFace, column.Cells)

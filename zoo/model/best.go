@@ -8,7 +8,7 @@ import (
 )
 
 // ShowBest gives the model the best weights of members that are done, and its
-// state those with which they ended, from where hideBest takes them back.
+// state those with which they ended, from where [Model.HideBest] takes them back.
 func (m *Model) ShowBest(bests engine.Arrays) {
 	m.State.Final = engine.Arrays{}
 	for name, a := range bests {
@@ -18,6 +18,8 @@ func (m *Model) ShowBest(bests engine.Arrays) {
 	m.heldOutAt(m.State.Final, func(h *MemberHistory) int { return h.BestEpoch })
 }
 
+// HideBest puts back, for a training that goes on, what [Model.ShowBest] showed: the
+// members that are done have the weights with which they ended.
 func (m *Model) HideBest() {
 	s := m.State
 	m.heldOutAt(s.Final, func(h *MemberHistory) int { return len(h.ValidationLoss) })

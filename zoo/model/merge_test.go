@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/fkzoo/fkzoo/zoo/answer"
+	"github.com/fkzoo/fkzoo/zoo/answer/answertest"
 	"github.com/fkzoo/fkzoo/zoo/internal/zootest"
 	"github.com/fkzoo/fkzoo/zoo/measure"
 	"github.com/fkzoo/fkzoo/zoo/model"
@@ -40,18 +41,18 @@ func TestMerge(t *testing.T) {
 	if want := []string{"net-1", "net-2", "nose"}; !slices.Equal(names, want) {
 		t.Errorf("found members %q, want %q", names, want)
 	}
-	with := answer.Options{Backend: zootest.GoBackend(t), FlipAverage: true}
-	want, _, err := measure.Evaluate(t.Context(), models, set, with)
+	flips := answer.Options{FlipAverage: true}
+	want, _, err := measure.Evaluate(t.Context(), answertest.OpenWith(t, flips, models...), set, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, p, err := measure.Evaluate(t.Context(), []*model.Model{m}, set, with)
+	got, p, err := measure.Evaluate(t.Context(), answertest.OpenWith(t, flips, m), set, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	q, err := answer.Predict(t.Context(), models, set, with)
-	if err != nil || !slices.Equal(p.Points, q.Points) || !slices.Equal(p.Columns, q.Columns) {
-		t.Errorf("the answers differ (%v)", err)
+	q := answertest.Answer(t, set, true, models...)
+	if !slices.Equal(p.Points, q.Points) || !slices.Equal(p.Columns, q.Columns) {
+		t.Error("the answers differ")
 	}
 	if got.HeldOut == nil || want.HeldOut == nil || got.HeldOut.Rows != want.HeldOut.Rows || got.HeldOut.RMSEPixels != want.HeldOut.RMSEPixels {
 		t.Errorf("found %+v held out, want %+v", got.HeldOut, want.HeldOut)
@@ -139,7 +140,7 @@ func TestMeanWeights(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, _, err := measure.Evaluate(t.Context(), []*model.Model{m}, set, answer.Options{Backend: zootest.GoBackend(t)})
+	e, _, err := measure.Evaluate(t.Context(), answertest.Open(t, m), set, nil)
 	if err != nil || e.HeldOut != nil || !e.HeldOutUnknown {
 		t.Errorf("other seed: found %+v held out, unknown %v (%v)", e.HeldOut, e.HeldOutUnknown, err)
 	}

@@ -37,6 +37,7 @@ func InputOf(models []*Model) (blueprint.Input, error) {
 	return in, nil
 }
 
+// ErrNoModel is returned where no model was named.
 var ErrNoModel = errors.New("found no model, want at least one")
 
 // ReadAll reads model files with [Load] or [Describe].
@@ -53,4 +54,12 @@ func ReadAll(paths []string, read func(path string) (*Model, error)) ([]*Model, 
 		out = append(out, m)
 	}
 	return out, nil
+}
+
+// Alone is the model of one member, by its place. It shares the weights, and is for
+// answers, not to be saved.
+func (m *Model) Alone(member int) *Model {
+	d := m.Document.Clone()
+	d.Members = d.Members[member : member+1]
+	return &Model{Document: d, Weights: m.Weights, Provenance: m.Provenance}
 }

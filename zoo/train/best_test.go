@@ -16,7 +16,7 @@ import (
 
 	"github.com/fkzoo/fkzoo/format"
 	"github.com/fkzoo/fkzoo/host/engine/backend/backendtest"
-	"github.com/fkzoo/fkzoo/zoo/answer"
+	"github.com/fkzoo/fkzoo/zoo/answer/answertest"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
 	"github.com/fkzoo/fkzoo/zoo/internal/zootest"
 	"github.com/fkzoo/fkzoo/zoo/measure"
@@ -64,7 +64,7 @@ func TestBestFile(t *testing.T) {
 				}
 				one := &model.Model{Document: best.Document.Clone(), Weights: best.Weights, Provenance: best.Provenance}
 				one.Document.Members = one.Document.Members[i : i+1]
-				e, _, err := measure.Evaluate(t.Context(), []*model.Model{one}, set, answer.Options{Backend: zootest.GoBackend(t)})
+				e, _, err := measure.Evaluate(t.Context(), answertest.Open(t, one), set, nil)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -196,7 +196,7 @@ func TestResumeChanges(t *testing.T) {
 		{"seed", map[string]string{"recipe.seed": "4"}, set, "recipe.seed: found 4, want 3", "rows that it has learned from would be held out", nil},
 		{"loss", map[string]string{"recipe.loss.kind": "mae"}, set, `recipe.loss.kind: found "mae", want "mse"`, "would not compare", nil},
 		{"optimizer", map[string]string{"recipe.optimizer": "adam"}, set, `recipe.optimizer.kind: found "adam", want "sgd"`, "is of no use to another", nil},
-		{"average", map[string]string{"recipe.average": "null"}, set, "recipe.average.decay: found none, want 0.5", "--start-from begins", nil},
+		{"average", map[string]string{"recipe.average": "null"}, set, "recipe.average.decay: found none, want 0.5", "the checkpoint was kept for a training that does so to its end", nil},
 		{"an empty object", map[string]string{"recipe.augment.mirror": "{}"}, set, "recipe.augment.mirror: found {}, want none", "", func(m *model.Model) bool {
 			return m.Document.Members[0].Recipe.Augment.Mirror != nil && slices.Contains(m.Provenance.Options, "recipe.augment.mirror={} (from epoch 4 of net)")
 		}},

@@ -32,18 +32,17 @@ func (t *training) calibrate(ctx context.Context) {
 // seldom mirror images of each other. The answers are those that people get who don't say otherwise, with those for
 // mirror images if all members ask for them. The figures of the training's own validation stay as they are.
 func (t *training) calibrateMember(ctx context.Context, index int) error {
-	models := []*model.Model{t.model}
 	member := &t.model.Document.Members[index]
 	train, _, err := model.SplitRows(member, t.Data)
 	if err != nil {
 		return err
 	}
-	o := answer.Options{Backend: t.Options.Backend, FlipAverage: answer.FlipAverage(models)}
-	a, err := answer.NewAnswerer(models, 0, index, t.Data.Width, o)
+	o := answer.Options{Backend: t.Options.Backend, FlipAverage: answer.FlipAverage([]*model.Model{t.model})}
+	e, err := answer.Open(ctx, []*model.Model{t.model.Alone(index)}, o)
 	if err != nil {
 		return err
 	}
-	defer a.Close()
+	defer e.Close()
 	columns := member.Columns
 	sums, cells := make([]float64, len(columns)), make([]int, len(columns))
 	var at []int // of the columns in the data
@@ -55,7 +54,7 @@ func (t *training) calibrateMember(ctx context.Context, index int) error {
 		if err != nil {
 			return err
 		}
-		p, err := a.Answer(ctx, part, answer.ViewsOf(part, o), func(int) {})
+		p, err := e.Answer(ctx, part, nil)
 		if err != nil {
 			return err
 		}

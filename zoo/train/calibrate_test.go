@@ -11,6 +11,7 @@ import (
 
 	"github.com/fkzoo/fkzoo/host/engine"
 	"github.com/fkzoo/fkzoo/zoo/answer"
+	"github.com/fkzoo/fkzoo/zoo/answer/answertest"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
 	"github.com/fkzoo/fkzoo/zoo/internal/zootest"
 	"github.com/fkzoo/fkzoo/zoo/model"
@@ -29,10 +30,7 @@ func meanErrors(t *testing.T, m *model.Model, member int, set *dataset.Set) (out
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := answer.Predict(t.Context(), []*model.Model{m}, part, answer.Options{Backend: zootest.GoBackend(t), FlipAverage: answer.FlipAverage([]*model.Model{m})})
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := answertest.Answer(t, part, answer.FlipAverage([]*model.Model{m}), m)
 	for _, c := range m.Document.Members[member].Columns {
 		var sum, n float64
 		for i := range rows {

@@ -25,6 +25,23 @@ import (
 // ErrBusy is returned where another training is under way to the same output.
 var ErrBusy = errors.New("another training is writing it now")
 
+// CheckpointError tells that a training would replace the checkpoint of an earlier
+// one, which could go on from it. It is a [format.ErrExists].
+type CheckpointError struct {
+	Path string
+	Best bool // NAME.best.fkz, else NAME.last.fkz
+}
+
+func (e *CheckpointError) Error() string {
+	what := "checkpoint"
+	if e.Best {
+		what = "best"
+	}
+	return fmt.Sprintf("%s: %v: the %s of an earlier training", e.Path, format.ErrExists, what)
+}
+
+func (e *CheckpointError) Unwrap() error { return format.ErrExists }
+
 // ElsewhereError tells that what was learned could not be written where it
 // should be, and where it is in its place.
 type ElsewhereError struct {
@@ -87,9 +104,9 @@ func unclaim(lock *flock.Flock, path string) {
 // checkOutput refuses, before hours are spent, to write where something is that
 // would be lost, or where nothing can be written.
 func (t *training) checkOutput() error {
-	checkpoints := []struct{ path, what string }{{model.LastPath(t.Output), "the checkpoint of an earlier training, from which --resume goes on"}}
+	checkpoints := []*CheckpointError{{model.LastPath(t.Output), false}}
 	if t.Every != (Every{}) {
-		checkpoints = append(checkpoints, struct{ path, what string }{model.BestPath(t.Output), "the best of an earlier training, from which --resume goes on"})
+		checkpoints = append(checkpoints, &CheckpointError{model.BestPath(t.Output), true})
 	}
 	try := func(path string, force bool) error {
 		f, err := atomicfile.Create(path, force)
@@ -102,10 +119,10 @@ func (t *training) checkOutput() error {
 		return err
 	}
 	for _, c := range checkpoints {
-		if _, err := os.Lstat(c.path); err == nil && !t.Force && !t.own(c.path) {
-			return fmt.Errorf("%s: %w: %s", c.path, format.ErrExists, c.what)
+		if _, err := os.Lstat(c.Path); err == nil && !t.Force && !t.own(c.Path) {
+			return c
 		}
-		if err := try(c.path, true); err != nil {
+		if err := try(c.Path, true); err != nil {
 			return err
 		}
 	}

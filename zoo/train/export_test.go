@@ -8,10 +8,7 @@ import (
 
 const SweepSettle = sweepSettle
 
-var (
-	FiniteWeights = finiteWeights
-	WithAxis      = withAxis
-)
+var FiniteWeights = finiteWeights
 
 // Calibrated calibrates a model as at the end of a training.
 func Calibrated(ctx context.Context, o Options, m *model.Model) {

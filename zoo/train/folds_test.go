@@ -6,11 +6,12 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/fkzoo/fkzoo/zoo/answer"
+	"github.com/fkzoo/fkzoo/zoo/answer/answertest"
 	"github.com/fkzoo/fkzoo/zoo/internal/zootest"
 	"github.com/fkzoo/fkzoo/zoo/measure"
 	"github.com/fkzoo/fkzoo/zoo/model"
 	"github.com/fkzoo/fkzoo/zoo/train"
+	"github.com/fkzoo/fkzoo/zoo/train/recipe"
 	"github.com/fkzoo/fkzoo/zoo/train/traintest"
 )
 
@@ -18,7 +19,7 @@ import (
 // own rows, and the figures out of fold are those of each row's own member.
 func TestFolds(t *testing.T) {
 	set := zootest.Faces(31, zootest.Every, 7)
-	d, err := train.Folded(zootest.Document(t, zootest.Net("eyes", zootest.Eyes, zootest.Linear, zootest.Recipe(traintest.Rising), ""), zootest.Net("nose", zootest.Nose, zootest.Dropout, zootest.Recipe(traintest.Rising), "")), 3)
+	d, err := recipe.Folded(zootest.Document(t, zootest.Net("eyes", zootest.Eyes, zootest.Linear, zootest.Recipe(traintest.Rising), ""), zootest.Net("nose", zootest.Nose, zootest.Dropout, zootest.Recipe(traintest.Rising), "")), 3)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,11 +49,11 @@ func TestFolds(t *testing.T) {
 		}
 	}
 
-	p, rows, err := measure.OutOfFold(t.Context(), []*model.Model{m}, set, answer.Options{Backend: zootest.GoBackend(t)})
+	p, rows, err := measure.OutOfFold(t.Context(), answertest.Open(t, m), set, nil)
 	if err != nil || len(rows) < 29 {
 		t.Fatalf("found %d rows out of fold (%v)", len(rows), err)
 	}
-	all, err := answer.PredictMembers(t.Context(), []*model.Model{m}, set, answer.Options{Backend: zootest.GoBackend(t)})
+	all, err := answertest.Open(t, m).Members(t.Context(), set, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,11 +85,11 @@ func TestFolds(t *testing.T) {
 	if want := math.Sqrt(squares / float64(cells)); !ok || pooled.Cells != cells || !zootest.Near(pooled.RMSEPixels, want, 1e-5) {
 		t.Errorf("found %+v out of fold, want %g pixels over %d cells", pooled, want, cells)
 	}
-	e, _, err := measure.Evaluate(t.Context(), []*model.Model{m}, set, answer.Options{Backend: zootest.GoBackend(t)})
+	e, _, err := measure.Evaluate(t.Context(), answertest.Open(t, m), set, nil)
 	if err != nil || e.OutOfFold == nil || e.HeldOut != nil || !zootest.Near(e.OutOfFold.RMSEPixels, pooled.RMSEPixels, 1e-5) {
 		t.Errorf("found evaluation %+v (%v), want the same out of fold", e, err)
 	}
-	if _, _, err := measure.OutOfFold(t.Context(), []*model.Model{m}, zootest.Faces(31, zootest.Every, 8), answer.Options{Backend: zootest.GoBackend(t)}); err == nil {
+	if _, _, err := measure.OutOfFold(t.Context(), answertest.Open(t, m), zootest.Faces(31, zootest.Every, 8), nil); err == nil {
 		t.Error("found no error for other data")
 	}
 
@@ -108,7 +109,7 @@ func TestFolds(t *testing.T) {
 	if !w.Noted("nose-fold2/hidden/bias: taken from nose/hidden/bias") {
 		t.Errorf("found notes %q", w.Notes)
 	}
-	if e, _, err = measure.Evaluate(t.Context(), []*model.Model{m}, set, answer.Options{Backend: zootest.GoBackend(t)}); err != nil || e.OutOfFold != nil || !e.HeldOutUnknown {
+	if e, _, err = measure.Evaluate(t.Context(), answertest.Open(t, m), set, nil); err != nil || e.OutOfFold != nil || !e.HeldOutUnknown {
 		t.Errorf("started from a model: found %+v (%v)", e, err)
 	}
 }
@@ -116,7 +117,7 @@ func TestFolds(t *testing.T) {
 func TestFoldsRefused(t *testing.T) {
 	d := zootest.One(t, zootest.Linear, "")
 	for k, want := range map[int]string{1: "found 1, want at least 2", 65: "65 folds: blueprint", 31: ""} {
-		_, err := train.Folded(d, k)
+		_, err := recipe.Folded(d, k)
 		if want == "" {
 			if err != nil {
 				t.Error(err)
@@ -125,7 +126,7 @@ func TestFoldsRefused(t *testing.T) {
 		}
 		zootest.WantError(t, "folds", err, nil, want)
 	}
-	d, _ = train.Folded(d, 5)
+	d, _ = recipe.Folded(d, 5)
 	_, err := train.Run(t.Context(), traintest.Options(t, d, zootest.Faces(3, zootest.Every, 1)))
 	zootest.WantError(t, "few rows", err, nil, "for as many folds")
 }

@@ -6,7 +6,7 @@ import (
 
 	"github.com/fkzoo/fkzoo/host/engine"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
-	"github.com/fkzoo/fkzoo/zoo/answer"
+	"github.com/fkzoo/fkzoo/zoo/answer/answertest"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
 	"github.com/fkzoo/fkzoo/zoo/internal/zootest"
 	"github.com/fkzoo/fkzoo/zoo/measure"
@@ -92,7 +92,7 @@ func TestTrainAgreesWithFormulas(t *testing.T) {
 // whole, by member, by column, the rows held out, the mean face.
 func wantEvaluation(t *testing.T, set *dataset.Set, m *model.Model, data *dataset.Set) {
 	t.Helper()
-	e, p, err := measure.Evaluate(t.Context(), []*model.Model{m}, set, answer.Options{Backend: zootest.GoBackend(t)})
+	e, p, err := measure.Evaluate(t.Context(), answertest.Open(t, m), set, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

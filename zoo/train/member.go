@@ -258,9 +258,11 @@ const explosion = 1e4
 
 // scorer compares with the data as the member's recipe does.
 func (r *memberRun) scorer() *measure.Scorer {
-	s := &measure.Scorer{Set: r.Data, Loss: r.plan.Member.Recipe.Loss, Face: measure.MeanFace([]*model.Model{r.model}, r.Data)}
-	s.Scale, _ = r.plan.Member.Affine(r.plan.Document.Input)
-	return s
+	return measure.NewScorer(r.plan.Document, r.index, r.Data, r.meanFace())
+}
+
+func (r *memberRun) meanFace() map[string]float64 {
+	return measure.MeanFace([]*model.Model{r.model}, r.Data)
 }
 
 // holdOut records the rows held out, and what the mean face gives there.
@@ -268,11 +270,11 @@ func (r *memberRun) holdOut() {
 	h := model.HeldOut{Rows: len(r.validation)}
 	if h.Rows > 0 {
 		nothing := make([]float32, len(r.plan.Columns))
-		s := r.scorer()
+		face := r.meanFace()
 		for i, c := range r.plan.Columns {
-			nothing[i] = float32(s.Face[c])
+			nothing[i] = float32(face[c])
 		}
-		score := s.Compare(r.plan.Columns, r.validation, func(int) []float32 { return nothing })
+		score := r.scorer().Compare(r.plan.Columns, r.validation, func(int) []float32 { return nothing })
 		h.Cells, h.MeanFaceLoss, h.MeanFace = score.Cells, score.Loss, score.RMSEPixels
 	}
 	if r.plan.Member.Recipe.Fold != nil {

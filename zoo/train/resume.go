@@ -12,6 +12,7 @@ import (
 	"github.com/fkzoo/fkzoo/specs/record"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
 	"github.com/fkzoo/fkzoo/zoo/model"
+	"github.com/fkzoo/fkzoo/zoo/train/recipe"
 )
 
 // ChangedError tells that a training was asked to go on with something else
@@ -24,12 +25,43 @@ func (e *ChangedError) Error() string {
 	return strings.Join(e.Differences, "; ") + ": a training goes on with its own data and recipe"
 }
 
+// FixedError tells that a training was asked to go on with something that it
+// can't take, whatever is allowed. A new one with its weights could.
+type FixedError struct {
+	Difference string // what was found, and what the checkpoint has
+	Why        string
+}
+
+func (e *FixedError) Error() string { return e.Difference + ": " + e.Why }
+
+// ErrFinished is returned for a model as a checkpoint whose training is finished: a
+// new one may begin with its weights.
+var ErrFinished = errors.New("the training is finished, want a checkpoint")
+
+// FinishedError is [ErrFinished] of a file.
+type FinishedError struct {
+	Path string
+	Best string // a checkpoint of the same training that could go on; "": none
+	Next int    // the epoch that it goes on with, from 1
+}
+
+func (e *FinishedError) Error() string { return fmt.Sprintf("%s: %v", e.Path, ErrFinished) }
+func (e *FinishedError) Unwrap() error { return ErrFinished }
+
+func finished(path string) error {
+	e := &FinishedError{Path: path}
+	if m, err := model.Describe(model.BestPath(path)); err == nil && m.State != nil {
+		e.Best, e.Next = model.BestPath(path), m.State.Epoch+1
+	}
+	return e
+}
+
 // beginResumed goes on with the checkpoint's own document and seeds, on the
 // same data, but for what the user is allowed to change.
 func (t *training) beginResumed() error {
 	m := t.Resume
 	if m.State == nil {
-		return errors.New("the model is finished: --start-from begins a new training with its weights")
+		return ErrFinished
 	}
 	m.HideBest()
 	if err := t.changes(); err != nil {
@@ -145,7 +177,7 @@ func (t *training) newLengths(d *blueprint.Document, differ bool) error {
 		over := member.Recipe.OverLength()
 		for _, path := range slices.Sorted(maps.Keys(over)) {
 			t.Watch.Warn(fmt.Sprintf("%s: %s%s runs over all epochs, and goes on as if %d had been planned: %.4g in epoch %d, in place of %.4g",
-				member.Name, recipePrefix, path, epochs, over[path].At(at(epochs)), e+1, over[path].At(at(before))))
+				member.Name, recipe.Prefix, path, epochs, over[path].At(at(epochs)), e+1, over[path].At(at(before))))
 		}
 	}
 	return nil
@@ -158,11 +190,16 @@ type recipeChange struct {
 	record.Difference
 }
 
+// String names the field, and says what was found and wanted there.
+func (c *recipeChange) String() string {
+	return fmt.Sprintf("%s%s: %s", recipe.Prefix, c.field, model.FoundAndWanted(c.Difference))
+}
+
 type recipeChanges []recipeChange
 
 func (all recipeChanges) texts() (out []string) {
 	for _, c := range all {
-		text := fmt.Sprintf("%s%s: %s", recipePrefix, c.field, model.FoundAndWanted(c.Difference))
+		text := c.String()
 		if !slices.Contains(out, text) { // of several members
 			out = append(out, text)
 		}
@@ -184,7 +221,7 @@ func (all recipeChanges) lengths() (lengths, others recipeChanges) {
 
 func (all recipeChanges) has(setting string) bool {
 	return slices.ContainsFunc(all, func(c recipeChange) bool {
-		return strings.HasPrefix(recipePrefix+c.field+".", setting+".") || setting == "recipe.examples" && c.field == "epochs"
+		return strings.HasPrefix(recipe.Prefix+c.field+".", setting+".") || setting == "recipe.examples" && c.field == "epochs"
 	})
 }
 
@@ -206,7 +243,7 @@ func (all recipeChanges) refuse() error {
 		default:
 			continue
 		}
-		return fmt.Errorf("%s%s: %s: %s; --start-from begins a new training with the weights", recipePrefix, c.field, model.FoundAndWanted(c.Difference), why)
+		return &FixedError{c.String(), why}
 	}
 	return nil
 }
@@ -215,18 +252,18 @@ func (all recipeChanges) refuse() error {
 // members that aren't done, and what they change. A setting of the architecture
 // must be the one that it was made with; a mirror axis left to the data is the data's.
 func resettled(m *model.Model, settings map[string]string, data *dataset.Set) (*blueprint.Document, recipeChanges, error) {
-	own, changes := splitSettings(settings)
+	own, changes := recipe.SplitSettings(settings)
 	for _, name := range slices.Sorted(maps.Keys(own)) {
 		if slices.Contains(m.Provenance.Options, name+"="+own[name]) {
 			continue
 		}
-		return nil, nil, fmt.Errorf("setting %s: found %s, want it as the training began: a network stays as it is; --start-from begins a new training with the weights, where shapes agree", name, own[name])
+		return nil, nil, &FixedError{fmt.Sprintf("setting %s: found %s, want it as the training began", name, own[name]), "a network stays as it is"}
 	}
-	d, err := changeRecipes(m.Document, changes)
+	d, err := recipe.Change(m.Document, changes)
 	if err != nil {
-		return nil, nil, &SettingError{err}
+		return nil, nil, err
 	}
-	d, _ = withAxis(d, data)
+	d, _ = recipe.WithAxis(d, data)
 	var out recipeChanges
 	for i := range d.Members {
 		if i < m.State.Member {

@@ -18,6 +18,7 @@ import (
 	"github.com/fkzoo/fkzoo/zoo/answer"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
 	"github.com/fkzoo/fkzoo/zoo/model"
+	"github.com/fkzoo/fkzoo/zoo/train/recipe"
 )
 
 // ErrInterrupted is returned when a training was asked to end. What was
@@ -58,8 +59,6 @@ type Every struct {
 	Batches int
 	Time    time.Duration
 }
-
-func (e *SettingError) Unwrap() error { return e.error }
 
 // Run trains every member in turn and writes the model to Output. A model
 // given as Resume is changed, and becomes the result.
@@ -145,7 +144,7 @@ func (t *training) begin() error {
 	if t.Resume != nil {
 		return t.beginResumed()
 	}
-	document, axis := withAxis(seeded(t.Document, t.Seed), t.Data)
+	document, axis := recipe.WithAxis(seeded(t.Document, t.Seed), t.Data)
 	if axis != "" {
 		t.Watch.Note(axis)
 	}
@@ -251,7 +250,7 @@ func (t *training) firstWeights(plan *blueprint.Plan) (weights engine.Arrays, ta
 	weights = engine.InitialWeights(plan, plan.Member.Recipe.Seed)
 	if t.Start == nil {
 		if from := plan.Member.Recipe.StartFrom; from != "" {
-			t.Watch.Warn(fmt.Sprintf("%s: the recipe starts from %s's weights; without --start-from %s.fkz they are drawn", plan.Member.Name, from, from))
+			t.Watch.Warn(fmt.Sprintf("%s: the recipe starts from %s's weights; no model to start from is given: they are drawn", plan.Member.Name, from))
 		}
 		return weights, 0
 	}
@@ -276,7 +275,7 @@ func (t *training) firstWeights(plan *blueprint.Plan) (weights engine.Arrays, ta
 // layer and parameter.
 func (t *training) startTensor(name string, r *blueprint.Recipe) (string, engine.Array) {
 	member, rest, _ := strings.Cut(name, "/")
-	for _, name := range []string{name, strings.TrimSuffix(member, foldSuffix(r)) + "/" + rest} {
+	for _, name := range []string{name, strings.TrimSuffix(member, recipe.FoldSuffix(r)) + "/" + rest} {
 		if a, ok := t.Start.Weights[name]; ok {
 			return name, a
 		}

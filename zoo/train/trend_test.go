@@ -6,10 +6,9 @@ import (
 	"testing"
 
 	"github.com/fkzoo/fkzoo/host/engine"
-	"github.com/fkzoo/fkzoo/zoo/answer"
+	"github.com/fkzoo/fkzoo/zoo/answer/answertest"
 	"github.com/fkzoo/fkzoo/zoo/internal/zootest"
 	"github.com/fkzoo/fkzoo/zoo/measure"
-	"github.com/fkzoo/fkzoo/zoo/model"
 	"github.com/fkzoo/fkzoo/zoo/train"
 	"github.com/fkzoo/fkzoo/zoo/train/traintest"
 )
@@ -49,7 +48,7 @@ func TestHeldOutRecord(t *testing.T) {
 		o := traintest.Options(t, zootest.One(t, zootest.Linear, `"rate": {"kind": "linear", "from": 0.02, "to": 0.25}, "epochs": 9, "batch": 6`+stop), set)
 		traintest.MustTrain(t, o)
 		m := zootest.MustLoad(t, o.Output)
-		e, _, err := measure.Evaluate(t.Context(), []*model.Model{m}, set, answer.Options{Backend: zootest.GoBackend(t)})
+		e, _, err := measure.Evaluate(t.Context(), answertest.Open(t, m), set, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

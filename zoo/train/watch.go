@@ -36,21 +36,14 @@ func (w Watchers) each(tell func(Watcher)) {
 	}
 }
 
-func (w Watchers) Start(v Start) { w.each(func(one Watcher) { one.Start(v) }) }
-
-func (w Watchers) Member(v MemberStart) { w.each(func(one Watcher) { one.Member(v) }) }
-
-func (w Watchers) Batch(done, total int) { w.each(func(one Watcher) { one.Batch(done, total) }) }
-
-func (w Watchers) Epoch(v EpochDone) { w.each(func(one Watcher) { one.Epoch(v) }) }
-
+func (w Watchers) Start(v Start)               { w.each(func(one Watcher) { one.Start(v) }) }
+func (w Watchers) Member(v MemberStart)        { w.each(func(one Watcher) { one.Member(v) }) }
+func (w Watchers) Batch(done, total int)       { w.each(func(one Watcher) { one.Batch(done, total) }) }
+func (w Watchers) Epoch(v EpochDone)           { w.each(func(one Watcher) { one.Epoch(v) }) }
 func (w Watchers) Checkpoint(v CheckpointKept) { w.each(func(one Watcher) { one.Checkpoint(v) }) }
-
-func (w Watchers) Note(text string) { w.each(func(one Watcher) { one.Note(text) }) }
-
-func (w Watchers) Warn(text string) { w.each(func(one Watcher) { one.Warn(text) }) }
-
-func (w Watchers) End(v End) { w.each(func(one Watcher) { one.End(v) }) }
+func (w Watchers) Note(text string)            { w.each(func(one Watcher) { one.Note(text) }) }
+func (w Watchers) Warn(text string)            { w.each(func(one Watcher) { one.Warn(text) }) }
+func (w Watchers) End(v End)                   { w.each(func(one Watcher) { one.End(v) }) }
 
 // Start tells of a training that begins or goes on.
 type Start struct {
@@ -108,18 +101,11 @@ type EpochDone struct {
 // silent watches without a word.
 type silent struct{}
 
-func (silent) Start(Start) {}
-
-func (silent) Member(MemberStart) {}
-
-func (silent) Batch(int, int) {}
-
-func (silent) Epoch(EpochDone) {}
-
+func (silent) Start(Start)               {}
+func (silent) Member(MemberStart)        {}
+func (silent) Batch(int, int)            {}
+func (silent) Epoch(EpochDone)           {}
 func (silent) Checkpoint(CheckpointKept) {}
-
-func (silent) Note(string) {}
-
-func (silent) Warn(string) {}
-
-func (silent) End(End) {}
+func (silent) Note(string)               {}
+func (silent) Warn(string)               {}
+func (silent) End(End)                   {}

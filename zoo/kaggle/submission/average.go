@@ -5,21 +5,23 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"github.com/fkzoo/fkzoo/internal/weights"
 )
 
 // Average gives each row the weighted mean of the submissions, or with median
 // their weighted median: the value up to which lies half of the weight, and
 // between two values, where exactly half lies up to the first, their mean. So
-// equal weights (nil) give the usual median. Weights are finite, none below 0,
+// equal weights (none given) give the usual median. Weights are finite, none below 0,
 // not all 0.
 //
 // The rows are in the order of the first submission. Different rows are a
 // *DifferenceError.
-func Average(list []*Submission, weights []float64, median bool) (*Submission, error) {
+func Average(list []*Submission, given []float64, median bool) (*Submission, error) {
 	if len(list) == 0 {
 		return nil, fmt.Errorf("found no submission to average, want at least one: %w", ErrEmpty)
 	}
-	weights, err := normal(weights, len(list))
+	shares, err := weights.Normal(given, len(list))
 	if err != nil {
 		return nil, err
 	}
@@ -35,7 +37,7 @@ func Average(list []*Submission, weights []float64, median bool) (*Submission, e
 		order := make([]weighted, len(list))
 		for r := range out.Values {
 			for i := range columns {
-				order[i] = weighted{columns[i][r], weights[i]}
+				order[i] = weighted{columns[i][r], shares[i]}
 			}
 			out.Values[r] = medianOf(order)
 		}
@@ -43,39 +45,8 @@ func Average(list []*Submission, weights []float64, median bool) (*Submission, e
 	}
 	for r := range out.Values {
 		for i := range columns {
-			out.Values[r] += weights[i] * columns[i][r]
+			out.Values[r] += shares[i] * columns[i][r]
 		}
-	}
-	return out, nil
-}
-
-// CheckWeights refuses weights that the mean of n files can't have.
-func CheckWeights(weights []float64, n int) error {
-	_, err := normal(weights, n)
-	return err
-}
-
-// normal are weights whose sum is 1.
-func normal(weights []float64, n int) ([]float64, error) {
-	if weights == nil {
-		weights = slices.Repeat([]float64{1}, n)
-	}
-	if len(weights) != n {
-		return nil, fmt.Errorf("weights: found %d of them, want as many as files, %d", len(weights), n)
-	}
-	var sum float64
-	for _, w := range weights {
-		if !(w >= 0) || math.IsInf(w, 0) {
-			return nil, fmt.Errorf("weights: found %g, want finite numbers of at least 0", w)
-		}
-		sum += w
-	}
-	if sum == 0 || math.IsInf(sum, 0) {
-		return nil, fmt.Errorf("weights: found the sum %g, want a finite one above 0", sum)
-	}
-	out := make([]float64, n)
-	for i, w := range weights {
-		out[i] = w / sum
 	}
 	return out, nil
 }

@@ -52,15 +52,11 @@ type Watch struct {
 	ends     []train.End
 }
 
-func (w *Watch) Start(s train.Start) { w.Starts = append(w.Starts, s) }
-
+func (w *Watch) Start(s train.Start)               { w.Starts = append(w.Starts, s) }
 func (w *Watch) Checkpoint(c train.CheckpointKept) { w.Kept = append(w.Kept, c) }
-
-func (w *Watch) Warn(text string) { w.Notes = append(w.Notes, text) }
-
-func (w *Watch) End(e train.End) { w.ends = append(w.ends, e) }
-
-func (w *Watch) Note(text string) { w.Notes = append(w.Notes, text) }
+func (w *Watch) Warn(text string)                  { w.Notes = append(w.Notes, text) }
+func (w *Watch) End(e train.End)                   { w.ends = append(w.ends, e) }
+func (w *Watch) Note(text string)                  { w.Notes = append(w.Notes, text) }
 
 func (w *Watch) Member(m train.MemberStart) {
 	w.members = append(w.members, m)

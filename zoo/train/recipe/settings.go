@@ -1,4 +1,4 @@
-package train
+package recipe
 
 import (
 	"encoding/json"
@@ -9,16 +9,17 @@ import (
 
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 	"github.com/fkzoo/fkzoo/specs/record"
+	"github.com/fkzoo/fkzoo/zoo/request"
 )
 
-// recipePrefix marks settings of the recipe; all others are the plugin's own.
-const recipePrefix = "recipe."
+// Prefix marks settings of the recipe; all others are the plugin's own.
+const Prefix = "recipe."
 
-// splitSettings parts the user's settings into the plugin's and the recipe's.
-func splitSettings(all map[string]string) (plugin, recipe map[string]string) {
+// SplitSettings parts the user's settings into the plugin's and the recipe's.
+func SplitSettings(all map[string]string) (plugin, recipe map[string]string) {
 	plugin, recipe = map[string]string{}, map[string]string{}
 	for name, value := range all {
-		if path, ok := strings.CutPrefix(name, recipePrefix); ok {
+		if path, ok := strings.CutPrefix(name, Prefix); ok {
 			recipe[path] = value
 		} else {
 			plugin[name] = value
@@ -27,17 +28,18 @@ func splitSettings(all map[string]string) (plugin, recipe map[string]string) {
 	return plugin, recipe
 }
 
-// changeRecipes sets fields of every member's recipe, named by their path in
+// Change sets fields of every member's recipe, named by their path in
 // the document, as in optimizer.kind. A value is JSON, or else a string; where
 // the field is an object with a kind, a string changes its kind: the object's
 // other settings stay if the new kind has them all, else those that every kind has.
-func changeRecipes(d *blueprint.Document, changes map[string]string) (*blueprint.Document, error) {
+// What makes no recipe is a [SettingError].
+func Change(d *blueprint.Document, changes map[string]string) (*blueprint.Document, error) {
 	if len(changes) == 0 {
 		return d, nil
 	}
 	if epochs, both := changes["epochs"]; both {
 		if examples, both := changes["examples"]; both {
-			return nil, fmt.Errorf("settings: found %sepochs=%s and %sexamples=%s, want one of them: each is the training's length", recipePrefix, epochs, recipePrefix, examples)
+			return nil, &SettingError{fmt.Errorf("settings: found %sepochs=%s and %sexamples=%s, want one of them: each is the training's length", Prefix, epochs, Prefix, examples)}
 		}
 	}
 	out, err := changed(d, changes, true)
@@ -45,8 +47,9 @@ func changeRecipes(d *blueprint.Document, changes map[string]string) (*blueprint
 		if anew, second := changed(d, changes, false); second == nil {
 			return anew, nil
 		}
+		return nil, &SettingError{err}
 	}
-	return out, err
+	return out, nil
 }
 
 // commonSettings are those that a loss, optimizer or schedule of any kind has.
@@ -67,7 +70,7 @@ func changed(d *blueprint.Document, changes map[string]string, keep bool) (*blue
 		recipe := m.(map[string]any)["recipe"].(map[string]any)
 		for _, path := range slices.Sorted(maps.Keys(changes)) {
 			if err := change(recipe, strings.Split(path, "."), changes[path], keep); err != nil {
-				return nil, fmt.Errorf("setting %s%s: %w", recipePrefix, path, err)
+				return nil, fmt.Errorf("setting %s%s: %w", Prefix, path, err)
 			}
 		}
 	}
@@ -80,8 +83,8 @@ func changed(d *blueprint.Document, changes map[string]string, keep bool) (*blue
 	}
 	if unknown := out.UnknownFields(); len(unknown) > known {
 		for i, path := range unknown { // as it was given, once for all members
-			if _, field, ok := strings.Cut(path, "."+recipePrefix); ok {
-				unknown[i] = recipePrefix + field
+			if _, field, ok := strings.Cut(path, "."+Prefix); ok {
+				unknown[i] = Prefix + field
 			}
 		}
 		slices.Sort(unknown)
@@ -131,19 +134,37 @@ func change(object map[string]any, path []string, value string, keep bool) error
 // SettingError tells that the user's settings don't make a recipe.
 type SettingError struct{ error }
 
+func (e *SettingError) Unwrap() error { return e.error }
+
 // Prepare gives a document as it is to be trained: with the user's changes to
 // the recipe and the data's columns.
 func Prepare(d *blueprint.Document, columns []string, settings map[string]string) (*blueprint.Document, error) {
-	_, changes := splitSettings(settings)
-	d, err := changeRecipes(d, changes)
+	_, changes := SplitSettings(settings)
+	d, err := Change(d, changes)
 	if err != nil {
-		return nil, &SettingError{err}
+		return nil, err
 	}
 	return d.Resolve(columns)
 }
 
 // PluginSettings are those of the user's settings that go to the plugin.
 func PluginSettings(all map[string]string) map[string]string {
-	plugin, _ := splitSettings(all)
+	plugin, _ := SplitSettings(all)
 	return plugin
+}
+
+// Parse reads settings as the user gives them, NAME=VALUE. One that is given twice is refused.
+func Parse(all []string) (map[string]string, error) {
+	out := map[string]string{}
+	for _, s := range all {
+		name, value, ok := strings.Cut(s, "=")
+		if !ok || name == "" {
+			return nil, request.Errorf(fmt.Sprintf("setting %q", s), "want NAME=VALUE")
+		}
+		if _, twice := out[name]; twice {
+			return nil, request.Errorf("setting "+name, "given twice")
+		}
+		out[name] = value
+	}
+	return out, nil
 }

@@ -1,4 +1,4 @@
-package train
+package recipe
 
 import (
 	"fmt"
@@ -18,7 +18,7 @@ func Folded(d *blueprint.Document, k int) (*blueprint.Document, error) {
 	for number := 1; number <= k; number++ {
 		for _, m := range d.Clone().Members {
 			m.Recipe.Fold = &blueprint.Fold{Number: number, Of: k}
-			m.Name += foldSuffix(&m.Recipe)
+			m.Name += FoldSuffix(&m.Recipe)
 			out.Members = append(out.Members, m)
 		}
 	}
@@ -32,8 +32,8 @@ func Folded(d *blueprint.Document, k int) (*blueprint.Document, error) {
 	return out, nil
 }
 
-// foldSuffix is what a fold adds to its member's name.
-func foldSuffix(r *blueprint.Recipe) string {
+// FoldSuffix is what a fold adds to its member's name.
+func FoldSuffix(r *blueprint.Recipe) string {
 	if r.Fold == nil {
 		return ""
 	}

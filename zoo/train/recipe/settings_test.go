@@ -1,4 +1,4 @@
-package train_test
+package recipe_test
 
 import (
 	"encoding/json"
@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/fkzoo/fkzoo/zoo/internal/zootest"
-	"github.com/fkzoo/fkzoo/zoo/train"
+	"github.com/fkzoo/fkzoo/zoo/train/recipe"
 )
 
 func TestSettings(t *testing.T) {
@@ -41,7 +41,7 @@ func TestSettings(t *testing.T) {
 	} {
 		d := zootest.Document(t, zootest.Net("net", []string{"*"}, zootest.Linear, zootest.Recipe(base), ""))
 		before, _ := d.JSON()
-		got, err := train.Prepare(d, zootest.Nose, c.settings)
+		got, err := recipe.Prepare(d, zootest.Nose, c.settings)
 		if want, ok := strings.CutPrefix(c.want, "error "); ok {
 			zootest.WantError(t, c.name, err, nil, want)
 			continue
@@ -61,7 +61,7 @@ func TestSettings(t *testing.T) {
 			t.Errorf("%s: the document given was changed", c.name)
 		}
 	}
-	if got := train.PluginSettings(map[string]string{"hidden": "1", "recipe.rate": "2"}); len(got) != 1 || got["hidden"] != "1" {
+	if got := recipe.PluginSettings(map[string]string{"hidden": "1", "recipe.rate": "2"}); len(got) != 1 || got["hidden"] != "1" {
 		t.Errorf("found plugin settings %v", got)
 	}
 }
@@ -69,7 +69,7 @@ func TestSettings(t *testing.T) {
 // Settings change every member, and unknown fields stay.
 func TestSettingsOfMembers(t *testing.T) {
 	d := zootest.Document(t, zootest.Net("a", zootest.Eyes, zootest.Linear, zootest.Recipe(`"later": {"seed": 12345678901234567890}`), ""), zootest.Net("b", zootest.Nose, zootest.Linear, zootest.Recipe(`"epochs": 9`), ""))
-	got, err := train.Prepare(d, zootest.Every, map[string]string{"recipe.batch": "5", "recipe.epochs": "2"})
+	got, err := recipe.Prepare(d, zootest.Every, map[string]string{"recipe.batch": "5", "recipe.epochs": "2"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,6 +81,6 @@ func TestSettingsOfMembers(t *testing.T) {
 	if later := string(got.Members[0].Recipe.Extra["later"]); later != `{"seed":12345678901234567890}` {
 		t.Errorf("found the unknown field %s", later)
 	}
-	_, err = train.Prepare(d, zootest.Nose, nil)
+	_, err = recipe.Prepare(d, zootest.Nose, nil)
 	zootest.WantError(t, "columns that the data lacks", err, nil, "left_eye_center_x")
 }

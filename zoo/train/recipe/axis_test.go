@@ -1,4 +1,4 @@
-package train_test
+package recipe_test
 
 import (
 	"math"
@@ -12,6 +12,7 @@ import (
 	"github.com/fkzoo/fkzoo/zoo/internal/zootest"
 	"github.com/fkzoo/fkzoo/zoo/model"
 	"github.com/fkzoo/fkzoo/zoo/train"
+	"github.com/fkzoo/fkzoo/zoo/train/recipe"
 	"github.com/fkzoo/fkzoo/zoo/train/traintest"
 )
 
@@ -32,7 +33,7 @@ func TestAutoAxis(t *testing.T) {
 	const auto, given = `"epochs": 1, "rate": 1e-5, "augment": {"mirror": {"axis": "auto"}}`, `"epochs": 1, "rate": 1e-5, "augment": {"mirror": {"axis": 90.5}}`
 	d := zootest.Document(t, zootest.Net("eyes", zootest.Eyes, zootest.Linear, zootest.Recipe(auto), ""), zootest.Net("nose", zootest.Nose, zootest.Linear, zootest.Recipe(given), ""))
 	d.Input.Height, d.Input.Width = 96, 96
-	out, said := train.WithAxis(d, set)
+	out, said := recipe.WithAxis(d, set)
 	axis := float64(out.Members[0].Recipe.Augment.Mirror.Axis)
 	if math.Abs(axis-100) > 0.5 || math.Round(axis*100)/100 != axis || out.Members[1].Recipe.Augment.Mirror.Axis != 90.5 {
 		t.Errorf("found %g and %g, want 100 and 90.5", axis, out.Members[1].Recipe.Augment.Mirror.Axis)
@@ -43,7 +44,7 @@ func TestAutoAxis(t *testing.T) {
 	if d.Members[0].Recipe.Augment.Mirror.Axis != blueprint.AutoAxis {
 		t.Error("the document given was changed")
 	}
-	if _, said := train.WithAxis(out, set); said != "" {
+	if _, said := recipe.WithAxis(out, set); said != "" {
 		t.Errorf("found %q, want nothing where nothing is left to the data", said)
 	}
 	flip, err := answer.FlipOf(&out.Members[0], 96)

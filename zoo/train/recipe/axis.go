@@ -1,4 +1,4 @@
-package train
+package recipe
 
 import (
 	"fmt"
@@ -9,11 +9,11 @@ import (
 	"github.com/fkzoo/fkzoo/zoo/dataset/mirror"
 )
 
-// withAxis is the document with the mirror axis of the data's labels, to a
+// WithAxis is the document with the mirror axis of the data's labels, to a
 // hundredth of a pixel, wherever a recipe leaves it to the data; said is a line
 // about it, "" where none does. All rows count, held out or not: it is one number,
 // and the same for all folds.
-func withAxis(d *blueprint.Document, set *dataset.Set) (out *blueprint.Document, said string) {
+func WithAxis(d *blueprint.Document, set *dataset.Set) (out *blueprint.Document, said string) {
 	out = d.Clone()
 	var axis *mirror.Axis
 	for i := range out.Members {

@@ -1,0 +1,61 @@
+package answer
+
+import (
+	"context"
+
+	"github.com/fkzoo/fkzoo/host/engine"
+	"github.com/fkzoo/fkzoo/zoo/dataset"
+)
+
+// PartBatches is how many batches are read at a time, where images stream by: a
+// part is in use while the next is read.
+const PartBatches = 4
+
+// A Stream answers parts of a source that come one after the other, all in
+// batches of one size, so that the last part, which is smaller, needs no program
+// of its own. It is for one goroutine.
+type Stream struct {
+	e        *Ensemble
+	batch    int
+	fixed    bool
+	progress *progress
+}
+
+// Stream begins to answer a source of so many images, -1 where their number isn't
+// known, in batches of so many; 0: the ensemble's own, or else what the largest
+// part so far fills.
+func (e *Ensemble) Stream(images, batch int, tick Tick) *Stream {
+	if batch == 0 {
+		batch = e.o.Batch
+	}
+	return &Stream{e: e, batch: batch, fixed: batch > 0, progress: newProgress(e, images, tick)}
+}
+
+// Answer answers the next part, as [Ensemble.Answer] does.
+func (s *Stream) Answer(ctx context.Context, part *dataset.Set) (*Prediction, error) {
+	if !s.fixed {
+		s.batch = max(s.batch, engine.BatchFor(part.Len()))
+	}
+	all, err := s.e.answer(ctx, part, s.batch, s.progress)
+	if err != nil {
+		return nil, err
+	}
+	return s.e.Mean(all, part.Len()), nil
+}
+
+// Each answers images as [Ensemble.Answer] does, but as they stream by: fn is
+// given them in parts, in their order, each with its answers. A part is good only
+// until fn returns. Memory doesn't grow with the number of images, and while one
+// part is answered the next is read.
+func (e *Ensemble) Each(ctx context.Context, images *dataset.Source, tick Tick, fn func(part *dataset.Set, p *Prediction) error) error {
+	s := e.Stream(images.Count, 0, tick)
+	batch := max(engine.PredictBatch, e.o.Batch)
+	_, _, err := images.Stream(ctx, PartBatches*batch, func(part *dataset.Set) error {
+		p, err := s.Answer(ctx, part)
+		if err != nil {
+			return err
+		}
+		return fn(part, p)
+	})
+	return err
+}
