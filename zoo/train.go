@@ -67,7 +67,7 @@ func (z *Zoo) FindRate(ctx context.Context, r TrainRequest) ([]*train.RateSweep,
 
 // HeldOut answers the rows that the model hasn't learned from; held is false, and all are answered, where none are known.
 func (t *Trained) HeldOut(ctx context.Context) (part *dataset.Set, p *answer.Prediction, held bool, err error) {
-	e, err := t.zoo.open(ctx, []*model.Model{t.Model}, ModelsRequest{})
+	e, err := t.zoo.EnsembleOf(ctx, []*model.Model{t.Model}, ModelsRequest{})
 	if err != nil {
 		return nil, nil, false, err
 	}
@@ -93,17 +93,14 @@ func (z *Zoo) prepare(ctx context.Context, r TrainRequest) (*train.Options, erro
 	if len(o.Data.Columns) == 0 {
 		return nil, fmt.Errorf("%s: found no columns with coordinates, want training data", o.Data.Source)
 	}
-	document := o.Document
-	if o.Resume != nil {
-		document = o.Resume.Document
-	} else if o.Document, o.Plugin, err = z.blueprint(ctx, r, o); err == nil {
-		document = o.Document
-	}
-	if err != nil {
-		return nil, err
+	if o.Resume == nil {
+		if o.Document, o.Plugin, err = z.blueprint(ctx, r, o); err != nil {
+			return nil, err
+		}
 	}
 	// Before the plugin was asked, for which the data's columns are needed, the size couldn't be known.
-	if o.Data, err = data.Refit(ctx, o.Data, document.Input.Height, document.Input.Width); err != nil {
+	in := o.Blueprint().Input
+	if o.Data, err = data.Refit(ctx, o.Data, in.Height, in.Width); err != nil {
 		return nil, err
 	}
 	o.Backend, err = z.Backend(ctx)
