@@ -57,6 +57,9 @@ func (p *program) backendList(c *cli.Context) error {
 		if b.Why != "" { // long: where no other column follows
 			last = b.Why
 		}
+		if b.State == backend.NotInstalled {
+			last += "; «fkzoo backend install " + b.Name + "» installs it"
+		}
 		rows = append(rows, []string{b.Name, string(b.State), b.Version, last})
 	}
 	return table(p.stdout, rows)

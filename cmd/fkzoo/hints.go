@@ -26,7 +26,11 @@ var advice = []struct {
 	{wraps(train.ErrFinished), always(startAnew)},
 	{is[*train.CheckpointError], always("--resume goes on from it, --force replaces it")},
 	{wraps(format.ErrExists), always("--force replaces it")},
-	{wraps(backend.ErrNotInstalled), always("«fkzoo backend install NAME» installs a backend")},
+	{is[*backend.InstallError], func(err error) string {
+		e, _ := errors.AsType[*backend.InstallError](err)
+		return "«fkzoo backend install " + e.Backend + "» installs it"
+	}},
+	{is[*backend.NoPackageError], always("--from takes a PJRT library of your own")},
 	{is[*convert.NoLayersError], readAs},
 	{wraps(convert.ErrOwnLayers), always("without --as it is read as its own")},
 	{is[*convert.NoColumnsError], always("--columns NAME,NAME,... names them")},

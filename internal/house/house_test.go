@@ -34,7 +34,7 @@ var arrows = map[string][]string{
 	"zoo/model":        {"zoo/dataset", "host/engine", "format", "specs"},
 	"zoo/answer":       {"zoo/model", "zoo/dataset", "host/engine", "specs", "zoo/internal"},
 	"zoo/measure":      {"zoo/answer", "zoo/model", "zoo/dataset", "host/engine", "specs"},
-	"zoo/train":        {"zoo/measure", "zoo/answer", "zoo/model", "zoo/dataset", "host", "host/engine", "format", "specs", "zoo/internal"},
+	"zoo/train":        {"zoo/request", "zoo/measure", "zoo/answer", "zoo/model", "zoo/dataset", "host", "host/engine", "format", "specs", "zoo/internal"},
 	"zoo/kaggle":       {"zoo/measure", "zoo/answer", "zoo/model", "zoo/dataset", "host/engine", "specs"},
 	"zoo/figure":       {"zoo/train", "zoo/measure", "zoo/answer", "zoo/model", "zoo/dataset", "zoo/draw", "specs"},
 	"zoo/internal":     {"zoo/model", "zoo/dataset", "host/engine", "specs"},
@@ -45,7 +45,7 @@ var arrows = map[string][]string{
 }
 
 // rooms are the zoo's.
-var rooms = []string{"zoo/dataset", "zoo/model", "zoo/answer", "zoo/measure", "zoo/train", "zoo/kaggle", "zoo/figure", "zoo/draw"}
+var rooms = []string{"zoo/request", "zoo/dataset", "zoo/model", "zoo/answer", "zoo/measure", "zoo/train", "zoo/kaggle", "zoo/figure", "zoo/draw"}
 
 // room is the longest name in arrows that a folder lies in.
 func room(folder string) string {

@@ -21,8 +21,6 @@ var outsiders = map[string]string{
 
 // named is what libraries still name of the command line, by file. Nothing is added here, and what is gone is taken out.
 var named = map[string][]string{
-	"host/engine/backend/install.go": {"--from"},
-	"host/engine/backend/store.go":   {"fkzoo backend"},
 }
 
 // commandLine reads the flags and commands off the program's source.
