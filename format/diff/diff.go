@@ -10,11 +10,10 @@ import (
 	"math"
 	"slices"
 
-	"github.com/fkzoo/fkzoo/specs/record"
-
 	"github.com/fkzoo/fkzoo/format"
 	"github.com/fkzoo/fkzoo/format/fault"
 	"github.com/fkzoo/fkzoo/format/tensor"
+	"github.com/fkzoo/fkzoo/specs/record"
 )
 
 // Difference is what two files don't have in common.

@@ -53,7 +53,7 @@ func networkDifferences(found, want *blueprint.Document) ([]record.Difference, e
 	}), err
 }
 
-// FoundAndWanted says what a difference is, in at most a few lines.
+// FoundAndWanted says what a difference is: found 4, want none.
 func FoundAndWanted(x record.Difference) string {
 	said := func(v any, there bool) string {
 		if !there {

@@ -197,6 +197,9 @@ func TestResumeChanges(t *testing.T) {
 		{"loss", map[string]string{"recipe.loss.kind": "mae"}, set, `recipe.loss.kind: found "mae", want "mse"`, "would not compare", nil},
 		{"optimizer", map[string]string{"recipe.optimizer": "adam"}, set, `recipe.optimizer.kind: found "adam", want "sgd"`, "is of no use to another", nil},
 		{"average", map[string]string{"recipe.average": "null"}, set, "recipe.average.decay: found none, want 0.5", "the checkpoint was kept for a training that does so to its end", nil},
+		{"an empty object", map[string]string{"recipe.augment.mirror": "{}"}, set, "recipe.augment.mirror: found {}, want none", "", func(m *model.Model) bool {
+			return m.Document.Members[0].Recipe.Augment.Mirror != nil && slices.Contains(m.Provenance.Options, "recipe.augment.mirror={} (from epoch 4 of net)")
+		}},
 		{"network", map[string]string{"hidden": "9"}, set, "setting hidden: found 9", "setting hidden: found 9", nil},
 		{"no such field", map[string]string{"recipe.rates": "1"}, set, "rates, which no recipe has", "rates, which no recipe has", nil},
 		{"more rows", nil, larger, "found 40 rows, want 30", "", func(m *model.Model) bool {

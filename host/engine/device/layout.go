@@ -93,5 +93,11 @@ func (l *Layout) Current(i int) int {
 	return i
 }
 
-// Slots names what an optimizer keeps for each trainable parameter.
-func Slots(optimizer string) []string { return blueprint.Optimizers.Row(optimizer).Slots }
+// Slots names what an optimizer keeps for each trainable parameter; none of one
+// that [blueprint.Optimizers] lacks.
+func Slots(optimizer string) []string {
+	if row := blueprint.Optimizers.Row(optimizer); row != nil {
+		return row.Slots
+	}
+	return nil
+}

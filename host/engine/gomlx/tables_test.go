@@ -27,16 +27,12 @@ func TestTablesAreWholeAndCompared(t *testing.T) {
 		}
 	}
 	in := func(text string) bool { return strings.Contains(layers.String(), text) }
-	var kinds []string
-	for i := range blueprint.Kinds {
-		kinds = append(kinds, blueprint.Kinds[i].Name)
-	}
 	for _, c := range []struct {
 		what        string
 		names, rows []string
 		compared    func(name string) bool
 	}{
-		{"layer kind", kinds, keys(forms), func(name string) bool { return in(`"kind":"` + name + `"`) }},
+		{"layer kind", blueprint.Kinds.Names(), keys(forms), func(name string) bool { return in(`"kind":"` + name + `"`) }},
 		{"activation", blueprint.Activations.Names(), keys(activations), func(name string) bool {
 			return in(`"function":"`+name+`"`) && in(`"activation":"`+name+`"`)
 		}},
