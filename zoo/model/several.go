@@ -37,7 +37,24 @@ func InputOf(models []*Model) (blueprint.Input, error) {
 	return in, nil
 }
 
+// ErrNoModel is returned where no model was named.
 var ErrNoModel = errors.New("found no model, want at least one")
+
+// ReadAll reads model files with [Load] or [Describe].
+func ReadAll(paths []string, read func(path string) (*Model, error)) ([]*Model, error) {
+	if len(paths) == 0 {
+		return nil, ErrNoModel
+	}
+	var out []*Model
+	for _, path := range paths {
+		m, err := read(path)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, m)
+	}
+	return out, nil
+}
 
 // Alone is the model of one member, by its place. It shares the weights, and is for
 // answers, not to be saved.

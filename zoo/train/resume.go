@@ -38,6 +38,24 @@ func (e *FixedError) Error() string { return e.Difference + ": " + e.Why }
 // new one may begin with its weights.
 var ErrFinished = errors.New("the training is finished, want a checkpoint")
 
+// FinishedError is [ErrFinished] of a file.
+type FinishedError struct {
+	Path string
+	Best string // a checkpoint of the same training that could go on; "": none
+	Next int    // the epoch that it goes on with, from 1
+}
+
+func (e *FinishedError) Error() string { return fmt.Sprintf("%s: %v", e.Path, ErrFinished) }
+func (e *FinishedError) Unwrap() error { return ErrFinished }
+
+func finished(path string) error {
+	e := &FinishedError{Path: path}
+	if m, err := model.Describe(model.BestPath(path)); err == nil && m.State != nil {
+		e.Best, e.Next = model.BestPath(path), m.State.Epoch+1
+	}
+	return e
+}
+
 // beginResumed goes on with the checkpoint's own document and seeds, on the
 // same data, but for what the user is allowed to change.
 func (t *training) beginResumed() error {

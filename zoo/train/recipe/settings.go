@@ -9,6 +9,7 @@ import (
 
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 	"github.com/fkzoo/fkzoo/specs/record"
+	"github.com/fkzoo/fkzoo/zoo/request"
 )
 
 // Prefix marks settings of the recipe; all others are the plugin's own.
@@ -150,4 +151,20 @@ func Prepare(d *blueprint.Document, columns []string, settings map[string]string
 func PluginSettings(all map[string]string) map[string]string {
 	plugin, _ := SplitSettings(all)
 	return plugin
+}
+
+// Parse reads settings as the user gives them, KEY=VALUE. One that is given twice is refused.
+func Parse(all []string) (map[string]string, error) {
+	out := map[string]string{}
+	for _, s := range all {
+		name, value, ok := strings.Cut(s, "=")
+		if !ok || name == "" {
+			return nil, request.Errorf(fmt.Sprintf("set %q", s), "want KEY=VALUE")
+		}
+		if _, twice := out[name]; twice {
+			return nil, request.Errorf("set "+name, "given twice")
+		}
+		out[name] = value
+	}
+	return out, nil
 }

@@ -1,0 +1,55 @@
+package zoo
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"github.com/fkzoo/fkzoo/zoo/dataset"
+	"github.com/fkzoo/fkzoo/zoo/dataset/source"
+	"github.com/fkzoo/fkzoo/zoo/model"
+	"github.com/fkzoo/fkzoo/zoo/request"
+)
+
+// DrawnFaces is the name of the data that fkzoo draws itself: a source like any other.
+const DrawnFaces = "demo"
+
+// DataRequest names data: a path, a name as demo:96, or several, whose rows follow each other.
+type DataRequest struct {
+	Names []string
+	// Readers are what some of the names stand for, in place of files.
+	Readers map[string]io.Reader
+	// Height and Width of the images; 0: their own, 96x96 of pictures.
+	Height, Width int
+}
+
+// For is the request with images of the size that a model takes.
+func (r DataRequest) For(m *model.Model) DataRequest {
+	r.Height, r.Width = m.Document.Input.Height, m.Document.Input.Width
+	return r
+}
+
+// Data opens data, and has the watcher warned of what is passed over. Close it.
+func (z *Zoo) Data(ctx context.Context, r DataRequest) (*dataset.Source, error) {
+	s, err := source.OpenAll(ctx, r.Names, source.Options{Height: r.Height, Width: r.Width, Readers: r.Readers})
+	if wrong, ok := errors.AsType[*dataset.NameError](err); ok {
+		return nil, &request.Error{Field: "data", Err: wrong}
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, note := range s.Notes {
+		z.o.Watch.Warn(note.String())
+	}
+	return s, nil
+}
+
+// Read reads all of some data.
+func (z *Zoo) Read(ctx context.Context, r DataRequest) (*dataset.Set, error) {
+	s, err := z.Data(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	return s.Read(ctx)
+}

@@ -1,0 +1,39 @@
+package zoo
+
+import "github.com/fkzoo/fkzoo/host/engine/backend"
+
+// Watcher is told what a request does, by the goroutine that works on it: where several ask a [Zoo] at once, from
+// several. A training has a watcher of its own beside it, [train.Watcher].
+type Watcher interface {
+	// Assumed is what is read as data where the request names none.
+	Assumed(Assumed)
+	// Backend has been opened.
+	Backend(*backend.Backend)
+	// Warn is a line about something that isn't as it should be.
+	Warn(text string)
+	// Progress is made: done of total, -1 where that isn't known, of what is being done. A watcher hears of the end of
+	// it by Done.
+	Progress(doing string, done, total int)
+	// Done ends a progress.
+	Done()
+}
+
+// Assumed tells which data is about to be read where the request names none.
+type Assumed struct {
+	Source  string
+	Resumed bool // it is what the training that goes on learned from; else the drawn faces
+}
+
+// Silent watches without a word.
+type Silent struct{}
+
+func (Silent) Assumed(Assumed)           {}
+func (Silent) Backend(*backend.Backend)  {}
+func (Silent) Warn(string)               {}
+func (Silent) Progress(string, int, int) {}
+func (Silent) Done()                     {}
+
+// progress gives the function that rooms call while they work, and the one that ends it.
+func (z *Zoo) progress(doing string) (tick func(done, total int), end func()) {
+	return func(done, total int) { z.o.Watch.Progress(doing, done, total) }, z.o.Watch.Done
+}
