@@ -222,7 +222,7 @@ func TestPapers(t *testing.T) {
 func TestCommandsOfThePapers(t *testing.T) {
 	var source strings.Builder
 	walk(t, func(name string) {
-		if path.Dir(name) == "cmd/fkzoo" && strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go") {
+		if strings.HasPrefix(name, "cmd/") && strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go") {
 			source.WriteString(read(t, name))
 		}
 	})
@@ -242,7 +242,7 @@ func TestCommandsOfThePapers(t *testing.T) {
 			for _, m := range command.FindAllStringSubmatch(text, -1) {
 				found++
 				if !known[m[1]+m[2]] {
-					t.Errorf("%s: %q has no such command or flag in cmd/fkzoo: %q", name, m[0], text)
+					t.Errorf("%s: %q has no such command or flag in cmd: %q", name, m[0], text)
 				}
 			}
 		}
