@@ -42,7 +42,7 @@ func (r *Request) Options() (*Options, error) {
 		return nil, err
 	}
 	o := &Options{
-		Settings: settings, Options: given, Output: r.output(), Force: r.Force, Every: r.Every,
+		Settings: settings, Options: given, Output: r.OutputPath(), Force: r.Force, Every: r.Every,
 		ResumePath: r.Resume, AllowChanges: r.AllowChanges, Seed: 1,
 	}
 	if r.Seed != nil {
@@ -68,7 +68,8 @@ func (r *Request) Options() (*Options, error) {
 	return o, err
 }
 
-func (r *Request) output() string {
+// OutputPath is where the model goes.
+func (r *Request) OutputPath() string {
 	if output, ok := model.OutputOf(r.Resume); ok && r.Output == "" {
 		return output // that of the training that goes on
 	}
