@@ -6,6 +6,7 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 
 	"github.com/fkzoo/fkzoo/host/engine/device"
+	"github.com/fkzoo/fkzoo/host/engine/gomlx/formula"
 	"github.com/fkzoo/fkzoo/host/engine/gomlx/kernel"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 )
@@ -153,7 +154,7 @@ func steps(plan *blueprint.Plan) ([]step, error) {
 func poolBehind(plan *blueprint.Plan, i int, users []int) int {
 	v := plan.Nodes[i].Values
 	if i == plan.Output || len(users) != 1 || plan.Nodes[users[0]].Kind.Name != "max_pool" ||
-		v.Text("bias") == "untied" || !activations[v.Text("activation")].rising {
+		v.Text("bias") == "untied" || !formula.Activations[v.Text("activation")].Rising {
 		return -1
 	}
 	return users[0]
