@@ -89,7 +89,7 @@ func (r *Request) check(o *Options) error {
 	case r.Resume != "" && r.Start != "":
 		return request.Errorf("resume", "found a model to start from too, want one of them: a training goes on with its own weights")
 	case r.Resume == "" && r.Seed == nil && seeded:
-		return request.Errorf("setting recipe.seed", "want the training's seed, which stands over the recipe's")
+		return request.Errorf("set recipe.seed", "want the training's seed, which stands over the recipe's")
 	}
 	return nil
 }

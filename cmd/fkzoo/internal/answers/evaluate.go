@@ -32,7 +32,7 @@ func evaluateCommand(p *command.Program) *cli.Command {
 
 func evaluate(p *command.Program, c *cli.Context) error {
 	if c.NArg() == 0 {
-		return model.ErrNoModel
+		return model.ErrNoFile
 	}
 	if c.String("data") == "" {
 		return command.Usagef("evaluate: no --data given, want data with points to compare with")
