@@ -7,6 +7,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/fkzoo/fkzoo/internal/machine"
 	"github.com/fkzoo/fkzoo/zoo/model"
 )
 
@@ -52,7 +53,7 @@ func (p *program) merge(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	m.Run = model.Run{Started: time.Now().UTC().Format(time.RFC3339), Machine: machine(), Command: os.Args}
+	m.Run = model.Run{Started: time.Now().UTC().Format(time.RFC3339), Machine: machine.Name(), Command: os.Args}
 	m.Provenance.Fkzoo = version
 	if err := m.Save(output, c.Bool("force")); err != nil {
 		return err

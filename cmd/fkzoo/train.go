@@ -17,6 +17,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/fkzoo/fkzoo/host"
+	"github.com/fkzoo/fkzoo/internal/machine"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 	"github.com/fkzoo/fkzoo/zoo/answer"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
@@ -242,7 +243,7 @@ func (p *program) trainOptions(c *cli.Context) (train.Options, error) {
 	o := train.Options{
 		Settings: settings, Seed: c.Uint64("seed"), Output: c.String("output"), Force: c.Bool("force"), Version: version,
 		Options: slices.Clone(c.StringSlice("set")),
-		Run:     model.Run{Started: time.Now().UTC().Format(time.RFC3339), Machine: machine(), Command: os.Args},
+		Run:     model.Run{Started: time.Now().UTC().Format(time.RFC3339), Machine: machine.Name(), Command: os.Args},
 	}
 	if o.Output == "" {
 		o.Output = baseName(c.Args().First()) + ".fkz"
