@@ -30,7 +30,6 @@ var tooLong = []string{
 	"function cmd/fkzoo program.trainOptions",
 	"function host/engine/backend TestInstallFailures",
 	"function internal/bench groups",
-	"function internal/results TestTrainAndPage",
 	"function zoo/dataset/check TestRun",
 	"function zoo/dataset/demo face.looks",
 }
