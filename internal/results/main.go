@@ -73,6 +73,7 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) (err 
 		fmt.Fprintln(stderr, "results [FLAGS] [RUN...]   train these runs (names or patterns; none: all) and write the page")
 		fmt.Fprintln(stderr, "results [FLAGS] list       show all runs and how far they are")
 		fmt.Fprintln(stderr, "results [FLAGS] page       write the page alone")
+		fmt.Fprintln(stderr, "Plugins are those beside the program, where make builds it; by go run with FKZOO_DEV_PLUGINS=bin those of make.")
 		flags.PrintDefaults()
 	}
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {

@@ -41,7 +41,11 @@ func (w *watch) Member(m train.MemberStart) {
 	if m.Members > 1 {
 		w.member = " " + m.Name
 	}
-	w.say("%s%s: %s rows to train on, %d held out, for which the mean face gives %s pixels", w.run, w.member, thousands(int64(m.TrainRows)), m.ValidRows, number(m.MeanFace))
+	face := ""
+	if m.ValidRows > 0 {
+		face = fmt.Sprintf(", for which the mean face gives %.3f pixels", m.MeanFace)
+	}
+	w.say("%s%s: %s rows to train on, %d held out%s", w.run, w.member, thousands(int64(m.TrainRows)), m.ValidRows, face)
 	if m.Done > 0 {
 		w.say("%s%s: goes on after epoch %d of %d", w.run, w.member, m.Done, m.Epochs)
 	}
@@ -53,13 +57,13 @@ func (w *watch) Epoch(e train.EpochDone) {
 		best = ", the best so far"
 	}
 	w.say("%s%s: epoch %d of %d in %.1f s: loss %.6f, held out %s, %s pixels%s", w.run, w.member, e.Epoch, e.Epochs, e.Time.Seconds(),
-		e.TrainLoss, number(e.ValidationLoss), number(e.RMSEPixels), best)
+		e.TrainLoss, number("%.6f", e.ValidationLoss), number("%.3f", e.RMSEPixels), best)
 }
 
 // number writes a figure; NaN, where no rows are held out, as a dash.
-func number(v float64) string {
+func number(format string, v float64) string {
 	if math.IsNaN(v) {
 		return "-"
 	}
-	return fmt.Sprintf("%.6f", v)
+	return fmt.Sprintf(format, v)
 }
