@@ -59,8 +59,11 @@ bin/.version:
 .PHONY: FORCE
 FORCE:
 
-bin/fkzoo: bin/.plugins/checksums bin/.version
-	$(BUILD) -ldflags "-X $(MODULE)/host.shipped=$$(cat bin/.plugins/checksums) -X main.version=$(VERSION)" -o $@ ./cmd/fkzoo
+# What stands beside the plugins and trusts them.
+bin/fkzoo: PROGRAM := ./cmd/fkzoo
+bin/results: PROGRAM := ./internal/results
+bin/fkzoo bin/results: bin/.plugins/checksums bin/.version
+	$(BUILD) -ldflags "-X $(MODULE)/host.shipped=$$(cat bin/.plugins/checksums) -X main.version=$(VERSION)" -o $@ $(PROGRAM)
 	@touch $@
 
 .PHONY: demo
@@ -74,8 +77,8 @@ demo: build ## train compact-s on drawn faces, see what it learned; under 3 minu
 	  'worst.png, and 24 of them in faces/ with their points: a dot where it was found, a ring where it is.'
 
 .PHONY: results
-results: build ## train what docs/results.md shows and write its tables; RUNS='compact-s-*' picks some, RUNS=list shows all, RUNS=page trains none; hours
-	set -f; $(GO) run ./internal/results $(RUNS)
+results: bin/results ## train what docs/results.md shows and write its tables; RUNS='compact-s-*' picks some, RUNS=list shows all, RUNS=page trains none; hours
+	set -f; bin/results $(RUNS)
 
 .PHONY: test
 test: ## all tests; FKZOO_TESTDATA names the folder with the real data, TESTFLAGS adds flags

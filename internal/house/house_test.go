@@ -41,7 +41,7 @@ var arrows = map[string][]string{
 	"zoo":              append(rooms, "host", "host/engine", "format", "specs"),
 	"cmd":              append(rooms, "zoo", "host", "host/engine", "format", "specs"),
 	"internal":         nil,
-	"internal/results": append(rooms, "zoo", "host/engine"),
+	"internal/results": {"zoo", "zoo/train", "zoo/measure", "zoo/answer", "zoo/model", "zoo/dataset", "zoo/figure", "zoo/draw", "host/engine", "specs"},
 }
 
 // rooms are the zoo's.

@@ -29,7 +29,6 @@ var tooLong = []string{
 	"function cmd/fkzoo/internal/training trainOptions",
 	"function host/engine/backend TestInstallFailures",
 	"function internal/bench groups",
-	"function internal/results TestTrainAndPage",
 	"function zoo/dataset/check TestRun",
 	"function zoo/dataset/demo face.looks",
 }

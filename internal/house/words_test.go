@@ -13,10 +13,10 @@ import (
 	"testing"
 )
 
-// outsiders may name the program's flags and commands: those that start it, and what a plugin says of itself.
+// outsiders may name the program's flags and commands: what is for people to type.
 var outsiders = map[string]string{
-	"internal/results": "it starts the program",
-	"plugins/serve.go": "a plugin that is started by hand says how fkzoo is told of it",
+	"internal/results/runs.go": "the page shows its runs as commands that anybody may type",
+	"plugins/serve.go":         "a plugin that is started by hand says how fkzoo is told of it",
 }
 
 // named is what libraries still name of the command line, by file. Nothing is added here, and what is gone is taken out.

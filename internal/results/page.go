@@ -14,9 +14,9 @@ import (
 
 	"github.com/fkzoo/fkzoo/host/engine/backend"
 	"github.com/fkzoo/fkzoo/internal/atomicfile"
+	"github.com/fkzoo/fkzoo/zoo"
 	"github.com/fkzoo/fkzoo/zoo/answer"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
-	"github.com/fkzoo/fkzoo/zoo/dataset/source"
 	"github.com/fkzoo/fkzoo/zoo/measure"
 	"github.com/fkzoo/fkzoo/zoo/model"
 )
@@ -31,13 +31,7 @@ type measured struct {
 type page struct {
 	found   []measured // in the order of runs
 	missing []run
-	layouts map[string]layout // of the report's networks
-}
-
-// layout is what fkzoo says of an architecture without data.
-type layout struct {
-	Parameters int64 `json:"parameters"`
-	FLOPs      int64 `json:"flops"`
+	layouts map[string]*zoo.Architecture // the report's networks
 }
 
 // writePage measures the models that are there, keeps that beside the page, and writes its tables and pictures.
@@ -88,15 +82,14 @@ func (p *places) measure(ctx context.Context) error {
 	if len(left) == 0 {
 		return errors.Join(failed...)
 	}
-	set, err := source.Read(ctx, p.data, source.Options{})
+	set, err := p.zoo.Read(ctx, zoo.DataRequest{Names: []string{p.data}})
 	if err != nil {
 		return errors.Join(append(failed, err)...)
 	}
-	b, err := backend.Open(ctx, cmp.Or(os.Getenv("FKZOO_BACKEND"), backend.Auto))
+	b, err := p.zoo.Backend(ctx)
 	if err != nil {
 		return errors.Join(append(failed, err)...)
 	}
-	defer b.Close()
 	for _, r := range left {
 		if err := p.measureRun(ctx, r, set, b); err != nil {
 			failed = append(failed, fmt.Errorf("%s: %w", r.name, err))
@@ -159,8 +152,8 @@ func (p *places) measureRun(ctx context.Context, r run, set *dataset.Set, b *bac
 }
 
 // gather reads the records.
-func (p *places) gather(ctx context.Context) (*page, error) {
-	out := &page{layouts: map[string]layout{}}
+func (p *places) gather(ctx context.Context) (_ *page, err error) {
+	out := &page{layouts: map[string]*zoo.Architecture{}}
 	digests := map[string]string{} // of the models, by run
 	data := ""                     // its checksum, the same for all
 	for _, r := range runs {
@@ -187,11 +180,9 @@ func (p *places) gather(ctx context.Context) (*page, error) {
 		out.found = append(out.found, measured{r, found})
 	}
 	for _, n := range reportedNetworks {
-		var l layout
-		if err := p.info(ctx, &l, n.name); err != nil {
+		if out.layouts[n.name], err = p.zoo.Describe(ctx, zoo.DescribeRequest{Architecture: n.name}); err != nil {
 			return nil, err
 		}
-		out.layouts[n.name] = l
 	}
 	return out, nil
 }
@@ -262,7 +253,7 @@ func (p *page) choices() string {
 	}
 	var seeds []string
 	for _, m := range p.in(networks) {
-		if m.shows == whole.shows && m.flag("--backend") == "" {
+		if m.shows == whole.shows && m.backend() == "" {
 			seeds = append(seeds, fmt.Sprintf("%s with seed %s", pixels(m.Score.RMSEPixels), m.seeds()))
 		}
 	}
@@ -342,7 +333,7 @@ func (p *page) made() string {
 func commands() string {
 	t := newTable("run", "command")
 	for _, r := range trainings() {
-		t.add("`"+r.name+"`", "`fkzoo "+strings.Join(r.arguments(), " ")+"`")
+		t.add("`"+r.name+"`", "`"+r.typed()+"`")
 	}
 	return t.String()
 }

@@ -9,12 +9,13 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/fkzoo/fkzoo/internal/atomicfile"
+	"github.com/fkzoo/fkzoo/specs/blueprint"
+	"github.com/fkzoo/fkzoo/zoo"
 	"github.com/fkzoo/fkzoo/zoo/figure"
 	"github.com/fkzoo/fkzoo/zoo/measure"
 	"github.com/fkzoo/fkzoo/zoo/model"
@@ -105,24 +106,15 @@ func (p *places) blueprint(ctx context.Context, r run) (string, error) {
 	if sum, ok := p.blueprints[r.args]; ok {
 		return sum, nil
 	}
-	var args []string
-	for words := strings.Fields(r.args); len(words) > 0; words = words[1:] {
-		switch flag := words[0]; flag {
-		case "--epochs", "--batch", "--seed":
-			args, words = append(args, "--set", "recipe."+strings.TrimPrefix(flag, "--")+"="+words[1]), words[1:]
-		case "--backend":
-			words = words[1:]
-		default:
-			args = append(args, flag)
-		}
-	}
-	var about struct {
-		Blueprint json.RawMessage `json:"blueprint"`
-	}
-	if err := p.info(ctx, &about, args...); err != nil {
+	asked, err := r.request()
+	if err != nil {
 		return "", err
 	}
-	sum, err := checksum(about.Blueprint)
+	about, err := p.zoo.Describe(ctx, zoo.DescribeRequest{Architecture: asked.Architecture, Settings: settings(asked)})
+	if err != nil {
+		return "", err
+	}
+	sum, err := checksum(about.Document)
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", r.args, err)
 	}
@@ -133,30 +125,18 @@ func (p *places) blueprint(ctx context.Context, r run) (string, error) {
 	return sum, nil
 }
 
-// info asks fkzoo about an architecture, with flags behind it.
-func (p *places) info(ctx context.Context, about any, architecture ...string) error {
-	args := append(append([]string{"info"}, architecture...), "--json")
-	said := &strings.Builder{}
-	cmd := exec.CommandContext(ctx, p.fkzoo, args...)
-	cmd.Stderr = said
-	text, err := cmd.Output()
-	if err == nil {
-		err = json.Unmarshal(text, about)
-	}
-	if err != nil {
-		return fmt.Errorf("%s %s: %w\n%s", p.fkzoo, strings.Join(args, " "), err, said)
-	}
-	return nil
-}
-
 // checksum is SHA-256, in hex, over a blueprint's input and members: over all but texts, and what training fills in from
 // the data, the mirror's axis and the answers' shift.
-func checksum(blueprint []byte) (string, error) {
+func checksum(document *blueprint.Document) (string, error) {
+	text, err := document.JSON()
+	if err != nil {
+		return "", err
+	}
 	var d struct {
 		Input   any              `json:"input"`
 		Members []map[string]any `json:"members"`
 	}
-	if err := json.Unmarshal(blueprint, &d); err != nil {
+	if err := json.Unmarshal(text, &d); err != nil {
 		return "", err
 	}
 	for _, m := range d.Members {
@@ -171,19 +151,11 @@ func checksum(blueprint []byte) (string, error) {
 			delete(mirror, "axis")
 		}
 	}
-	text, err := json.Marshal(d)
+	text, err = json.Marshal(d)
 	if err != nil {
 		return "", err
 	}
 	return fmt.Sprintf("%x", sha256.Sum256(text)), nil
-}
-
-func checksumOf(m *model.Model) (string, error) {
-	document, err := m.Document.JSON()
-	if err != nil {
-		return "", err
-	}
-	return checksum(document)
 }
 
 // recordOf describes a model that a run made.
@@ -192,7 +164,7 @@ func recordOf(r run, m *model.Model) (*trained, error) {
 	if err != nil {
 		return nil, err
 	}
-	sum, err := checksumOf(m)
+	sum, err := checksum(m.Document)
 	if err != nil {
 		return nil, err
 	}

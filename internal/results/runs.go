@@ -4,7 +4,10 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
+
+	"github.com/fkzoo/fkzoo/zoo/train"
 )
 
 // A run is one training, and a row of the page; or, with of, a row about models of other runs.
@@ -12,7 +15,9 @@ type run struct {
 	name  string // NAME.fkz is its model; what one picks it by
 	table string // of the page, where its row stands
 	shows string // what the row says of it
-	args  string // fkzoo train's: the architecture, and flags with blanks between; "" where of is given
+	// As anybody may give them to fkzoo train, which is how the page shows the run: the architecture, and flags with
+	// blanks between; "" where of is given.
+	args string
 
 	of      []string // the mean answer of these models
 	noFlips bool     // without the answers for mirrored images, although the blueprint asks for them
@@ -142,11 +147,86 @@ func (r run) models() []string {
 // arguments are fkzoo's.
 func (r run) arguments() []string { return append([]string{"train"}, strings.Fields(r.args)...) }
 
-// flag is the value of one of the arguments, or "".
-func (r run) flag(name string) string {
+// typed is the run as one would type it.
+func (r run) typed() string { return "fkzoo " + strings.Join(r.arguments(), " ") }
+
+// command is the run with its places, for the record in a model.
+func (r run) command(data, output string) []string {
+	return append(append([]string{"fkzoo"}, r.arguments()...), "--data", data, "-o", output)
+}
+
+// madeBy tells whether a model's record is the run's command, whatever the program's path and the places.
+func (r run) madeBy(command []string) bool {
+	want := r.command("", "")
+	if len(command) != len(want) {
+		return false
+	}
+	const places = 3 // DATA -o OUT
+	at := len(want) - places
+	return slices.Equal(command[1:at], want[1:at])
+}
+
+// backend is the one that the arguments name, or "".
+func (r run) backend() string {
 	all := r.arguments()
-	if i := slices.Index(all, name); i >= 0 && i+1 < len(all) {
+	if i := slices.Index(all, "--backend"); i >= 0 && i+1 < len(all) {
 		return all[i+1]
 	}
 	return ""
+}
+
+// trainFlags are those that arguments have: what each sets of a request.
+var trainFlags = map[string]func(*train.Request, string) error{
+	"--set": func(q *train.Request, value string) error {
+		q.Settings = append(q.Settings, value)
+		return nil
+	},
+	"--epochs": func(q *train.Request, value string) (err error) {
+		q.Epochs, err = strconv.Atoi(value)
+		return err
+	},
+	"--batch": func(q *train.Request, value string) (err error) {
+		q.Batch, err = strconv.Atoi(value)
+		return err
+	},
+	"--seed": func(q *train.Request, value string) error {
+		seed, err := strconv.ParseUint(value, 10, 64)
+		q.Seed = &seed
+		return err
+	},
+	"--backend": func(*train.Request, string) error { return nil }, // what a zoo is opened with
+}
+
+// request is what the arguments ask for.
+func (r run) request() (train.Request, error) {
+	words := strings.Fields(r.args)
+	if len(words) == 0 {
+		return train.Request{}, fmt.Errorf("%s: found no arguments, want an architecture", r.name)
+	}
+	out := train.Request{Architecture: words[0]}
+	for words = words[1:]; len(words) > 0; words = words[2:] {
+		set, known := trainFlags[words[0]]
+		if !known || len(words) == 1 {
+			return out, fmt.Errorf("%s: found %q among the arguments, want flags of the table, each with a value", r.name, words[0])
+		}
+		if err := set(&out, words[1]); err != nil {
+			return out, fmt.Errorf("%s: %s %s: %w", r.name, words[0], words[1], err)
+		}
+	}
+	return out, nil
+}
+
+// settings are all that a request sets, as a description takes them.
+func settings(q train.Request) []string {
+	out := slices.Clone(q.Settings)
+	if q.Epochs > 0 {
+		out = append(out, fmt.Sprintf("recipe.epochs=%d", q.Epochs))
+	}
+	if q.Batch > 0 {
+		out = append(out, fmt.Sprintf("recipe.batch=%d", q.Batch))
+	}
+	if q.Seed != nil {
+		out = append(out, fmt.Sprintf("recipe.seed=%d", *q.Seed))
+	}
+	return out
 }

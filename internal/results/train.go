@@ -6,15 +6,17 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
+	"os/signal"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 	"text/tabwriter"
+	"time"
 
+	"github.com/fkzoo/fkzoo/zoo"
 	"github.com/fkzoo/fkzoo/zoo/measure"
 	"github.com/fkzoo/fkzoo/zoo/model"
+	"github.com/fkzoo/fkzoo/zoo/train"
 )
 
 func (p *places) model(name string) string { return filepath.Join(p.models, name+".fkz") }
@@ -30,19 +32,17 @@ func (p *places) of(ctx context.Context, r run, path string, read func(string) (
 	if err != nil {
 		return nil, fmt.Errorf("%w; %s", err, anew)
 	}
-	want, found := r.arguments(), m.Run.Command
-	const places = 4 // --data PATH -o PATH
-	if len(found) != 1+len(want)+places || !slices.Equal(found[1:1+len(want)], want) || found[1+len(want)] != "--data" {
-		return nil, fmt.Errorf("%s: was made by «%s», want «fkzoo %s»; %s", path, strings.Join(found, " "), strings.Join(want, " "), anew)
+	if found := m.Run.Command; !r.madeBy(found) {
+		return nil, fmt.Errorf("%s: was made by «%s», want «%s»; %s", path, strings.Join(found, " "), r.typed(), anew)
 	}
-	made, err := checksumOf(m)
+	made, err := checksum(m.Document)
 	if err != nil {
 		return nil, err
 	}
 	if now, err := p.blueprint(ctx, r); err != nil {
 		return nil, err
 	} else if now != made {
-		return nil, fmt.Errorf("%s: found another blueprint in it than «fkzoo info %s» gives now; %s", path, r.args, anew)
+		return nil, fmt.Errorf("%s: found another blueprint in it than «%s» trains now; %s", path, r.typed(), anew)
 	}
 	return m, nil
 }
@@ -90,13 +90,15 @@ func (p *places) list(ctx context.Context) error {
 				rmse = fmt.Sprintf("%.3f", *result.RMSEPixels)
 			}
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\tfkzoo %s\n", r.name, state, minutes, rmse, strings.Join(r.arguments(), " "))
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", r.name, state, minutes, rmse, r.typed())
 	}
 	return t.Flush()
 }
 
 // trainAll trains what isn't done. A run that fails doesn't keep the others from theirs.
 func (p *places) trainAll(ctx context.Context, wanted []run) error {
+	// A reader of the output that went away, as of a pipe, is no reason to lose a training.
+	signal.Ignore(syscall.SIGPIPE)
 	if err := os.MkdirAll(p.models, 0o777); err != nil {
 		return err
 	}
@@ -112,7 +114,10 @@ func (p *places) trainAll(ctx context.Context, wanted []run) error {
 			err = p.train(ctx, r)
 		}
 		if ctx.Err() != nil {
-			return fmt.Errorf("%s: interrupted; the same command goes on", r.name)
+			if err == nil || errors.Is(err, context.Canceled) {
+				err = train.ErrInterrupted // before or after a training
+			}
+			return fmt.Errorf("%s: %w; the same command goes on", r.name, err)
 		}
 		if err != nil {
 			err = fmt.Errorf("%s: %w", r.name, err)
@@ -123,26 +128,41 @@ func (p *places) trainAll(ctx context.Context, wanted []run) error {
 	return errors.Join(failed...)
 }
 
-// train starts fkzoo, or lets it go on from where the run was left.
-func (p *places) train(ctx context.Context, r run) error {
-	args := r.arguments()
-	if path, _, err := p.unfinished(ctx, r); err != nil {
+// checkpoints are kept so often.
+const checkpoints = 5 * time.Minute
+
+// train trains a run, or goes on from where it was left.
+func (p *places) train(ctx context.Context, r run) (err error) {
+	asked, err := r.request()
+	if err != nil {
 		return err
-	} else if path != "" { // its recipe and seed stand
-		args = append(args[:2:2], "--resume", path)
-		if b := r.flag("--backend"); b != "" {
-			args = append(args, "--backend", b)
+	}
+	path, _, err := p.unfinished(ctx, r)
+	if err != nil {
+		return err
+	}
+	if path != "" {
+		fmt.Fprintf(p.err, "results: %s goes on from %s\n", r.name, path)
+		asked = train.Request{Architecture: asked.Architecture, Resume: path} // its recipe and seed stand
+	}
+	asked.Output, asked.Every = p.model(r.name), train.Every{Time: checkpoints}
+	z := p.open(r.backend(), r.command(p.data, asked.Output))
+	defer func() { err = errors.Join(err, z.Close()) }()
+	defer p.sayEnding(ctx)()
+	_, err = z.Train(ctx, zoo.TrainRequest{Request: asked, Data: zoo.DataRequest{Names: []string{p.data}}}, &watch{to: p.err, run: r.name})
+	return err
+}
+
+// sayEnding tells, when the command is interrupted, what is waited for: a batch may take a while. done ends that.
+func (p *places) sayEnding(ctx context.Context) (done func()) {
+	said := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(said)
+		fmt.Fprintln(p.err, "results: ending after the batch under way; Ctrl-C again ends at once, without what was learned since the last checkpoint")
+	})
+	return func() {
+		if !stop() {
+			<-said
 		}
 	}
-	c := exec.CommandContext(ctx, p.fkzoo, append(args, "--data", p.data, "-o", p.model(r.name))...)
-	c.Stdout, c.Stderr = p.out, p.err
-	c.Cancel = func() error { // it keeps what was learned, and ends
-		var s *signalled
-		if errors.As(context.Cause(ctx), &s) && s.Signal == os.Interrupt {
-			return nil // the terminal has told it too, and a second time would end it at once
-		}
-		return c.Process.Signal(syscall.SIGTERM)
-	}
-	fmt.Fprintln(p.err, "results: "+strings.Join(c.Args, " "))
-	return c.Run()
 }

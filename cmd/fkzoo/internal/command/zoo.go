@@ -9,6 +9,7 @@ import (
 
 	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/terminal"
 	"github.com/fkzoo/fkzoo/host/engine/backend"
+	"github.com/fkzoo/fkzoo/internal/machine"
 	"github.com/fkzoo/fkzoo/zoo"
 	"github.com/fkzoo/fkzoo/zoo/dataset/demo"
 )
@@ -16,7 +17,7 @@ import (
 // Zoo opens what all commands ask. Close it.
 func (p *Program) Zoo(c *cli.Context) *zoo.Zoo {
 	return zoo.Open(zoo.Options{
-		Backend: c.String("backend"), Version: p.Version, Machine: Machine(), Command: os.Args,
+		Backend: c.String("backend"), Version: p.Version, Machine: machine.Name(), Command: os.Args,
 		Watch: &watcher{p: p, json: c.Bool("json")},
 	})
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/command"
 	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/terminal"
+	"github.com/fkzoo/fkzoo/internal/machine"
 	"github.com/fkzoo/fkzoo/zoo/model"
 )
 
@@ -55,8 +56,8 @@ func merge(p *command.Program, c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	m.Run = model.Run{Started: time.Now().UTC().Format(time.RFC3339), Machine: command.Machine(), Command: os.Args}
 	m.Provenance.Fkzoo = p.Version
+	m.Run = model.Run{Started: time.Now().UTC().Format(time.RFC3339), Machine: machine.Name(), Command: os.Args}
 	if err := m.Save(output, c.Bool("force")); err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package command
+package machine
 
 import (
 	"runtime"
@@ -19,7 +19,7 @@ func TestProcessor(t *testing.T) {
 			t.Errorf("%s: found %q, want %q", c.name, got, c.want)
 		}
 	}
-	if got := Machine(); !strings.HasPrefix(got, runtime.GOOS+"/"+runtime.GOARCH+", ") || !strings.HasSuffix(got, " cores") {
+	if got := Name(); !strings.HasPrefix(got, runtime.GOOS+"/"+runtime.GOARCH+", ") || !strings.HasSuffix(got, " cores") {
 		t.Errorf("found %q", got)
 	}
 }

@@ -1,4 +1,5 @@
-package command
+// Package machine names the machine for the record of what it makes.
+package machine
 
 import (
 	"fmt"
@@ -7,9 +8,9 @@ import (
 	"strings"
 )
 
-// Machine is the record of what kind of machine this is: on Linux with the
-// processor's name, where the system knows it.
-func Machine() string {
+// Name says what kind of machine this is: system and architecture, on Linux the processor's name where the system knows
+// it, and the number of cores.
+func Name() string {
 	kind := runtime.GOOS + "/" + runtime.GOARCH
 	if runtime.GOOS == "linux" {
 		text, _ := os.ReadFile("/proc/cpuinfo")
