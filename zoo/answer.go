@@ -25,10 +25,11 @@ func (z *Zoo) Ensemble(ctx context.Context, r ModelsRequest) (*answer.Ensemble, 
 	if err != nil {
 		return nil, err
 	}
-	return z.open(ctx, all, r)
+	return z.EnsembleOf(ctx, all, r)
 }
 
-func (z *Zoo) open(ctx context.Context, all []*model.Model, r ModelsRequest) (*answer.Ensemble, error) {
+// EnsembleOf is [Zoo.Ensemble] of models that are read already.
+func (z *Zoo) EnsembleOf(ctx context.Context, all []*model.Model, r ModelsRequest) (*answer.Ensemble, error) {
 	b, err := z.Backend(ctx)
 	if err != nil {
 		return nil, err
@@ -52,12 +53,6 @@ func (z *Zoo) flipAverage(all []*model.Model, wanted *bool) bool {
 // Miscalibrated is what a watcher is warned of where no request says how mirror images are to be answered.
 const Miscalibrated = "some members are calibrated for the mean with the answer for the mirror image, which others don't ask for, and none is given: their answers are a little off"
 
-// fit is a request for data in the size that a model takes.
-func (r DataRequest) fit(m *model.Model) DataRequest {
-	r.Height, r.Width = m.Document.Input.Height, m.Document.Input.Width
-	return r
-}
-
 // EvaluateRequest asks how far models' answers are from the truth.
 type EvaluateRequest struct {
 	ModelsRequest
@@ -77,11 +72,11 @@ func (z *Zoo) Evaluate(ctx context.Context, r EvaluateRequest) (*Evaluated, erro
 	if err != nil {
 		return nil, err
 	}
-	set, err := z.Read(ctx, r.Data.fit(all[0]))
+	set, err := z.Read(ctx, r.Data.For(all[0]))
 	if err != nil {
 		return nil, err
 	}
-	e, err := z.open(ctx, all, r.ModelsRequest)
+	e, err := z.EnsembleOf(ctx, all, r.ModelsRequest)
 	if err != nil {
 		return nil, err
 	}
@@ -132,7 +127,7 @@ func (z *Zoo) Predict(ctx context.Context, r PredictRequest, to Answers) error {
 	if err := to.Begin(model.Columns(all), images); err != nil {
 		return err
 	}
-	e, err := z.open(ctx, all, r.ModelsRequest)
+	e, err := z.EnsembleOf(ctx, all, r.ModelsRequest)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/fkzoo/fkzoo/zoo/dataset"
 	"github.com/fkzoo/fkzoo/zoo/dataset/source"
+	"github.com/fkzoo/fkzoo/zoo/model"
 	"github.com/fkzoo/fkzoo/zoo/request"
 )
 
@@ -20,6 +21,12 @@ type DataRequest struct {
 	Readers map[string]io.Reader
 	// Height and Width of the images; 0: their own, 96x96 of pictures.
 	Height, Width int
+}
+
+// For is the request with images of the size that a model takes.
+func (r DataRequest) For(m *model.Model) DataRequest {
+	r.Height, r.Width = m.Document.Input.Height, m.Document.Input.Width
+	return r
 }
 
 // Data opens data, and has the watcher warned of what is passed over. Close it.

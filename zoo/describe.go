@@ -3,6 +3,7 @@ package zoo
 import (
 	"context"
 	"path"
+	"slices"
 	"strconv"
 
 	"github.com/fkzoo/fkzoo/host"
@@ -36,12 +37,7 @@ func (z *Zoo) List(ctx context.Context, patterns ...string) (found []host.Archit
 
 // matches tells whether a name matches one of the patterns, or there are none.
 func matches(patterns []string, name string) bool {
-	for _, p := range patterns {
-		if ok, _ := path.Match(p, name); ok {
-			return true
-		}
-	}
-	return len(patterns) == 0
+	return len(patterns) == 0 || slices.ContainsFunc(patterns, func(p string) bool { ok, _ := path.Match(p, name); return ok })
 }
 
 // DescribeRequest asks what an architecture is, with some settings.
@@ -64,9 +60,8 @@ func (z *Zoo) Describe(ctx context.Context, r DescribeRequest) (*Architecture, e
 	if err != nil {
 		return nil, err
 	}
-	columns := r.Columns
-	if columns == nil {
-		columns = blueprint.KaggleColumns
+	if r.Columns == nil {
+		r.Columns = blueprint.KaggleColumns
 	}
 	h, err := z.Plugins()
 	if err != nil {
@@ -80,10 +75,10 @@ func (z *Zoo) Describe(ctx context.Context, r DescribeRequest) (*Architecture, e
 	if err != nil {
 		return nil, err
 	}
-	if d, err = recipe.Prepare(d, columns, settings); err != nil {
+	if d, err = recipe.Prepare(d, r.Columns, settings); err != nil {
 		return nil, err
 	}
-	out, err := model.DescriptionOf(d, columns)
+	out, err := model.DescriptionOf(d, r.Columns)
 	if err != nil {
 		return nil, err
 	}

@@ -11,7 +11,6 @@ import (
 	"github.com/fkzoo/fkzoo/zoo/dataset"
 	"github.com/fkzoo/fkzoo/zoo/measure"
 	"github.com/fkzoo/fkzoo/zoo/model"
-	"github.com/fkzoo/fkzoo/zoo/request"
 	"github.com/fkzoo/fkzoo/zoo/train"
 	"github.com/fkzoo/fkzoo/zoo/train/recipe"
 )
@@ -22,52 +21,53 @@ type TrainRequest struct {
 	Data DataRequest // no names: what the training that goes on learned from, or else the drawn faces
 }
 
-// Trained is a training's result.
-type Trained struct {
-	Model     *model.Model
-	Path      string // its file
-	Data      *dataset.Set
-	OutOfFold *model.HeldOut // of folds: the rows held out, of all together; nil elsewhere
-
+// Training is one that can begin: its files are read, the plugin is asked, the data has the size that it takes.
+type Training struct {
+	train.Options
 	zoo *Zoo
 }
 
-// Train trains an architecture, and writes the model to Output. watch, which may be nil, is told how it goes on. When ctx
-// ends, what was learned is kept in a checkpoint that the error names, which wraps [train.ErrInterrupted].
+// Trained is a training's result.
+type Trained struct {
+	*Training
+	Model     *model.Model
+	OutOfFold *model.HeldOut // of folds: the rows held out, of all together; nil elsewhere
+}
+
+// Train trains an architecture, and writes the model to Output: [Zoo.Prepare] and [Training.Run].
 func (z *Zoo) Train(ctx context.Context, r TrainRequest, watch train.Watcher) (*Trained, error) {
-	o, err := z.prepare(ctx, r)
+	t, err := z.Prepare(ctx, r)
 	if err != nil {
 		return nil, err
 	}
-	o.Watch = watch
-	m, err := train.Run(ctx, *o)
+	return t.Run(ctx, watch)
+}
+
+// Run trains. watch, which may be nil, is told how it goes on. When ctx ends, what was learned is kept in a checkpoint
+// that the error names, which wraps [train.ErrInterrupted].
+func (t *Training) Run(ctx context.Context, watch train.Watcher) (*Trained, error) {
+	t.Watch = watch
+	m, err := train.Run(ctx, t.Options)
 	if err != nil {
 		return nil, err
 	}
-	t := &Trained{Model: m, Path: o.Output, Data: o.Data, zoo: z}
+	out := &Trained{Training: t, Model: m}
 	if pooled, ok := m.OutOfFold(); ok {
-		t.OutOfFold = &pooled
+		out.OutOfFold = &pooled
 	}
-	return t, nil
+	return out, nil
 }
 
 // FindRate trains nothing: it tries rising learning rates for some batches, for each member.
-func (z *Zoo) FindRate(ctx context.Context, r TrainRequest) ([]*train.RateSweep, error) {
-	if r.Resume != "" || r.Folds != 0 {
-		return nil, request.Errorf("find rate", "found a training to go on with, or folds, want neither: nothing is trained")
-	}
-	o, err := z.prepare(ctx, r)
-	if err != nil {
-		return nil, err
-	}
-	tick, end := z.progress("trying rates")
+func (t *Training) FindRate(ctx context.Context) ([]*train.RateSweep, error) {
+	tick, end := t.zoo.progress("trying rates")
 	defer end()
-	return train.FindRate(ctx, *o, tick)
+	return train.FindRate(ctx, t.Options, tick)
 }
 
 // HeldOut answers the rows that the model hasn't learned from; held is false, and all are answered, where none are known.
 func (t *Trained) HeldOut(ctx context.Context) (part *dataset.Set, p *answer.Prediction, held bool, err error) {
-	e, err := t.zoo.open(ctx, []*model.Model{t.Model}, ModelsRequest{})
+	e, err := t.zoo.EnsembleOf(ctx, []*model.Model{t.Model}, ModelsRequest{})
 	if err != nil {
 		return nil, nil, false, err
 	}
@@ -75,8 +75,8 @@ func (t *Trained) HeldOut(ctx context.Context) (part *dataset.Set, p *answer.Pre
 	return measure.HeldOutAnswers(ctx, e, t.Data, nil)
 }
 
-// prepare turns a request into what is trained: files read, the plugin asked, the data in the size that it takes.
-func (z *Zoo) prepare(ctx context.Context, r TrainRequest) (*train.Options, error) {
+// Prepare does all of a training that comes before its first step.
+func (z *Zoo) Prepare(ctx context.Context, r TrainRequest) (*Training, error) {
 	o, err := r.Options()
 	if err != nil {
 		return nil, err
@@ -93,21 +93,18 @@ func (z *Zoo) prepare(ctx context.Context, r TrainRequest) (*train.Options, erro
 	if len(o.Data.Columns) == 0 {
 		return nil, fmt.Errorf("%s: found no columns with coordinates, want training data", o.Data.Source)
 	}
-	document := o.Document
-	if o.Resume != nil {
-		document = o.Resume.Document
-	} else if o.Document, o.Plugin, err = z.blueprint(ctx, r, o); err == nil {
-		document = o.Document
-	}
-	if err != nil {
-		return nil, err
+	if o.Resume == nil {
+		if o.Document, o.Plugin, err = z.blueprint(ctx, r, o); err != nil {
+			return nil, err
+		}
 	}
 	// Before the plugin was asked, for which the data's columns are needed, the size couldn't be known.
-	if o.Data, err = data.Refit(ctx, o.Data, document.Input.Height, document.Input.Width); err != nil {
+	in := o.Blueprint().Input
+	if o.Data, err = data.Refit(ctx, o.Data, in.Height, in.Width); err != nil {
 		return nil, err
 	}
 	o.Backend, err = z.Backend(ctx)
-	return o, err
+	return &Training{*o, z}, err
 }
 
 // trainingData opens the data given, or else that of the training that goes on, or else the drawn faces.

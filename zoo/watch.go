@@ -9,8 +9,6 @@ type Watcher interface {
 	Assumed(Assumed)
 	// Backend has been opened.
 	Backend(*backend.Backend)
-	// Note is a line for people.
-	Note(text string)
 	// Warn is a line about something that isn't as it should be.
 	Warn(text string)
 	// Progress is made: done of total, -1 where that isn't known, of what is being done. A watcher hears of the end of
@@ -31,7 +29,6 @@ type Silent struct{}
 
 func (Silent) Assumed(Assumed)           {}
 func (Silent) Backend(*backend.Backend)  {}
-func (Silent) Note(string)               {}
 func (Silent) Warn(string)               {}
 func (Silent) Progress(string, int, int) {}
 func (Silent) Done()                     {}

@@ -60,16 +60,15 @@ func (z *Zoo) Close() error {
 	z.mu.Lock()
 	defer z.mu.Unlock()
 	z.closed = true
-	var err error
-	if z.plugins != nil {
-		err = z.plugins.Close()
-		z.plugins = nil
-	}
 	if z.backend != nil {
 		z.backend.Close()
-		z.backend = nil
 	}
-	return err
+	z.backend = nil
+	if z.plugins == nil {
+		return nil
+	}
+	defer func() { z.plugins = nil }()
+	return z.plugins.Close()
 }
 
 // Plugins gives the host that finds and asks plugins; it is the Zoo's to close.
@@ -82,11 +81,11 @@ func (z *Zoo) Plugins() (*host.Host, error) {
 	if z.plugins != nil {
 		return z.plugins, nil
 	}
-	var o host.Options
-	var err error
+	o, err := host.Defaults()
 	if z.o.Plugins != nil {
-		o = *z.o.Plugins
-	} else if o, err = host.Defaults(); err != nil {
+		o, err = *z.o.Plugins, nil
+	}
+	if err != nil {
 		return nil, err
 	}
 	if o.Warn == nil {

@@ -187,7 +187,7 @@ func TestCommandsOfThePapers(t *testing.T) {
 			for _, m := range command.FindAllStringSubmatch(text, -1) {
 				found++
 				if !known[m[1]+m[2]] {
-					t.Errorf("%s: %q has no such command or flag in cmd/fkzoo: %q", name, m[0], text)
+					t.Errorf("%s: %q has no such command or flag in cmd: %q", name, m[0], text)
 				}
 			}
 		}

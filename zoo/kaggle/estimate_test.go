@@ -40,11 +40,9 @@ func sparse(n int) *dataset.Set {
 	return set
 }
 
-// The estimate is the error of each row's own fold, counted as the table asks.
-func TestEstimateScore(t *testing.T) {
-	set := sparse(60)
-	m := foldedModel(t, set, 1, zootest.Every)
-	// Two images are asked for everything, five for the nose.
+// askedLookup asks for everything of two images, and for the nose of five.
+func askedLookup(t *testing.T) *submission.Lookup {
+	t.Helper()
 	var text strings.Builder
 	text.WriteString("RowId,ImageId,FeatureName\n")
 	row := 0
@@ -62,6 +60,14 @@ func TestEstimateScore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return lookup
+}
+
+// The estimate is the error of each row's own fold, counted as the table asks.
+func TestEstimateScore(t *testing.T) {
+	set := sparse(60)
+	m := foldedModel(t, set, 1, zootest.Every)
+	lookup := askedLookup(t)
 	p, rows, err := measure.OutOfFold(t.Context(), answertest.Open(t, m), set, nil)
 	if err != nil {
 		t.Fatal(err)

@@ -210,13 +210,14 @@ func TestSubmitRefuses(t *testing.T) {
 	}
 }
 
-// A ledger has all that went into a submission, and an average's the ledgers of
-// those it was made of.
-func TestLedger(t *testing.T) {
+// averaged makes a.csv and b.csv with one model, and their mean, mean.csv; in gives
+// a file's path.
+func averaged(t *testing.T) (in func(name string) string, m *model.Model) {
+	t.Helper()
 	folder := t.TempDir()
-	in := func(name string) string { return filepath.Join(folder, name) }
+	in = func(name string) string { return filepath.Join(folder, name) }
 	set := zootest.Faces(5, zootest.Nose, 1)
-	m := zootest.WithWeights(t, 1, zootest.Net("net", zootest.Nose, zootest.Linear, zootest.Recipe(""), ""))
+	m = zootest.WithWeights(t, 1, zootest.Net("net", zootest.Nose, zootest.Linear, zootest.Recipe(""), ""))
 	m.History = []model.MemberHistory{{Member: "net", TrainLoss: []float64{2, 1}, ValidationLoss: []float64{3, 2}, RMSEPixels: []float64{9, 8}, Rate: []float64{1, 1},
 		HeldOut: model.HeldOut{Rows: 2, Cells: 4, Loss: 2, RMSEPixels: 8}}}
 	m.Provenance.Data = model.DataFrom{Source: "training.zip", Checksum: "abc"}
@@ -248,6 +249,13 @@ func TestLedger(t *testing.T) {
 	if err := a.WriteWith(a.Ledger, in("mean.csv"), false); err != nil {
 		t.Fatal(err)
 	}
+	return in, m
+}
+
+// A ledger has all that went into a submission, and an average's the ledgers of
+// those it was made of.
+func TestLedger(t *testing.T) {
+	in, m := averaged(t)
 	l, err := submission.ReadLedger(in("mean.csv"))
 	if err != nil {
 		t.Fatal(err)
@@ -274,8 +282,15 @@ func TestLedger(t *testing.T) {
 	if s := submission.StateOf(&model.File, in("mean.csv")); s != submission.Unchanged {
 		t.Errorf("model: found %s", s)
 	}
+}
 
-	// A file that was changed is noticed, and one that isn't a ledger passed over.
+// A file that was changed is noticed, and one that isn't a ledger passed over.
+func TestLedgerOfChanged(t *testing.T) {
+	in, _ := averaged(t)
+	l, err := submission.ReadLedger(in("mean.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := os.WriteFile(in("a.csv"), []byte("RowId,Location\n1,2\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -288,7 +303,7 @@ func TestLedger(t *testing.T) {
 	if err := os.WriteFile(in("c.csv"), []byte("RowId,Location\n1,5\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	a, err = Average([]string{in("a.csv"), in("c.csv")}, in("more.csv"), AverageOptions{}, "v2")
+	a, err := Average([]string{in("a.csv"), in("c.csv")}, in("more.csv"), AverageOptions{}, "v2")
 	if err != nil || len(a.Notes) != 2 || !strings.Contains(a.Notes[0], "a.csv: changed since its ledger was written") || !strings.Contains(a.Notes[1], "found no ledger of a submission") {
 		t.Fatalf("found the notes %q and error %v", a.Notes, err)
 	}

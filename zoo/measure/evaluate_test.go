@@ -14,24 +14,33 @@ import (
 	"github.com/fkzoo/fkzoo/zoo/train/traintest"
 )
 
+func evaluate(t *testing.T, s *dataset.Set, models ...*model.Model) *measure.Evaluation {
+	t.Helper()
+	e, _, err := measure.Evaluate(t.Context(), answertest.Open(t, models...), s, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+// trained is a linear model of that data, with weights that start from a model's, or none's.
+func trained(t *testing.T, set *dataset.Set, start *model.Model) *model.Model {
+	t.Helper()
+	o := traintest.Options(t, zootest.One(t, zootest.Linear, ``), set)
+	o.Start = start
+	return traintest.MustTrain(t, o)
+}
+
 func TestEvaluate(t *testing.T) {
 	set := zootest.Faces(20, zootest.Every, 3)
-	m := traintest.MustTrain(t, traintest.Options(t, zootest.One(t, zootest.Linear, ``), set))
-	evaluate := func(s *dataset.Set, models ...*model.Model) *measure.Evaluation {
-		t.Helper()
-		e, _, err := measure.Evaluate(t.Context(), answertest.Open(t, models...), s, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return e
-	}
-	whole := evaluate(set, m)
+	m := trained(t, set, nil)
+	whole := evaluate(t, set, m)
 	if whole.HeldOut == nil || whole.HeldOut.Rows != len(zootest.HeldOutRows(set, m)) || whole.Backend != "go" {
 		t.Fatalf("found %+v held out", whole.HeldOut)
 	}
 
 	// A set that lacks columns, or has them in another order, gives the same errors for those that it has.
-	part := evaluate(zootest.WithColumns(set, []string{"nose_tip_y", "left_eye_center_x"}), m)
+	part := evaluate(t, zootest.WithColumns(set, []string{"nose_tip_y", "left_eye_center_x"}), m)
 	if part.HeldOut != nil || len(part.Columns) != 2 {
 		t.Errorf("found %d columns and %v held out, want 2 and none: it is not the training's data", len(part.Columns), part.HeldOut)
 	}
@@ -48,12 +57,16 @@ func TestEvaluate(t *testing.T) {
 			empty.Points[i] = float32(math.NaN())
 		}
 	}
-	e := evaluate(empty, m)
+	e := evaluate(t, empty, m)
 	if c := e.Columns[0]; c.Cells != 0 || c.RMSEPixels != 0 || c.MeanFace != 0 || e.Cells != whole.Cells-whole.Columns[0].Cells {
 		t.Errorf("found %+v and %d cells in all", c, e.Cells)
 	}
+}
 
-	// Rows are held out only where no model was trained on them, and each model has the data.
+// Rows are held out only where no model was trained on them, and each model has the data.
+func TestEvaluateHeldOut(t *testing.T) {
+	set := zootest.Faces(20, zootest.Every, 3)
+	m := trained(t, set, nil)
 	again := traintest.Options(t, zootest.One(t, zootest.Linear, ``), set)
 	again.Seed = 4
 	second := traintest.MustTrain(t, again)
@@ -63,45 +76,43 @@ func TestEvaluate(t *testing.T) {
 			both = append(both, r)
 		}
 	}
-	if e := evaluate(set, m, second); (e.HeldOut == nil) != (len(both) == 0) || e.HeldOut != nil && e.HeldOut.Rows != len(both) {
+	if e := evaluate(t, set, m, second); (e.HeldOut == nil) != (len(both) == 0) || e.HeldOut != nil && e.HeldOut.Rows != len(both) {
 		t.Errorf("found %+v held out by both, want rows %v", e.HeldOut, both)
 	}
-	foreign := traintest.MustTrain(t, traintest.Options(t, zootest.One(t, zootest.Linear, ``), zootest.Faces(20, zootest.Every, 4)))
-	if e := evaluate(set, m, foreign); e.HeldOut != nil {
+	foreign := trained(t, zootest.Faces(20, zootest.Every, 4), nil)
+	if e := evaluate(t, set, m, foreign); e.HeldOut != nil {
 		t.Errorf("found %+v held out beside a model of other data, want none", e.HeldOut)
 	}
 
 	// Nor are they known where the weights started, near or far, from a model of the same data.
-	from := func(start *model.Model, data *dataset.Set) *model.Model {
-		o := traintest.Options(t, zootest.One(t, zootest.Linear, ``), data)
-		o.Start = start
-		return traintest.MustTrain(t, o)
-	}
 	elsewhere := zootest.Faces(20, zootest.Every, 5)
 	for _, c := range []struct {
 		name    string
 		model   *model.Model
 		unknown bool
 	}{
-		{"of the same data", from(m, set), true},
-		{"of other data", from(foreign, set), false},
-		{"of the same data, two models back", from(from(m, elsewhere), set), true},
+		{"of the same data", trained(t, set, m), true},
+		{"of other data", trained(t, set, foreign), false},
+		{"of the same data, two models back", trained(t, set, trained(t, elsewhere, m)), true},
 	} {
-		if e := evaluate(set, c.model); e.HeldOutUnknown != c.unknown || (e.HeldOut == nil) != c.unknown {
+		if e := evaluate(t, set, c.model); e.HeldOutUnknown != c.unknown || (e.HeldOut == nil) != c.unknown {
 			t.Errorf("started from a model %s: found unknown %v and %+v held out, want unknown %v", c.name, e.HeldOutUnknown, e.HeldOut, c.unknown)
 		}
 	}
-	old := from(foreign, set)
+	old := trained(t, set, foreign)
 	old.Provenance.StartData = nil // before it was recorded
-	if e := evaluate(set, old); !e.HeldOutUnknown || e.HeldOut != nil {
+	if e := evaluate(t, set, old); !e.HeldOutUnknown || e.HeldOut != nil {
 		t.Errorf("started from a model of unknown data: found %+v held out", e.HeldOut)
 	}
+}
 
-	// The mean face is that of the training's data; for columns that it lacked, of the set.
+// The mean face is that of the training's data; for columns that it lacked, of the set.
+func TestMeanFace(t *testing.T) {
+	set := zootest.Faces(20, zootest.Every, 3)
 	other := zootest.Faces(30, zootest.Every, 12)
 	eyesModel := traintest.MustTrain(t, traintest.Options(t, zootest.Document(t, zootest.Net("net", zootest.Eyes, zootest.Linear, zootest.Recipe(""), "")), zootest.WithColumns(set, zootest.Eyes)))
 	noseModel := zootest.WithWeights(t, 1, zootest.Net("net", zootest.Nose, zootest.Linear, zootest.Recipe(""), ""))
-	e = evaluate(other, eyesModel, noseModel)
+	e := evaluate(t, other, eyesModel, noseModel)
 	for _, c := range e.Columns {
 		from := set
 		if slices.Contains(zootest.Nose, c.Name) {
@@ -123,7 +134,10 @@ func TestEvaluate(t *testing.T) {
 	if got, want := measure.MeanFace([]*model.Model{unfilled}, other)[zootest.Nose[0]], zootest.ColumnMean(other, zootest.Nose[0]); !zootest.Near(got, want, 1e-6) {
 		t.Errorf("a column without a filled cell: found mean face %g, want the other set's, %g", got, want)
 	}
+}
 
+func TestEvaluateRefuses(t *testing.T) {
+	m := zootest.WithWeights(t, 1, zootest.Net("net", zootest.Every, zootest.Linear, zootest.Recipe(""), ""))
 	for _, c := range []struct {
 		name string
 		set  *dataset.Set

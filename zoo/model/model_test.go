@@ -239,27 +239,29 @@ func TestUnknownFieldsAreKept(t *testing.T) {
 	}
 }
 
+// tensor adds a tensor of zeros to a file, or replaces one.
+func tensor(t *testing.T, name string, shape []int) func(*format.Meta, []format.Tensor) []format.Tensor {
+	return func(_ *format.Meta, all []format.Tensor) []format.Tensor {
+		n := 1
+		for _, d := range shape {
+			n *= d
+		}
+		x, err := format.NewTensor(name, format.Float32, shape, make([]float32, n))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range all {
+			if all[i].Name == name {
+				all[i] = x
+				return all
+			}
+		}
+		return append(all, x)
+	}
+}
+
 // What is wrong with a file is said by name, and never a panic.
 func TestLoadRefuses(t *testing.T) {
-	tensor := func(name string, shape []int) func(*format.Meta, []format.Tensor) []format.Tensor {
-		return func(_ *format.Meta, all []format.Tensor) []format.Tensor {
-			n := 1
-			for _, d := range shape {
-				n *= d
-			}
-			x, err := format.NewTensor(name, format.Float32, shape, make([]float32, n))
-			if err != nil {
-				t.Fatal(err)
-			}
-			for i := range all {
-				if all[i].Name == name {
-					all[i] = x
-					return all
-				}
-			}
-			return append(all, x)
-		}
-	}
 	set := func(change func(m *format.Meta)) func(*format.Meta, []format.Tensor) []format.Tensor {
 		return func(m *format.Meta, all []format.Tensor) []format.Tensor {
 			change(m)
@@ -296,9 +298,9 @@ func TestLoadRefuses(t *testing.T) {
 		{"run a list", set(func(m *format.Meta) { m.Run = []any{} }), model.ErrNotModel, "field run: found an array of 0, want a map"},
 		{"state a list", set(func(m *format.Meta) { m.State = []any{} }), model.ErrNotModel, "field state: found an array of 0, want a map"},
 		{"an empty state", set(func(m *format.Meta) { m.State = map[string]any{} }), model.ErrNotModel, "state: found epoch 0 of member eyes, want 2 as in its history"},
-		{"a tensor more", tensor("more", []int{2}), nil, "tensor more: no parameter of the blueprint has that name"},
-		{"a tensor of another shape", tensor("eyes/out/bias", []int{3}), nil, "tensor eyes/out/bias: found shape [3], want [4]"},
-		{"a tensor of a training", tensor("training/eyes/out/bias", []int{4}), nil, "tensor training/eyes/out/bias: no parameter"},
+		{"a tensor more", tensor(t, "more", []int{2}), nil, "tensor more: no parameter of the blueprint has that name"},
+		{"a tensor of another shape", tensor(t, "eyes/out/bias", []int{3}), nil, "tensor eyes/out/bias: found shape [3], want [4]"},
+		{"a tensor of a training", tensor(t, "training/eyes/out/bias", []int{4}), nil, "tensor training/eyes/out/bias: no parameter"},
 		{"a tensor less", func(_ *format.Meta, all []format.Tensor) []format.Tensor { return all[1:] }, nil, "tensor eyes/out/bias: missing, want shape [4]"},
 		{"another type", func(_ *format.Meta, all []format.Tensor) []format.Tensor {
 			all[0].Type, all[0].Data = format.Float64, make([]byte, 32)
@@ -325,7 +327,9 @@ func TestLoadRefuses(t *testing.T) {
 			t.Errorf("%s: error is %v, want it to name the file once", c.name, err)
 		}
 	}
+}
 
+func TestLoadRefusesFiles(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "m.fkz")
 	if err := zootest.HandMade(t, false).Save(path, false); err != nil {
 		t.Fatal(err)

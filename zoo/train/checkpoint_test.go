@@ -274,25 +274,26 @@ func TestCheckpointFails(t *testing.T) {
 	}
 }
 
+// moved is the model that an error says is elsewhere.
+func moved(t *testing.T, name string, err error) *model.Model {
+	t.Helper()
+	var e *train.ElsewhereError
+	if !errors.As(err, &e) || !strings.Contains(err.Error(), e.Path) {
+		t.Fatalf("%s: error is %v, want an ElsewhereError that names the file", name, err)
+	}
+	m := zootest.MustLoad(t, e.Path)
+	if e.Partial != (m.State != nil) {
+		t.Errorf("%s: found partial %v", name, e.Partial)
+	}
+	return m
+}
+
 func TestElsewhere(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	t.Setenv("TMP", os.Getenv("TMPDIR")) // on Windows
 	set := zootest.Faces(20, zootest.Every, 1)
 	o := traintest.Options(t, zootest.One(t, zootest.Linear, `"batch": 6`), set)
 	want := traintest.MustTrain(t, o)
-
-	moved := func(name string, err error) *model.Model {
-		t.Helper()
-		var e *train.ElsewhereError
-		if !errors.As(err, &e) || !strings.Contains(err.Error(), e.Path) {
-			t.Fatalf("%s: error is %v, want an ElsewhereError that names the file", name, err)
-		}
-		m := zootest.MustLoad(t, e.Path)
-		if e.Partial != (m.State != nil) {
-			t.Errorf("%s: found partial %v", name, e.Partial)
-		}
-		return m
-	}
 
 	// Somebody's file has taken the name: it stays, and the model is beside it.
 	o = traintest.Options(t, o.Document, set)
@@ -305,7 +306,7 @@ func TestElsewhere(t *testing.T) {
 		}
 	}}
 	_, err := train.Run(t.Context(), o)
-	traintest.SameModel(t, "name taken", moved("name taken", err), want)
+	traintest.SameModel(t, "name taken", moved(t, "name taken", err), want)
 	zootest.WantError(t, "name taken", err, format.ErrExists, "the finished model is in "+strings.TrimSuffix(taken, ".fkz")+"-2.fkz")
 	if b, _ := os.ReadFile(taken); string(b) != "precious" {
 		t.Errorf("the other file holds %q", b)
@@ -334,8 +335,16 @@ func TestElsewhere(t *testing.T) {
 	}
 	full.Resume, full.ResumePath, full.Watch = zootest.MustLoad(t, model.LastPath(full.Output)), model.LastPath(full.Output), nil
 	traintest.SameModel(t, "resumed after nowhere", traintest.MustTrain(t, full), want)
+}
 
-	// The folder is gone.
+func TestElsewhereWithoutFolder(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("the lock's file is open")
+	}
+	t.Setenv("TMPDIR", t.TempDir())
+	set := zootest.Faces(20, zootest.Every, 1)
+	o := traintest.Options(t, zootest.One(t, zootest.Linear, `"batch": 6`), set)
+	want := traintest.MustTrain(t, o)
 	gone := func(at int, then func()) train.Options {
 		o := traintest.Options(t, o.Document, set)
 		folder := filepath.Join(filepath.Dir(o.Output), "sub")
@@ -353,17 +362,14 @@ func TestElsewhere(t *testing.T) {
 		}}
 		return o
 	}
-	if runtime.GOOS == "windows" {
-		return // the lock's file is open
-	}
-	_, err = train.Run(t.Context(), gone(5, func() {}))
-	traintest.SameModel(t, "no folder", moved("no folder", err), want)
+	_, err := train.Run(t.Context(), gone(5, func() {}))
+	traintest.SameModel(t, "no folder", moved(t, "no folder", err), want)
 
 	ctx, cancel := context.WithCancel(t.Context())
 	o = gone(5, cancel)
 	_, err = train.Run(ctx, o)
 	zootest.WantError(t, "interrupted without a folder", err, train.ErrInterrupted, "the training so far is in ")
-	part := moved("interrupted", err)
+	part := moved(t, "interrupted", err)
 	o = traintest.Options(t, o.Document, set)
 	o.Resume = part
 	traintest.SameModel(t, "resumed", traintest.MustTrain(t, o), want)

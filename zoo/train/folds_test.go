@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/fkzoo/fkzoo/specs/blueprint"
 	"github.com/fkzoo/fkzoo/zoo/answer/answertest"
 	"github.com/fkzoo/fkzoo/zoo/internal/zootest"
 	"github.com/fkzoo/fkzoo/zoo/measure"
@@ -15,16 +16,23 @@ import (
 	"github.com/fkzoo/fkzoo/zoo/train/traintest"
 )
 
-// Each member in folds is what a training without its fold gives, holds out its
-// own rows, and the figures out of fold are those of each row's own member.
-func TestFolds(t *testing.T) {
-	set := zootest.Faces(31, zootest.Every, 7)
+// folded is a document of two members in three folds.
+func folded(t *testing.T) *blueprint.Document {
+	t.Helper()
 	d, err := recipe.Folded(zootest.Document(t, zootest.Net("eyes", zootest.Eyes, zootest.Linear, zootest.Recipe(traintest.Rising), ""), zootest.Net("nose", zootest.Nose, zootest.Dropout, zootest.Recipe(traintest.Rising), "")), 3)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return d
+}
+
+// Each member in folds is what a training without its fold gives, holds out its
+// own rows, and the figures out of fold are those of each row's own member.
+func TestFolds(t *testing.T) {
+	set := zootest.Faces(31, zootest.Every, 7)
+	d := folded(t)
 	o := traintest.Options(t, d, set)
-	whole := traintest.MustTrain(t, o)
+	traintest.MustTrain(t, o)
 	m := zootest.MustLoad(t, o.Output)
 	if len(m.Document.Members) != 6 || m.Document.Members[3].Name != "nose-fold2" {
 		t.Fatalf("found members %d, the fourth %s", len(m.Document.Members), m.Document.Members[3].Name)
@@ -92,9 +100,14 @@ func TestFolds(t *testing.T) {
 	if _, _, err := measure.OutOfFold(t.Context(), answertest.Open(t, m), zootest.Faces(31, zootest.Every, 8), nil); err == nil {
 		t.Error("found no error for other data")
 	}
+}
 
-	// Interrupted and resumed, it is the same.
-	o = traintest.Options(t, d, set)
+// Interrupted and resumed, it is the same.
+func TestFoldsResumed(t *testing.T) {
+	set := zootest.Faces(31, zootest.Every, 7)
+	d := folded(t)
+	whole := traintest.MustTrain(t, traintest.Options(t, d, set))
+	o := traintest.Options(t, d, set)
 	part := traintest.Options(t, nil, set)
 	part.ResumePath = traintest.Interrupt(t, o, 61)
 	part.Resume, part.Output = zootest.MustLoad(t, part.ResumePath), filepath.Join(t.TempDir(), "m.fkz")
@@ -105,11 +118,11 @@ func TestFolds(t *testing.T) {
 	o.Start = traintest.MustTrain(t, traintest.Options(t, zootest.Document(t, zootest.Net("eyes", zootest.Eyes, zootest.Linear, zootest.Recipe(traintest.Rising), ""), zootest.Net("nose", zootest.Nose, zootest.Dropout, zootest.Recipe(traintest.Rising), "")), set))
 	w := &traintest.Watch{}
 	o.Watch = w
-	m = traintest.MustTrain(t, o)
+	m := traintest.MustTrain(t, o)
 	if !w.Noted("nose-fold2/hidden/bias: taken from nose/hidden/bias") {
 		t.Errorf("found notes %q", w.Notes)
 	}
-	if e, _, err = measure.Evaluate(t.Context(), answertest.Open(t, m), set, nil); err != nil || e.OutOfFold != nil || !e.HeldOutUnknown {
+	if e, _, err := measure.Evaluate(t.Context(), answertest.Open(t, m), set, nil); err != nil || e.OutOfFold != nil || !e.HeldOutUnknown {
 		t.Errorf("started from a model: found %+v (%v)", e, err)
 	}
 }

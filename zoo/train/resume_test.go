@@ -13,6 +13,7 @@ import (
 
 	"github.com/fkzoo/fkzoo/format"
 	"github.com/fkzoo/fkzoo/host/engine"
+	"github.com/fkzoo/fkzoo/zoo/dataset"
 	"github.com/fkzoo/fkzoo/zoo/internal/zootest"
 	"github.com/fkzoo/fkzoo/zoo/model"
 	"github.com/fkzoo/fkzoo/zoo/train"
@@ -150,28 +151,34 @@ func TestDamagedStates(t *testing.T) {
 		{"other data", func(m *model.Model) { m.Provenance.Data.Checksum = "" }, "found data with checksum"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			m := zootest.MustLoad(t, path)
-			c.change(m)
-			made := filepath.Join(t.TempDir(), "made.fkz")
-			err := m.Save(made, false)
-			if err == nil {
-				if m, err = model.Load(made); err == nil {
-					o := traintest.Options(t, nil, set)
-					o.Resume = m
-					_, err = train.Run(t.Context(), o)
-				}
-			}
-			if c.want == "" {
-				if err != nil {
-					t.Error(err)
-				}
-				return
-			}
-			zootest.WantError(t, "made-up state", err, nil, c.want)
-			if err != nil && strings.Contains(err.Error(), "internal fault") {
-				t.Errorf("error is %v, want one without a panic behind it", err)
-			}
+			goesOn(t, path, set, c.change, c.want)
 		})
+	}
+}
+
+// goesOn changes a checkpoint, and wants the training to go on from it, or an error.
+func goesOn(t *testing.T, path string, set *dataset.Set, change func(m *model.Model), want string) {
+	t.Helper()
+	m := zootest.MustLoad(t, path)
+	change(m)
+	made := filepath.Join(t.TempDir(), "made.fkz")
+	err := m.Save(made, false)
+	if err == nil {
+		if m, err = model.Load(made); err == nil {
+			o := traintest.Options(t, nil, set)
+			o.Resume = m
+			_, err = train.Run(t.Context(), o)
+		}
+	}
+	if want == "" {
+		if err != nil {
+			t.Error(err)
+		}
+		return
+	}
+	zootest.WantError(t, "made-up state", err, nil, want)
+	if err != nil && strings.Contains(err.Error(), "internal fault") {
+		t.Errorf("error is %v, want one without a panic behind it", err)
 	}
 }
 

@@ -53,6 +53,14 @@ type Options struct {
 	Watch   Watcher   // may be nil
 }
 
+// Blueprint is the document that is trained: that of the checkpoint, where a training goes on.
+func (o *Options) Blueprint() *blueprint.Document {
+	if o.Resume != nil {
+		return o.Resume.Document
+	}
+	return o.Document
+}
+
 // Every says how often a checkpoint is kept; the zero value is never.
 type Every struct {
 	Epochs  int

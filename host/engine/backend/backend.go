@@ -39,6 +39,23 @@ var (
 	ErrChecksum = errors.New("wrong checksum")
 )
 
+// InstallError tells of a backend that isn't there, or not as it was installed: to install it, once more, helps. It wraps
+// ErrNotInstalled or ErrBroken.
+type InstallError struct {
+	Backend string
+	Err     error
+}
+
+func (e *InstallError) Error() string { return "backend " + e.Backend + ": " + e.Err.Error() }
+func (e *InstallError) Unwrap() error { return e.Err }
+
+// NoPackageError tells that no package has the library for a system: whoever has one may install that.
+type NoPackageError struct{ System string }
+
+func (e *NoPackageError) Error() string {
+	return "no package is known for " + e.System + ", want a PJRT library of your own"
+}
+
 // Backend is an open backend. It may be used from several goroutines.
 type Backend struct {
 	kind    Kind

@@ -173,8 +173,7 @@ func (s *Store) unpack(ctx context.Context, k Kind, o Options, dir string) (*Pro
 		return &Provenance{Own: source.own, Library: library}, nil, nil
 	}
 	if len(source.sets) == 0 {
-		return nil, nil, fmt.Errorf("no package is known for %s/%s; give a PJRT library of your own with --from",
-			runtime.GOOS, runtime.GOARCH)
+		return nil, nil, &NoPackageError{runtime.GOOS + "/" + runtime.GOARCH}
 	}
 	if old, err := s.check(ctx, k); err == nil && slices.ContainsFunc(source.sets, func(set wheelSet) bool {
 		return slices.Equal(set.packages(), old.Provenance.Packages)

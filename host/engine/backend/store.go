@@ -170,10 +170,10 @@ func (s *Store) check(ctx context.Context, k Kind) (Info, error) {
 	}
 	p, err := s.provenance(k)
 	if errors.Is(err, fs.ErrNotExist) {
-		return info, fmt.Errorf("backend %s: %w; `fkzoo backend install %s` does it", k, ErrNotInstalled, k)
+		return info, &InstallError{k.String(), ErrNotInstalled}
 	}
 	if err != nil {
-		return info, fmt.Errorf("backend %s: %w: %v; `fkzoo backend install %s` mends it", k, ErrBroken, err, k)
+		return info, &InstallError{k.String(), fmt.Errorf("%w: %v", ErrBroken, err)}
 	}
 	info.Provenance, info.Version = p, p.Version
 	info.Library = filepath.Join(s.dir, filepath.FromSlash(p.Library))

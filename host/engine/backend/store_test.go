@@ -145,7 +145,7 @@ func TestNames(t *testing.T) {
 		if !errors.Is(err, ErrNotInstalled) && !errors.Is(err, ErrUnsupported) {
 			t.Errorf("%s: found %v, want %v", name, err, ErrNotInstalled)
 		}
-		if errors.Is(err, ErrNotInstalled) && !strings.Contains(err.Error(), "fkzoo backend install "+name) {
+		if at, ok := errors.AsType[*InstallError](err); errors.Is(err, ErrNotInstalled) && (!ok || at.Backend != name) {
 			t.Errorf("%s: found %v, want what to do", name, err)
 		}
 	}

@@ -78,41 +78,48 @@ func TestCheck(t *testing.T) {
 		{"a quote without end, long", "RowId,Location\n1,\"" + strings.Repeat("0\n", maxRow), nil, []string{"line 2: found no row in 1048576 bytes"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			path := put(t, "s.csv", c.text)
-			r, err := Check(path, ImageSide, c.lookup)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var found []string
-			for _, f := range r.List {
-				found = append(found, f.Where()+f.Reason)
-			}
-			if r.OK != (len(c.want) == 0) || r.Faults != len(found) {
-				t.Errorf("found OK %t and %d faults", r.OK, r.Faults)
-			}
-			same := slices.EqualFunc(found, c.want, func(f, w string) bool { return strings.HasPrefix(f, w) })
-			if c.name == "old Macintosh" {
-				same = len(found) > 0 && strings.HasPrefix(found[0], c.want[0])
-			}
-			if !same {
-				t.Errorf("found the faults\n%s\nwant\n%s", strings.Join(found, "\n"), strings.Join(c.want, "\n"))
-			}
-			// Reading stops at the first, unless it is one of completeness or range.
-			first := slices.IndexFunc(found, func(f string) bool {
-				return !strings.Contains(f, "missing") && !strings.Contains(f, "doesn't ask") && !strings.Contains(f, "inside the image")
-			})
-			_, err = Read(path)
-			if first < 0 {
-				if err != nil {
-					t.Errorf("Read: %v", err)
-				}
-				return
-			}
-			var fault *Fault
-			if !errors.As(err, &fault) || fault.Where()+fault.Reason != found[first] || !strings.HasPrefix(err.Error(), path) {
-				t.Errorf("Read: found error %v, want %s", err, found[first])
-			}
+			wantFaults(t, c.text, c.lookup, c.want, c.name == "old Macintosh")
 		})
+	}
+}
+
+// wantFaults checks a file: each fault found, or the first alone, begins as wanted,
+// and reading stops at the first, unless it is one of completeness or range.
+func wantFaults(t *testing.T, text string, lookup *Lookup, want []string, firstAlone bool) {
+	t.Helper()
+	path := put(t, "s.csv", text)
+	r, err := Check(path, ImageSide, lookup)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []string
+	for _, f := range r.List {
+		found = append(found, f.Where()+f.Reason)
+	}
+	if r.OK != (len(want) == 0) || r.Faults != len(found) {
+		t.Errorf("found OK %t and %d faults", r.OK, r.Faults)
+	}
+	same := slices.EqualFunc(found, want, func(f, w string) bool { return strings.HasPrefix(f, w) })
+	if firstAlone {
+		same = len(found) > 0 && strings.HasPrefix(found[0], want[0])
+	}
+	if !same {
+		t.Errorf("found the faults\n%s\nwant\n%s", strings.Join(found, "\n"), strings.Join(want, "\n"))
+	}
+	// Reading stops at the first, unless it is one of completeness or range.
+	first := slices.IndexFunc(found, func(f string) bool {
+		return !strings.Contains(f, "missing") && !strings.Contains(f, "doesn't ask") && !strings.Contains(f, "inside the image")
+	})
+	_, err = Read(path)
+	if first < 0 {
+		if err != nil {
+			t.Errorf("Read: %v", err)
+		}
+		return
+	}
+	var fault *Fault
+	if !errors.As(err, &fault) || fault.Where()+fault.Reason != found[first] || !strings.HasPrefix(err.Error(), path) {
+		t.Errorf("Read: found error %v, want %s", err, found[first])
 	}
 }
 

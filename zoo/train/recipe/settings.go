@@ -153,16 +153,16 @@ func PluginSettings(all map[string]string) map[string]string {
 	return plugin
 }
 
-// Parse reads settings as the user gives them, NAME=VALUE. One that is given twice is refused.
+// Parse reads settings as the user gives them, KEY=VALUE. One that is given twice is refused.
 func Parse(all []string) (map[string]string, error) {
 	out := map[string]string{}
 	for _, s := range all {
 		name, value, ok := strings.Cut(s, "=")
 		if !ok || name == "" {
-			return nil, request.Errorf(fmt.Sprintf("setting %q", s), "want NAME=VALUE")
+			return nil, request.Errorf(fmt.Sprintf("set %q", s), "want KEY=VALUE")
 		}
 		if _, twice := out[name]; twice {
-			return nil, request.Errorf("setting "+name, "given twice")
+			return nil, request.Errorf("set "+name, "given twice")
 		}
 		out[name] = value
 	}

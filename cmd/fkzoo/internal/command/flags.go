@@ -1,0 +1,53 @@
+package command
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/fkzoo/fkzoo/host/engine/backend"
+)
+
+// DataFlag names the data to train on or to compare with.
+var DataFlag = &cli.StringFlag{
+	Name: "data", Usage: "training data: Kaggle's CSV, plain or zipped; a folder of pictures, or a CSV that names them; demo[:FACES[:SEED]] for drawn faces; or - for what comes in on the standard input",
+}
+
+// BackendFlag chooses what a network runs on.
+var BackendFlag = &cli.StringFlag{
+	Name: "backend", Value: backend.Auto, EnvVars: []string{"FKZOO_BACKEND"},
+	Usage: "what networks run on: " + strings.Join(backend.Names(), ", "),
+	// Before any work is done for it. An empty variable is as none.
+	Action: func(_ *cli.Context, name string) error {
+		if name != "" && !slices.Contains(backend.Names(), name) {
+			return Usagef("backend %q: %w; want one of %s", name, backend.ErrUnknown, strings.Join(backend.Names(), ", "))
+		}
+		return nil
+	},
+}
+
+// FlipAverageFlag is what [Program.FlipAverage] reads.
+var FlipAverageFlag = &cli.BoolFlag{Name: "flip-average", Usage: "answer each image and its mirror image, and take the mean (default: as the models' blueprints say)"}
+
+// LookupFlag names the table of the rows that a submission must have.
+var LookupFlag = &cli.StringFlag{Name: "lookup", Usage: "the competition's IdLookupTable.csv"}
+
+// WeightsFlag gives several files' answers weights.
+var WeightsFlag = &cli.StringFlag{Name: "weights", Usage: "a weight for each file, as `2,1`"}
+
+// ParseSettings reads settings, each as KEY=VALUE.
+func ParseSettings(all []string) (map[string]string, error) {
+	out := map[string]string{}
+	for _, s := range all {
+		key, value, ok := strings.Cut(s, "=")
+		if !ok || key == "" {
+			return nil, Usagef("set %q: want KEY=VALUE", s)
+		}
+		if _, twice := out[key]; twice {
+			return nil, Usagef("set %s: given twice", key)
+		}
+		out[key] = value
+	}
+	return out, nil
+}

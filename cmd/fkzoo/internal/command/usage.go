@@ -1,0 +1,93 @@
+package command
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/fkzoo/fkzoo/host/engine/backend"
+	"github.com/fkzoo/fkzoo/zoo/train/recipe"
+)
+
+// usageError is a wrong use of the command line.
+type usageError struct{ error }
+
+// UsageError makes an error one of a wrong use of the command line.
+func UsageError(err error) error { return usageError{err} }
+
+// Usagef is [UsageError] of a text.
+func Usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// IsUsage tells whether an error is the command line's: a backend that isn't
+// one and a setting that no recipe takes are found elsewhere.
+func IsUsage(err error) bool {
+	return errors.As(err, new(usageError)) || errors.Is(err, backend.ErrUnknown) || errors.As(err, new(*recipe.SettingError))
+}
+
+// Reorder puts a command's flags before its arguments, since the library stops
+// reading flags at the first argument and people don't.
+func Reorder(app *cli.App, args []string) ([]string, error) {
+	if len(args) == 0 {
+		return args, nil
+	}
+	head, rest := args[:1:1], args[1:]
+	commands, flags := app.Commands, app.Flags
+	for len(rest) > 0 {
+		i := 0
+		for i < len(rest) && strings.HasPrefix(rest[i], "-") {
+			i++ // the program's own flags have no values
+		}
+		if i == len(rest) {
+			break
+		}
+		var next *cli.Command
+		for _, c := range commands {
+			if c.HasName(rest[i]) {
+				next = c
+			}
+		}
+		if next == nil {
+			break
+		}
+		head = append(head, rest[:i+1]...)
+		rest = rest[i+1:]
+		commands, flags = next.Subcommands, next.Flags
+	}
+	if len(head) == 1 && len(rest) > 0 && !strings.HasPrefix(rest[0], "-") && rest[0] != "help" && rest[0] != "h" {
+		return nil, Usagef("command %q: there is none of that name", rest[0])
+	}
+	takesValue := map[string]bool{}
+	for _, f := range flags {
+		_, isBool := f.(*cli.BoolFlag)
+		for _, name := range f.Names() {
+			takesValue[name] = !isBool
+		}
+	}
+	var before, after []string
+	for i := 0; i < len(rest); i++ {
+		a := rest[i]
+		if a == "--" {
+			after = append(after, rest[i+1:]...)
+			break
+		}
+		if !strings.HasPrefix(a, "-") || a == "-" {
+			after = append(after, a)
+			continue
+		}
+		before = append(before, a)
+		name := strings.TrimLeft(a, "-")
+		if takesValue[name] && !strings.Contains(a, "=") {
+			if i+1 == len(rest) {
+				return nil, Usagef("flag %s: found no value, want one", a)
+			}
+			i++
+			before = append(before, rest[i])
+		}
+	}
+	if len(after) > 0 {
+		before = append(before, "--")
+	}
+	return append(append(head, before...), after...), nil
+}

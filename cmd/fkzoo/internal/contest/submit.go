@@ -1,0 +1,153 @@
+package contest
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/command"
+	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/terminal"
+	"github.com/fkzoo/fkzoo/zoo/answer"
+	"github.com/fkzoo/fkzoo/zoo/dataset"
+	"github.com/fkzoo/fkzoo/zoo/kaggle"
+	"github.com/fkzoo/fkzoo/zoo/kaggle/submission"
+	"github.com/fkzoo/fkzoo/zoo/model"
+)
+
+const maxBatch = 1 << 14
+
+func submitCommand(p *command.Program) *cli.Command {
+	return &cli.Command{
+		Name: "submit", Usage: "write a submission for Kaggle", ArgsUsage: "FILE.fkz...",
+		Description: "Of several models, and of a model's members, the mean answer is given, with --weights that of the\n" +
+			"models by these. With --data the test faces are looked for in the training data. Beside the submission lies its\n" +
+			"ledger, under the same name with .json: «fkzoo submission show» prints it.",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "test", Usage: "the competition's test.csv, plain or zipped"}, command.LookupFlag,
+			&cli.StringFlag{Name: "data", Usage: "the training `SET`, in which no test face should be"}, command.WeightsFlag,
+			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "the submission, a .csv file"},
+			&cli.IntFlag{Name: "batch", Usage: "predict `N` images at a time (default: up to 64)"},
+			command.FlipAverageFlag, &cli.BoolFlag{Name: "json", Usage: "print JSON: the ledger"},
+			&cli.BoolFlag{Name: "force", Usage: "replace files that exist"}, command.BackendFlag,
+		},
+		Action: p.Action(submit),
+	}
+}
+
+func submit(p *command.Program, c *cli.Context) error {
+	paths := c.Args().Slice()
+	files := kaggle.SubmitFiles{Output: c.String("output"), Test: c.String("test"), Lookup: c.String("lookup"), Models: paths}
+	for _, f := range []struct{ flag, value, want string }{
+		{"--test", files.Test, "the competition's test.zip"},
+		{"--lookup", files.Lookup, "the competition's IdLookupTable.csv"},
+		{"-o", files.Output, "a .csv file to write to"},
+	} {
+		if f.value == "" {
+			return command.Usagef("submit: no %s given, want %s", f.flag, f.want)
+		}
+	}
+	if c.IsSet("batch") && (c.Int("batch") < 1 || c.Int("batch") > maxBatch) {
+		return command.Usagef("batch: found %d, want 1 to %d", c.Int("batch"), maxBatch)
+	}
+	weights, err := weightsOf(c, len(paths))
+	if err != nil && len(paths) > 0 {
+		return err
+	}
+	if err := checkSubmission(files.Output, c.Bool("force"), append([]string{files.Test, files.Lookup, c.String("data")}, paths...)...); err != nil {
+		return err
+	}
+	lookup, err := submission.ReadLookup(files.Lookup)
+	if err != nil {
+		return err
+	}
+	models, err := command.LoadModels(paths, model.Load)
+	if err != nil {
+		return err
+	}
+	training, err := trainedOn(p, c, models, paths)
+	if err != nil {
+		return err
+	}
+	b, err := p.Backend(c)
+	if err != nil {
+		return err
+	}
+	defer b.Close()
+	e, err := answer.Open(c.Context, models, answer.Options{Backend: b, FlipAverage: p.FlipAverage(c, models), Batch: c.Int("batch"), Weights: weights})
+	if err != nil {
+		return err
+	}
+	defer e.Close()
+	test, err := p.OpenData(c.Context, 0, 0, files.Test)
+	if err != nil {
+		return err
+	}
+	defer test.Close()
+	tick, end := terminal.Tick(p.Stderr, "predicting")
+	s, err := kaggle.Submit(c.Context, e, test, lookup, kaggle.Options{Tick: tick, Training: training})
+	end()
+	if err != nil {
+		return err
+	}
+	if s.Unasked > 0 {
+		p.Warn(fmt.Sprintf("%s: %s doesn't ask for %d of its %s", files.Test, files.Lookup, s.Unasked, terminal.Count(s.Images, "image")))
+	}
+	if s.Clipped > 0 {
+		p.Warn(fmt.Sprintf("outside the image, and put to its border: %d of %s", s.Clipped, terminal.Count(s.Len(), "value")))
+	}
+	warnLeak(p, s.Leak)
+	ledger, err := s.Ledger(models, files, p.Version)
+	if err != nil {
+		return err
+	}
+	if err := s.WriteWith(ledger, files.Output, c.Bool("force")); err != nil {
+		return err
+	}
+	if c.Bool("json") {
+		return terminal.PrintJSON(p.Stdout, ledger)
+	}
+	fmt.Fprintf(p.Stdout, "%s: %s rows for %s images; ledger %s\n", files.Output,
+		terminal.Thousands(int64(s.Len())), terminal.Thousands(int64(s.Images-s.Unasked)), submission.LedgerPath(files.Output))
+	return nil
+}
+
+// trainedOn reads --data, nil without, and says where a model was trained on other data.
+func trainedOn(p *command.Program, c *cli.Context, models []*model.Model, paths []string) (*dataset.Set, error) {
+	source := c.String("data")
+	if source == "" {
+		return nil, nil
+	}
+	set, err := p.ReadDataFor(c.Context, source, models[0])
+	if err != nil {
+		return nil, err
+	}
+	for k, m := range models {
+		switch from := m.Provenance.Data; {
+		case from.Checksum == "":
+			p.Warn(fmt.Sprintf("%s: doesn't say what it was trained on: test faces are looked for in %s all the same", paths[k], source))
+		case from.Checksum != set.Checksum:
+			p.Warn(fmt.Sprintf("%s: was trained on other data than %s: on %s", paths[k], source, from.Source))
+		}
+	}
+	return set, nil
+}
+
+// warnLeak says how many test faces the training data has.
+func warnLeak(p *command.Program, l *submission.Leak) {
+	if l != nil && len(l.Images) > 0 {
+		p.Warn(l.String() + ": a score could come from them")
+	}
+}
+
+// checkSubmission is [command.CheckFree] for a submission and its ledger.
+func checkSubmission(path string, force bool, inputs ...string) error {
+	if strings.EqualFold(filepath.Ext(path), ".json") {
+		return command.Usagef("%s: is a ledger's name, want a submission's, as submission.csv", path)
+	}
+	if err := command.CheckFree(path, force, inputs...); err != nil {
+		return err
+	}
+	return command.CheckFree(submission.LedgerPath(path), force, inputs...)
+}

@@ -1,0 +1,84 @@
+package installed
+
+import (
+	"errors"
+	"path"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/command"
+	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/terminal"
+	"github.com/fkzoo/fkzoo/host"
+)
+
+// listed is an architecture as «list --json» prints it.
+type listed struct {
+	Name       string         `json:"name"`
+	Plugin     string         `json:"plugin"`
+	Summary    string         `json:"summary"`
+	Parameters int64          `json:"parameters"`
+	Members    []string       `json:"members"`
+	Settings   []host.Setting `json:"settings"`
+	Ambiguous  bool           `json:"ambiguous,omitempty"`
+}
+
+// List is the command list.
+func List(p *command.Program) *cli.Command {
+	return &cli.Command{
+		Name: "list", Usage: "show the architectures that plugins offer", ArgsUsage: "[PATTERN...]",
+		Description: "A pattern is a name with wildcards: fkzoo list 'net?' 'net1*'.",
+		Flags:       []cli.Flag{&cli.BoolFlag{Name: "json", Usage: "print JSON"}},
+		Action:      p.Action(list),
+	}
+}
+
+func list(p *command.Program, c *cli.Context) error {
+	patterns := c.Args().Slice()
+	for _, pattern := range patterns {
+		if _, err := path.Match(pattern, ""); err != nil {
+			return command.Usagef("pattern %q: found a [ without its ], want a name with *, ? or [abc]", pattern)
+		}
+	}
+	h, err := p.Host()
+	if err != nil {
+		return err
+	}
+	defer h.Close()
+	all, errs := h.List(c.Context)
+	out := []listed{}
+	for _, a := range all {
+		if matches(patterns, a.Name) || matches(patterns, a.FullName()) {
+			out = append(out, listed{a.Name, a.Plugin.Name, a.Summary, a.Parameters, a.Members, a.Settings, a.Ambiguous})
+		}
+	}
+	if c.Bool("json") {
+		err = terminal.PrintJSON(p.Stdout, out)
+	} else if len(out) > 0 {
+		rows := [][]string{{"NAME", "PLUGIN", "PARAMETERS", "SUMMARY"}}
+		for _, a := range out {
+			name := a.Name
+			if a.Ambiguous {
+				name = a.Plugin + "/" + a.Name
+			}
+			rows = append(rows, []string{name, a.Plugin, terminal.Thousands(a.Parameters), a.Summary})
+		}
+		err = terminal.Table(p.Stdout, rows)
+	}
+	if err == nil && len(errs) == 0 && len(out) == 0 {
+		if len(patterns) > 0 {
+			return errors.New("no architecture has a name that matches")
+		}
+		return errors.New("no plugin found: plugins are executables fkzoo-plugin-NAME beside fkzoo, in a folder of $FKZOO_PLUGIN_PATH, or installed with «fkzoo plugin install FILE»")
+	}
+	return errors.Join(append(errs, err)...)
+}
+
+// matches tells whether a name matches one of the patterns, or there are none.
+func matches(patterns []string, name string) bool {
+	for _, pattern := range patterns {
+		if ok, _ := path.Match(pattern, name); ok {
+			return true
+		}
+	}
+	return len(patterns) == 0
+}

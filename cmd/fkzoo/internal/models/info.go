@@ -1,0 +1,298 @@
+package models
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/command"
+	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/terminal"
+	"github.com/fkzoo/fkzoo/format"
+	"github.com/fkzoo/fkzoo/host"
+	"github.com/fkzoo/fkzoo/specs/blueprint"
+	"github.com/fkzoo/fkzoo/zoo/model"
+	"github.com/fkzoo/fkzoo/zoo/train/recipe"
+)
+
+// Info is the command info.
+func Info(p *command.Program) *cli.Command {
+	return &cli.Command{
+		Name: "info", Usage: "show an architecture or a model", ArgsUsage: "ARCH|FILE.fkz",
+		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "json", Usage: "print JSON"},
+			&cli.StringSliceFlag{Name: "set", Usage: "`KEY=VALUE`: a setting of the architecture or its recipe; may be repeated"},
+		},
+		Action: p.Action(info),
+	}
+}
+
+// described is an architecture or a model as «info --json» prints it.
+type described struct {
+	Name         string                `json:"name"`
+	Architecture string                `json:"architecture"`
+	Plugin       string                `json:"plugin,omitempty"`
+	Summary      string                `json:"summary"`
+	Source       string                `json:"source,omitempty"`
+	Parameters   int64                 `json:"parameters"`
+	FLOPs        int64                 `json:"flops"`
+	Settings     []host.Setting        `json:"settings,omitempty"`
+	Members      []describedMember     `json:"members"`
+	Blueprint    json.RawMessage       `json:"blueprint"`
+	Digest       string                `json:"digest,omitempty"`
+	Finished     *bool                 `json:"finished,omitempty"`
+	History      []model.MemberHistory `json:"history,omitempty"`
+	OutOfFold    *model.HeldOut        `json:"out_of_fold,omitempty"`
+	Provenance   *model.Provenance     `json:"provenance,omitempty"`
+	Run          *model.Run            `json:"run,omitempty"`
+	Signatures   []signedWith          `json:"signatures,omitempty"`
+}
+
+type describedMember struct {
+	Name       string           `json:"name"`
+	Columns    []string         `json:"columns"`
+	Parameters int64            `json:"parameters"`
+	FLOPs      int64            `json:"flops"`
+	Layers     []describedLayer `json:"layers"`
+	plan       *blueprint.Plan
+}
+
+type describedLayer struct {
+	Name       string          `json:"name"`
+	Kind       string          `json:"kind"`
+	Shape      blueprint.Shape `json:"shape"`
+	Parameters int64           `json:"parameters"`
+	FLOPs      int64           `json:"flops"`
+}
+
+func describe(d *blueprint.Document, columns []string) (*described, error) {
+	text, err := d.JSON()
+	if err != nil {
+		return nil, err
+	}
+	out := &described{Name: d.Name, Architecture: d.Name, Summary: d.Summary, Source: d.Source, Blueprint: text}
+	for i := range d.Members {
+		plan, err := blueprint.NewPlan(d, i, columns)
+		if err != nil {
+			return nil, err
+		}
+		m := describedMember{Name: plan.Member.Name, Columns: plan.Columns, Parameters: plan.Parameters(), FLOPs: plan.FLOPs(), plan: plan}
+		for k := range plan.Nodes {
+			n := &plan.Nodes[k]
+			m.Layers = append(m.Layers, describedLayer{n.Layer.Name, n.Kind.Name, n.Out, n.Parameters(), n.FLOPs})
+		}
+		out.Parameters += m.Parameters
+		out.FLOPs += m.FLOPs
+		out.Members = append(out.Members, m)
+	}
+	return out, nil
+}
+
+func info(p *command.Program, c *cli.Context) error {
+	if c.NArg() != 1 {
+		return command.Usagef("info: found %d arguments, want an architecture or a .fkz file", c.NArg())
+	}
+	name := c.Args().First()
+	var out *described
+	var err error
+	if command.IsModel(name) {
+		out, err = infoModel(p, c, name)
+	} else {
+		out, err = infoArchitecture(p, c, name)
+	}
+	if err != nil {
+		return err
+	}
+	if c.Bool("json") {
+		return terminal.PrintJSON(p.Stdout, out)
+	}
+	return printInfo(p, out)
+}
+
+func infoModel(p *command.Program, c *cli.Context, path string) (*described, error) {
+	if c.IsSet("set") {
+		return nil, command.Usagef("info %s: found --set, which is for architectures: a model is as it was trained", path)
+	}
+	m, err := model.Describe(path)
+	if err != nil {
+		return nil, err
+	}
+	out, err := describe(m.Document, nil)
+	if err != nil {
+		return nil, err
+	}
+	finished := m.State == nil
+	out.Digest, out.Finished, out.History, out.Provenance, out.Run = m.Digest, &finished, m.History, &m.Provenance, &m.Run
+	out.Plugin = m.Provenance.Plugin.Name
+	if pooled, ok := m.OutOfFold(); ok {
+		out.OutOfFold = &pooled
+	}
+	f, err := format.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	out.Signatures, err = signatures(f)
+	return out, err
+}
+
+func infoArchitecture(p *command.Program, c *cli.Context, name string) (*described, error) {
+	settings, err := command.ParseSettings(c.StringSlice("set"))
+	if err != nil {
+		return nil, err
+	}
+	h, err := p.Host()
+	if err != nil {
+		return nil, err
+	}
+	defer h.Close()
+	d, a, err := offered(p, c, h, name, settings)
+	if err != nil {
+		return nil, err
+	}
+	if d, err = recipe.Prepare(d, blueprint.KaggleColumns, settings); err != nil {
+		return nil, err
+	}
+	out, err := describe(d, blueprint.KaggleColumns)
+	if err != nil {
+		return nil, err
+	}
+	out.Plugin, out.Settings = a.Plugin.Name, a.Settings
+	return out, nil
+}
+
+// offered gives a blueprint: with the default settings the remembered one, so
+// that no plugin is started.
+func offered(p *command.Program, c *cli.Context, h *host.Host, name string, settings map[string]string) (*blueprint.Document, host.Architecture, error) {
+	a, err := h.Architecture(c.Context, name)
+	if err != nil {
+		return nil, a, err
+	}
+	own := recipe.PluginSettings(settings)
+	if len(own) == 0 {
+		d, err := a.Document()
+		return d, a, err
+	}
+	answer, err := h.Blueprint(c.Context, a.FullName(), host.Request{Settings: own})
+	return answer.Document, a, err
+}
+
+func printInfo(p *command.Program, d *described) error {
+	w := p.Stdout
+	fmt.Fprintf(w, "%s: %s\n", d.Name, d.Summary)
+	if d.Source != "" {
+		fmt.Fprintf(w, "source: %s\n", d.Source)
+	}
+	fmt.Fprintf(w, "%s parameters, %sFLOP an image\n", terminal.Thousands(d.Parameters), terminal.FLOPs(d.FLOPs))
+	for _, s := range d.Settings {
+		fmt.Fprintf(w, "--set %s=%s  %s\n", s.Name, s.Default, s.Help)
+	}
+	for _, m := range d.Members {
+		fmt.Fprintf(w, "\nmember %s: %d columns, %s parameters, %sFLOP an image\n", m.Name, len(m.Columns), terminal.Thousands(m.Parameters), terminal.FLOPs(m.FLOPs))
+		rows := [][]string{{"LAYER", "KIND", "SETTINGS", "INPUTS", "SHAPE", "PARAMETERS", "FLOP"}}
+		for i, l := range m.Layers {
+			node := &m.plan.Nodes[i]
+			rows = append(rows, []string{l.Name, l.Kind, settingsText(node), strings.Join(node.Layer.Inputs, " "), shapeText(l.Shape), terminal.Thousands(l.Parameters), terminal.FLOPs(l.FLOPs)})
+		}
+		if err := terminal.Table(w, rows); err != nil {
+			return err
+		}
+		recipe, err := json.Marshal(m.plan.Member.Recipe)
+		if err != nil {
+			return err
+		}
+		output, err := json.Marshal(m.plan.Member.Output)
+		if err != nil {
+			return err
+		}
+		if string(output) != "{}" {
+			fmt.Fprintf(w, "output: %s\n", output)
+		}
+		fmt.Fprintf(w, "recipe: %s\n", recipe)
+	}
+	return printMade(p, d)
+}
+
+// printMade prints what made a model.
+func printMade(p *command.Program, d *described) error {
+	if d.Provenance == nil {
+		return nil
+	}
+	w, from := p.Stdout, d.Provenance
+	fmt.Fprintf(w, "\ndigest: %s\n", d.Digest)
+	if !*d.Finished {
+		fmt.Fprintln(w, "a checkpoint: the training is not finished")
+	}
+	printSignatures(p, "", d.Signatures)
+	made := "made by fkzoo " + from.Fkzoo
+	if from.Plugin.Name != "" {
+		made += fmt.Sprintf(", plugin %s (SHA-256 %s)", from.Plugin.Name, from.Plugin.SHA256)
+	}
+	if from.Backend != "" {
+		made += ", backend " + from.Backend
+	}
+	fmt.Fprintf(w, "%s, seed %d\n", made, from.Seed)
+	if err := printConverted(p, &from.Receipt); err != nil {
+		return err
+	}
+	for _, m := range from.Merged {
+		fmt.Fprintf(w, "merged of %s, seed %d, digest %s\n", m.Architecture, m.Seed, m.Digest)
+	}
+	if len(from.Options) > 0 {
+		fmt.Fprintf(w, "options: %s\n", strings.Join(from.Options, " "))
+	}
+	if from.Start != "" {
+		fmt.Fprintf(w, "started from the model with digest %s\n", from.Start)
+	}
+	if from.Data.Checksum != "" {
+		fmt.Fprintf(w, "data: %s, %s, checksum %s\n", from.Data.Source, terminal.Count(from.Data.Rows, "row"), from.Data.Checksum)
+	}
+	var seconds float64
+	for _, s := range d.Run.Seconds {
+		seconds += s
+	}
+	for _, h := range d.History {
+		n := len(h.TrainLoss)
+		if n == 0 {
+			continue
+		}
+		line := fmt.Sprintf("history of %s: %s, train loss %.6f", h.Member, terminal.Count(n, "epoch"), h.TrainLoss[n-1])
+		if v := len(h.ValidationLoss); v > 0 {
+			line += fmt.Sprintf(", validation loss %.6f (%.3f pixels), best in epoch %d", h.ValidationLoss[v-1], h.RMSEPixels[v-1], h.BestEpoch)
+		}
+		if h.Stopped {
+			line += ", stopped early"
+		}
+		fmt.Fprintln(w, line)
+	}
+	if o := d.OutOfFold; o != nil {
+		fmt.Fprintf(w, "out of fold: loss %.6f (%.3f pixels) on %s\n", o.Loss, o.RMSEPixels, terminal.Count(o.Rows, "row"))
+	}
+	if len(d.Run.Seconds) > 0 {
+		fmt.Fprintf(w, "time: %s in %s\n", terminal.Short(time.Duration(seconds*float64(time.Second))), terminal.Count(len(d.Run.Seconds), "epoch"))
+	}
+	return nil
+}
+
+func settingsText(n *blueprint.Node) string {
+	var out []string
+	for _, s := range n.Kind.Settings {
+		v, ok := n.Layer.Settings[s.Name]
+		if !ok {
+			continue
+		}
+		if pair, ok := v.([2]int); ok {
+			v = fmt.Sprintf("%dx%d", pair[0], pair[1])
+		} else if text, err := json.Marshal(v); err == nil {
+			v = strings.Trim(string(text), `"`)
+		}
+		out = append(out, fmt.Sprintf("%s=%v", s.Name, v))
+	}
+	return strings.Join(out, " ")
+}
+
+func shapeText(s blueprint.Shape) string {
+	return strings.Trim(strings.ReplaceAll(fmt.Sprint([]int(s)), " ", "x"), "[]")
+}
