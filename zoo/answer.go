@@ -81,7 +81,7 @@ func (z *Zoo) Evaluate(ctx context.Context, r EvaluateRequest) (*Evaluated, erro
 		return nil, err
 	}
 	defer e.Close()
-	tick, end := z.progress("evaluating")
+	tick, end := z.Progress("evaluating")
 	defer end()
 	found, answers, err := measure.Evaluate(ctx, e, set, tick)
 	if err != nil {
@@ -132,7 +132,7 @@ func (z *Zoo) Predict(ctx context.Context, r PredictRequest, to Answers) error {
 		return err
 	}
 	defer e.Close()
-	tick, end := z.progress("predicting")
+	tick, end := z.Progress("predicting")
 	defer end()
 	return e.Each(ctx, images, tick, to.Part)
 }

@@ -3,6 +3,7 @@ package zoo
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 
 	"github.com/fkzoo/fkzoo/zoo/dataset"
@@ -33,7 +34,7 @@ func (r DataRequest) For(m *model.Model) DataRequest {
 func (z *Zoo) Data(ctx context.Context, r DataRequest) (*dataset.Source, error) {
 	s, err := source.OpenAll(ctx, r.Names, source.Options{Height: r.Height, Width: r.Width, Readers: r.Readers})
 	if wrong, ok := errors.AsType[*dataset.NameError](err); ok {
-		return nil, &request.Error{Field: "data", Err: wrong}
+		return nil, &request.Error{Field: "data " + wrong.Name, Err: fmt.Errorf("found %s, want %s", wrong.Found, wrong.Want)}
 	}
 	if err != nil {
 		return nil, err

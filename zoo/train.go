@@ -60,7 +60,7 @@ func (t *Training) Run(ctx context.Context, watch train.Watcher) (*Trained, erro
 
 // FindRate trains nothing: it tries rising learning rates for some batches, for each member.
 func (t *Training) FindRate(ctx context.Context) ([]*train.RateSweep, error) {
-	tick, end := t.zoo.progress("trying rates")
+	tick, end := t.zoo.Progress("trying rates")
 	defer end()
 	return train.FindRate(ctx, t.Options, tick)
 }
@@ -87,11 +87,11 @@ func (z *Zoo) Prepare(ctx context.Context, r TrainRequest) (*Training, error) {
 		return nil, err
 	}
 	defer data.Close()
+	if len(data.Columns) == 0 {
+		return nil, fmt.Errorf("%s: found no columns with coordinates, want training data", data.Name)
+	}
 	if o.Data, err = data.Read(ctx); err != nil {
 		return nil, err
-	}
-	if len(o.Data.Columns) == 0 {
-		return nil, fmt.Errorf("%s: found no columns with coordinates, want training data", o.Data.Source)
 	}
 	if o.Resume == nil {
 		if o.Document, o.Plugin, err = z.blueprint(ctx, r, o); err != nil {

@@ -33,7 +33,7 @@ func (Silent) Warn(string)               {}
 func (Silent) Progress(string, int, int) {}
 func (Silent) Done()                     {}
 
-// progress gives the function that rooms call while they work, and the one that ends it.
-func (z *Zoo) progress(doing string) (tick func(done, total int), end func()) {
+// Progress gives the function that rooms call while they work, and the one that ends it.
+func (z *Zoo) Progress(doing string) (tick func(done, total int), end func()) {
 	return func(done, total int) { z.o.Watch.Progress(doing, done, total) }, z.o.Watch.Done
 }

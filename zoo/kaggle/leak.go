@@ -2,10 +2,12 @@ package kaggle
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/fkzoo/fkzoo/zoo/dataset"
 	"github.com/fkzoo/fkzoo/zoo/dataset/check"
 	"github.com/fkzoo/fkzoo/zoo/kaggle/submission"
+	"github.com/fkzoo/fkzoo/zoo/model"
 )
 
 // Leaks looks for the images that a lookup table asks for among the faces to
@@ -61,4 +63,18 @@ func (l *leaks) look(ctx context.Context, part *dataset.Set) error {
 		l.found.Images = append(l.found.Images, part.IDs[t.Row])
 	}
 	return nil
+}
+
+// OtherData says, a line each, which models weren't trained on the set, or don't say on what: in it test faces are looked
+// for all the same. names are the models'.
+func OtherData(models []*model.Model, names []string, set *dataset.Set) (lines []string) {
+	for k, m := range models {
+		switch from := m.Provenance.Data; {
+		case from.Checksum == "":
+			lines = append(lines, fmt.Sprintf("%s: doesn't say what it was trained on: test faces are looked for in %s all the same", names[k], set.Source))
+		case from.Checksum != set.Checksum:
+			lines = append(lines, fmt.Sprintf("%s: was trained on other data than %s: on %s", names[k], set.Source, from.Source))
+		}
+	}
+	return lines
 }

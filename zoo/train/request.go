@@ -42,7 +42,7 @@ func (r *Request) Options() (*Options, error) {
 		return nil, err
 	}
 	o := &Options{
-		Settings: settings, Options: given, Output: r.output(), Force: r.Force, Every: r.Every,
+		Settings: settings, Options: given, Output: r.OutputPath(), Force: r.Force, Every: r.Every,
 		ResumePath: r.Resume, AllowChanges: r.AllowChanges, Seed: 1,
 	}
 	if r.Seed != nil {
@@ -68,7 +68,8 @@ func (r *Request) Options() (*Options, error) {
 	return o, err
 }
 
-func (r *Request) output() string {
+// OutputPath is where the model goes.
+func (r *Request) OutputPath() string {
 	if output, ok := model.OutputOf(r.Resume); ok && r.Output == "" {
 		return output // that of the training that goes on
 	}
@@ -88,7 +89,7 @@ func (r *Request) check(o *Options) error {
 	case r.Resume != "" && r.Start != "":
 		return request.Errorf("resume", "found a model to start from too, want one of them: a training goes on with its own weights")
 	case r.Resume == "" && r.Seed == nil && seeded:
-		return request.Errorf("setting recipe.seed", "want the training's seed, which stands over the recipe's")
+		return request.Errorf("set recipe.seed", "want the training's seed, which stands over the recipe's")
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 
 	"github.com/fkzoo/fkzoo/host/engine/device"
+	"github.com/fkzoo/fkzoo/host/engine/gomlx/formula"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 )
 
@@ -45,7 +46,7 @@ func (a *answers) compile(rows int) (*program, error) {
 	return compile(net.b, fmt.Sprintf("%s/%s prediction", net.plan.Document.Name, net.plan.Member.Name), func(g *Graph) []*Node {
 		b := net.builder(g, false, net.declare(g))
 		x := floats(g, "images", rows, in.Height, in.Width, in.Channels)
-		return []*Node{forward(b, all, scaled(x, in.Scaling), net.plan.Output)}
+		return []*Node{forward(b, all, formula.Scaled(x, in.Scaling), net.plan.Output)}
 	})
 }
 

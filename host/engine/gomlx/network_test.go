@@ -16,6 +16,7 @@ import (
 	"github.com/fkzoo/fkzoo/host/engine/backend"
 	"github.com/fkzoo/fkzoo/host/engine/backend/backendtest"
 	"github.com/fkzoo/fkzoo/host/engine/enginetest"
+	"github.com/fkzoo/fkzoo/host/engine/gomlx/formula"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 )
 
@@ -59,7 +60,7 @@ func newProbe(t *testing.T, on *backend.Backend, plan *blueprint.Plan, batch int
 		x := floats(g, "x", batch, in.Height, in.Width, in.Channels)
 		dy := floats(g, "dy", batch, columns)
 		b.seed = Parameter(g, "seed", shapes.Make(dtypes.Uint32, 2))
-		out := []*Node{forward(b, all, scaled(x, in.Scaling), plan.Output)}
+		out := []*Node{forward(b, all, formula.Scaled(x, in.Scaling), plan.Output)}
 		backward(b, all, dy, plan.Output)
 		for _, key := range slices.Sorted(maps.Keys(b.gradients)) {
 			p.keys = append(p.keys, key)

@@ -16,6 +16,7 @@ import (
 	"github.com/fkzoo/fkzoo/host/engine/backend/backendtest"
 	"github.com/fkzoo/fkzoo/host/engine/device"
 	"github.com/fkzoo/fkzoo/host/engine/enginetest"
+	"github.com/fkzoo/fkzoo/host/engine/gomlx/formula"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 )
 
@@ -235,7 +236,7 @@ func TestLossesAgreeWithPyTorch(t *testing.T) {
 			name := mustJSON(c.Loss)
 			filled := c.Filled.Tensor(t)
 			got := execute(t, on, func(_ *Graph, declare func(a enginetest.Tensor) *Node) []*Node {
-				sum, count, d := lossOf(c.Loss, declare(c.Answer.Tensor(t)), declare(c.Target.Tensor(t)), declare(filled), nil)
+				sum, count, d := formula.Loss(c.Loss, declare(c.Answer.Tensor(t)), declare(c.Target.Tensor(t)), declare(filled), nil)
 				return []*Node{sum, count, d}
 			})
 			enginetest.Near(t, name+": sum", got[0], enginetest.Tensor{Shape: []int{}, Data: []float32{float32(c.Sum)}}, 1e-6)

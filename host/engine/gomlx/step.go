@@ -10,6 +10,7 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 
 	"github.com/fkzoo/fkzoo/host/engine/device"
+	"github.com/fkzoo/fkzoo/host/engine/gomlx/formula"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 )
 
@@ -171,8 +172,8 @@ func pass(b *builder, all []step, plan *blueprint.Plan, s batchNodes) (sum, cell
 	target := Slice(s.labels, AxisRange(), AxisRange(0, columns))
 	filled := Slice(s.labels, AxisRange(), AxisRange(columns, 2*columns))
 
-	answer := forward(b, all, scaled(s.images, plan.Document.Input.Scaling), plan.Output)
-	sum, cells, d := lossOf(plan.Member.Recipe.Loss, answer, target, filled, s.cells)
+	answer := forward(b, all, formula.Scaled(s.images, plan.Document.Input.Scaling), plan.Output)
+	sum, cells, d := formula.Loss(plan.Member.Recipe.Loss, answer, target, filled, s.cells)
 	backward(b, all, d, plan.Output)
 	return ConvertDType(sum, dtypes.Float64), ConvertDType(cells, dtypes.Float64)
 }
@@ -200,7 +201,7 @@ func (t *training) fillGradients(b *builder) {
 // updateState gives the state after the step.
 func (t *training) updateState(b *builder, state []*Node, h func(int) *Node) []*Node {
 	l, o := t.Layout, t.Plan.Member.Recipe.Optimizer
-	update, ok := rules[o.Kind]
+	update, ok := formula.Rules[o.Kind]
 	if !ok {
 		panic(fmt.Errorf("optimizer %s: %w", o.Kind, device.ErrUnsupported))
 	}
@@ -211,7 +212,7 @@ func (t *training) updateState(b *builder, state []*Node, h func(int) *Node) []*
 		for _, i := range l.Trainable {
 			learned = append(learned, l.Params[i].Key)
 		}
-		clip(b.gradients, learned, h(device.Clip))
+		formula.ClipNorm(b.gradients, learned, h(device.Clip))
 	}
 	for k, i := range l.Trainable {
 		p := l.Params[i]

@@ -9,7 +9,7 @@ import (
 
 	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/command"
 	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/terminal"
-	"github.com/fkzoo/fkzoo/zoo/answer"
+	"github.com/fkzoo/fkzoo/zoo"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
 	"github.com/fkzoo/fkzoo/zoo/figure"
 	"github.com/fkzoo/fkzoo/zoo/measure"
@@ -31,9 +31,8 @@ func evaluateCommand(p *command.Program) *cli.Command {
 }
 
 func evaluate(p *command.Program, c *cli.Context) error {
-	models, err := command.LoadModels(c.Args().Slice(), model.Load)
-	if err != nil {
-		return err
+	if c.NArg() == 0 {
+		return model.ErrNoFile
 	}
 	if c.String("data") == "" {
 		return command.Usagef("evaluate: no --data given, want data with points to compare with")
@@ -46,37 +45,23 @@ func evaluate(p *command.Program, c *cli.Context) error {
 			return err
 		}
 	}
-	set, err := p.ReadDataFor(c.Context, c.String("data"), models[0])
-	if err != nil {
-		return err
-	}
-	b, err := p.Backend(c)
-	if err != nil {
-		return err
-	}
-	defer b.Close()
-	with, err := answer.Open(c.Context, models, answer.Options{Backend: b, FlipAverage: p.FlipAverage(c, models)})
-	if err != nil {
-		return err
-	}
-	defer with.Close()
-	tick, end := terminal.Tick(p.Stderr, "evaluating")
-	e, prediction, err := measure.Evaluate(c.Context, with, set, tick)
-	end()
+	z := p.Zoo(c)
+	defer z.Close()
+	e, err := z.Evaluate(c.Context, zoo.EvaluateRequest{ModelsRequest: command.Models(c, c.Args().Slice()...), Data: command.Data(c.String("data"))})
 	if err != nil {
 		return err
 	}
 	var failed []error // nothing need be missing for another thing
 	if c.Bool("json") {
-		failed = append(failed, terminal.PrintJSON(p.Stdout, e))
+		failed = append(failed, terminal.PrintJSON(p.Stdout, e.Evaluation))
 	} else {
-		failed = append(failed, printEvaluation(p, e, set))
+		failed = append(failed, printEvaluation(p, e.Evaluation, e.Data))
 	}
 	if path := c.String("sheet"); path != "" {
-		failed = append(failed, figure.WorstSheet(set, prediction).Write(path, c.Bool("force")))
+		failed = append(failed, figure.WorstSheet(e.Data, e.Answers).Write(path, c.Bool("force")))
 	}
 	if path := c.String("plot"); path != "" {
-		failed = append(failed, plotColumns(path, set, e, c.Bool("force")))
+		failed = append(failed, plotColumns(path, e.Data, e.Evaluation, c.Bool("force")))
 	}
 	return errors.Join(failed...)
 }

@@ -14,11 +14,11 @@ import (
 	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/command"
 	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/terminal"
 	"github.com/fkzoo/fkzoo/internal/atomicfile"
+	"github.com/fkzoo/fkzoo/zoo"
 	"github.com/fkzoo/fkzoo/zoo/answer"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
 	"github.com/fkzoo/fkzoo/zoo/draw"
 	"github.com/fkzoo/fkzoo/zoo/figure"
-	"github.com/fkzoo/fkzoo/zoo/model"
 )
 
 func predictCommand(p *command.Program) *cli.Command {
@@ -59,74 +59,53 @@ func predict(p *command.Program, c *cli.Context) error {
 	if err := command.CheckFree(c.String("output"), c.Bool("force"), c.Args().Slice()...); err != nil {
 		return err
 	}
-	models, err := command.LoadModels(modelPaths, model.Load)
-	if err != nil {
-		return err
-	}
-	in, err := model.InputOf(models)
-	if err != nil {
-		return err
-	}
-	images, err := p.OpenData(c.Context, in.Height, in.Width, imagePaths...)
-	if err != nil {
-		return err
-	}
-	defer images.Close()
-	if c.IsSet("limit") {
-		images.First(c.Int("limit"))
-	}
-	faces := &faceFolder{path: c.String("draw"), force: c.Bool("force")}
-	if err := faces.checkFree(c.Context, images, imagePaths); err != nil {
-		return err
-	}
-	b, err := p.Backend(c)
-	if err != nil {
-		return err
-	}
-	defer b.Close()
-	with, err := answer.Open(c.Context, models, answer.Options{Backend: b, FlipAverage: p.FlipAverage(c, models)})
-	if err != nil {
-		return err
-	}
-	defer with.Close()
-	var tick answer.Tick
-	end := func() {}
-	if c.String("output") != "" || !terminal.IsTerminal(p.Stdout) { // the answers are a progress, too
-		tick, end = terminal.Tick(p.Stderr, "predicting")
-	}
+	p.Quiet = c.String("output") == "" && terminal.IsTerminal(p.Stdout)
+	z := p.Zoo(c)
+	defer z.Close()
+	r := zoo.PredictRequest{ModelsRequest: command.Models(c, modelPaths...), Images: command.Data(imagePaths...), Limit: c.Int("limit")}
+	to := &answersTo{context: c.Context, format: c.String("format"), inputs: imagePaths, faces: faceFolder{path: c.String("draw"), force: c.Bool("force")}}
 	write := func(w io.Writer) error {
-		defer end()
-		out, err := answer.NewWriter(w, c.String("format"), with.Columns())
-		if err != nil {
+		to.w = w
+		if err := z.Predict(c.Context, r, to); err != nil {
 			return err
 		}
-		if err := with.Each(c.Context, images, tick, both(out.Write, faces.draw)); err != nil {
-			return err
-		}
-		return out.Close()
+		return to.out.Close()
 	}
+	var err error
 	if path := c.String("output"); path != "" {
 		err = atomicfile.Write(path, c.Bool("force"), write)
 	} else {
 		err = write(p.Stdout)
 	}
-	if err == nil && faces.path != "" {
-		fmt.Fprintf(p.Stderr, "faces: %d in %s\n", faces.drawn, terminal.Printable(faces.path))
+	if err == nil && to.faces.path != "" {
+		fmt.Fprintf(p.Stderr, "faces: %d in %s\n", to.faces.drawn, terminal.Printable(to.faces.path))
 	}
 	return err
 }
 
-// taker is given a part of the images, with their answers.
-type taker = func(part *dataset.Set, prediction *answer.Prediction) error
+// answersTo writes answers, and draws the faces.
+type answersTo struct {
+	context context.Context
+	w       io.Writer
+	format  string
+	inputs  []string // never to be replaced by a face
+	faces   faceFolder
+	out     *answer.Writer
+}
 
-// both gives each part to one and then to the other.
-func both(one, other taker) taker {
-	return func(part *dataset.Set, prediction *answer.Prediction) error {
-		if err := one(part, prediction); err != nil {
-			return err
-		}
-		return other(part, prediction)
+func (a *answersTo) Begin(columns []string, images *dataset.Source) (err error) {
+	if err := a.faces.checkFree(a.context, images, a.inputs); err != nil {
+		return err
 	}
+	a.out, err = answer.NewWriter(a.w, a.format, columns)
+	return err
+}
+
+func (a *answersTo) Part(images *dataset.Set, answers *answer.Prediction) error {
+	if err := a.out.Write(images, answers); err != nil {
+		return err
+	}
+	return a.faces.draw(images, answers)
 }
 
 // faceFolder is where faces are drawn with their points; without a path none is.

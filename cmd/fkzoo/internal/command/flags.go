@@ -27,7 +27,7 @@ var BackendFlag = &cli.StringFlag{
 	},
 }
 
-// FlipAverageFlag is what [Program.FlipAverage] reads.
+// FlipAverageFlag is what [Models] reads.
 var FlipAverageFlag = &cli.BoolFlag{Name: "flip-average", Usage: "answer each image and its mirror image, and take the mean (default: as the models' blueprints say)"}
 
 // LookupFlag names the table of the rows that a submission must have.
@@ -35,19 +35,3 @@ var LookupFlag = &cli.StringFlag{Name: "lookup", Usage: "the competition's IdLoo
 
 // WeightsFlag gives several files' answers weights.
 var WeightsFlag = &cli.StringFlag{Name: "weights", Usage: "a weight for each file, as `2,1`"}
-
-// ParseSettings reads settings, each as KEY=VALUE.
-func ParseSettings(all []string) (map[string]string, error) {
-	out := map[string]string{}
-	for _, s := range all {
-		key, value, ok := strings.Cut(s, "=")
-		if !ok || key == "" {
-			return nil, Usagef("set %q: want KEY=VALUE", s)
-		}
-		if _, twice := out[key]; twice {
-			return nil, Usagef("set %s: given twice", key)
-		}
-		out[key] = value
-	}
-	return out, nil
-}

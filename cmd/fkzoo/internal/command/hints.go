@@ -2,6 +2,7 @@ package command
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/fkzoo/fkzoo/host"
 	"github.com/fkzoo/fkzoo/host/engine/backend"
 	"github.com/fkzoo/fkzoo/zoo/convert"
+	"github.com/fkzoo/fkzoo/zoo/request"
 	"github.com/fkzoo/fkzoo/zoo/train"
 )
 
@@ -20,9 +22,11 @@ var advice = []struct {
 }{
 	{is[*train.ElsewhereError], always("")}, // it says all
 	{is[*host.UnknownError], always("«fkzoo list» shows what there is")},
+	{asks("set recipe.seed"), always("--seed gives it")},
 	{IsUsage, always("«fkzoo help COMMAND» shows how a command is used")},
 	{is[*train.ChangedError], always("--allow-changes goes on all the same")},
 	{is[*train.FixedError], always(startAnew)},
+	{is[*train.FinishedError], goOn},
 	{wraps(train.ErrFinished), always(startAnew)},
 	{is[*train.CheckpointError], always("--resume goes on from it, --force replaces it")},
 	{wraps(format.ErrExists), always("--force replaces it")},
@@ -38,6 +42,22 @@ var advice = []struct {
 }
 
 const startAnew = "--start-from begins a new training with its weights, where shapes agree"
+
+// goOn says what can be done with a training that is finished.
+func goOn(err error) string {
+	if e, _ := errors.AsType[*train.FinishedError](err); e.Best != "" {
+		return fmt.Sprintf("%s goes on from epoch %d, with --epochs to more of them; %s", e.Best, e.Next, startAnew)
+	}
+	return startAnew
+}
+
+// asks tells of an error whether it is that of a request's field.
+func asks(field string) func(error) bool {
+	return func(err error) bool {
+		e, ok := errors.AsType[*request.Error](err)
+		return ok && e.Field == field
+	}
+}
 
 // readAs names the flag that says whose parameters a file without layers holds.
 func readAs(err error) string {

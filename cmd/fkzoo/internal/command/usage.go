@@ -8,6 +8,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/fkzoo/fkzoo/host/engine/backend"
+	"github.com/fkzoo/fkzoo/zoo/model"
+	"github.com/fkzoo/fkzoo/zoo/request"
 	"github.com/fkzoo/fkzoo/zoo/train/recipe"
 )
 
@@ -20,10 +22,11 @@ func UsageError(err error) error { return usageError{err} }
 // Usagef is [UsageError] of a text.
 func Usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
-// IsUsage tells whether an error is the command line's: a backend that isn't
-// one and a setting that no recipe takes are found elsewhere.
+// IsUsage tells whether an error is the command line's, or what was asked by it: a backend that isn't one and a setting
+// that no recipe takes are found elsewhere.
 func IsUsage(err error) bool {
-	return errors.As(err, new(usageError)) || errors.Is(err, backend.ErrUnknown) || errors.As(err, new(*recipe.SettingError))
+	return errors.As(err, new(usageError)) || errors.As(err, new(*request.Error)) || errors.Is(err, backend.ErrUnknown) ||
+		errors.Is(err, model.ErrNoFile) || errors.As(err, new(*recipe.SettingError))
 }
 
 // Reorder puts a command's flags before its arguments, since the library stops

@@ -9,7 +9,6 @@ import (
 
 	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/command"
 	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/terminal"
-	"github.com/fkzoo/fkzoo/zoo/answer"
 	"github.com/fkzoo/fkzoo/zoo/kaggle"
 	"github.com/fkzoo/fkzoo/zoo/kaggle/submission"
 	"github.com/fkzoo/fkzoo/zoo/model"
@@ -37,7 +36,7 @@ func estimate(p *command.Program, c *cli.Context) error {
 	if c.Bool("blend") && len(paths) < 2 {
 		return command.Usagef("blend: found %s, want at least 2", terminal.Count(len(paths), "model"))
 	}
-	models, err := command.LoadModels(paths, model.Load)
+	models, err := model.ReadAll(paths, model.Load)
 	if err != nil {
 		return err
 	}
@@ -47,18 +46,20 @@ func estimate(p *command.Program, c *cli.Context) error {
 			return err
 		}
 	}
-	set, err := p.ReadDataFor(c.Context, c.String("data"), models[0])
+	z := p.Zoo(c)
+	defer z.Close()
+	set, err := z.Read(c.Context, command.Data(c.String("data")).For(models[0]))
 	if err != nil {
 		return err
 	}
-	b, err := p.Backend(c)
+	with, err := z.EnsembleOf(c.Context, models, command.Models(c, paths...))
 	if err != nil {
 		return err
 	}
-	defer b.Close()
+	defer with.Close()
 	var leak *submission.Leak
 	if test := c.String("test"); test != "" {
-		faces, err := p.OpenData(c.Context, 0, 0, test)
+		faces, err := z.Data(c.Context, command.Data(test))
 		if err != nil {
 			return err
 		}
@@ -67,12 +68,7 @@ func estimate(p *command.Program, c *cli.Context) error {
 			return err
 		}
 	}
-	with, err := answer.Open(c.Context, models, answer.Options{Backend: b, FlipAverage: p.FlipAverage(c, models)})
-	if err != nil {
-		return err
-	}
-	defer with.Close()
-	tick, end := terminal.Tick(p.Stderr, "estimating")
+	tick, end := z.Progress("estimating")
 	e, err := kaggle.EstimateScore(c.Context, with, set, lookup, c.Bool("blend"), tick)
 	end()
 	if err != nil {

@@ -9,7 +9,6 @@ import (
 
 	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/command"
 	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/terminal"
-	"github.com/fkzoo/fkzoo/zoo/answer"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
 	"github.com/fkzoo/fkzoo/zoo/kaggle"
 	"github.com/fkzoo/fkzoo/zoo/kaggle/submission"
@@ -62,35 +61,48 @@ func submit(p *command.Program, c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	models, err := command.LoadModels(paths, model.Load)
+	models, err := model.ReadAll(paths, model.Load)
 	if err != nil {
 		return err
 	}
-	training, err := trainedOn(p, c, models, paths)
-	if err != nil {
-		return err
+	z := p.Zoo(c)
+	defer z.Close()
+	var training *dataset.Set
+	if name := c.String("data"); name != "" {
+		if training, err = z.Read(c.Context, command.Data(name).For(models[0])); err != nil {
+			return err
+		}
+		for _, text := range kaggle.OtherData(models, paths, training) {
+			p.Warn(text)
+		}
 	}
-	b, err := p.Backend(c)
-	if err != nil {
-		return err
-	}
-	defer b.Close()
-	e, err := answer.Open(c.Context, models, answer.Options{Backend: b, FlipAverage: p.FlipAverage(c, models), Batch: c.Int("batch"), Weights: weights})
+	r := command.Models(c, paths...)
+	r.Batch, r.Weights = c.Int("batch"), weights
+	e, err := z.EnsembleOf(c.Context, models, r)
 	if err != nil {
 		return err
 	}
 	defer e.Close()
-	test, err := p.OpenData(c.Context, 0, 0, files.Test)
+	test, err := z.Data(c.Context, command.Data(files.Test))
 	if err != nil {
 		return err
 	}
 	defer test.Close()
-	tick, end := terminal.Tick(p.Stderr, "predicting")
+	tick, end := z.Progress("predicting")
 	s, err := kaggle.Submit(c.Context, e, test, lookup, kaggle.Options{Tick: tick, Training: training})
 	end()
 	if err != nil {
 		return err
 	}
+	ledger, err := s.Ledger(models, files, p.Version)
+	if err != nil {
+		return err
+	}
+	return written(p, c, s, ledger, files)
+}
+
+// written writes a submission with its ledger, and prints what it is.
+func written(p *command.Program, c *cli.Context, s *kaggle.Submitted, ledger *submission.Ledger, files kaggle.SubmitFiles) error {
 	if s.Unasked > 0 {
 		p.Warn(fmt.Sprintf("%s: %s doesn't ask for %d of its %s", files.Test, files.Lookup, s.Unasked, terminal.Count(s.Images, "image")))
 	}
@@ -98,10 +110,6 @@ func submit(p *command.Program, c *cli.Context) error {
 		p.Warn(fmt.Sprintf("outside the image, and put to its border: %d of %s", s.Clipped, terminal.Count(s.Len(), "value")))
 	}
 	warnLeak(p, s.Leak)
-	ledger, err := s.Ledger(models, files, p.Version)
-	if err != nil {
-		return err
-	}
 	if err := s.WriteWith(ledger, files.Output, c.Bool("force")); err != nil {
 		return err
 	}
@@ -111,27 +119,6 @@ func submit(p *command.Program, c *cli.Context) error {
 	fmt.Fprintf(p.Stdout, "%s: %s rows for %s images; ledger %s\n", files.Output,
 		terminal.Thousands(int64(s.Len())), terminal.Thousands(int64(s.Images-s.Unasked)), submission.LedgerPath(files.Output))
 	return nil
-}
-
-// trainedOn reads --data, nil without, and says where a model was trained on other data.
-func trainedOn(p *command.Program, c *cli.Context, models []*model.Model, paths []string) (*dataset.Set, error) {
-	source := c.String("data")
-	if source == "" {
-		return nil, nil
-	}
-	set, err := p.ReadDataFor(c.Context, source, models[0])
-	if err != nil {
-		return nil, err
-	}
-	for k, m := range models {
-		switch from := m.Provenance.Data; {
-		case from.Checksum == "":
-			p.Warn(fmt.Sprintf("%s: doesn't say what it was trained on: test faces are looked for in %s all the same", paths[k], source))
-		case from.Checksum != set.Checksum:
-			p.Warn(fmt.Sprintf("%s: was trained on other data than %s: on %s", paths[k], source, from.Source))
-		}
-	}
-	return set, nil
 }
 
 // warnLeak says how many test faces the training data has.

@@ -2,7 +2,6 @@ package installed
 
 import (
 	"errors"
-	"path"
 
 	"github.com/urfave/cli/v2"
 
@@ -34,22 +33,15 @@ func List(p *command.Program) *cli.Command {
 
 func list(p *command.Program, c *cli.Context) error {
 	patterns := c.Args().Slice()
-	for _, pattern := range patterns {
-		if _, err := path.Match(pattern, ""); err != nil {
-			return command.Usagef("pattern %q: found a [ without its ], want a name with *, ? or [abc]", pattern)
-		}
-	}
-	h, err := p.Host()
+	z := p.Zoo(c)
+	defer z.Close()
+	all, errs, err := z.List(c.Context, patterns...)
 	if err != nil {
 		return err
 	}
-	defer h.Close()
-	all, errs := h.List(c.Context)
 	out := []listed{}
 	for _, a := range all {
-		if matches(patterns, a.Name) || matches(patterns, a.FullName()) {
-			out = append(out, listed{a.Name, a.Plugin.Name, a.Summary, a.Parameters, a.Members, a.Settings, a.Ambiguous})
-		}
+		out = append(out, listed{a.Name, a.Plugin.Name, a.Summary, a.Parameters, a.Members, a.Settings, a.Ambiguous})
 	}
 	if c.Bool("json") {
 		err = terminal.PrintJSON(p.Stdout, out)
@@ -71,14 +63,4 @@ func list(p *command.Program, c *cli.Context) error {
 		return errors.New("no plugin found: plugins are executables fkzoo-plugin-NAME beside fkzoo, in a folder of $FKZOO_PLUGIN_PATH, or installed with «fkzoo plugin install FILE»")
 	}
 	return errors.Join(append(errs, err)...)
-}
-
-// matches tells whether a name matches one of the patterns, or there are none.
-func matches(patterns []string, name string) bool {
-	for _, pattern := range patterns {
-		if ok, _ := path.Match(pattern, name); ok {
-			return true
-		}
-	}
-	return len(patterns) == 0
 }

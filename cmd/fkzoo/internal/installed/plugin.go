@@ -24,11 +24,12 @@ func Plugin(p *command.Program) *cli.Command {
 }
 
 func pluginList(p *command.Program, c *cli.Context) error {
-	h, err := p.Host()
+	z := p.Zoo(c)
+	defer z.Close()
+	h, err := z.Plugins()
 	if err != nil {
 		return err
 	}
-	defer h.Close()
 	plugins, errs := h.Plugins()
 	type plugin struct {
 		Name   string `json:"name"`
@@ -54,11 +55,12 @@ func pluginInstall(p *command.Program, c *cli.Context) error {
 	if c.NArg() != 1 {
 		return command.Usagef("plugin install: found %d arguments, want one file", c.NArg())
 	}
-	h, err := p.Host()
+	z := p.Zoo(c)
+	defer z.Close()
+	h, err := z.Plugins()
 	if err != nil {
 		return err
 	}
-	defer h.Close()
 	offered, err := h.Install(c.Context, c.Args().First())
 	if err != nil {
 		return err
@@ -73,10 +75,11 @@ func pluginRemove(p *command.Program, c *cli.Context) error {
 	if c.NArg() != 1 {
 		return command.Usagef("plugin remove: found %d arguments, want one name", c.NArg())
 	}
-	h, err := p.Host()
+	z := p.Zoo(c)
+	defer z.Close()
+	h, err := z.Plugins()
 	if err != nil {
 		return err
 	}
-	defer h.Close()
 	return h.Remove(c.Args().First())
 }

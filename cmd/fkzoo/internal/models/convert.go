@@ -49,11 +49,12 @@ func convertFile(p *command.Program, c *cli.Context) error {
 	if err := command.CheckFree(output, c.Bool("force"), path); err != nil {
 		return err
 	}
-	h, err := p.Host()
+	z := p.Zoo(c)
+	defer z.Close()
+	h, err := z.Plugins()
 	if err != nil {
 		return err
 	}
-	defer h.Close()
 	o := convert.Options{As: c.String("as"), Host: h, Version: p.Version, Command: os.Args}
 	if names := c.String("columns"); names != "" {
 		o.Columns = strings.Split(names, ",")

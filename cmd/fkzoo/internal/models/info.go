@@ -13,8 +13,8 @@ import (
 	"github.com/fkzoo/fkzoo/format"
 	"github.com/fkzoo/fkzoo/host"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
+	"github.com/fkzoo/fkzoo/zoo"
 	"github.com/fkzoo/fkzoo/zoo/model"
-	"github.com/fkzoo/fkzoo/zoo/train/recipe"
 )
 
 // Info is the command info.
@@ -67,24 +67,19 @@ type describedLayer struct {
 	FLOPs      int64           `json:"flops"`
 }
 
-func describe(d *blueprint.Document, columns []string) (*described, error) {
-	text, err := d.JSON()
+func describe(d *model.Description) (*described, error) {
+	text, err := d.Document.JSON()
 	if err != nil {
 		return nil, err
 	}
-	out := &described{Name: d.Name, Architecture: d.Name, Summary: d.Summary, Source: d.Source, Blueprint: text}
-	for i := range d.Members {
-		plan, err := blueprint.NewPlan(d, i, columns)
-		if err != nil {
-			return nil, err
-		}
+	out := &described{Name: d.Document.Name, Architecture: d.Document.Name, Summary: d.Document.Summary, Source: d.Document.Source,
+		Parameters: d.Parameters, FLOPs: d.FLOPs, Blueprint: text}
+	for _, plan := range d.Plans {
 		m := describedMember{Name: plan.Member.Name, Columns: plan.Columns, Parameters: plan.Parameters(), FLOPs: plan.FLOPs(), plan: plan}
 		for k := range plan.Nodes {
 			n := &plan.Nodes[k]
 			m.Layers = append(m.Layers, describedLayer{n.Layer.Name, n.Kind.Name, n.Out, n.Parameters(), n.FLOPs})
 		}
-		out.Parameters += m.Parameters
-		out.FLOPs += m.FLOPs
 		out.Members = append(out.Members, m)
 	}
 	return out, nil
@@ -119,7 +114,11 @@ func infoModel(p *command.Program, c *cli.Context, path string) (*described, err
 	if err != nil {
 		return nil, err
 	}
-	out, err := describe(m.Document, nil)
+	d, err := model.DescriptionOf(m.Document, nil)
+	if err != nil {
+		return nil, err
+	}
+	out, err := describe(d)
 	if err != nil {
 		return nil, err
 	}
@@ -139,44 +138,18 @@ func infoModel(p *command.Program, c *cli.Context, path string) (*described, err
 }
 
 func infoArchitecture(p *command.Program, c *cli.Context, name string) (*described, error) {
-	settings, err := command.ParseSettings(c.StringSlice("set"))
+	z := p.Zoo(c)
+	defer z.Close()
+	a, err := z.Describe(c.Context, zoo.DescribeRequest{Architecture: name, Settings: c.StringSlice("set")})
 	if err != nil {
 		return nil, err
 	}
-	h, err := p.Host()
+	out, err := describe(a.Description)
 	if err != nil {
 		return nil, err
 	}
-	defer h.Close()
-	d, a, err := offered(p, c, h, name, settings)
-	if err != nil {
-		return nil, err
-	}
-	if d, err = recipe.Prepare(d, blueprint.KaggleColumns, settings); err != nil {
-		return nil, err
-	}
-	out, err := describe(d, blueprint.KaggleColumns)
-	if err != nil {
-		return nil, err
-	}
-	out.Plugin, out.Settings = a.Plugin.Name, a.Settings
+	out.Plugin, out.Settings = a.Plugin, a.Settings
 	return out, nil
-}
-
-// offered gives a blueprint: with the default settings the remembered one, so
-// that no plugin is started.
-func offered(p *command.Program, c *cli.Context, h *host.Host, name string, settings map[string]string) (*blueprint.Document, host.Architecture, error) {
-	a, err := h.Architecture(c.Context, name)
-	if err != nil {
-		return nil, a, err
-	}
-	own := recipe.PluginSettings(settings)
-	if len(own) == 0 {
-		d, err := a.Document()
-		return d, a, err
-	}
-	answer, err := h.Blueprint(c.Context, a.FullName(), host.Request{Settings: own})
-	return answer.Document, a, err
 }
 
 func printInfo(p *command.Program, d *described) error {

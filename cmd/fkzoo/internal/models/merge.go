@@ -38,7 +38,7 @@ func merge(p *command.Program, c *cli.Context) error {
 	if err := command.CheckFree(output, c.Bool("force"), paths...); err != nil {
 		return err
 	}
-	models, err := command.LoadModels(paths, model.Load)
+	models, err := model.ReadAll(paths, model.Load)
 	if err != nil {
 		return err
 	}

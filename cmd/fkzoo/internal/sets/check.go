@@ -9,6 +9,7 @@ import (
 
 	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/command"
 	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/terminal"
+	"github.com/fkzoo/fkzoo/zoo"
 	"github.com/fkzoo/fkzoo/zoo/answer"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
 	"github.com/fkzoo/fkzoo/zoo/dataset/check"
@@ -48,13 +49,17 @@ func dataCheck(p *command.Program, c *cli.Context) error {
 	if c.IsSet("flip-average") && c.String("model") == "" {
 		return command.Usagef("flip-average: found no --model, want one that answers")
 	}
+	z := p.Zoo(c)
+	defer z.Close()
 	var o check.Options
-	set, err := checkedSet(p, c, path, &o)
+	set, err := checkedSet(z, c, path, &o)
 	if err != nil {
 		return err
 	}
 	if test != "" {
-		if o.Test, err = p.ReadData(c.Context, set.Height, set.Width, test); err != nil {
+		r := command.Data(test)
+		r.Height, r.Width = set.Height, set.Width
+		if o.Test, err = z.Read(c.Context, r); err != nil {
 			return err
 		}
 	}
@@ -79,33 +84,27 @@ func dataCheck(p *command.Program, c *cli.Context) error {
 }
 
 // checkedSet reads the set, and has the model answer it where there is one.
-func checkedSet(p *command.Program, c *cli.Context, path string, o *check.Options) (*dataset.Set, error) {
+func checkedSet(z *zoo.Zoo, c *cli.Context, path string, o *check.Options) (*dataset.Set, error) {
 	if c.String("model") == "" {
-		return p.ReadData(c.Context, 0, 0, path)
+		return z.Read(c.Context, command.Data(path))
 	}
-	m, err := model.Load(c.String("model"))
+	models, err := model.ReadAll([]string{c.String("model")}, model.Load)
 	if err != nil {
 		return nil, err
 	}
-	models := []*model.Model{m}
-	set, err := p.ReadDataFor(c.Context, path, m)
+	set, err := z.Read(c.Context, command.Data(path).For(models[0]))
 	if err != nil {
 		return nil, err
 	}
 	if err := measure.CheckColumns(models, set); err != nil {
 		return nil, err
 	}
-	b, err := p.Backend(c)
-	if err != nil {
-		return nil, err
-	}
-	defer b.Close()
-	with, err := answer.Open(c.Context, models, answer.Options{Backend: b, FlipAverage: p.FlipAverage(c, models)})
+	with, err := z.EnsembleOf(c.Context, models, command.Models(c))
 	if err != nil {
 		return nil, err
 	}
 	defer with.Close()
-	tick, end := terminal.Tick(p.Stderr, "predicting")
+	tick, end := z.Progress("predicting")
 	answers, err := with.Answer(c.Context, set, tick)
 	end()
 	if err != nil {

@@ -44,7 +44,9 @@ func dataSummary(p *command.Program, c *cli.Context) error {
 	if c.NArg() != 1 {
 		return command.Usagef("data summary: found %d arguments, want one data set", c.NArg())
 	}
-	set, err := p.ReadData(c.Context, 0, 0, c.Args().First())
+	z := p.Zoo(c)
+	defer z.Close()
+	set, err := z.Read(c.Context, command.Data(c.Args().First()))
 	if err != nil {
 		return err
 	}

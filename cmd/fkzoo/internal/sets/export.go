@@ -12,6 +12,7 @@ import (
 	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/command"
 	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/terminal"
 	"github.com/fkzoo/fkzoo/internal/atomicfile"
+	"github.com/fkzoo/fkzoo/zoo"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
 	"github.com/fkzoo/fkzoo/zoo/dataset/demo"
 )
@@ -52,11 +53,9 @@ func dataExport(p *command.Program, c *cli.Context) error {
 	if err := checkExport(c, path); err != nil {
 		return err
 	}
-	set, err := p.ReadData(c.Context, c.Int("size"), c.Int("size"), path)
-	if err != nil {
-		return err
-	}
-	return writeSet(p, c, set)
+	r := command.Data(path)
+	r.Height, r.Width = c.Int("size"), c.Int("size")
+	return writeSet(p, c, r)
 }
 
 func dataDemo(p *command.Program, c *cli.Context) error {
@@ -66,11 +65,7 @@ func dataDemo(p *command.Program, c *cli.Context) error {
 	if err := checkExport(c); err != nil {
 		return err
 	}
-	set, err := p.ReadData(c.Context, 0, 0, demo.Name(c.Int("faces"), c.Uint64("seed")))
-	if err != nil {
-		return err
-	}
-	return writeSet(p, c, set)
+	return writeSet(p, c, command.Data(demo.Name(c.Int("faces"), c.Uint64("seed"))))
 }
 
 // isFile tells whether a path is meant as a file of Kaggle's form.
@@ -91,9 +86,14 @@ func checkExport(c *cli.Context, inputs ...string) error {
 	return dataset.CheckFolder(path, c.Bool("force"))
 }
 
-func writeSet(p *command.Program, c *cli.Context, set *dataset.Set) error {
+func writeSet(p *command.Program, c *cli.Context, r zoo.DataRequest) error {
+	z := p.Zoo(c)
+	defer z.Close()
+	set, err := z.Read(c.Context, r)
+	if err != nil {
+		return err
+	}
 	path, force := c.String("output"), c.Bool("force")
-	var err error
 	switch {
 	case !isFile(path):
 		err = set.WriteFolder(c.Context, path, force)

@@ -23,7 +23,7 @@ func Results(p *command.Program) *cli.Command {
 }
 
 func results(p *command.Program, c *cli.Context) error {
-	models, err := command.LoadModels(c.Args().Slice(), model.Describe)
+	models, err := model.ReadAll(c.Args().Slice(), model.Describe)
 	if err != nil {
 		return err
 	}

@@ -5,10 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"os/signal"
-	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -18,16 +16,11 @@ import (
 
 	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/command"
 	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/terminal"
-	"github.com/fkzoo/fkzoo/host"
-	"github.com/fkzoo/fkzoo/specs/blueprint"
-	"github.com/fkzoo/fkzoo/zoo/answer"
-	"github.com/fkzoo/fkzoo/zoo/dataset"
-	"github.com/fkzoo/fkzoo/zoo/dataset/demo"
+	"github.com/fkzoo/fkzoo/zoo"
 	"github.com/fkzoo/fkzoo/zoo/figure"
-	"github.com/fkzoo/fkzoo/zoo/measure"
 	"github.com/fkzoo/fkzoo/zoo/model"
+	"github.com/fkzoo/fkzoo/zoo/request"
 	"github.com/fkzoo/fkzoo/zoo/train"
-	"github.com/fkzoo/fkzoo/zoo/train/recipe"
 	"github.com/fkzoo/fkzoo/zoo/train/trainlog"
 )
 
@@ -68,61 +61,44 @@ func trainModel(p *command.Program, c *cli.Context) error {
 	if c.NArg() != 1 {
 		return command.Usagef("train: found %d arguments, want one architecture", c.NArg())
 	}
-	o, err := trainOptions(p, c)
+	r, err := asked(c)
 	if err != nil {
 		return err
 	}
-	name := c.Args().First()
-	data, err := trainData(p, c, o.Resume)
+	z := p.Zoo(c)
+	defer z.Close()
+	t, err := z.Prepare(c.Context, r)
+	if twice, ok := errors.AsType[*request.TwiceError](err); ok {
+		return command.Usagef("%s: found --%s %s and --set %s=%s, want one of them", twice.Field, twice.Field, twice.Value, twice.Setting, twice.Other)
+	}
 	if err != nil {
 		return err
 	}
-	defer data.Close()
-	if o.Data, err = data.Read(c.Context); err != nil {
-		return err
-	}
-	if o.Resume == nil {
-		if o.Document, o.Plugin, err = document(p, c, name, o); err != nil {
-			return err
-		}
-	} else if found := o.Resume.Document.Name; found != baseName(name) {
-		return command.Usagef("resume %s: found a training of %s, want %s", o.ResumePath, found, baseName(name))
-	}
-	if err := fitData(c.Context, data, &o); err != nil {
-		return err
-	}
-	b, err := p.Backend(c)
-	if err != nil {
-		return err
-	}
-	defer b.Close()
-	o.Backend = b
 	if c.Bool("find-rate") {
-		return findRate(p, c, o)
+		return findRate(p, c, t)
 	}
 	watch, endWatch, err := watchers(p, c)
 	if err != nil {
 		return err
 	}
 	defer endWatch()
-	o.Watch = watch
 	said := sayEnding(p, c.Context)
-	m, err := train.Run(c.Context, o)
+	trained, err := t.Run(c.Context, watch)
 	said()
 	if err != nil {
 		return err
 	}
-	if pooled, ok := m.OutOfFold(); ok {
+	if pooled := trained.OutOfFold; pooled != nil {
 		fmt.Fprintf(p.Stdout, "out of fold: loss %.6f, %.3f pixels, on %d rows; the mean face gives %.3f\n", pooled.Loss, pooled.RMSEPixels, pooled.Rows, pooled.MeanFace)
 	}
-	fmt.Fprintf(p.Stdout, "model: %s\n", o.Output)
+	fmt.Fprintf(p.Stdout, "model: %s\n", trained.Output)
 	if path := c.String("plot"); path != "" {
-		if err := figure.CurvesOf(m).Write(path, c.Bool("force")); err != nil {
+		if err := figure.CurvesOf(trained.Model).Write(path, c.Bool("force")); err != nil {
 			return err
 		}
 		fmt.Fprintf(p.Stdout, "curves: %s\n", path)
 	}
-	return trainSheet(p, c, m, o)
+	return sheet(p, c, trained)
 }
 
 // sayEnding tells, when Ctrl-C is pressed, what is waited for: a batch may take
@@ -140,20 +116,14 @@ func sayEnding(p *command.Program, ctx context.Context) (done func()) {
 	}
 }
 
-// trainSheet draws the worst and the best answers for the rows held out, or,
+// sheet draws the worst and the best answers for the rows held out, or,
 // where there are none, for all.
-func trainSheet(p *command.Program, c *cli.Context, m *model.Model, o train.Options) error {
+func sheet(p *command.Program, c *cli.Context, t *zoo.Trained) error {
 	path := c.String("sheet")
 	if path == "" {
 		return nil
 	}
-	models := []*model.Model{m}
-	with, err := answer.Open(c.Context, models, answer.Options{Backend: o.Backend, FlipAverage: p.FlipAverage(c, models)})
-	if err != nil {
-		return err
-	}
-	defer with.Close()
-	set, prediction, held, err := measure.HeldOutAnswers(c.Context, with, o.Data, nil)
+	set, prediction, held, err := t.HeldOut(c.Context)
 	if err != nil {
 		return err
 	}
@@ -170,10 +140,8 @@ func trainSheet(p *command.Program, c *cli.Context, m *model.Model, o train.Opti
 }
 
 // findRate sweeps the learning rate and prints what it suggests.
-func findRate(p *command.Program, c *cli.Context, o train.Options) error {
-	tick, end := terminal.Tick(p.Stderr, "trying rates")
-	sweeps, err := train.FindRate(c.Context, o, tick)
-	end()
+func findRate(p *command.Program, c *cli.Context, t *zoo.Training) error {
+	sweeps, err := t.FindRate(c.Context)
 	if err != nil {
 		return err
 	}
@@ -195,7 +163,7 @@ func findRate(p *command.Program, c *cli.Context, o train.Options) error {
 	if err != nil || path == "" {
 		return err
 	}
-	if err := figure.RateCurves(o.Document.Name, sweeps).Write(path, c.Bool("force")); err != nil {
+	if err := figure.RateCurves(t.Document.Name, sweeps).Write(path, c.Bool("force")); err != nil {
 		return err
 	}
 	fmt.Fprintf(p.Stderr, "losses over rates: %s\n", terminal.Printable(path))
@@ -233,194 +201,75 @@ func watchers(p *command.Program, c *cli.Context) (all train.Watchers, end func(
 	return all, end, nil
 }
 
-// baseName is an architecture's name without its plugin's.
-func baseName(name string) string { return name[strings.LastIndex(name, "/")+1:] }
+// asked reads the flags, and refuses what can't be written before the work begins.
+func asked(c *cli.Context) (r zoo.TrainRequest, err error) {
+	r.Request = train.Request{
+		Architecture: c.Args().First(), Settings: c.StringSlice("set"), Output: c.String("output"), Force: c.Bool("force"),
+		Epochs: c.Int("epochs"), Batch: c.Int("batch"), Folds: c.Int("folds"),
+		Start: c.String("start-from"), Resume: c.String("resume"), AllowChanges: c.Bool("allow-changes"),
+	}
+	for name, least := range map[string]int{"epochs": 1, "batch": 1, "folds": 2} {
+		if c.IsSet(name) && c.Int(name) < least {
+			return r, command.Usagef("%s: found %d, want at least %d", name, c.Int(name), least)
+		}
+	}
+	if c.IsSet("seed") {
+		seed := c.Uint64("seed")
+		r.Seed = &seed
+	}
+	if name := c.String("data"); name != "" {
+		r.Data = command.Data(name)
+	}
+	if err := checkTogether(c); err != nil {
+		return r, err
+	}
+	if r.Every, err = parseEvery(c.String("checkpoint-every")); err != nil {
+		return r, err
+	}
+	return r, checkWritten(c, r.OutputPath())
+}
 
-// trainOptions reads the flags.
-func trainOptions(p *command.Program, c *cli.Context) (train.Options, error) {
-	settings, err := trainSettings(c)
-	if err != nil {
-		return train.Options{}, err
-	}
-	o := train.Options{
-		Settings: settings, Seed: c.Uint64("seed"), Output: c.String("output"), Force: c.Bool("force"), Version: p.Version,
-		Options: slices.Clone(c.StringSlice("set")),
-		Run:     model.Run{Started: time.Now().UTC().Format(time.RFC3339), Machine: command.Machine(), Command: os.Args},
-	}
-	if o.Output == "" {
-		o.Output = baseName(c.Args().First()) + ".fkz"
-		if output, ok := model.OutputOf(c.String("resume")); ok {
-			o.Output = output // that of the training that goes on
-		}
-	}
-	if !strings.HasSuffix(o.Output, ".fkz") {
-		return o, command.Usagef("output %s: want a name that ends in .fkz", o.Output)
-	}
-	if other, ok := model.OutputOf(o.Output); ok {
-		return o, command.Usagef("output %s: the name is that of a checkpoint of a training to %s, want another", o.Output, other)
-	}
-	if c.IsSet("seed") && o.Seed == 0 {
-		return o, command.Usagef("seed: found 0, want at least 1")
-	}
-	for _, name := range []string{"epochs", "batch"} {
-		if c.IsSet(name) && c.Int(name) < 1 {
-			return o, command.Usagef("%s: found %d, want at least 1", name, c.Int(name))
-		}
-		if c.IsSet(name) {
-			o.Options = append(o.Options, fmt.Sprintf("recipe.%s=%d", name, c.Int(name)))
-		}
-	}
-	if c.IsSet("folds") {
-		if c.Int("folds") < 2 {
-			return o, command.Usagef("folds: found %d, want at least 2", c.Int("folds"))
-		}
-		o.Options = append(o.Options, fmt.Sprintf("folds=%d", c.Int("folds")))
-	}
-	if o.Every, err = parseEvery(c.String("checkpoint-every")); err != nil {
-		return o, err
-	}
-	if path := c.String("plot"); path != "" {
-		if err := command.CheckCurves(path, c.Bool("force")); err != nil {
-			return o, err
-		}
-	}
-	if err := command.CheckSheet(c, c.String("data"), c.String("resume"), c.String("start-from"), c.String("plot")); err != nil {
-		return o, err
-	}
-	if path := c.String("log"); path != "" {
-		if info, err := os.Stat(path); err != nil || info.IsDir() || info.Mode().IsRegular() {
-			if err := command.CheckFree(path, c.Bool("force") || c.String("resume") != "", c.String("data"), c.String("resume"), c.String("start-from"),
-				o.Output, model.BestPath(o.Output), model.LastPath(o.Output), c.String("plot"), c.String("sheet")); err != nil {
-				return o, err
-			}
-		}
-	}
+// checkTogether refuses flags that don't go together.
+func checkTogether(c *cli.Context) error {
 	if c.Bool("json") && !c.Bool("find-rate") {
-		return o, command.Usagef("json: found no --find-rate, want both: a training's JSON is what --log writes")
+		return command.Usagef("json: found no --find-rate, want both: a training's JSON is what --log writes")
 	}
 	if c.Bool("find-rate") {
 		for _, other := range []string{"resume", "log", "tensorboard", "folds", "sheet"} {
 			if c.IsSet(other) {
-				return o, command.Usagef("find-rate: found --%s too, want one of them: nothing is trained", other)
+				return command.Usagef("find-rate: found --%s too, want one of them: nothing is trained", other)
 			}
 		}
 	}
 	if c.Bool("allow-changes") && c.String("resume") == "" {
-		return o, command.Usagef("allow-changes: found no --resume, want both: a new training has nothing to differ from")
+		return command.Usagef("allow-changes: found no --resume, want both: a new training has nothing to differ from")
 	}
-	if path := c.String("resume"); path != "" {
-		if c.IsSet("start-from") {
-			return o, command.Usagef("resume: found --start-from too, want one of them: a training goes on with its own weights")
-		}
-		o.ResumePath, o.AllowChanges = path, c.Bool("allow-changes")
-		if o.Resume, err = model.Load(path); err != nil {
-			return o, err
-		}
-		if o.Resume.State == nil {
-			return o, finished(path)
-		}
-	} else if _, ok := settings["recipe.seed"]; ok && !c.IsSet("seed") {
-		return o, command.Usagef("set recipe.seed: want --seed, which stands over the recipe's")
+	if c.String("resume") != "" && c.IsSet("start-from") {
+		return command.Usagef("resume: found --start-from too, want one of them: a training goes on with its own weights")
 	}
-	if path := c.String("start-from"); path != "" {
-		if o.Start, err = model.Load(path); err != nil {
-			return o, err
-		}
-	}
-	return o, nil
+	return nil
 }
 
-// finished is what a model is as a checkpoint, with what it can be instead.
-func finished(path string) error {
-	best := ""
-	if m, err := model.Describe(model.BestPath(path)); err == nil && m.State != nil {
-		best = fmt.Sprintf("%s goes on from epoch %d, with --epochs to more of them; ", model.BestPath(path), m.State.Epoch+1)
-	}
-	return fmt.Errorf("%s: the training is finished, want a checkpoint: %s--start-from begins a new one with its weights", path, best)
-}
-
-// trainSettings are all that flags set, as --set would. What two of them set is refused.
-func trainSettings(c *cli.Context) (map[string]string, error) {
-	settings, err := command.ParseSettings(c.StringSlice("set"))
-	if err != nil {
-		return nil, err
-	}
-	for _, f := range [][2]string{{"epochs", "recipe.epochs"}, {"batch", "recipe.batch"}, {"seed", "recipe.seed"}, {"folds", "folds"}} {
-		flag, key := f[0], f[1]
-		if !c.IsSet(flag) {
-			continue
+// checkWritten refuses files that can't be written beside the model.
+func checkWritten(c *cli.Context, output string) error {
+	if path := c.String("plot"); path != "" {
+		if err := command.CheckCurves(path, c.Bool("force")); err != nil {
+			return err
 		}
-		if other, twice := settings[key]; twice {
-			return nil, command.Usagef("%s: found --%s %v and --set %s=%s, want one of them", flag, flag, c.Value(flag), key, other)
-		}
-		settings[key] = fmt.Sprint(c.Value(flag))
 	}
-	return settings, nil
-}
-
-// trainData opens the data given, or else that of the training that goes on.
-func trainData(p *command.Program, c *cli.Context, resume *model.Model) (*dataset.Source, error) {
-	name, say := c.String("data"), p.Stdout
-	if c.Bool("json") {
-		say = p.Stderr // the output is JSON
+	read := []string{c.String("data"), c.String("resume"), c.String("start-from")}
+	if err := command.CheckSheet(c, append(read, c.String("plot"))...); err != nil {
+		return err
 	}
-	if name == "" && resume != nil {
-		name = resume.Provenance.Data.Source
-		fmt.Fprintf(say, "no --data given: going on with %s\n", name)
+	path := c.String("log")
+	if path == "" {
+		return nil
 	}
-	if name == "" {
-		name = "demo"
-		fmt.Fprintf(say, "no --data given: training on the demo faces, %d faces drawn by fkzoo itself\n", demo.DefaultFaces)
+	if info, err := os.Stat(path); err == nil && !info.IsDir() && !info.Mode().IsRegular() {
+		return nil // a pipe or a device is written to as it is
 	}
-	data, err := p.OpenData(c.Context, 0, 0, name)
-	if err != nil {
-		return nil, err
-	}
-	if len(data.Columns) == 0 {
-		return nil, errors.Join(fmt.Errorf("%s: found no columns with coordinates, want training data", name), data.Close())
-	}
-	return data, nil
-}
-
-// fitData gives the data the size that the networks take. Before they were asked
-// for, it couldn't be known.
-func fitData(ctx context.Context, data *dataset.Source, o *train.Options) (err error) {
-	document := o.Document
-	if o.Resume != nil {
-		document = o.Resume.Document
-	}
-	o.Data, err = data.Refit(ctx, o.Data, document.Input.Height, document.Input.Width)
-	return err
-}
-
-// document asks a plugin for the blueprint, and applies the user's settings.
-func document(p *command.Program, c *cli.Context, name string, o train.Options) (d *blueprint.Document, from host.PluginInfo, err error) {
-	settings := maps.Clone(o.Settings)
-	delete(settings, "recipe.seed") // o.Seed stands over it
-	if c.IsSet("folds") {
-		delete(settings, "folds")
-	}
-	h, err := p.Host()
-	if err != nil {
-		return nil, from, err
-	}
-	defer h.Close()
-	summary, err := host.Summarize(o.Data.Columns, o.Data.Points)
-	if err != nil {
-		return nil, from, err
-	}
-	answer, err := h.Blueprint(c.Context, name, host.Request{Settings: recipe.PluginSettings(settings), Data: summary})
-	if err != nil {
-		return nil, from, err
-	}
-	for _, field := range answer.Document.UnknownFields() {
-		p.Warn(fmt.Sprintf("plugin %s: architecture %s: field %s is unknown: it is kept, but has no effect", answer.Plugin.Name, name, field))
-	}
-	d, err = recipe.Prepare(answer.Document, o.Data.Columns, settings)
-	if k := c.Int("folds"); err == nil && k > 0 {
-		d, err = recipe.Folded(d, k)
-	}
-	return d, answer.Plugin, err
+	return command.CheckFree(path, c.Bool("force") || c.String("resume") != "",
+		append(read, output, model.BestPath(output), model.LastPath(output), c.String("plot"), c.String("sheet"))...)
 }
 
 // parseEvery reads 10ep, 500batch or 5min.

@@ -1,4 +1,4 @@
-package gomlx
+package formula
 
 import (
 	. "github.com/gomlx/gomlx/core/graph"
@@ -7,14 +7,14 @@ import (
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 )
 
-// rule is one parameter's update, from its value w, its gradient g and its slots:
+// Rule is one parameter's update, from its value w, its gradient g and its slots:
 // the new value and the new slots. h gives a setting of the step; decays tells
 // whether weight decay applies to the parameter.
-type rule func(o blueprint.Optimizer, decays bool, w, g *Node, slots []*Node, h func(setting int) *Node) (*Node, []*Node)
+type Rule func(o blueprint.Optimizer, decays bool, w, g *Node, slots []*Node, h func(setting int) *Node) (*Node, []*Node)
 
-// rules has a row for each of [blueprint.Optimizers], whose formulas these are; a
+// Rules has a row for each of [blueprint.Optimizers], whose formulas these are; a
 // test compares the two. Their slots are [device.Slots].
-var rules = map[string]rule{
+var Rules = map[string]Rule{
 	"sgd":   sgd,
 	"adam":  adam,
 	"adamw": adamW,
@@ -43,8 +43,8 @@ func adamW(o blueprint.Optimizer, decays bool, w, g *Node, slots []*Node, h func
 	return adam(o, decays, w, g, slots, h)
 }
 
-// clip scales all gradients so that their norm together is at most the limit.
-func clip(gradients map[string]*Node, names []string, limit *Node) {
+// ClipNorm scales all gradients so that their norm together is at most the limit.
+func ClipNorm(gradients map[string]*Node, names []string, limit *Node) {
 	var sum *Node
 	for _, name := range names {
 		g := gradients[name]

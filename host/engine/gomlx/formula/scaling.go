@@ -1,4 +1,4 @@
-package gomlx
+package formula
 
 import (
 	"fmt"
@@ -8,9 +8,9 @@ import (
 	"github.com/fkzoo/fkzoo/host/engine/device"
 )
 
-// scalings has a function for each of [blueprint.Scalings], and for its default;
+// Scalings has a function for each of [blueprint.Scalings], and for its default;
 // a test compares the two.
-var scalings = map[string]func(x *Node) *Node{
+var Scalings = map[string]func(x *Node) *Node{
 	"":            unit,
 	"unit":        unit,
 	"raw":         func(x *Node) *Node { return x },
@@ -31,9 +31,9 @@ func standardized(x *Node) *Node {
 	return Div(centred, MaxScalar(deviation, 1.0/255))
 }
 
-// scaled turns pixels (float32, 0 to 255) into the network's input.
-func scaled(x *Node, scaling string) *Node {
-	f, ok := scalings[scaling]
+// Scaled turns pixels (float32, 0 to 255) into the network's input.
+func Scaled(x *Node, scaling string) *Node {
+	f, ok := Scalings[scaling]
 	if !ok {
 		panic(fmt.Errorf("scaling %s: %w", scaling, device.ErrUnsupported))
 	}
