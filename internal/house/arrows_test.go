@@ -79,7 +79,10 @@ var rooms = []room{
 		{"host/engine/backend", "host/engine/backend/quiet internal/atomicfile internal/plainfile internal/userdir"},
 		{"host/engine/gomlx/kernel", "host/engine/gomlx/kernel/random"},
 		{"host/engine/backend/backendtest", "host/engine/backend"},
-		{"host/engine/gomlx", "host/engine/backend host/engine/device host/engine/gomlx/kernel specs/blueprint"},
+		{"host/engine/gomlx/formula", "host/engine/device host/engine/gomlx/kernel specs/blueprint"},
+		{"host/engine/gomlx", "" +
+			"host/engine/backend host/engine/device host/engine/gomlx/formula host/engine/gomlx/kernel " +
+			"specs/blueprint"},
 		{"host/engine", "host/engine/augment host/engine/backend host/engine/device host/engine/gomlx specs/blueprint"},
 	}},
 	{"plugins", []row{
@@ -150,10 +153,28 @@ var rooms = []room{
 	{"internal/results", []row{{"internal/results", "host/engine/backend internal/atomicfile zoo/..."}}},
 	{"cmd", []row{
 		{"cmd/fkzoo/internal/terminal", ""},
-		{"cmd/fkzoo/internal/command", "cmd/fkzoo/internal/terminal format/... host/... internal/... zoo/..."},
-		{"cmd/fkzoo/internal/...", "cmd/fkzoo/internal/command cmd/fkzoo/internal/terminal format/... host/... " +
-			"internal/... specs/blueprint zoo/..."},
-		{"cmd/fkzoo", "cmd/fkzoo/internal/... zoo/..."},
+		{"cmd/fkzoo/internal/command", "" +
+			"cmd/fkzoo/internal/terminal format host host/engine/backend internal/atomicfile zoo zoo/convert " +
+			"zoo/dataset/demo zoo/draw zoo/model zoo/request zoo/train zoo/train/recipe"},
+		{"cmd/fkzoo/internal/answers", "" +
+			"cmd/fkzoo/internal/command cmd/fkzoo/internal/terminal internal/atomicfile zoo zoo/answer " +
+			"zoo/dataset zoo/draw zoo/figure zoo/measure zoo/model"},
+		{"cmd/fkzoo/internal/contest", "" +
+			"cmd/fkzoo/internal/command cmd/fkzoo/internal/terminal internal/weights zoo/dataset zoo/kaggle " +
+			"zoo/kaggle/submission zoo/model"},
+		{"cmd/fkzoo/internal/installed", "" +
+			"cmd/fkzoo/internal/command cmd/fkzoo/internal/terminal host host/engine/backend"},
+		{"cmd/fkzoo/internal/models", "" +
+			"cmd/fkzoo/internal/command cmd/fkzoo/internal/terminal format format/diff format/legacy " +
+			"format/sign host internal/plainfile specs/blueprint zoo zoo/convert zoo/export zoo/model"},
+		{"cmd/fkzoo/internal/sets", "" +
+			"cmd/fkzoo/internal/command cmd/fkzoo/internal/terminal internal/atomicfile zoo zoo/answer " +
+			"zoo/dataset zoo/dataset/check zoo/dataset/demo zoo/dataset/mirror zoo/figure zoo/measure " +
+			"zoo/model"},
+		{"cmd/fkzoo/internal/training", "" +
+			"cmd/fkzoo/internal/command cmd/fkzoo/internal/terminal zoo zoo/figure zoo/measure zoo/model " +
+			"zoo/request zoo/train zoo/train/trainlog"},
+		{"cmd/fkzoo", "cmd/fkzoo/internal/... zoo/train"},
 	}},
 }
 
