@@ -14,13 +14,14 @@ import (
 
 	"github.com/fkzoo/fkzoo/format/fault"
 	"github.com/fkzoo/fkzoo/format/scan"
+	"github.com/fkzoo/fkzoo/format/tensor"
 	"github.com/fkzoo/fkzoo/format/value"
 )
 
 // Limits of a header, far above any honest file's. The text in specs/fkz.md states them too.
 const (
 	MaxHeader  = 128 << 20 // bytes of the header
-	MaxTensors = 100_000   // tensors in a file
+	MaxTensors = tensor.MaxTensors
 )
 
 // The sizes of a file's parts in bytes.

@@ -12,7 +12,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/fkzoo/fkzoo/format"
+	"github.com/fkzoo/fkzoo/format/fault"
+	"github.com/fkzoo/fkzoo/format/tensor"
 )
 
 // Archive is an open .npz file: a zip whose entries NAME.npy are arrays. Others are kept apart. It must not be used from
@@ -26,7 +27,7 @@ type Archive struct {
 
 const suffix = ".npy"
 
-var kinds = []error{ErrFormat, ErrObject, ErrType, format.ErrLimit, format.ErrValue}
+var kinds = []error{ErrFormat, ErrObject, ErrType, fault.ErrLimit, fault.ErrValue}
 
 // OpenArchive opens a .npz file. Errors, here and later, name it.
 func OpenArchive(path string) (*Archive, error) {
@@ -85,9 +86,9 @@ func NewArchive(r io.ReaderAt, size int64) (*Archive, error) {
 	case stored > uint64(size):
 		return nil, fmt.Errorf("found entries of %d bytes stored in a file of %d: %w", stored, size, ErrFormat)
 	case inflated > MaxInflated:
-		return nil, fmt.Errorf("found compressed entries that become %d bytes, want at most %d: numpy.savez writes them uncompressed: %w", inflated, int64(MaxInflated), format.ErrLimit)
-	case len(a.entries) > format.MaxTensors:
-		return nil, fmt.Errorf("found %d entries, want at most %d: %w", len(a.entries), format.MaxTensors, format.ErrLimit)
+		return nil, fmt.Errorf("found compressed entries that become %d bytes, want at most %d: numpy.savez writes them uncompressed: %w", inflated, int64(MaxInflated), fault.ErrLimit)
+	case len(a.entries) > tensor.MaxTensors:
+		return nil, fmt.Errorf("found %d entries, want at most %d: %w", len(a.entries), tensor.MaxTensors, fault.ErrLimit)
 	}
 	return a, nil
 }
@@ -125,8 +126,8 @@ func (a *Archive) Header(name string) (*Header, error) {
 }
 
 // Array reads an array; the tensor has its name.
-func (a *Archive) Array(name string) (format.Tensor, error) {
-	var t format.Tensor
+func (a *Archive) Array(name string) (tensor.Tensor, error) {
+	var t tensor.Tensor
 	err := a.open(name+suffix, func(r io.Reader, size int64) (err error) {
 		if t, err = Read(r, size); err != nil {
 			return err
@@ -152,7 +153,7 @@ func (a *Archive) Other(name string) ([]byte, error) {
 	var out []byte
 	err := a.open(name, func(r io.Reader, size int64) (err error) {
 		if size > MaxOther {
-			return fmt.Errorf("found %d bytes, want at most %d: %w", size, MaxOther, format.ErrLimit)
+			return fmt.Errorf("found %d bytes, want at most %d: %w", size, MaxOther, fault.ErrLimit)
 		}
 		out, err = readAll(r, size)
 		return err
@@ -193,7 +194,7 @@ type Other struct {
 
 // WriteArchive writes tensors as a .npz file, uncompressed as numpy.savez does, and after them the other entries. The same
 // content gives the same bytes: no time is in them.
-func WriteArchive(w io.Writer, tensors []format.Tensor, others ...Other) error {
+func WriteArchive(w io.Writer, tensors []tensor.Tensor, others ...Other) error {
 	z := zip.NewWriter(w)
 	seen := map[string]bool{}
 	put := func(name string, parts ...[]byte) error {

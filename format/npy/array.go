@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/fkzoo/fkzoo/format"
+	"github.com/fkzoo/fkzoo/format/tensor"
 )
 
 // Objects gives what stands in a .npy file of size bytes for an array of Python
@@ -27,20 +27,20 @@ func Objects(r io.Reader, size int64) ([]byte, error) {
 
 // Read reads an array of size bytes in all, header included, as a tensor without a name: little-endian and row-major. The
 // stream must end behind it.
-func Read(r io.Reader, size int64) (format.Tensor, error) {
+func Read(r io.Reader, size int64) (tensor.Tensor, error) {
 	h, err := ReadHeader(r)
 	if err != nil {
-		return format.Tensor{}, err
+		return tensor.Tensor{}, err
 	}
-	if _, err := format.ByteLength(h.Type, h.Shape); err != nil {
-		return format.Tensor{}, fmt.Errorf("found shape %v of %s, want less than 4 GiB: %w", h.Shape, h.Descr, err)
+	if _, err := tensor.ByteLength(h.Type, h.Shape); err != nil {
+		return tensor.Tensor{}, fmt.Errorf("found shape %v of %s, want less than 4 GiB: %w", h.Shape, h.Descr, err)
 	}
 	if want := h.Size + h.Bytes(); size != want {
-		return format.Tensor{}, fmt.Errorf("found %d bytes, want %d for shape %v of %s: %w", size, want, h.Shape, h.Descr, ErrFormat)
+		return tensor.Tensor{}, fmt.Errorf("found %d bytes, want %d for shape %v of %s: %w", size, want, h.Shape, h.Descr, ErrFormat)
 	}
 	data, err := readAll(r, h.Bytes())
 	if err != nil {
-		return format.Tensor{}, err
+		return tensor.Tensor{}, err
 	}
 	if h.BigEndian {
 		swap(data, h.Type.Size())
@@ -48,24 +48,24 @@ func Read(r io.Reader, size int64) (format.Tensor, error) {
 	if h.Fortran {
 		data = rowMajor(data, h.Type.Size(), h.Shape)
 	}
-	if h.Type == format.Bool {
+	if h.Type == tensor.Bool {
 		if i := slices.IndexFunc(data, func(b byte) bool { return b > 1 }); i >= 0 {
-			return format.Tensor{}, fmt.Errorf("found the byte %d as value %d of a bool array, want 0 or 1: %w", data[i], i+1, ErrFormat)
+			return tensor.Tensor{}, fmt.Errorf("found the byte %d as value %d of a bool array, want 0 or 1: %w", data[i], i+1, ErrFormat)
 		}
 	}
-	return format.Tensor{Type: h.Type, Shape: h.Shape, Data: data}, nil
+	return tensor.Tensor{Type: h.Type, Shape: h.Shape, Data: data}, nil
 }
 
 // ReadFile reads a .npy file. Errors name it.
-func ReadFile(path string) (format.Tensor, error) {
+func ReadFile(path string) (tensor.Tensor, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return format.Tensor{}, err
+		return tensor.Tensor{}, err
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return format.Tensor{}, err
+		return tensor.Tensor{}, err
 	}
 	t, err := Read(bufio.NewReader(f), info.Size())
 	if err != nil {
@@ -137,7 +137,7 @@ func rowMajor(data []byte, size int, shape []int) []byte {
 
 // Write writes a tensor as a .npy file of version 1.0, the same bytes as numpy.save. Its name is not written; a type that
 // NumPy doesn't have is refused.
-func Write(w io.Writer, t format.Tensor) error {
+func Write(w io.Writer, t tensor.Tensor) error {
 	head, err := header(t)
 	if err != nil {
 		return err
@@ -149,8 +149,8 @@ func Write(w io.Writer, t format.Tensor) error {
 	return err
 }
 
-func header(t format.Tensor) ([]byte, error) {
-	want, err := format.ByteLength(t.Type, t.Shape)
+func header(t tensor.Tensor) ([]byte, error) {
+	want, err := tensor.ByteLength(t.Type, t.Shape)
 	if err != nil {
 		return nil, err
 	}

@@ -9,7 +9,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/fkzoo/fkzoo/format"
+	"github.com/fkzoo/fkzoo/format/fault"
+	"github.com/fkzoo/fkzoo/format/tensor"
 )
 
 // Magic is what every .npy file begins with.
@@ -18,7 +19,7 @@ const Magic = "\x93NUMPY"
 // Header is what stands before an array's values.
 type Header struct {
 	Descr     string       // the type as the file names it: "<f4"
-	Type      format.DType // float16 to float64, int8 to uint64, bool
+	Type      tensor.DType // float16 to float64, int8 to uint64, bool
 	BigEndian bool
 	Fortran   bool  // the first axis varies fastest
 	Shape     []int // empty for a scalar
@@ -59,7 +60,7 @@ func ReadHeader(r io.Reader) (*Header, error) {
 	length = append(length, 0, 0)
 	n := binary.LittleEndian.Uint32(length[:4])
 	if n > maxHeader {
-		return nil, fmt.Errorf("found a .npy header of %d bytes, want at most %d: %w", n, maxHeader, format.ErrLimit)
+		return nil, fmt.Errorf("found a .npy header of %d bytes, want at most %d: %w", n, maxHeader, fault.ErrLimit)
 	}
 	text := make([]byte, n)
 	if _, err := io.ReadFull(r, text); err != nil {
@@ -133,18 +134,18 @@ func parseHeader(text []byte) (*Header, error) {
 	for _, d := range h.Shape {
 		// An axis of 0 does not excuse the others.
 		if size *= int64(max(d, 1)); int64(d) > maxValues || size > maxValues {
-			return nil, fmt.Errorf("found shape %v of %s, want at most %d bytes: %w", h.Shape, h.Descr, int64(maxValues), format.ErrLimit)
+			return nil, fmt.Errorf("found shape %v of %s, want at most %d bytes: %w", h.Shape, h.Descr, int64(maxValues), fault.ErrLimit)
 		}
 	}
 	return h, nil
 }
 
 // descrs are the types by their letter and size.
-var descrs = map[string]format.DType{
-	"f2": format.Float16, "f4": format.Float32, "f8": format.Float64,
-	"i1": format.Int8, "i2": format.Int16, "i4": format.Int32, "i8": format.Int64,
-	"u1": format.Uint8, "u2": format.Uint16, "u4": format.Uint32, "u8": format.Uint64,
-	"b1": format.Bool,
+var descrs = map[string]tensor.DType{
+	"f2": tensor.Float16, "f4": tensor.Float32, "f8": tensor.Float64,
+	"i1": tensor.Int8, "i2": tensor.Int16, "i4": tensor.Int32, "i8": tensor.Int64,
+	"u1": tensor.Uint8, "u2": tensor.Uint16, "u4": tensor.Uint32, "u8": tensor.Uint64,
+	"b1": tensor.Bool,
 }
 
 // strangers are types that NumPy has beside numbers, by their letter.
@@ -228,7 +229,7 @@ func (p *parser) tuple() (shape []int) {
 			n++
 		}
 		v, err := strconv.ParseInt(string(p.rest[:n]), 10, 48)
-		if err != nil || int64(int(v)) != v || len(shape) == format.MaxRank {
+		if err != nil || int64(int(v)) != v || len(shape) == tensor.MaxRank {
 			p.fail(quote(p.rest), "a shape such as (8, 96, 96)")
 			break
 		}

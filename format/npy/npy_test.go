@@ -11,26 +11,27 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/fkzoo/fkzoo/format"
+	"github.com/fkzoo/fkzoo/format/fault"
+	"github.com/fkzoo/fkzoo/format/tensor"
 )
 
 // numbers gives a tensor's elements as numbers.
-func numbers(t *testing.T, x format.Tensor) (out []float64) {
+func numbers(t *testing.T, x tensor.Tensor) (out []float64) {
 	t.Helper()
 	for v := range slices.Chunk(x.Data, x.Type.Size()) {
 		bits := binary.LittleEndian.Uint64(append(slices.Clone(v), make([]byte, 8)...))
 		switch x.Type {
-		case format.Float64:
+		case tensor.Float64:
 			out = append(out, math.Float64frombits(bits))
-		case format.Float32:
+		case tensor.Float32:
 			out = append(out, float64(math.Float32frombits(uint32(bits))))
-		case format.Float16: // 1 bit sign, 5 bits exponent, 10 bits fraction; none of the values is subnormal
+		case tensor.Float16: // 1 bit sign, 5 bits exponent, 10 bits fraction; none of the values is subnormal
 			f := math.Ldexp(1+float64(bits&1023)/1024, int(bits>>10&31)-15)
 			if bits&0x7fff == 0 {
 				f = 0
 			}
 			out = append(out, math.Copysign(f, -float64(bits>>15)+0.5))
-		case format.Int8, format.Int16, format.Int32, format.Int64:
+		case tensor.Int8, tensor.Int16, tensor.Int32, tensor.Int64:
 			unused := 64 - 8*x.Type.Size()
 			out = append(out, float64(int64(bits<<unused)>>unused))
 		default:
@@ -41,9 +42,9 @@ func numbers(t *testing.T, x format.Tensor) (out []float64) {
 }
 
 // value is number i of an array that testdata/make.py makes.
-func value(t format.DType, i int) float64 {
+func value(t tensor.DType, i int) float64 {
 	switch {
-	case t == format.Bool:
+	case t == tensor.Bool:
 		return map[bool]float64{true: 1}[i%3 == 1]
 	case strings.HasPrefix(string(t), "float"):
 		return float64(i)*0.25 - 2
@@ -53,7 +54,7 @@ func value(t format.DType, i int) float64 {
 	return float64(i * 5 % 128)
 }
 
-func check(t *testing.T, what string, x format.Tensor, typ format.DType, shape ...int) {
+func check(t *testing.T, what string, x tensor.Tensor, typ tensor.DType, shape ...int) {
 	t.Helper()
 	n := 1
 	for _, d := range shape {
@@ -75,21 +76,21 @@ func TestReadsWhatNumPyWrote(t *testing.T) {
 	two := []int{2, 3}
 	for _, c := range []struct {
 		file  string
-		typ   format.DType
+		typ   tensor.DType
 		shape []int
 		same  bool // written again it has the same bytes
 	}{
-		{"b1", format.Bool, two, true}, {"i1", format.Int8, two, true}, {"u1", format.Uint8, two, true},
-		{"i2", format.Int16, two, true}, {"i4", format.Int32, two, true}, {"i8", format.Int64, two, true},
-		{"u2", format.Uint16, two, true}, {"u4", format.Uint32, two, true}, {"u8", format.Uint64, two, true},
-		{"f2", format.Float16, two, true}, {"f4", format.Float32, two, true}, {"f8", format.Float64, two, true},
-		{"i2-big", format.Int16, two, false}, {"i4-big", format.Int32, two, false}, {"i8-big", format.Int64, two, false},
-		{"u2-big", format.Uint16, two, false}, {"u4-big", format.Uint32, two, false}, {"u8-big", format.Uint64, two, false},
-		{"f2-big", format.Float16, two, false}, {"f4-big", format.Float32, two, false}, {"f8-big", format.Float64, two, false},
-		{"f4-scalar", format.Float32, nil, true}, {"f4-empty", format.Float32, []int{3, 0, 2}, true}, {"f4-vector", format.Float32, []int{5}, true},
-		{"f4-wide", format.Float32, append(slices.Repeat([]int{1}, 15), 6), true},
-		{"f4-fortran", format.Float32, []int{2, 3, 4}, false}, {"i2-big-fortran", format.Int16, []int{3, 1, 2, 2}, false},
-		{"f4-v2", format.Float32, two, false}, {"f4-v3", format.Float32, two, false}, {"f4-python2", format.Float32, two, false},
+		{"b1", tensor.Bool, two, true}, {"i1", tensor.Int8, two, true}, {"u1", tensor.Uint8, two, true},
+		{"i2", tensor.Int16, two, true}, {"i4", tensor.Int32, two, true}, {"i8", tensor.Int64, two, true},
+		{"u2", tensor.Uint16, two, true}, {"u4", tensor.Uint32, two, true}, {"u8", tensor.Uint64, two, true},
+		{"f2", tensor.Float16, two, true}, {"f4", tensor.Float32, two, true}, {"f8", tensor.Float64, two, true},
+		{"i2-big", tensor.Int16, two, false}, {"i4-big", tensor.Int32, two, false}, {"i8-big", tensor.Int64, two, false},
+		{"u2-big", tensor.Uint16, two, false}, {"u4-big", tensor.Uint32, two, false}, {"u8-big", tensor.Uint64, two, false},
+		{"f2-big", tensor.Float16, two, false}, {"f4-big", tensor.Float32, two, false}, {"f8-big", tensor.Float64, two, false},
+		{"f4-scalar", tensor.Float32, nil, true}, {"f4-empty", tensor.Float32, []int{3, 0, 2}, true}, {"f4-vector", tensor.Float32, []int{5}, true},
+		{"f4-wide", tensor.Float32, append(slices.Repeat([]int{1}, 15), 6), true},
+		{"f4-fortran", tensor.Float32, []int{2, 3, 4}, false}, {"i2-big-fortran", tensor.Int16, []int{3, 1, 2, 2}, false},
+		{"f4-v2", tensor.Float32, two, false}, {"f4-v3", tensor.Float32, two, false}, {"f4-python2", tensor.Float32, two, false},
 	} {
 		path := filepath.Join("testdata", c.file+".npy")
 		x, err := ReadFile(path)
@@ -128,7 +129,7 @@ func TestRefusesArrays(t *testing.T) {
 		{"bad-long", ErrFormat, "found 153 bytes, want 152"},
 		{"bad-cut-header", ErrFormat, "found the end of the file in the .npy header"},
 		{"bad-bool", ErrFormat, "found the byte 2 as value 6 of a bool array, want 0 or 1"},
-		{"bad-huge", format.ErrLimit, "found shape [1000000 1000000]"},
+		{"bad-huge", fault.ErrLimit, "found shape [1000000 1000000]"},
 	} {
 		path := filepath.Join("testdata", c.file+".npy")
 		_, err := ReadFile(path)
@@ -143,12 +144,12 @@ func TestRefusesArrays(t *testing.T) {
 
 func TestRefusesToWrite(t *testing.T) {
 	for _, c := range []struct {
-		x    format.Tensor
+		x    tensor.Tensor
 		want string
 	}{
-		{format.Tensor{Type: format.BFloat16, Shape: []int{1}, Data: make([]byte, 2)}, "want one that NumPy has"},
-		{format.Tensor{Type: format.Float32, Shape: []int{2}, Data: make([]byte, 4)}, "found 4 bytes of data, want 8"},
-		{format.Tensor{Type: "float12"}, "float12"},
+		{tensor.Tensor{Type: tensor.BFloat16, Shape: []int{1}, Data: make([]byte, 2)}, "want one that NumPy has"},
+		{tensor.Tensor{Type: tensor.Float32, Shape: []int{2}, Data: make([]byte, 4)}, "found 4 bytes of data, want 8"},
+		{tensor.Tensor{Type: "float12"}, "float12"},
 	} {
 		var out bytes.Buffer
 		if err := Write(&out, c.x); err == nil || !strings.Contains(err.Error(), c.want) || out.Len() > 0 {
@@ -178,9 +179,9 @@ func TestArchivesOfNumPy(t *testing.T) {
 			t.Fatalf("%s: found %q", file, names)
 		}
 		for name, want := range map[string]struct {
-			typ   format.DType
+			typ   tensor.DType
 			shape []int
-		}{"a/weights": {format.Float32, []int{2, 3}}, "a/bias": {format.Float64, []int{3}}, "mask": {format.Bool, []int{2, 3}}, "n": {format.Int64, nil}} {
+		}{"a/weights": {tensor.Float32, []int{2, 3}}, "a/bias": {tensor.Float64, []int{3}}, "mask": {tensor.Bool, []int{2, 3}}, "n": {tensor.Int64, nil}} {
 			x, err := a.Array(name)
 			if err != nil || x.Name != name {
 				t.Fatalf("%s: %s: %q, %v", file, name, x.Name, err)
@@ -213,7 +214,7 @@ func TestRefusesArchives(t *testing.T) {
 		{"bad-object.npz", ErrObject, "bad-object.npz:x.npy: found values of type"},
 		{"bad-checksum.npz", ErrFormat, "bad-checksum.npz:a/weights.npy: zip: checksum error"},
 		{"bad-method.npz", ErrFormat, "compressed by method 12, want it stored or deflated"},
-		{"bad-bomb.npz", format.ErrLimit, "found compressed entries that become 3221225472 bytes, want at most 1073741824"},
+		{"bad-bomb.npz", fault.ErrLimit, "found compressed entries that become 3221225472 bytes, want at most 1073741824"},
 		{"f4.npy", ErrFormat, "found no .npz file"},
 	} {
 		a, err := OpenArchive(filepath.Join("testdata", c.file))
@@ -229,7 +230,7 @@ func TestRefusesArchives(t *testing.T) {
 
 func TestWriteArchive(t *testing.T) {
 	a := open(t, "stored.npz")
-	var list []format.Tensor
+	var list []tensor.Tensor
 	for _, name := range a.Names() {
 		x, err := a.Array(name)
 		if err != nil {
@@ -259,11 +260,11 @@ func TestWriteArchive(t *testing.T) {
 	if text, err := b.Other(about.Name); err != nil || !bytes.Equal(text, about.Data) {
 		t.Errorf("found %q, %v", text, err)
 	}
-	for what, list := range map[string][]format.Tensor{
+	for what, list := range map[string][]tensor.Tensor{
 		"twice":    {list[0], list[0]},
-		"unnamed":  {{Type: format.Float32, Data: make([]byte, 4)}},
-		"strange":  {{Name: "x", Type: format.BFloat16, Data: make([]byte, 2)}},
-		"too long": {{Name: "x", Type: format.Float32, Data: make([]byte, 8)}},
+		"unnamed":  {{Type: tensor.Float32, Data: make([]byte, 4)}},
+		"strange":  {{Name: "x", Type: tensor.BFloat16, Data: make([]byte, 2)}},
+		"too long": {{Name: "x", Type: tensor.Float32, Data: make([]byte, 8)}},
 	} {
 		if err := WriteArchive(&two, list); err == nil {
 			t.Errorf("%s: written", what)
@@ -342,7 +343,7 @@ func seeds(f *testing.F, pattern string) (out [][]byte) {
 
 func known(t *testing.T, err error) {
 	t.Helper()
-	for _, kind := range []error{ErrFormat, ErrObject, ErrType, ErrName, format.ErrLimit, format.ErrValue} {
+	for _, kind := range []error{ErrFormat, ErrObject, ErrType, ErrName, fault.ErrLimit, fault.ErrValue} {
 		if errors.Is(err, kind) {
 			return
 		}

@@ -15,7 +15,7 @@ import (
 
 	"google.golang.org/protobuf/encoding/protowire"
 
-	"github.com/fkzoo/fkzoo/format"
+	"github.com/fkzoo/fkzoo/format/tensor"
 )
 
 // ErrTooLarge is returned for a model that protobuf can't hold: a message has less than 2 GiB.
@@ -36,14 +36,14 @@ type Model struct {
 type Graph struct {
 	Name            string
 	Nodes           []Node
-	Weights         []format.Tensor // referred to by their names
+	Weights         []tensor.Tensor // referred to by their names
 	Inputs, Outputs []Value
 }
 
 // Value is an input or output of the graph.
 type Value struct {
 	Name  string
-	Type  format.DType
+	Type  tensor.DType
 	Shape []Dim
 	Doc   string
 }
@@ -68,10 +68,10 @@ type Attribute struct {
 }
 
 // elementTypes are TensorProto.DataType's numbers.
-var elementTypes = map[format.DType]uint64{
-	format.Float32: 1, format.Uint8: 2, format.Int8: 3, format.Uint16: 4, format.Int16: 5, format.Int32: 6, format.Int64: 7,
-	format.Bool: 9, format.Float16: 10, format.Float64: 11, format.Uint32: 12, format.Uint64: 13, format.BFloat16: 16,
-	format.Float8E4M3: 17, format.Float8E5M2: 19,
+var elementTypes = map[tensor.DType]uint64{
+	tensor.Float32: 1, tensor.Uint8: 2, tensor.Int8: 3, tensor.Uint16: 4, tensor.Int16: 5, tensor.Int32: 6, tensor.Int64: 7,
+	tensor.Bool: 9, tensor.Float16: 10, tensor.Float64: 11, tensor.Uint32: 12, tensor.Uint64: 13, tensor.BFloat16: 16,
+	tensor.Float8E4M3: 17, tensor.Float8E5M2: 19,
 }
 
 // Write writes a model. The same model gives the same bytes.

@@ -11,7 +11,7 @@ import (
 
 	"google.golang.org/protobuf/encoding/protowire"
 
-	"github.com/fkzoo/fkzoo/format"
+	"github.com/fkzoo/fkzoo/format/tensor"
 )
 
 // field is one field of a message, read by protobuf's own library.
@@ -73,9 +73,9 @@ func example() *Model {
 			Name: "g",
 			Nodes: []Node{{Op: "Conv", Name: "c", Inputs: []string{"x", "", "w"}, Outputs: []string{"y"}, Attributes: []Attribute{
 				{"pads", []int64{-1, 0, 300}}, {"alpha", float32(0.5)}, {"group", int64(0)}, {"mode", "linear"}}}},
-			Weights: []format.Tensor{{Name: "w", Type: format.Float32, Shape: []int{2, 1}, Data: []byte{1, 2, 3, 4, 5, 6, 7, 8}}},
-			Inputs:  []Value{{Name: "x", Type: format.Float32, Shape: []Dim{{Name: "N"}, {Size: 3}}, Doc: "d"}},
-			Outputs: []Value{{Name: "y", Type: format.Int64}},
+			Weights: []tensor.Tensor{{Name: "w", Type: tensor.Float32, Shape: []int{2, 1}, Data: []byte{1, 2, 3, 4, 5, 6, 7, 8}}},
+			Inputs:  []Value{{Name: "x", Type: tensor.Float32, Shape: []Dim{{Name: "N"}, {Size: 3}}, Doc: "d"}},
+			Outputs: []Value{{Name: "y", Type: tensor.Int64}},
 		},
 	}
 }
@@ -132,8 +132,8 @@ func TestRefusesToWrite(t *testing.T) {
 	attribute, weight, large := example(), example(), example()
 	attribute.Graph.Nodes[0].Attributes[0].Value = 3
 	weight.Graph.Weights[0].Data = nil
-	w := format.Tensor{Name: "w", Type: format.Float32, Shape: []int{1 << 28}, Data: make([]byte, 1<<30)}
-	large.Graph.Weights = []format.Tensor{w, w} // the same memory twice, and never touched
+	w := tensor.Tensor{Name: "w", Type: tensor.Float32, Shape: []int{1 << 28}, Data: make([]byte, 1<<30)}
+	large.Graph.Weights = []tensor.Tensor{w, w} // the same memory twice, and never touched
 	for _, c := range []struct {
 		m    *Model
 		want string

@@ -9,10 +9,10 @@ package safetensors
 import (
 	"errors"
 
-	"github.com/fkzoo/fkzoo/format"
+	"github.com/fkzoo/fkzoo/format/tensor"
 )
 
-// What may be wrong, for errors.Is; over a limit it is [format.ErrLimit].
+// What may be wrong, for errors.Is; over a limit it is [fault.ErrLimit].
 var (
 	ErrFormat = errors.New("not a valid .safetensors file")
 	ErrType   = errors.New("a type that fkzoo doesn't have")
@@ -29,11 +29,11 @@ const metadataKey = "__metadata__"
 // so that each lies at a multiple of its size.
 var types = []struct {
 	name string
-	t    format.DType
+	t    tensor.DType
 }{
-	{"U64", format.Uint64}, {"I64", format.Int64}, {"F64", format.Float64},
-	{"F32", format.Float32}, {"U32", format.Uint32}, {"I32", format.Int32},
-	{"BF16", format.BFloat16}, {"F16", format.Float16}, {"U16", format.Uint16}, {"I16", format.Int16},
-	{"F8_E4M3", format.Float8E4M3}, {"F8_E5M2", format.Float8E5M2},
-	{"I8", format.Int8}, {"U8", format.Uint8}, {"BOOL", format.Bool},
+	{"U64", tensor.Uint64}, {"I64", tensor.Int64}, {"F64", tensor.Float64},
+	{"F32", tensor.Float32}, {"U32", tensor.Uint32}, {"I32", tensor.Int32},
+	{"BF16", tensor.BFloat16}, {"F16", tensor.Float16}, {"U16", tensor.Uint16}, {"I16", tensor.Int16},
+	{"F8_E4M3", tensor.Float8E4M3}, {"F8_E5M2", tensor.Float8E5M2},
+	{"I8", tensor.Int8}, {"U8", tensor.Uint8}, {"BOOL", tensor.Bool},
 }

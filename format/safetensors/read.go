@@ -13,13 +13,14 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/fkzoo/fkzoo/format"
+	"github.com/fkzoo/fkzoo/format/fault"
+	"github.com/fkzoo/fkzoo/format/tensor"
 )
 
 // Info is what the header says of a tensor.
 type Info struct {
 	Name   string
-	Type   format.DType
+	Type   tensor.DType
 	Shape  []int // empty for a scalar
 	Offset int64 // of its bytes from the header's end
 	Length int64 // in bytes
@@ -103,7 +104,7 @@ func (f *File) parse(text []byte) error {
 	}
 	d := &decoder{json.NewDecoder(bytes.NewReader(text))}
 	if err := d.object(f.entry); err != nil {
-		if errors.Is(err, ErrType) || errors.Is(err, ErrFormat) || errors.Is(err, format.ErrLimit) {
+		if errors.Is(err, ErrType) || errors.Is(err, ErrFormat) || errors.Is(err, fault.ErrLimit) {
 			return fmt.Errorf("header: %w", err)
 		}
 		return fmt.Errorf("header: %w: %w", err, ErrFormat)
@@ -124,8 +125,8 @@ func (f *File) entry(d *decoder, name string) error {
 			return err
 		})
 	}
-	if len(f.infos) == format.MaxTensors {
-		return fmt.Errorf("found more than %d tensors: %w", format.MaxTensors, format.ErrLimit)
+	if len(f.infos) == tensor.MaxTensors {
+		return fmt.Errorf("found more than %d tensors: %w", tensor.MaxTensors, fault.ErrLimit)
 	}
 	t := Info{Name: name}
 	var end int64
@@ -137,10 +138,10 @@ func (f *File) entry(d *decoder, name string) error {
 			t.Type, err = d.dtype()
 		case "shape":
 			var shape []int64
-			shape, err = d.numbers(format.MaxRank)
+			shape, err = d.numbers(tensor.MaxRank)
 			for _, n := range shape {
 				if int64(int(n)) != n {
-					return fmt.Errorf("found the axis %d: %w", n, format.ErrLimit)
+					return fmt.Errorf("found the axis %d: %w", n, fault.ErrLimit)
 				}
 				t.Shape = append(t.Shape, int(n))
 			}
@@ -161,7 +162,7 @@ func (f *File) entry(d *decoder, name string) error {
 		err = fmt.Errorf("found %d of the keys dtype, shape and data_offsets, want all", seen)
 	}
 	if err == nil {
-		t.Length, err = format.ByteLength(t.Type, t.Shape)
+		t.Length, err = tensor.ByteLength(t.Type, t.Shape)
 	}
 	if err == nil && (t.Offset > end || end-t.Offset != t.Length) {
 		err = fmt.Errorf("found data_offsets %d to %d, want %d bytes for %s of shape %v", t.Offset, end, t.Length, t.Type, t.Shape)
@@ -210,7 +211,7 @@ func (f *File) Metadata() map[string]string { return maps.Clone(f.metadata) }
 func (f *File) Infos() []Info { return slices.Clone(f.infos) }
 
 // Tensor reads a tensor.
-func (f *File) Tensor(name string) (format.Tensor, error) {
+func (f *File) Tensor(name string) (tensor.Tensor, error) {
 	t, err := f.tensor(name)
 	if err != nil {
 		err = fmt.Errorf("tensor %.100q: %w", name, err)
@@ -221,13 +222,13 @@ func (f *File) Tensor(name string) (format.Tensor, error) {
 	return t, err
 }
 
-func (f *File) tensor(name string) (format.Tensor, error) {
+func (f *File) tensor(name string) (tensor.Tensor, error) {
 	i, ok := f.index[name]
 	if !ok {
-		return format.Tensor{}, ErrName
+		return tensor.Tensor{}, ErrName
 	}
 	info := f.infos[i]
-	t := format.Tensor{Name: name, Type: info.Type, Shape: slices.Clone(info.Shape), Data: make([]byte, info.Length)}
+	t := tensor.Tensor{Name: name, Type: info.Type, Shape: slices.Clone(info.Shape), Data: make([]byte, info.Length)}
 	if err := readAt(f.r, t.Data, f.start+info.Offset); err != nil {
 		return t, err
 	}
@@ -287,7 +288,7 @@ func (d *decoder) numbers(most int) (out []int64, err error) {
 	}
 	for d.More() {
 		if len(out) == most {
-			return nil, fmt.Errorf("found an array of more than %d numbers: %w", most, format.ErrLimit)
+			return nil, fmt.Errorf("found an array of more than %d numbers: %w", most, fault.ErrLimit)
 		}
 		text, err := want[json.Number](d, "a number")
 		if err != nil {
@@ -303,7 +304,7 @@ func (d *decoder) numbers(most int) (out []int64, err error) {
 }
 
 // dtype reads the name of an element type.
-func (d *decoder) dtype() (format.DType, error) {
+func (d *decoder) dtype() (tensor.DType, error) {
 	name, err := want[string](d, "a type")
 	if err != nil {
 		return "", err

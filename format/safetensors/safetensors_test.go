@@ -11,10 +11,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/fkzoo/fkzoo/format"
+	"github.com/fkzoo/fkzoo/format/fault"
+	"github.com/fkzoo/fkzoo/format/tensor"
 )
 
-func tensors(t *testing.T, f *File) (out []format.Tensor) {
+func tensors(t *testing.T, f *File) (out []tensor.Tensor) {
 	t.Helper()
 	for _, info := range f.Infos() {
 		x, err := f.Tensor(info.Name)
@@ -48,7 +49,7 @@ func TestAgreesWithTheLibrary(t *testing.T) {
 		for _, x := range list {
 			for i, b := range x.Data {
 				want := byte(i * 3 % 120)
-				if x.Type == format.Bool {
+				if x.Type == tensor.Bool {
 					want = byte(i % 2)
 				}
 				if b != want {
@@ -78,10 +79,10 @@ func TestMetadataAndNames(t *testing.T) {
 		t.Errorf("found %q", m)
 	}
 	x, err := f.Tensor(`a "name" <with> ä\`)
-	if err != nil || x.Type != format.Uint8 || !bytes.Equal(x.Data, []byte{0, 3, 6, 9, 12}) {
+	if err != nil || x.Type != tensor.Uint8 || !bytes.Equal(x.Data, []byte{0, 3, 6, 9, 12}) {
 		t.Errorf("found %v, %v", x, err)
 	}
-	if x, err := f.Tensor("net/scalar"); err != nil || x.Type != format.Float32 || len(x.Shape) != 0 || len(x.Data) != 4 {
+	if x, err := f.Tensor("net/scalar"); err != nil || x.Type != tensor.Float32 || len(x.Shape) != 0 || len(x.Data) != 4 {
 		t.Errorf("found %v, %v", x, err)
 	}
 	if _, err := f.Tensor("y"); !errors.Is(err, ErrName) || !strings.Contains(err.Error(), `everything.safetensors: tensor "y"`) {
@@ -144,10 +145,10 @@ func TestRules(t *testing.T) {
 		{"a length that the shape denies", file(`{`+entry("x", "F32", "2", "0,4")+`}`, 4), ErrFormat, "found data_offsets 0 to 4, want 8 bytes for float32 of shape [2]"},
 		{"a negative axis", file(`{`+entry("x", "F32", "-1", "0,4")+`}`, 4), ErrFormat, "found -1, want a whole number"},
 		{"a fraction", file(`{`+entry("x", "F32", "1.5", "0,4")+`}`, 4), ErrFormat, "found 1.5, want a whole number"},
-		{"a huge axis", file(`{`+entry("x", "F32", "9223372036854775807,2", "0,4")+`}`, 4), format.ErrLimit, "over the limit"},
-		{"an overflow", file(`{`+entry("x", "F32", "4294967296,4294967296", "0,0")+`}`, 0), format.ErrLimit, "over the limit"},
-		{"many axes", file(`{`+entry("x", "F32", strings.Repeat("1,", 32)+"1", "0,4")+`}`, 4), format.ErrLimit, "more than 32 numbers"},
-		{"three places", file(`{`+entry("x", "F32", "1", "0,4,4")+`}`, 4), format.ErrLimit, "more than 2 numbers"},
+		{"a huge axis", file(`{`+entry("x", "F32", "9223372036854775807,2", "0,4")+`}`, 4), fault.ErrLimit, "over the limit"},
+		{"an overflow", file(`{`+entry("x", "F32", "4294967296,4294967296", "0,0")+`}`, 0), fault.ErrLimit, "over the limit"},
+		{"many axes", file(`{`+entry("x", "F32", strings.Repeat("1,", 32)+"1", "0,4")+`}`, 4), fault.ErrLimit, "more than 32 numbers"},
+		{"three places", file(`{`+entry("x", "F32", "1", "0,4,4")+`}`, 4), fault.ErrLimit, "more than 2 numbers"},
 		{"one place", file(`{`+entry("x", "F32", "1", "4")+`}`, 4), ErrFormat, "want begin and end"},
 	} {
 		_, err := New(bytes.NewReader(c.file), int64(len(c.file)))
@@ -164,23 +165,23 @@ func TestBools(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.Tensor("x"); !errors.Is(err, format.ErrValue) {
+	if _, err := f.Tensor("x"); !errors.Is(err, fault.ErrValue) {
 		t.Errorf("a bool of 2: %v", err)
 	}
 }
 
 func TestRefusesToWrite(t *testing.T) {
-	x := format.Tensor{Name: "x", Type: format.Float32, Data: make([]byte, 4)}
+	x := tensor.Tensor{Name: "x", Type: tensor.Float32, Data: make([]byte, 4)}
 	for what, c := range map[string]struct {
-		tensors  []format.Tensor
+		tensors  []tensor.Tensor
 		metadata map[string]string
 		want     string
 	}{
-		"twice":     {[]format.Tensor{x, x}, nil, "found the name twice"},
-		"own name":  {[]format.Tensor{{Name: metadataKey, Type: format.Float32, Data: x.Data}}, nil, "found the name twice"},
-		"no name":   {[]format.Tensor{{Type: format.Float32, Data: x.Data}}, nil, "empty name"},
-		"too short": {[]format.Tensor{{Name: "x", Type: format.Float64, Data: x.Data}}, nil, "has 4 bytes"},
-		"no type":   {[]format.Tensor{{Name: "x", Type: "float1", Data: x.Data}}, nil, "float1"},
+		"twice":     {[]tensor.Tensor{x, x}, nil, "found the name twice"},
+		"own name":  {[]tensor.Tensor{{Name: metadataKey, Type: tensor.Float32, Data: x.Data}}, nil, "found the name twice"},
+		"no name":   {[]tensor.Tensor{{Type: tensor.Float32, Data: x.Data}}, nil, "empty name"},
+		"too short": {[]tensor.Tensor{{Name: "x", Type: tensor.Float64, Data: x.Data}}, nil, "has 4 bytes"},
+		"no type":   {[]tensor.Tensor{{Name: "x", Type: "float1", Data: x.Data}}, nil, "float1"},
 		"not UTF-8": {nil, map[string]string{"a": "\xff"}, "not UTF-8"},
 	} {
 		var out bytes.Buffer
@@ -203,15 +204,15 @@ func FuzzFile(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		s, err := New(bytes.NewReader(data), int64(len(data)))
 		if err != nil {
-			if !errors.Is(err, ErrFormat) && !errors.Is(err, ErrType) && !errors.Is(err, format.ErrLimit) {
+			if !errors.Is(err, ErrFormat) && !errors.Is(err, ErrType) && !errors.Is(err, fault.ErrLimit) {
 				t.Fatalf("an error of no kind: %v", err)
 			}
 			return
 		}
-		var list []format.Tensor
+		var list []tensor.Tensor
 		for _, info := range s.Infos() {
 			x, err := s.Tensor(info.Name)
-			if errors.Is(err, format.ErrValue) {
+			if errors.Is(err, fault.ErrValue) {
 				return // a name or a bool that fkzoo doesn't store
 			}
 			if err != nil {

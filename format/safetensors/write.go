@@ -11,14 +11,15 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/fkzoo/fkzoo/format"
+	"github.com/fkzoo/fkzoo/format/fault"
+	"github.com/fkzoo/fkzoo/format/tensor"
 )
 
 // Write writes tensors and texts as a .safetensors file. The same content gives the same bytes, whatever the order of the
 // tensors: they are written widest type first, then by name, as the format's own library does.
-func Write(w io.Writer, tensors []format.Tensor, metadata map[string]string) error {
+func Write(w io.Writer, tensors []tensor.Tensor, metadata map[string]string) error {
 	sorted := slices.Clone(tensors)
-	slices.SortStableFunc(sorted, func(a, b format.Tensor) int {
+	slices.SortStableFunc(sorted, func(a, b tensor.Tensor) int {
 		return cmp.Or(cmp.Compare(rank(a.Type), rank(b.Type)), strings.Compare(a.Name, b.Name))
 	})
 	head, err := header(sorted, metadata)
@@ -36,7 +37,7 @@ func Write(w io.Writer, tensors []format.Tensor, metadata map[string]string) err
 	return nil
 }
 
-func rank(t format.DType) int {
+func rank(t tensor.DType) int {
 	for i, c := range types {
 		if c.t == t {
 			return i
@@ -46,9 +47,9 @@ func rank(t format.DType) int {
 }
 
 // header gives the file's bytes before the first tensor's, filled up with blanks to a multiple of 8.
-func header(sorted []format.Tensor, metadata map[string]string) ([]byte, error) {
-	if len(sorted) > format.MaxTensors {
-		return nil, fmt.Errorf("found %d tensors, want at most %d: %w", len(sorted), format.MaxTensors, format.ErrLimit)
+func header(sorted []tensor.Tensor, metadata map[string]string) ([]byte, error) {
+	if len(sorted) > tensor.MaxTensors {
+		return nil, fmt.Errorf("found %d tensors, want at most %d: %w", len(sorted), tensor.MaxTensors, fault.ErrLimit)
 	}
 	out := bytes.NewBuffer(make([]byte, 8))
 	out.WriteByte('{')
@@ -91,7 +92,7 @@ func header(sorted []format.Tensor, metadata map[string]string) ([]byte, error) 
 		out.WriteByte(' ')
 	}
 	if out.Len()-8 > MaxHeader {
-		return nil, fmt.Errorf("found a header of %d bytes, want at most %d: %w", out.Len()-8, MaxHeader, format.ErrLimit)
+		return nil, fmt.Errorf("found a header of %d bytes, want at most %d: %w", out.Len()-8, MaxHeader, fault.ErrLimit)
 	}
 	b := out.Bytes()
 	binary.LittleEndian.PutUint64(b, uint64(len(b)-8))

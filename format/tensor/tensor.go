@@ -10,11 +10,12 @@ import (
 	"github.com/fkzoo/fkzoo/format/fault"
 )
 
-// Limits of a tensor, far above any honest file's. The text in specs/fkz.md states them too.
+// Limits of tensors, far above any honest file's. The text in specs/fkz.md states them too.
 const (
-	MaxTensor = 1<<32 - 1 // bytes of one tensor
-	MaxRank   = 32        // axes of one tensor
-	MaxName   = 1024      // bytes of a tensor's name
+	MaxTensors = 100_000   // tensors in a file
+	MaxTensor  = 1<<32 - 1 // bytes of one tensor
+	MaxRank    = 32        // axes of one tensor
+	MaxName    = 1024      // bytes of a tensor's name
 )
 
 // Tensor is a named array. Data holds its elements little-endian and row-major, Type.Size() bytes each.

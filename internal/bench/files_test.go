@@ -196,74 +196,90 @@ type group struct {
 	ways      []way
 }
 
+// files are net11's in one folder, as each software writes them.
+type files struct {
+	dir     string
+	meta    format.Meta
+	tensors []format.Tensor
+	whole   []byte // the .fkz
+	python  *peer
+}
+
+func (f *files) path(name string) string { return filepath.Join(f.dir, name) }
+
 func groups(b *testing.B) []group {
-	dir := b.TempDir()
-	tensors := net11(b)
-	meta := format.Meta{Blueprint: map[string]any{"name": "net11"}}
-	path := func(name string) string { return filepath.Join(dir, name) }
-	fkz, safetensors := path("net11.fkz"), path("net11.safetensors")
-	if err := format.Write(fkz, meta, tensors, format.Options{}); err != nil {
+	f := &files{dir: b.TempDir(), tensors: net11(b), meta: format.Meta{Blueprint: map[string]any{"name": "net11"}}}
+	fkz, safetensors := f.path("net11.fkz"), f.path("net11.safetensors")
+	if err := format.Write(fkz, f.meta, f.tensors, format.Options{}); err != nil {
 		b.Fatal(err)
 	}
-	if err := writeSafetensors(safetensors, tensors); err != nil {
+	if err := writeSafetensors(safetensors, f.tensors); err != nil {
 		b.Fatal(err)
 	}
-	whole, err := os.ReadFile(fkz)
-	if err != nil {
+	var err error
+	if f.whole, err = os.ReadFile(fkz); err != nil {
 		b.Fatal(err)
 	}
-	python := startPeer(b, "peer.py")
+	f.python = startPeer(b, "peer.py")
 	// Each file as its own software writes it: how it was written decides how its pages lie in memory.
-	for _, step := range [][2]string{{"hold", safetensors}, {"save safetensors", safetensors}, {"save npz", path("net11.npz")}, {"save pickle", path("net11.pickle")}} {
-		if _, err := python.do(step[0], step[1], 1); err != nil {
+	for _, step := range [][2]string{{"hold", safetensors}, {"save safetensors", safetensors}, {"save npz", f.path("net11.npz")}, {"save pickle", f.path("net11.pickle")}} {
+		if _, err := f.python.do(step[0], step[1], 1); err != nil {
 			b.Fatal(err)
 		}
 	}
-	times := 1 // how often a thing is done in a round, where one time is short
-	ours := func(name string, do func() error) way {
-		n := times
-		return way{name: name, run: func() ([2]float64, error) { return timed(n, do) }}
-	}
-	theirs := func(name, what, file string) way {
-		n := times
-		return way{name: name, run: func() ([2]float64, error) { return python.do(what, path(file), n) }}
-	}
-	opened := func(do func(f *format.File) error) func() error {
-		return func() error {
-			f, err := format.Open(fkz)
-			if err != nil {
-				return err
-			}
-			defer f.Close()
-			return do(f)
+	// A thing whose one time is short is done often in a round.
+	return slices.Concat(f.short(100), f.reading(1), f.saving(1))
+}
+
+// ours and theirs are ways to do a thing so many times: in Go, and by the peer.
+func (f *files) ours(times int, name string, do func() error) way {
+	return way{name: name, run: func() ([2]float64, error) { return timed(times, do) }}
+}
+
+func (f *files) theirs(times int, name, what, file string) way {
+	return way{name: name, run: func() ([2]float64, error) { return f.python.do(what, f.path(file), times) }}
+}
+
+// opened opens the .fkz, each time, for what is done with it.
+func (f *files) opened(do func(f *format.File) error) func() error {
+	return func() error {
+		file, err := format.Open(f.path("net11.fkz"))
+		if err != nil {
+			return err
 		}
+		defer file.Close()
+		return do(file)
 	}
+}
+
+func (f *files) short(n int) []group {
 	buffer := make([]byte, 3*3*128*128*4)
-	times = 100
-	short := []group{
+	return []group{
 		{"open", 1, []way{
-			ours("fkz", opened(func(f *format.File) error { return nil })),
-			theirs("safetensors", "open safetensors", "net11.safetensors"),
-			theirs("npz", "open npz", "net11.npz"),
+			f.ours(n, "fkz", f.opened(func(*format.File) error { return nil })),
+			f.theirs(n, "safetensors", "open safetensors", "net11.safetensors"),
+			f.theirs(n, "npz", "open npz", "net11.npz"),
 		}},
 		{"read one tensor, 0.6 MB", 3, []way{
-			ours("fkz, view, CRC checked", opened(func(f *format.File) error { _, err := f.Tensor(one); return err })),
-			ours("fkz, copy, CRC checked", opened(func(f *format.File) error { _, err := f.Copy(one); return err })),
-			ours("fkz, into a buffer, checked", opened(func(f *format.File) error { return f.CopyInto(buffer, one) })),
-			theirs("safetensors", "one safetensors", "net11.safetensors"),
-			theirs("npz, CRC checked", "one npz", "net11.npz"),
+			f.ours(n, "fkz, view, CRC checked", f.opened(func(f *format.File) error { _, err := f.Tensor(one); return err })),
+			f.ours(n, "fkz, copy, CRC checked", f.opened(func(f *format.File) error { _, err := f.Copy(one); return err })),
+			f.ours(n, "fkz, into a buffer, checked", f.opened(func(f *format.File) error { return f.CopyInto(buffer, one) })),
+			f.theirs(n, "safetensors", "one safetensors", "net11.safetensors"),
+			f.theirs(n, "npz, CRC checked", "one npz", "net11.npz"),
 		}},
 	}
-	times = 1
-	return append(short, []group{
+}
+
+func (f *files) reading(n int) []group {
+	return []group{
 		{"read the largest, 74 MB", 2, []way{
-			ours("fkz, view, CRC checked", opened(func(f *format.File) error { _, err := f.Tensor(largest); return err })),
-			ours("fkz, copy, CRC checked", opened(func(f *format.File) error { _, err := f.Copy(largest); return err })),
-			theirs("safetensors", "largest safetensors", "net11.safetensors"),
-			theirs("npz, CRC checked", "largest npz", "net11.npz"),
+			f.ours(n, "fkz, view, CRC checked", f.opened(func(f *format.File) error { _, err := f.Tensor(largest); return err })),
+			f.ours(n, "fkz, copy, CRC checked", f.opened(func(f *format.File) error { _, err := f.Copy(largest); return err })),
+			f.theirs(n, "safetensors", "largest safetensors", "net11.safetensors"),
+			f.theirs(n, "npz, CRC checked", "largest npz", "net11.npz"),
 		}},
 		{"load all", 2, []way{
-			ours("fkz, views, CRC checked", opened(func(f *format.File) error {
+			f.ours(n, "fkz, views, CRC checked", f.opened(func(f *format.File) error {
 				for _, t := range f.Infos() {
 					if _, err := f.Tensor(t.Name); err != nil {
 						return err
@@ -271,24 +287,29 @@ func groups(b *testing.B) []group {
 				}
 				return nil
 			})),
-			ours("fkz, copies, CRC checked", func() error { _, _, err := format.Load(fkz); return err }),
-			theirs("safetensors, unchecked", "load safetensors", "net11.safetensors"),
-			theirs("npz, CRC checked", "load npz", "net11.npz"),
-			theirs("pickle, unchecked", "load pickle", "net11.pickle"),
+			f.ours(n, "fkz, copies, CRC checked", func() error { _, _, err := format.Load(f.path("net11.fkz")); return err }),
+			f.theirs(n, "safetensors, unchecked", "load safetensors", "net11.safetensors"),
+			f.theirs(n, "npz, CRC checked", "load npz", "net11.npz"),
+			f.theirs(n, "pickle, unchecked", "load pickle", "net11.pickle"),
 		}},
 		{"verify", 1, []way{
-			ours("fkz, every byte", opened(func(f *format.File) error { return f.Verify() })),
-			theirs("SHA-256 of the file", "hash", "net11.fkz"),
+			f.ours(n, "fkz, every byte", f.opened(func(f *format.File) error { return f.Verify() })),
+			f.theirs(n, "SHA-256 of the file", "hash", "net11.fkz"),
 		}},
+	}
+}
+
+func (f *files) saving(n int) []group {
+	return []group{
 		{"save, synced", 1, []way{
-			ours("fkz", func() error { return format.Write(path("save.fkz"), meta, tensors, format.Options{Force: true}) }),
-			ours("the same bytes", func() error { return writeBytes(path("save.bytes"), whole, "") }),
-			ours("the same, its folder synced", func() error { return writeBytes(path("save.bytes"), whole, dir) }),
-			theirs("safetensors", "save safetensors", "save.safetensors"),
-			theirs("npz", "save npz", "save.npz"),
-			theirs("pickle", "save pickle", "save.pickle"),
+			f.ours(n, "fkz", func() error { return format.Write(f.path("save.fkz"), f.meta, f.tensors, format.Options{Force: true}) }),
+			f.ours(n, "the same bytes", func() error { return writeBytes(f.path("save.bytes"), f.whole, "") }),
+			f.ours(n, "the same, its folder synced", func() error { return writeBytes(f.path("save.bytes"), f.whole, f.dir) }),
+			f.theirs(n, "safetensors", "save safetensors", "save.safetensors"),
+			f.theirs(n, "npz", "save npz", "save.npz"),
+			f.theirs(n, "pickle", "save pickle", "save.pickle"),
 		}},
-	}...)
+	}
 }
 
 // writeBytes writes a file, syncs it and gives it its name: the least that saving costs. With a folder to sync the name

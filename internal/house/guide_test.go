@@ -13,6 +13,36 @@ import (
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 )
 
+// What the guide shows to those who program in Go is the zoo's Example, which is run, and short.
+func TestGoOfTheGuide(t *testing.T) {
+	const most = 30 // lines of code
+	_, section, found := strings.Cut(read(t, "docs/guide.md"), "\n## From Go\n")
+	_, shown, opened := strings.Cut(section, "\n```go\n")
+	shown, _, closed := strings.Cut(shown, "\n```\n")
+	if !found || !opened || !closed {
+		t.Fatal("docs/guide.md: found no Go below From Go, want the zoo's Example")
+	}
+	_, body, found := strings.Cut(read(t, "zoo/example_test.go"), "\nfunc Example() {\n")
+	body, _, closed = strings.Cut(body, "\n\t// Output:\n")
+	if !found || !closed {
+		t.Fatal("zoo/example_test.go: found no Example with an output")
+	}
+	var want []string
+	lines := 0
+	for line := range strings.Lines(body + "\n") {
+		want = append(want, strings.TrimPrefix(line, "\t"))
+		if strings.TrimSpace(line) != "" {
+			lines++
+		}
+	}
+	if shown+"\n" != strings.Join(want, "") {
+		t.Errorf("docs/guide.md: what it shows below From Go isn't the body of zoo's Example:\n%s\nwant\n%s", shown, strings.Join(want, ""))
+	}
+	if lines > most {
+		t.Errorf("zoo/example_test.go: found %d lines of code in the Example, want at most %d", lines, most)
+	}
+}
+
 // The guide's plugin builds, runs, and offers what the host takes.
 func TestPluginOfTheGuide(t *testing.T) {
 	_, text, found := strings.Cut(read(t, "docs/guide.md"), "\n```go\n")

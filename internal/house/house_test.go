@@ -21,42 +21,6 @@ const (
 	module = "github.com/fkzoo/fkzoo/"
 )
 
-// arrows says which rooms a room may import; docs/layout.md draws them. A room's own folders, and internal/, are open
-// to it always.
-var arrows = map[string][]string{
-	"specs":            nil,
-	"format":           {"specs"},
-	"plugins":          {"specs"},
-	"host":             {"specs"},
-	"host/engine":      {"specs"},
-	"zoo/dataset":      {"specs", "format"},
-	"zoo/draw":         nil,
-	"zoo/model":        {"zoo/dataset", "host/engine", "format", "specs"},
-	"zoo/answer":       {"zoo/model", "zoo/dataset", "host/engine", "specs", "zoo/internal"},
-	"zoo/measure":      {"zoo/answer", "zoo/model", "zoo/dataset", "host/engine", "specs"},
-	"zoo/train":        {"zoo/request", "zoo/measure", "zoo/answer", "zoo/model", "zoo/dataset", "host", "host/engine", "format", "specs", "zoo/internal"},
-	"zoo/kaggle":       {"zoo/measure", "zoo/answer", "zoo/model", "zoo/dataset", "host/engine", "specs"},
-	"zoo/figure":       {"zoo/train", "zoo/measure", "zoo/answer", "zoo/model", "zoo/dataset", "zoo/draw", "specs"},
-	"zoo/internal":     {"zoo/model", "zoo/dataset", "host/engine", "specs"},
-	"zoo":              append(rooms, "host", "host/engine", "format", "specs"),
-	"cmd":              append(rooms, "zoo", "host", "host/engine", "format", "specs"),
-	"internal":         nil,
-	"internal/results": {"zoo", "zoo/train", "zoo/measure", "zoo/answer", "zoo/model", "zoo/dataset", "zoo/figure", "zoo/draw", "host/engine", "specs"},
-}
-
-// rooms are the zoo's.
-var rooms = []string{"zoo/request", "zoo/dataset", "zoo/model", "zoo/answer", "zoo/measure", "zoo/train", "zoo/kaggle", "zoo/figure", "zoo/draw"}
-
-// room is the longest name in arrows that a folder lies in.
-func room(folder string) string {
-	for ; folder != "."; folder = path.Dir(folder) {
-		if _, ok := arrows[folder]; ok {
-			return folder
-		}
-	}
-	return ""
-}
-
 type source struct {
 	path, folder string
 	file         *ast.File
@@ -106,25 +70,6 @@ func walk(t *testing.T, f func(name string)) {
 	})
 	if err != nil {
 		t.Fatal(err)
-	}
-}
-
-func TestArrows(t *testing.T) {
-	for _, s := range sources(t) {
-		from := room(s.folder)
-		if from == "" {
-			t.Errorf("%s: lies in no room, want one of docs/layout.md", s.path)
-			continue
-		}
-		for _, i := range s.file.Imports {
-			target, ours := strings.CutPrefix(strings.Trim(i.Path.Value, `"`), module)
-			to := room(target)
-			// Tests may look over their own wall: a command's test into plugins, for a toy one.
-			if !ours || s.test || to == from || to == "internal" || slices.Contains(arrows[from], to) {
-				continue
-			}
-			t.Errorf("%s: imports %s, but %s may import only %v", s.path, target, from, arrows[from])
-		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package answer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -132,6 +133,9 @@ func (e *Ensemble) Columns() []string { return model.Columns(e.models) }
 
 // Options are what the ensemble was opened with.
 func (e *Ensemble) Options() Options { return e.o }
+
+// Batch is how many images are answered at once where there are so many: as many as the options say, or else as suits.
+func (e *Ensemble) Batch(images int) int { return cmp.Or(e.o.Batch, engine.BatchFor(images)) }
 
 // views is how many times each image is answered.
 func (e *Ensemble) views() int {

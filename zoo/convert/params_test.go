@@ -14,8 +14,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/fkzoo/fkzoo/format"
 	"github.com/fkzoo/fkzoo/format/npy"
+	"github.com/fkzoo/fkzoo/format/tensor"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 	"github.com/fkzoo/fkzoo/zoo/convert/fit"
 	"github.com/fkzoo/fkzoo/zoo/model"
@@ -34,7 +34,7 @@ func writeNPZ(t *testing.T, shapes [][]int) string {
 // writeNamed writes arrays of zeros as numpy.savez does with names, in no order that means anything.
 func writeNamed(t *testing.T, shapes map[string][]int, others ...npy.Other) string {
 	t.Helper()
-	var all []format.Tensor
+	var all []tensor.Tensor
 	for _, name := range slices.Backward(slices.Sorted(maps.Keys(shapes))) {
 		x := filled(t, shapes[name], 0)
 		x.Name = name
@@ -44,7 +44,7 @@ func writeNamed(t *testing.T, shapes map[string][]int, others ...npy.Other) stri
 }
 
 // filled is an array that is not the same everywhere, but for a value of 0.
-func filled(t *testing.T, shape []int, value float32) format.Tensor {
+func filled(t *testing.T, shape []int, value float32) tensor.Tensor {
 	t.Helper()
 	n := 1
 	for _, d := range shape {
@@ -54,14 +54,14 @@ func filled(t *testing.T, shape []int, value float32) format.Tensor {
 	for i := range values {
 		values[i] = value / float32(i+1)
 	}
-	x, err := format.NewTensor("x", format.Float32, shape, values)
+	x, err := tensor.New("x", tensor.Float32, shape, values)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return x
 }
 
-func writeArchive(t *testing.T, all []format.Tensor, others ...npy.Other) string {
+func writeArchive(t *testing.T, all []tensor.Tensor, others ...npy.Other) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "list.npz")
 	f, err := os.Create(path)
@@ -157,9 +157,9 @@ func TestOlderOrders(t *testing.T) {
 			{true, false, "from the output to the input: "},
 			{true, true, "from the output to the input, each layer's bias before its weights: "},
 		} {
-			var list []format.Tensor
+			var list []tensor.Tensor
 			layers, first := slices.Clone(net), float32(0)
-			arrays := make([][]format.Tensor, len(layers))
+			arrays := make([][]tensor.Tensor, len(layers))
 			for i, shapes := range layers {
 				for _, s := range shapes {
 					first++

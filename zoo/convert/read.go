@@ -11,11 +11,11 @@ import (
 	"path"
 	"slices"
 
-	"github.com/fkzoo/fkzoo/format"
 	"github.com/fkzoo/fkzoo/format/legacy"
 	"github.com/fkzoo/fkzoo/format/legacy/pickle"
 	"github.com/fkzoo/fkzoo/format/npy"
 	"github.com/fkzoo/fkzoo/format/safetensors"
+	"github.com/fkzoo/fkzoo/format/tensor"
 	"github.com/fkzoo/fkzoo/zoo/convert/receipt"
 	"github.com/fkzoo/fkzoo/zoo/export"
 	"github.com/fkzoo/fkzoo/zoo/model"
@@ -27,7 +27,7 @@ type source struct {
 	packing string // as in ", in gzip"
 	size    int    // bytes, unpacked
 	pickle  *legacy.File
-	arrays  []format.Tensor
+	arrays  []tensor.Tensor
 	// about is what fkzoo said beside arrays that it exported; aboutErr is [export.ErrNoBlueprint] where it didn't.
 	about    export.About
 	aboutErr error
@@ -146,7 +146,7 @@ func (s *source) readArray(data []byte) error {
 	if errors.Is(err, npy.ErrObject) {
 		return s.readObjects(func() ([]byte, error) { return npy.Objects(bytes.NewReader(data), int64(len(data))) })
 	}
-	s.arrays = []format.Tensor{t}
+	s.arrays = []tensor.Tensor{t}
 	return err
 }
 

@@ -9,8 +9,8 @@ import (
 
 	data "github.com/fkzoo/fkzoo/zoo/dataset/source"
 
-	"github.com/fkzoo/fkzoo/format"
 	"github.com/fkzoo/fkzoo/format/npy"
+	"github.com/fkzoo/fkzoo/format/tensor"
 	"github.com/fkzoo/fkzoo/host/engine/backend"
 	"github.com/fkzoo/fkzoo/host/engine/backend/backendtest"
 	"github.com/fkzoo/fkzoo/zoo/answer"
@@ -45,7 +45,7 @@ func expected(t *testing.T, name string) []float64 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	values, err := format.Values[float32](x)
+	values, err := tensor.Values[float32](x)
 	if err != nil {
 		t.Fatal(err)
 	}

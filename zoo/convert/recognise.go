@@ -11,9 +11,9 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/fkzoo/fkzoo/format"
 	"github.com/fkzoo/fkzoo/format/legacy"
 	"github.com/fkzoo/fkzoo/format/legacy/ndarray"
+	"github.com/fkzoo/fkzoo/format/tensor"
 	"github.com/fkzoo/fkzoo/zoo/export"
 	"github.com/fkzoo/fkzoo/zoo/model"
 )
@@ -26,7 +26,7 @@ type candidate interface {
 // exported is a model that fkzoo wrote for others.
 type exported struct {
 	about  export.About
-	arrays []format.Tensor
+	arrays []tensor.Tensor
 }
 
 // networks are nolearn's, with their layers; each becomes a member.
@@ -86,13 +86,13 @@ func (c *conversion) recognisePickle(s *source) (candidate, error) {
 }
 
 // elementTypes are NumPy's names for a file's types.
-var elementTypes = map[format.DType]string{
-	format.Float64: "f8", format.Float32: "f4", format.Float16: "f2", format.Int64: "i8", format.Int32: "i4", format.Int16: "i2", format.Int8: "i1",
-	format.Uint64: "u8", format.Uint32: "u4", format.Uint16: "u2", format.Uint8: "u1", format.Bool: "b1",
+var elementTypes = map[tensor.DType]string{
+	tensor.Float64: "f8", tensor.Float32: "f4", tensor.Float16: "f2", tensor.Int64: "i8", tensor.Int32: "i4", tensor.Int16: "i2", tensor.Int8: "i1",
+	tensor.Uint64: "u8", tensor.Uint32: "u4", tensor.Uint16: "u2", tensor.Uint8: "u1", tensor.Bool: "b1",
 }
 
 // parameters takes arrays under their names.
-func parameters(all []format.Tensor) (out []legacy.ListedParam, err error) {
+func parameters(all []tensor.Tensor) (out []legacy.ListedParam, err error) {
 	for _, t := range all {
 		kind, ok := elementTypes[t.Type]
 		if !ok {

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/fkzoo/fkzoo/format"
+	"github.com/fkzoo/fkzoo/format/tensor"
 	"github.com/fkzoo/fkzoo/host/engine"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 	"github.com/fkzoo/fkzoo/zoo/model"
@@ -102,7 +102,7 @@ func (a About) known() (About, error) {
 
 // Model puts the model together that was exported and checks it: each parameter of the blueprint must have its tensor.
 // Saved, it has the digest of that one, unless that was a checkpoint, and Digest is what the file says that this is.
-func (a About) Model(tensors []format.Tensor) (*model.Model, error) {
+func (a About) Model(tensors []tensor.Tensor) (*model.Model, error) {
 	m := &model.Model{Weights: engine.Arrays{}, Digest: strings.Trim(string(a[keyDigest]), `"`)}
 	var err error
 	if m.Document, err = blueprint.Parse(a[keyBlueprint]); err != nil {
@@ -117,10 +117,10 @@ func (a About) Model(tensors []format.Tensor) (*model.Model, error) {
 		}
 	}
 	for _, t := range tensors {
-		if t.Type != format.Float32 {
-			return nil, fmt.Errorf("tensor %s: found type %s, want %s", t.Name, t.Type, format.Float32)
+		if t.Type != tensor.Float32 {
+			return nil, fmt.Errorf("tensor %s: found type %s, want %s", t.Name, t.Type, tensor.Float32)
 		}
-		values, err := format.Values[float32](t)
+		values, err := tensor.Values[float32](t)
 		if err != nil {
 			return nil, err
 		}

@@ -8,8 +8,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/fkzoo/fkzoo/format"
 	"github.com/fkzoo/fkzoo/format/onnx"
+	"github.com/fkzoo/fkzoo/format/tensor"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 	"github.com/fkzoo/fkzoo/zoo/answer"
 	"github.com/fkzoo/fkzoo/zoo/model"
@@ -56,10 +56,10 @@ func Graph(m *model.Model) (*onnx.Model, error) {
 	b := &builder{model: m, mirrored: answer.FlipAverage([]*model.Model{m})}
 	b.graph.Name = d.Name
 	batch := onnx.Dim{Name: "N"}
-	b.graph.Inputs = []onnx.Value{{Name: InputName, Type: format.Float32,
+	b.graph.Inputs = []onnx.Value{{Name: InputName, Type: tensor.Float32,
 		Shape: []onnx.Dim{batch, {Size: in.Channels}, {Size: in.Height}, {Size: in.Width}},
 		Doc:   "grey values 0 to 255: [N, channels, height, width]"}}
-	b.graph.Outputs = []onnx.Value{{Name: OutputName, Type: format.Float32, Shape: []onnx.Dim{batch, {Size: len(columns)}},
+	b.graph.Outputs = []onnx.Value{{Name: OutputName, Type: tensor.Float32, Shape: []onnx.Dim{batch, {Size: len(columns)}},
 		Doc: "pixels of the images: " + strings.Join(columns, ", ")}}
 	image := b.scaled()
 	var answers []string
@@ -137,7 +137,7 @@ func number(name string, v float64) onnx.Attribute {
 
 // floats and integers add numbers, and give their name.
 func (b *builder) floats(what string, shape []int, values ...float32) string {
-	return add(b, b.name(what), format.Float32, shape, values)
+	return add(b, b.name(what), tensor.Float32, shape, values)
 }
 
 func (b *builder) integers(what string, values ...int) string {
@@ -145,14 +145,14 @@ func (b *builder) integers(what string, values ...int) string {
 	for i, n := range values {
 		list[i] = int64(n)
 	}
-	return add(b, b.name(what), format.Int64, []int{len(list)}, list)
+	return add(b, b.name(what), tensor.Int64, []int{len(list)}, list)
 }
 
 func (b *builder) scalar(what string, v float64) string { return b.floats(what, nil, float32(v)) }
 
 // add keeps the first error for [Graph].
-func add[T format.Element](b *builder, name string, t format.DType, shape []int, values []T) string {
-	x, err := format.NewTensor(name, t, shape, values)
+func add[T tensor.Element](b *builder, name string, t tensor.DType, shape []int, values []T) string {
+	x, err := tensor.New(name, t, shape, values)
 	if err != nil && b.err == nil {
 		b.err = err
 	}

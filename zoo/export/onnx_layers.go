@@ -4,8 +4,8 @@ import (
 	"math"
 	"slices"
 
-	"github.com/fkzoo/fkzoo/format"
 	"github.com/fkzoo/fkzoo/format/onnx"
+	"github.com/fkzoo/fkzoo/format/tensor"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 )
 
@@ -78,9 +78,9 @@ func (v value) each(f func(x string) string) value {
 
 // param adds a parameter under the name that it has in a model file.
 func (l *layer) param(name string) string {
-	tensor := l.plan.TensorName(l.Node, name)
-	a := l.model.Weights[tensor]
-	return add(l.builder, tensor, format.Float32, a.Shape, a.Data)
+	full := l.plan.TensorName(l.Node, name)
+	a := l.model.Weights[full]
+	return add(l.builder, full, tensor.Float32, a.Shape, a.Data)
 }
 
 // values gives a parameter's numbers.
@@ -109,7 +109,7 @@ func conv2D(l *layer) value {
 	weights := l.plan.TensorName(l.Node, "weights")
 	a := l.model.Weights[weights]
 	shape := []int{a.Shape[3], a.Shape[2], a.Shape[0], a.Shape[1]} // [filters, in, h, w]
-	inputs := []string{l.first(0), add(l.builder, weights, format.Float32, shape, permuted(a.Data, a.Shape, 3, 2, 0, 1))}
+	inputs := []string{l.first(0), add(l.builder, weights, tensor.Float32, shape, permuted(a.Data, a.Shape, 3, 2, 0, 1))}
 	if v.Text("bias") == "shared" {
 		inputs = append(inputs, l.param("bias"))
 	}
@@ -118,7 +118,7 @@ func conv2D(l *layer) value {
 	if v.Text("bias") == "untied" {
 		s := l.Out
 		bias := permuted(l.values("bias"), s, 2, 0, 1)
-		y = l.call("Add", y, add(l.builder, l.plan.TensorName(l.Node, "bias"), format.Float32, []int{1, s[2], s[0], s[1]}, bias))
+		y = l.call("Add", y, add(l.builder, l.plan.TensorName(l.Node, "bias"), tensor.Float32, []int{1, s[2], s[0], s[1]}, bias))
 	}
 	return l.activate(value{first: y}, v.Text("activation"), defaultSlope)
 }

@@ -1,14 +1,14 @@
 package export
 
 import (
-	"github.com/fkzoo/fkzoo/format"
+	"github.com/fkzoo/fkzoo/format/tensor"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 	"github.com/fkzoo/fkzoo/zoo/model"
 )
 
 // tensorsOf gives the weights in the blueprint's order, member by member and layer by layer.
-func tensorsOf(m *model.Model) ([]format.Tensor, error) {
-	var out []format.Tensor
+func tensorsOf(m *model.Model) ([]tensor.Tensor, error) {
+	var out []tensor.Tensor
 	for i := range m.Document.Members {
 		plan, err := blueprint.NewPlan(m.Document, i, nil)
 		if err != nil {
@@ -18,7 +18,7 @@ func tensorsOf(m *model.Model) ([]format.Tensor, error) {
 			for _, p := range plan.Nodes[k].Params {
 				name := plan.TensorName(&plan.Nodes[k], p.Name)
 				a := m.Weights[name]
-				t, err := format.NewTensor(name, format.Float32, a.Shape, a.Data)
+				t, err := tensor.New(name, tensor.Float32, a.Shape, a.Data)
 				if err != nil {
 					return nil, err
 				}

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/fkzoo/fkzoo/host/engine"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 	"github.com/fkzoo/fkzoo/zoo/answer"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
@@ -44,11 +43,8 @@ func Submit(ctx context.Context, with *answer.Ensemble, test *dataset.Source, ta
 		table: table, done: make([]bool, len(table.Images)),
 		out: &Submitted{
 			Submission: &submission.Submission{IDs: table.IDs, Values: make([]float64, table.Len())},
-			Batch:      with.Options().Batch, options: with.Options(),
+			Batch:      with.Batch(len(table.Images)), options: with.Options(),
 		},
-	}
-	if s.out.Batch == 0 {
-		s.out.Batch = engine.BatchFor(len(table.Images))
 	}
 	if err := s.find(with.Columns()); err != nil {
 		return nil, err

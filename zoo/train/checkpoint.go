@@ -15,7 +15,6 @@ import (
 
 	"github.com/gofrs/flock"
 
-	"github.com/fkzoo/fkzoo/format"
 	"github.com/fkzoo/fkzoo/host/engine"
 	"github.com/fkzoo/fkzoo/internal/atomicfile"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
@@ -26,7 +25,7 @@ import (
 var ErrBusy = errors.New("another training is writing it now")
 
 // CheckpointError tells that a training would replace the checkpoint of an earlier
-// one, which could go on from it. It is a [format.ErrExists].
+// one, which could go on from it. It is a [atomicfile.ErrExists].
 type CheckpointError struct {
 	Path string
 	Best bool // NAME.best.fkz, else NAME.last.fkz
@@ -37,10 +36,10 @@ func (e *CheckpointError) Error() string {
 	if e.Best {
 		what = "best"
 	}
-	return fmt.Sprintf("%s: %v: the %s of an earlier training", e.Path, format.ErrExists, what)
+	return fmt.Sprintf("%s: %v: the %s of an earlier training", e.Path, atomicfile.ErrExists, what)
 }
 
-func (e *CheckpointError) Unwrap() error { return format.ErrExists }
+func (e *CheckpointError) Unwrap() error { return atomicfile.ErrExists }
 
 // ElsewhereError tells that what was learned could not be written where it
 // should be, and where it is in its place.
@@ -307,7 +306,7 @@ func (t *training) finish() (*model.Model, error) {
 // temporary files. The error says where it is, or else where the last checkpoint is.
 func (t *training) elsewhere(m *model.Model, path string, cause error) error {
 	partial := m.State != nil
-	if errors.Is(cause, format.ErrExists) {
+	if errors.Is(cause, atomicfile.ErrExists) {
 		for n := 2; n < 10; n++ {
 			other := fmt.Sprintf("%s-%d.fkz", strings.TrimSuffix(path, ".fkz"), n)
 			if m.Save(other, false) == nil {

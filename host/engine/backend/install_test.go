@@ -136,22 +136,24 @@ func TestInstallCUDA(t *testing.T) {
 	}
 }
 
-// TestInstallFailures has the index or the wheel at fault; what was installed before must stay.
-func TestInstallFailures(t *testing.T) {
-	good := makeWheel(t, "lib.so", fakeLibrary, "filler", strings.Repeat("x", 3<<20))
+// failure is a fault of the index or the wheel, and what Install says.
+type failure struct {
+	name   string
+	wheel  []byte
+	change func(s *Store, f *fakeIndex, w *wheel)
+	serve  handler
+	served int // requests for the file
+	is     error
+	says   string
+}
+
+// failures are those that can be had with a wheel that is good.
+func failures(t *testing.T, good []byte) []failure {
 	half := func(w http.ResponseWriter, data []byte) {
 		w.Header().Set("Content-Length", strconv.Itoa(len(data)))
 		_, _ = w.Write(data[:len(data)/2])
 	}
-	cases := []struct {
-		name   string
-		wheel  []byte
-		change func(s *Store, f *fakeIndex, w *wheel)
-		serve  handler
-		served int // requests for the file
-		is     error
-		says   string
-	}{
+	return []failure{
 		{name: "other content", served: 1, is: ErrChecksum, says: "found SHA-256", serve: func(w http.ResponseWriter, _ *http.Request, data []byte, _ int) {
 			other := bytes.Clone(data)
 			other[len(other)/2]++
@@ -196,7 +198,12 @@ func TestInstallFailures(t *testing.T) {
 			}
 		}},
 	}
-	for _, c := range cases {
+}
+
+// TestInstallFailures has the index or the wheel at fault; what was installed before must stay.
+func TestInstallFailures(t *testing.T) {
+	good := makeWheel(t, "lib.so", fakeLibrary, "filler", strings.Repeat("x", 3<<20))
+	for _, c := range failures(t, good) {
 		t.Run(c.name, func(t *testing.T) {
 			index := newFakeIndex(t)
 			data := c.wheel

@@ -213,70 +213,76 @@ func (p *probe) compare(t *testing.T, what string, weights [][]float32, tensor i
 	}
 }
 
+const dropRate, dropBatch = 0.3, 4
+
+// dropped is what a dropout layer makes of ones, the gradient of ones behind it, and what another layer makes of them.
+type dropped struct{ y, dx, other []float32 }
+
+func dropOut(t *testing.T, on *backend.Backend, seed uint32, shape []int, rescale bool) dropped {
+	t.Helper()
+	n := blueprint.Shape(shape).Size()
+	ones := enginetest.Tensor{Shape: append([]int{dropBatch}, shape...), Data: slices.Repeat([]float32{1}, dropBatch*int(n))}
+	layer := blueprint.Layer{Name: "d", Kind: "dropout"}
+	node := &blueprint.Node{Layer: &layer, Kind: blueprint.KindByName("dropout"), Values: blueprint.Values{"rate": dropRate, "rescale": rescale}}
+	key, err := upload(on.Compute(), []uint32{seed, 0}, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer free(key)
+	x, err := upload(on.Compute(), ones.Data, ones.Shape...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer free(x)
+	prog, err := compile(on, "dropout", func(g *Graph) []*Node {
+		plan := enginetest.Plan(t, enginetest.Document(1, 1, "raw", enginetest.OneDense, enginetest.Plain(enginetest.SGD)), "a_x")
+		net := newNetwork(on, plan)
+		net.params = nil
+		b := net.builder(g, true, nil)
+		b.seed = Parameter(g, "seed", shapes.Make(dtypes.Uint32, 2))
+		x := b.value(floats(g, "x", ones.Shape...))
+		first, second := &dropout{node: node}, &dropout{node: node}
+		y := first.forward(b, []value{x})
+		other := second.forward(b, []value{x})
+		return []*Node{y.node(), first.backward(b, x, []bool{true})[0].node(), other.node()}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer prog.close()
+	out, err := prog.run([]compute.Buffer{key, x}, make([]bool, 2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer free(out...)
+	var got [3][]float32
+	for i := range got {
+		if got[i], err = download(out[i]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dropped{got[0], got[1], got[2]}
+}
+
+// agree is the share of places that both keep or both drop.
+func agree(a, b []float32) float64 {
+	n := 0
+	for i := range a {
+		if (a[i] == 0) == (b[i] == 0) {
+			n++
+		}
+	}
+	return float64(n) / float64(len(a))
+}
+
 // The masks of dropout: the share kept, the scale, the same one for the
 // gradient, others for another seed, layer or place, and the same on every backend.
 func TestDropout(t *testing.T) {
-	const rate, batch = 0.3, 4
-	type result struct{ y, dx, other []float32 }
-	run := func(t *testing.T, on *backend.Backend, seed uint32, shape []int, rescale bool) result {
-		t.Helper()
-		n := blueprint.Shape(shape).Size()
-		ones := enginetest.Tensor{Shape: append([]int{batch}, shape...), Data: slices.Repeat([]float32{1}, batch*int(n))}
-		layer := blueprint.Layer{Name: "d", Kind: "dropout"}
-		node := &blueprint.Node{Layer: &layer, Kind: blueprint.KindByName("dropout"), Values: blueprint.Values{"rate": rate, "rescale": rescale}}
-		key, err := upload(on.Compute(), []uint32{seed, 0}, 2)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer free(key)
-		x, err := upload(on.Compute(), ones.Data, ones.Shape...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer free(x)
-		prog, err := compile(on, "dropout", func(g *Graph) []*Node {
-			plan := enginetest.Plan(t, enginetest.Document(1, 1, "raw", enginetest.OneDense, enginetest.Plain(enginetest.SGD)), "a_x")
-			net := newNetwork(on, plan)
-			net.params = nil
-			b := net.builder(g, true, nil)
-			b.seed = Parameter(g, "seed", shapes.Make(dtypes.Uint32, 2))
-			x := b.value(floats(g, "x", ones.Shape...))
-			first, second := &dropout{node: node}, &dropout{node: node}
-			y := first.forward(b, []value{x})
-			other := second.forward(b, []value{x})
-			return []*Node{y.node(), first.backward(b, x, []bool{true})[0].node(), other.node()}
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer prog.close()
-		out, err := prog.run([]compute.Buffer{key, x}, make([]bool, 2))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer free(out...)
-		var got [3][]float32
-		for i := range got {
-			if got[i], err = download(out[i]); err != nil {
-				t.Fatal(err)
-			}
-		}
-		return result{got[0], got[1], got[2]}
-	}
-	// agree is the share of places that both keep or both drop.
-	agree := func(a, b []float32) float64 {
-		n := 0
-		for i := range a {
-			if (a[i] == 0) == (b[i] == 0) {
-				n++
-			}
-		}
-		return float64(n) / float64(len(a))
-	}
+	const rate = dropRate
 	for _, shape := range [][]int{{300}, {10, 12, 3}} {
-		var onGo result
+		var onGo dropped
 		backendtest.Each(t, func(t *testing.T, on *backend.Backend) {
-			r := run(t, on, 1, shape, true)
+			r := dropOut(t, on, 1, shape, true)
 			if !slices.Equal(r.dx, r.y) { // of ones
 				t.Errorf("%v: the gradient has another mask", shape)
 			}
@@ -295,7 +301,7 @@ func TestDropout(t *testing.T) {
 				t.Errorf("%v: found a share of %g kept, want %g", shape, share, 1-rate)
 			}
 			const chance = rate*rate + (1-rate)*(1-rate)
-			next := run(t, on, 2, shape, false)
+			next := dropOut(t, on, 2, shape, false)
 			for what, got := range map[string]float64{
 				"another seed":   agree(r.y, next.y),
 				"another layer":  agree(r.y, r.other),

@@ -134,18 +134,21 @@ func TestAlike(t *testing.T) {
 	}
 }
 
-func TestRun(t *testing.T) {
-	const n = 120
+// faulty are drawn faces with something wrong, and what is found.
+type faulty struct {
+	name   string
+	rows   []int // added, copies of others
+	change func(s *dataset.Set, o *Options)
+	kind   string // of the one finding; "": none
+	sort   string
+	want   string
+	first  string // the first row's text, with its columns
+}
+
+// faults are changes to n drawn faces; what they add comes behind these.
+func faults(t *testing.T, n int) []faulty {
 	column := func(s *dataset.Set, name string) int { return s.Column(name) }
-	for _, test := range []struct {
-		name   string
-		rows   []int // added, copies of others
-		change func(s *dataset.Set, o *Options)
-		kind   string // of the one finding; "": none
-		sort   string
-		want   string
-		first  string // the first row's text, with its columns
-	}{
+	return []faulty{
 		{name: "nothing"},
 		{name: "the same twice", rows: []int{3, 3}, kind: Duplicate, sort: Warning, want: "2 rows with the same image", first: "same as Ad"},
 		{name: "other labels", rows: []int{3}, change: func(s *dataset.Set, _ *Options) { s.Row(n)[4] += 5 }, kind: Conflict, sort: Warning,
@@ -195,7 +198,12 @@ func TestRun(t *testing.T) {
 				}
 			}
 		}, kind: Axis, sort: Warning, want: "labels lie 0.9"},
-	} {
+	}
+}
+
+func TestRun(t *testing.T) {
+	const n = 120
+	for _, test := range faults(t, n) {
 		s := drawn(t, n, 1, test.rows...)
 		var o Options
 		if test.change != nil {
@@ -206,32 +214,37 @@ func TestRun(t *testing.T) {
 			t.Errorf("%s: %v", test.name, err)
 			continue
 		}
-		if r.Failed() != (test.sort == Error) || r.Rows != s.Len() || len(r.Columns) != 30 {
-			t.Errorf("%s: found %+v", test.name, r)
+		test.check(t, s, r)
+	}
+}
+
+// check compares what was found in the set.
+func (test *faulty) check(t *testing.T, s *dataset.Set, r *Report) {
+	if r.Failed() != (test.sort == Error) || r.Rows != s.Len() || len(r.Columns) != 30 {
+		t.Errorf("%s: found %+v", test.name, r)
+	}
+	if test.kind == "" {
+		if len(r.Findings) > 0 {
+			t.Errorf("%s: found %+v, want nothing", test.name, r.Findings)
 		}
-		if test.kind == "" {
-			if len(r.Findings) > 0 {
-				t.Errorf("%s: found %+v, want nothing", test.name, r.Findings)
-			}
-			continue
-		}
-		at := slices.IndexFunc(r.Findings, func(f Finding) bool { return f.Kind == test.kind })
-		if at < 0 {
-			t.Errorf("%s: found %+v, want one of %s", test.name, r.Findings, test.kind)
-			continue
-		}
-		f := r.Findings[at]
-		if f.Severity != test.sort || !strings.HasPrefix(f.Text, test.want) {
-			t.Errorf("%s: found %s: %s, want %s: %s", test.name, f.Severity, f.Text, test.sort, test.want)
-		}
-		if test.first == "" {
-			continue
-		}
-		if len(f.Rows) != f.Count {
-			t.Errorf("%s: found %d rows, want %d", test.name, len(f.Rows), f.Count)
-		} else if got := strings.TrimSpace(f.Rows[0].Text + " " + strings.Join(f.Rows[0].Columns, " ")); got != test.first {
-			t.Errorf("%s: found %q, want %q", test.name, got, test.first)
-		}
+		return
+	}
+	at := slices.IndexFunc(r.Findings, func(f Finding) bool { return f.Kind == test.kind })
+	if at < 0 {
+		t.Errorf("%s: found %+v, want one of %s", test.name, r.Findings, test.kind)
+		return
+	}
+	f := r.Findings[at]
+	if f.Severity != test.sort || !strings.HasPrefix(f.Text, test.want) {
+		t.Errorf("%s: found %s: %s, want %s: %s", test.name, f.Severity, f.Text, test.sort, test.want)
+	}
+	if test.first == "" {
+		return
+	}
+	if len(f.Rows) != f.Count {
+		t.Errorf("%s: found %d rows, want %d", test.name, len(f.Rows), f.Count)
+	} else if got := strings.TrimSpace(f.Rows[0].Text + " " + strings.Join(f.Rows[0].Columns, " ")); got != test.first {
+		t.Errorf("%s: found %q, want %q", test.name, got, test.first)
 	}
 }
 

@@ -228,6 +228,14 @@ func (f *face) proportions(r *random) {
 
 // looks draws what does not move any keypoint.
 func (f *face) looks(r *random) {
+	f.head(r)
+	f.tones(r)
+	f.worn(r)
+	f.scene(r)
+}
+
+// head draws skin and hair.
+func (f *face) head(r *random) {
 	f.skin = r.between(0.34, 0.86)
 	if r.chance(0.5) {
 		f.skin = r.between(0.58, 0.86)
@@ -256,8 +264,11 @@ func (f *face) looks(r *random) {
 		h.moustache = r.between(0.3, 0.9)
 	}
 	h.beardReach = r.between(0.55, 0.8)
+}
 
-	e := &f.eyes
+// tones draws how dark eyes, brows, nose and mouth are.
+func (f *face) tones(r *random) {
+	h, e := &f.hair, &f.eyes
 	e.irisAlbedo = r.between(0.08, 0.4)
 	e.sclera = r.between(0.75, 1)
 	e.lashes = r.between(0.45, 0.95)
@@ -272,7 +283,10 @@ func (f *face) looks(r *random) {
 	if h.long && r.chance(0.35) {
 		f.mouth.lips = r.between(0.4, 0.62)
 	}
+}
 
+// worn draws what is on the face or before it.
+func (f *face) worn(r *random) {
 	x := &f.extra
 	if x.glasses = r.chance(0.16); x.glasses {
 		x.rimU = f.eyes.half + r.between(2.5, 5)
@@ -297,7 +311,10 @@ func (f *face) looks(r *random) {
 		x.barRadius = r.between(3, 9)
 		x.barAlbedo = r.between(0.05, 0.9)
 	}
+}
 
+// scene draws what is behind the face, and how the picture was taken.
+func (f *face) scene(r *random) {
 	g := &f.background
 	g.base = r.between(0.05, 0.95)
 	g.gradX, g.gradY = r.bell(0, 0.15), r.bell(0, 0.15)

@@ -120,8 +120,8 @@ func TestPicturesAgreeWithPillow(t *testing.T) {
 	}
 }
 
-// One of each kind, in order, in parts of any size.
-func TestImagesOfEveryKind(t *testing.T) {
+// everyKind gives one source of each kind, the third a CSV, and what their images are called.
+func everyKind(t *testing.T) (paths, ids []string) {
 	const csv = "ImageId,a_x,a_y,Image\nk,1,2,10 20 30 40\nl,,,1 2 3 4\n"
 	dir := t.TempDir()
 	files := map[string]string{"t.csv": csv, "t.zip": zipOf(t, zip.Deflate, "t.csv", "Image,b_x\n"+strings.Repeat(" 7", 48*48)+",5\n")}
@@ -132,8 +132,14 @@ func TestImagesOfEveryKind(t *testing.T) {
 	}
 	png, same, deep := "../testdata/pictures/color.png", "../testdata/pictures/same.png", "../testdata/npy/f4.npy"
 	small, zipped, marked := filepath.Join(dir, "t.csv"), filepath.Join(dir, "t.zip"), writeTree(t, map[string]string{"a.png": "12x16", "a.pts": pts68(), "b.png": "6x8"})
-	paths := []string{png, same, small, zipped, same, deep, marked}
-	ids := []string{png, same, small + ":k", small + ":l", zipped + ":1", same, deep + ":1", deep + ":2", deep + ":3", marked + ":a.png", marked + ":b.png"}
+	paths = []string{png, same, small, zipped, same, deep, marked}
+	ids = []string{png, same, small + ":k", small + ":l", zipped + ":1", same, deep + ":1", deep + ":2", deep + ":3", marked + ":a.png", marked + ":b.png"}
+	return paths, ids
+}
+
+// One of each kind, in order, in parts of any size.
+func TestImagesOfEveryKind(t *testing.T) {
+	paths, ids := everyKind(t)
 	x, y := float32(6), float32(8)
 	by := func(x, y float32) dataset.Scale { return dataset.Scale{X: x, Y: y} }
 	scales := []dataset.Scale{by(130/x, 90/y), by(96/x, 96/y), by(2/x, 2/y), by(2/x, 2/y), by(48/x, 48/y), by(96/x, 96/y), by(1, 1), by(1, 1), by(1, 1), by(2, 2), by(1, 1)}
@@ -175,9 +181,12 @@ func TestImagesOfEveryKind(t *testing.T) {
 			t.Errorf("parts of %d: found them of %v, want %v", n, got, lengths)
 		}
 	}
+}
 
-	// A single file keeps its own ids, and the first images may be enough.
-	im, err := OpenAll(ctx, []string{small}, Options{Height: 2, Width: 2})
+// A single file keeps its own ids, the first images may be enough, and what the callback says ends the stream.
+func TestImagesEnd(t *testing.T) {
+	paths, _ := everyKind(t)
+	im, err := OpenAll(ctx, paths[2:3], Options{Height: 2, Width: 2})
 	if err != nil || im.Count != -1 {
 		t.Fatalf("found %+v, %v, want a number that isn't known yet", im, err)
 	}

@@ -10,8 +10,9 @@ import (
 	"math"
 	"strconv"
 
-	"github.com/fkzoo/fkzoo/format"
+	"github.com/fkzoo/fkzoo/format/fault"
 	"github.com/fkzoo/fkzoo/format/npy"
+	"github.com/fkzoo/fkzoo/format/tensor"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
 	"github.com/fkzoo/fkzoo/zoo/dataset/input"
 )
@@ -115,7 +116,7 @@ func (f *npyFile) image(values []float32, row []byte, i int) ([]float32, error) 
 func npyHeader(r io.Reader) (*npy.Header, error) {
 	d, err := npy.ReadHeader(r)
 	switch {
-	case errors.Is(err, format.ErrLimit):
+	case errors.Is(err, fault.ErrLimit):
 		return nil, &kindError{err, dataset.ErrLimit}
 	case errors.Is(err, npy.ErrFormat), errors.Is(err, npy.ErrType), errors.Is(err, npy.ErrObject):
 		return nil, &kindError{err, dataset.ErrFormat}
@@ -123,7 +124,7 @@ func npyHeader(r io.Reader) (*npy.Header, error) {
 		return nil, err
 	case d.Fortran:
 		return nil, fmt.Errorf("found Fortran order in the .npy header, want C order (numpy.ascontiguousarray): %w", dataset.ErrFormat)
-	case d.BigEndian || d.Type != format.Float32 && d.Type != format.Float64:
+	case d.BigEndian || d.Type != tensor.Float32 && d.Type != tensor.Float64:
 		return nil, fmt.Errorf("found values of type %q, want '<f4' (float32) or '<f8' (float64): %w", d.Descr, dataset.ErrFormat)
 	}
 	return d, nil
