@@ -63,12 +63,12 @@ func (z *Zoo) Close() error {
 	if z.backend != nil {
 		z.backend.Close()
 	}
-	z.backend = nil
-	if z.plugins == nil {
-		return nil
+	var err error
+	if z.plugins != nil {
+		err = z.plugins.Close()
 	}
-	defer func() { z.plugins = nil }()
-	return z.plugins.Close()
+	z.backend, z.plugins = nil, nil
+	return err
 }
 
 // Plugins gives the host that finds and asks plugins; it is the Zoo's to close.
