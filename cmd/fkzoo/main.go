@@ -7,28 +7,41 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
 	"runtime/debug"
-	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/answers"
+	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/average"
+	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/backend"
 	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/command"
-	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/contest"
-	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/installed"
-	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/models"
-	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/sets"
+	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/convert"
+	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/data"
+	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/diff"
+	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/estimate"
+	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/evaluate"
+	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/export"
+	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/info"
+	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/list"
+	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/merge"
+	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/plot"
+	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/plugin"
+	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/predict"
+	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/results"
+	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/salvage"
+	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/score"
+	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/sign"
+	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/submission"
+	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/submit"
 	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/terminal"
-	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/training"
-	"github.com/fkzoo/fkzoo/zoo/train"
+	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/train"
+	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/verify"
 )
 
 // version is set at build from the repository's tag.
@@ -70,9 +83,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (code int
 	if err == nil {
 		return 0
 	}
-	// Ctrl-C before or after a training, as while data is read or images are answered.
-	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-		err = train.ErrInterrupted
+	if ctx.Err() != nil {
+		err = command.Interrupted(err)
 	}
 	fmt.Fprintln(stderr, "fkzoo: "+terminal.Printable(strings.TrimSpace(inOneLine(err.Error(), args))))
 	for _, hint := range command.Hints(err) {
@@ -114,14 +126,13 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 			return cli.ShowAppHelp(c)
 		},
 		After: func(*cli.Context) error { return unknown },
-		Commands: slices.Concat(
-			[]*cli.Command{installed.List(p), models.Info(p), training.Train(p)},
-			answers.Commands(p), contest.Commands(p),
-			[]*cli.Command{models.Merge(p), training.Results(p)},
-			sets.Commands(p),
-			[]*cli.Command{training.Plot(p), models.Convert(p), models.Export(p), models.Verify(p), models.Salvage(p), models.Diff(p), models.Sign(p),
-				installed.Plugin(p), installed.Backend(p)},
-		),
+		Commands: []*cli.Command{
+			list.Command(p), info.Command(p), train.Command(p), evaluate.Command(p), predict.Command(p),
+			estimate.Command(p), submit.Command(p), average.Command(p), score.Command(p), submission.Command(p),
+			merge.Command(p), results.Command(p), data.Command(p), plot.Command(p),
+			convert.Command(p), export.Command(p), verify.Command(p), salvage.Command(p), diff.Command(p), sign.Command(p),
+			plugin.Command(p), backend.Command(p),
+		},
 	}
 	var mark func([]*cli.Command)
 	mark = func(all []*cli.Command) {

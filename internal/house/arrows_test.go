@@ -155,27 +155,67 @@ var rooms = []room{
 	{"cmd", []row{
 		{"cmd/fkzoo/internal/terminal", ""},
 		{"cmd/fkzoo/internal/command", "" +
-			"cmd/fkzoo/internal/terminal format host host/engine/backend internal/atomicfile internal/machine zoo zoo/convert " +
-			"zoo/dataset/demo zoo/draw zoo/model zoo/request zoo/train zoo/train/recipe"},
-		{"cmd/fkzoo/internal/answers", "" +
-			"cmd/fkzoo/internal/command cmd/fkzoo/internal/terminal internal/atomicfile zoo zoo/answer " +
-			"zoo/dataset zoo/draw zoo/figure zoo/measure zoo/model"},
-		{"cmd/fkzoo/internal/contest", "" +
-			"cmd/fkzoo/internal/command cmd/fkzoo/internal/terminal internal/weights zoo/dataset zoo/kaggle " +
+			"cmd/fkzoo/internal/terminal format host host/engine/backend internal/atomicfile internal/machine " +
+			"zoo zoo/convert zoo/dataset/demo zoo/draw zoo/model zoo/request zoo/train zoo/train/recipe"},
+		{"cmd/fkzoo/internal/contest", "cmd/fkzoo/internal/command internal/weights zoo/kaggle/submission"},
+		{"cmd/fkzoo/internal/damage", "format"},
+		{"cmd/fkzoo/internal/receipt", "cmd/fkzoo/internal/terminal format/legacy zoo/model"},
+		{"cmd/fkzoo/internal/signature", "format"},
+		{"cmd/fkzoo/internal/average", "" +
+			"cmd/fkzoo/internal/command cmd/fkzoo/internal/contest cmd/fkzoo/internal/terminal zoo/kaggle " +
+			"zoo/kaggle/submission"},
+		{"cmd/fkzoo/internal/backend", "cmd/fkzoo/internal/command cmd/fkzoo/internal/terminal host/engine/backend"},
+		{"cmd/fkzoo/internal/convert", "" +
+			"cmd/fkzoo/internal/command cmd/fkzoo/internal/receipt cmd/fkzoo/internal/terminal " +
+			"internal/plainfile zoo/convert"},
+		{"cmd/fkzoo/internal/data/check", "" +
+			"cmd/fkzoo/internal/command cmd/fkzoo/internal/terminal zoo zoo/answer zoo/dataset " +
+			"zoo/dataset/check zoo/dataset/mirror zoo/figure zoo/measure zoo/model"},
+		{"cmd/fkzoo/internal/data/export", "" +
+			"cmd/fkzoo/internal/command cmd/fkzoo/internal/terminal internal/atomicfile zoo zoo/dataset " +
+			"zoo/dataset/demo"},
+		{"cmd/fkzoo/internal/data", "" +
+			"cmd/fkzoo/internal/command cmd/fkzoo/internal/data/check cmd/fkzoo/internal/data/export " +
+			"cmd/fkzoo/internal/terminal"},
+		{"cmd/fkzoo/internal/diff", "cmd/fkzoo/internal/command cmd/fkzoo/internal/terminal format format/diff"},
+		{"cmd/fkzoo/internal/estimate", "" +
+			"cmd/fkzoo/internal/command cmd/fkzoo/internal/contest cmd/fkzoo/internal/terminal zoo/kaggle " +
 			"zoo/kaggle/submission zoo/model"},
-		{"cmd/fkzoo/internal/installed", "" +
-			"cmd/fkzoo/internal/command cmd/fkzoo/internal/terminal host host/engine/backend"},
-		{"cmd/fkzoo/internal/models", "" +
-			"cmd/fkzoo/internal/command cmd/fkzoo/internal/terminal format format/diff format/legacy " +
-			"format/sign host internal/machine internal/plainfile specs/blueprint zoo zoo/convert zoo/export zoo/model"},
-		{"cmd/fkzoo/internal/sets", "" +
-			"cmd/fkzoo/internal/command cmd/fkzoo/internal/terminal internal/atomicfile zoo zoo/answer " +
-			"zoo/dataset zoo/dataset/check zoo/dataset/demo zoo/dataset/mirror zoo/figure zoo/measure " +
+		{"cmd/fkzoo/internal/evaluate", "" +
+			"cmd/fkzoo/internal/command cmd/fkzoo/internal/terminal zoo zoo/dataset zoo/figure zoo/measure " +
 			"zoo/model"},
-		{"cmd/fkzoo/internal/training", "" +
-			"cmd/fkzoo/internal/command cmd/fkzoo/internal/terminal zoo zoo/figure zoo/measure zoo/model " +
-			"zoo/request zoo/train zoo/train/trainlog"},
-		{"cmd/fkzoo", "cmd/fkzoo/internal/... zoo/train"},
+		{"cmd/fkzoo/internal/export", "cmd/fkzoo/internal/command cmd/fkzoo/internal/terminal zoo/export zoo/model"},
+		{"cmd/fkzoo/internal/info", "" +
+			"cmd/fkzoo/internal/command cmd/fkzoo/internal/receipt cmd/fkzoo/internal/signature " +
+			"cmd/fkzoo/internal/terminal format host specs/blueprint zoo zoo/model"},
+		{"cmd/fkzoo/internal/list", "cmd/fkzoo/internal/command cmd/fkzoo/internal/terminal host"},
+		{"cmd/fkzoo/internal/merge", "" +
+			"cmd/fkzoo/internal/command cmd/fkzoo/internal/terminal internal/machine zoo/model"},
+		{"cmd/fkzoo/internal/plot", "cmd/fkzoo/internal/command zoo/figure"},
+		{"cmd/fkzoo/internal/plugin", "cmd/fkzoo/internal/command cmd/fkzoo/internal/terminal"},
+		{"cmd/fkzoo/internal/predict", "" +
+			"cmd/fkzoo/internal/command cmd/fkzoo/internal/terminal internal/atomicfile zoo zoo/answer " +
+			"zoo/dataset zoo/draw zoo/figure"},
+		{"cmd/fkzoo/internal/results", "cmd/fkzoo/internal/command cmd/fkzoo/internal/terminal zoo/measure zoo/model"},
+		{"cmd/fkzoo/internal/salvage", "" +
+			"cmd/fkzoo/internal/command cmd/fkzoo/internal/damage cmd/fkzoo/internal/terminal format"},
+		{"cmd/fkzoo/internal/score", "" +
+			"cmd/fkzoo/internal/command cmd/fkzoo/internal/contest cmd/fkzoo/internal/terminal " +
+			"zoo/kaggle/submission"},
+		{"cmd/fkzoo/internal/sign", "cmd/fkzoo/internal/command cmd/fkzoo/internal/signature format format/sign"},
+		{"cmd/fkzoo/internal/submission", "" +
+			"cmd/fkzoo/internal/command cmd/fkzoo/internal/contest cmd/fkzoo/internal/terminal " +
+			"zoo/kaggle/submission"},
+		{"cmd/fkzoo/internal/submit", "" +
+			"cmd/fkzoo/internal/command cmd/fkzoo/internal/contest cmd/fkzoo/internal/terminal zoo/dataset " +
+			"zoo/kaggle zoo/kaggle/submission zoo/model"},
+		{"cmd/fkzoo/internal/train", "" +
+			"cmd/fkzoo/internal/command cmd/fkzoo/internal/terminal zoo zoo/figure zoo/model zoo/request " +
+			"zoo/train zoo/train/trainlog"},
+		{"cmd/fkzoo/internal/verify", "" +
+			"cmd/fkzoo/internal/command cmd/fkzoo/internal/damage cmd/fkzoo/internal/signature " +
+			"cmd/fkzoo/internal/terminal format format/sign"},
+		{"cmd/fkzoo", "cmd/fkzoo/internal/..."},
 	}},
 }
 

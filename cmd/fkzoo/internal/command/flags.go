@@ -29,9 +29,3 @@ var BackendFlag = &cli.StringFlag{
 
 // FlipAverageFlag is what [Models] reads.
 var FlipAverageFlag = &cli.BoolFlag{Name: "flip-average", Usage: "answer each image and its mirror image, and take the mean (default: as the models' blueprints say)"}
-
-// LookupFlag names the table of the rows that a submission must have.
-var LookupFlag = &cli.StringFlag{Name: "lookup", Usage: "the competition's IdLookupTable.csv"}
-
-// WeightsFlag gives several files' answers weights.
-var WeightsFlag = &cli.StringFlag{Name: "weights", Usage: "a weight for each file, as `2,1`"}

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/fkzoo/fkzoo/host/engine/backend"
 	"github.com/fkzoo/fkzoo/zoo/model"
 	"github.com/fkzoo/fkzoo/zoo/request"
+	"github.com/fkzoo/fkzoo/zoo/train"
 	"github.com/fkzoo/fkzoo/zoo/train/recipe"
 )
 
@@ -27,6 +29,15 @@ func Usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 func IsUsage(err error) bool {
 	return errors.As(err, new(usageError)) || errors.As(err, new(*request.Error)) || errors.Is(err, backend.ErrUnknown) ||
 		errors.Is(err, model.ErrNoFile) || errors.As(err, new(*recipe.SettingError))
+}
+
+// Interrupted makes of Ctrl-C before or after a training, as while data is read or images are answered, the error of one
+// within it. Other errors stay.
+func Interrupted(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return train.ErrInterrupted
+	}
+	return err
 }
 
 // Reorder puts a command's flags before its arguments, since the library stops

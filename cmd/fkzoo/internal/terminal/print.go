@@ -138,3 +138,8 @@ func Short(d time.Duration) string {
 	}
 	return fmt.Sprintf("%dh%02dm", int(d.Hours()), int(d.Minutes())%60)
 }
+
+// Shape writes a shape: 1x96x96.
+func Shape(s []int) string {
+	return strings.Trim(strings.ReplaceAll(fmt.Sprint(s), " ", "x"), "[]")
+}
