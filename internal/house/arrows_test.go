@@ -96,8 +96,10 @@ var rooms = []room{
 		{"zoo/dataset", "internal/atomicfile internal/parallel specs/blueprint"},
 		{"zoo/dataset/input", "zoo/dataset"},
 		{"zoo/dataset/mirror", "specs/blueprint zoo/dataset"},
-		{"zoo/dataset/check", "specs/blueprint zoo/dataset zoo/dataset/mirror"},
 		{"zoo/dataset/demo", "zoo/dataset zoo/dataset/input"},
+		{"zoo/dataset/twins", "zoo/dataset"},
+		{"zoo/dataset/twins/twinstest", "zoo/dataset zoo/dataset/demo"},
+		{"zoo/dataset/check", "specs/blueprint zoo/dataset zoo/dataset/mirror zoo/dataset/twins"},
 		{"zoo/dataset/picture", "internal/parallel zoo/dataset zoo/dataset/input"},
 		{"zoo/dataset/table", "format/fault format/npy format/tensor zoo/dataset zoo/dataset/input"},
 		{"zoo/dataset/album", "specs/blueprint zoo/dataset zoo/dataset/input zoo/dataset/picture"},
@@ -129,7 +131,8 @@ var rooms = []room{
 	}},
 	{"zoo/kaggle", []row{
 		{"zoo/kaggle/submission", "internal/atomicfile internal/plainfile internal/weights"},
-		{"zoo/kaggle", "specs/blueprint zoo/answer zoo/dataset zoo/dataset/check zoo/kaggle/submission zoo/measure " +
+		{"zoo/kaggle", "" +
+			"specs/blueprint zoo/answer zoo/dataset zoo/dataset/twins zoo/kaggle/submission zoo/measure " +
 			"zoo/model"},
 	}},
 	{"zoo/export", []row{

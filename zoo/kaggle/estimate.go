@@ -9,7 +9,7 @@ import (
 
 	"github.com/fkzoo/fkzoo/zoo/answer"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
-	"github.com/fkzoo/fkzoo/zoo/dataset/check"
+	"github.com/fkzoo/fkzoo/zoo/dataset/twins"
 	"github.com/fkzoo/fkzoo/zoo/kaggle/submission"
 	"github.com/fkzoo/fkzoo/zoo/measure"
 	"github.com/fkzoo/fkzoo/zoo/model"
@@ -130,7 +130,7 @@ func EstimateScore(ctx context.Context, with *answer.Ensemble, set *dataset.Set,
 
 // alike looks for faces that a member answers that has learned from one like them.
 func (e *estimator) alike(ctx context.Context, p *answer.Prediction, all []answer.MemberPrediction) (*AlikeEstimate, error) {
-	first, err := check.Alike(ctx, e.set)
+	first, err := twins.Alike(ctx, e.set)
 	if err != nil {
 		return nil, err
 	}

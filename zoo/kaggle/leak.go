@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"github.com/fkzoo/fkzoo/zoo/dataset"
-	"github.com/fkzoo/fkzoo/zoo/dataset/check"
+	"github.com/fkzoo/fkzoo/zoo/dataset/twins"
 	"github.com/fkzoo/fkzoo/zoo/kaggle/submission"
 	"github.com/fkzoo/fkzoo/zoo/model"
 )
@@ -38,12 +38,12 @@ func Leaks(ctx context.Context, training *dataset.Set, test *dataset.Source, tab
 
 // leaks looks through test faces as they stream by.
 type leaks struct {
-	known *check.Known
+	known *twins.Known
 	found *submission.Leak
 }
 
 func newLeaks(ctx context.Context, training *dataset.Set) (*leaks, error) {
-	known, err := check.NewKnown(ctx, training)
+	known, err := twins.NewKnown(ctx, training)
 	if err != nil {
 		return nil, err
 	}
@@ -51,12 +51,12 @@ func newLeaks(ctx context.Context, training *dataset.Set) (*leaks, error) {
 }
 
 func (l *leaks) look(ctx context.Context, part *dataset.Set) error {
-	twins, err := l.known.Twins(ctx, part)
+	found, err := l.known.Twins(ctx, part)
 	if err != nil {
 		return err
 	}
 	l.found.Faces += part.Len()
-	for _, t := range twins {
+	for _, t := range found {
 		if t.Exact {
 			l.found.Exact++
 		}

@@ -16,6 +16,7 @@ import (
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
 	"github.com/fkzoo/fkzoo/zoo/dataset/mirror"
+	"github.com/fkzoo/fkzoo/zoo/dataset/twins"
 )
 
 // Severities, the worst first.
@@ -141,7 +142,7 @@ func Run(ctx context.Context, s *dataset.Set, o Options) (*Report, error) {
 	r := &Report{Source: s.Source, Checksum: s.Checksum, Rows: s.Len(), Complete: summary.Complete, Findings: []Finding{}, answers: o.Answers}
 	r.columns(s, summary)
 	r.trainable(s)
-	f, err := newFaces(ctx, s)
+	f, err := twins.NewFaces(ctx, s)
 	if err != nil {
 		return nil, err
 	}
@@ -209,22 +210,22 @@ func (r *Report) trainable(s *dataset.Set) {
 	}
 }
 
-func (r *Report) leaks(ctx context.Context, f *faces, test *dataset.Set) error {
-	t, err := newFaces(ctx, test)
+func (r *Report) leaks(ctx context.Context, f *twins.Faces, test *dataset.Set) error {
+	t, err := twins.NewFaces(ctx, test)
 	if err != nil {
 		return err
 	}
-	twins, err := t.twins(ctx, f)
+	found, err := t.Among(ctx, f)
 	if err != nil {
 		return err
 	}
-	r.Test = &Test{Source: test.Source, Rows: test.Len(), Leaked: len(twins)}
+	r.Test = &Test{Source: test.Source, Rows: test.Len(), Leaked: len(found)}
 	var rows []Row
-	for _, w := range twins {
+	for _, w := range found {
 		if w.Exact {
 			r.Test.Exact++
 		}
-		row := w.row(test, f.set)
+		row := twin(w, test, f.Set())
 		row.Test = true
 		rows = append(rows, row)
 	}
@@ -235,8 +236,8 @@ func (r *Report) leaks(ctx context.Context, f *faces, test *dataset.Set) error {
 	return nil
 }
 
-// row is a twin as a finding has it.
-func (w Twin) row(s, others *dataset.Set) Row {
+// twin is one as a finding has it.
+func twin(w twins.Twin, s, others *dataset.Set) Row {
 	text := "nearly "
 	if w.Exact {
 		text = "same as "
@@ -248,21 +249,21 @@ func (w Twin) row(s, others *dataset.Set) Row {
 		Other: &Other{w.Other, others.IDs[w.Other], w.Mirrored, w.Bits, w.Correlation}}
 }
 
-func (r *Report) duplicates(ctx context.Context, f *faces) error {
-	twins, err := f.twins(ctx, f)
+func (r *Report) duplicates(ctx context.Context, f *twins.Faces) error {
+	found, err := f.Among(ctx, f)
 	if err != nil {
 		return err
 	}
-	r.noise(f.set, twins)
+	r.noise(f.Set(), found)
 	var same, near, conflicts []Row
-	for _, w := range twins {
-		row := w.row(f.set, f.set)
+	for _, w := range found {
+		row := twin(w, f.Set(), f.Set())
 		if !w.Exact {
 			near = append(near, row)
 			continue
 		}
 		same = append(same, row)
-		if columns, most := differing(f.set, w.Row, w.Other); len(columns) > 0 {
+		if columns, most := differing(f.Set(), w.Row, w.Other); len(columns) > 0 {
 			row.Columns, row.Score = columns, most
 			row.Text = fmt.Sprintf("up to %.1f px from %s, the same image", most, row.Other.ID)
 			conflicts = append(conflicts, row)
@@ -292,11 +293,11 @@ func differing(s *dataset.Set, a, b int) (columns []string, most float64) {
 	return columns, most
 }
 
-func (r *Report) blank(f *faces) {
+func (r *Report) blank(f *twins.Faces) {
 	var rows []Row
-	for i, c := range f.contrast {
-		if !f.shows(i) {
-			rows = append(rows, Row{Row: i, ID: f.set.IDs[i], Text: fmt.Sprintf("contrast of %.1f grey levels", c), Score: -c})
+	for i, id := range f.Set().IDs {
+		if c := f.Contrast(i); !f.Shows(i) {
+			rows = append(rows, Row{Row: i, ID: id, Text: fmt.Sprintf("contrast of %.1f grey levels", c), Score: -c})
 		}
 	}
 	if len(rows) > 0 {

@@ -3,7 +3,6 @@ package check
 import (
 	"context"
 	"math"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,127 +11,11 @@ import (
 
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
-	"github.com/fkzoo/fkzoo/zoo/dataset/demo"
 	"github.com/fkzoo/fkzoo/zoo/dataset/source"
+	"github.com/fkzoo/fkzoo/zoo/dataset/twins/twinstest"
 )
 
 var ctx = context.Background()
-
-// drawn are n demo faces, of which row r%n is row r.
-func drawn(t testing.TB, n int, seed uint64, rows ...int) *dataset.Set {
-	t.Helper()
-	s, err := demo.Faces(ctx, n, seed)
-	if err != nil {
-		t.Fatal(err)
-	}
-	all := make([]int, n)
-	for i := range all {
-		all[i] = i
-	}
-	if s, err = s.Select(append(all, rows...)); err != nil {
-		t.Fatal(err)
-	}
-	for i := range s.IDs {
-		s.IDs[i] = string(rune('A'+i/26%26)) + string(rune('a'+i%26))
-	}
-	return s
-}
-
-func image(s *dataset.Set, row int) []uint8 { return s.Bytes[row*s.Pixels() : (row+1)*s.Pixels()] }
-
-// What is done to a picture that is saved anew: none of it hides a twin.
-var changes = map[string]func(pixels []uint8){
-	"noise of 5 grey levels": func(p []uint8) {
-		r := rand.New(rand.NewPCG(1, 1))
-		for i, v := range p {
-			p[i] = uint8(min(max(float64(v)+5*r.NormFloat64(), 0), 255))
-		}
-	},
-	"brighter": func(p []uint8) {
-		for i, v := range p {
-			p[i] = uint8(min(1.1*float64(v)+15, 255))
-		}
-	},
-	"gamma": func(p []uint8) {
-		for i, v := range p {
-			p[i] = uint8(255 * math.Pow(float64(v)/255, 0.8))
-		}
-	},
-	"moved by a pixel": func(p []uint8) { copy(p, p[1:]) },
-	"blurred": func(p []uint8) {
-		old := slices.Clone(p)
-		for i := 97; i < len(p)-97; i++ {
-			sum := 0
-			for _, d := range []int{-97, -96, -95, -1, 0, 1, 95, 96, 97} {
-				sum += int(old[i+d])
-			}
-			p[i] = uint8(sum / 9)
-		}
-	},
-	"mirrored": func(p []uint8) {
-		for line := range slices.Chunk(p, 96) {
-			slices.Reverse(line)
-		}
-	},
-}
-
-func TestTwins(t *testing.T) {
-	const n, copies = 150, 20
-	base := drawn(t, n, 1)
-	f, err := newFaces(ctx, base)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if w, err := f.twins(ctx, f); err != nil || len(w) > 0 {
-		t.Errorf("different faces: found %d twins (%v), want none: %+v", len(w), err, w)
-	}
-	for name, change := range changes {
-		others := drawn(t, 40, 2)
-		for i := range copies {
-			copy(image(others, 2*i), image(base, 7*i))
-			change(image(others, 2*i))
-		}
-		o, err := newFaces(ctx, others)
-		if err != nil {
-			t.Fatal(err)
-		}
-		found, err := o.twins(ctx, f)
-		if err != nil || len(found) != copies {
-			t.Errorf("%s: found %d twins (%v), want %d", name, len(found), err, copies)
-		}
-		for _, w := range found {
-			if w.Row%2 != 0 || w.Other != w.Row/2*7 || w.Mirrored != (name == "mirrored") || w.Exact || w.Correlation < leastLike {
-				t.Errorf("%s: found %+v, want row %d", name, w, w.Row/2*7)
-			}
-		}
-	}
-}
-
-func TestAlike(t *testing.T) {
-	s := drawn(t, 40, 1)
-	copy(image(s, 30), image(s, 7))
-	copy(image(s, 35), image(s, 7))
-	changes["gamma"](image(s, 35))
-	copy(image(s, 39), image(s, 35)) // as 35, which is nearly as 7
-	copy(image(s, 20), image(s, 3))
-	changes["mirrored"](image(s, 20))
-	first, err := Alike(t.Context(), s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for r, got := range first {
-		want := r
-		switch r {
-		case 30, 35, 39:
-			want = 7
-		case 20:
-			want = 3
-		}
-		if got != want {
-			t.Errorf("row %d: found it like %d, want %d", r, got, want)
-		}
-	}
-}
 
 // faulty are drawn faces with something wrong, and what is found.
 type faulty struct {
@@ -145,7 +28,7 @@ type faulty struct {
 	first  string // the first row's text, with its columns
 }
 
-// faults are changes to n drawn faces; what they add comes behind these.
+// faults are twinstest.Changes to n drawn faces; what they add comes behind these.
 func faults(t *testing.T, n int) []faulty {
 	column := func(s *dataset.Set, name string) int { return s.Column(name) }
 	return []faulty{
@@ -153,15 +36,15 @@ func faults(t *testing.T, n int) []faulty {
 		{name: "the same twice", rows: []int{3, 3}, kind: Duplicate, sort: Warning, want: "2 rows with the same image", first: "same as Ad"},
 		{name: "other labels", rows: []int{3}, change: func(s *dataset.Set, _ *Options) { s.Row(n)[4] += 5 }, kind: Conflict, sort: Warning,
 			want: "1 row with the same image as another and other labels", first: "up to 5.0 px from Ad, the same image " + "left_eye_inner_corner_x"},
-		{name: "nearly the same", rows: []int{3}, change: func(s *dataset.Set, _ *Options) { changes["gamma"](image(s, n)) }, kind: NearDuplicate, sort: Warning,
+		{name: "nearly the same", rows: []int{3}, change: func(s *dataset.Set, _ *Options) { twinstest.Changes["gamma"](twinstest.Image(s, n)) }, kind: NearDuplicate, sort: Warning,
 			want: "1 row with nearly the same image", first: "nearly Ad"},
 		{name: "leaked", change: func(s *dataset.Set, o *Options) {
-			o.Test = drawn(t, 30, 9)
-			copy(image(o.Test, 4), image(s, 8))
-			copy(image(o.Test, 5), image(s, 9))
-			changes["brighter"](image(o.Test, 5))
+			o.Test = twinstest.Drawn(t, 30, 9)
+			copy(twinstest.Image(o.Test, 4), twinstest.Image(s, 8))
+			copy(twinstest.Image(o.Test, 5), twinstest.Image(s, 9))
+			twinstest.Changes["brighter"](twinstest.Image(o.Test, 5))
 		}, kind: Leaked, sort: Warning, want: "2 of 30 test faces are, or nearly are, among those to train on, 1 with the same pixels", first: "same as Ai"},
-		{name: "blank", change: func(s *dataset.Set, _ *Options) { clear(image(s, 2)) }, kind: Blank, sort: Warning, want: "1 row with an image of one grey", first: "contrast of 0.0 grey levels"},
+		{name: "blank", change: func(s *dataset.Set, _ *Options) { clear(twinstest.Image(s, 2)) }, kind: Blank, sort: Warning, want: "1 row with an image of one grey", first: "contrast of 0.0 grey levels"},
 		{name: "swapped eyes", change: func(s *dataset.Set, _ *Options) {
 			r := s.Row(5)
 			l, q := column(s, "left_eye_center_x"), column(s, "right_eye_center_x")
@@ -204,7 +87,7 @@ func faults(t *testing.T, n int) []faulty {
 func TestRun(t *testing.T) {
 	const n = 120
 	for _, test := range faults(t, n) {
-		s := drawn(t, n, 1, test.rows...)
+		s := twinstest.Drawn(t, n, 1, test.rows...)
 		var o Options
 		if test.change != nil {
 			test.change(s, &o)
@@ -249,7 +132,7 @@ func (test *faulty) check(t *testing.T, s *dataset.Set, r *Report) {
 }
 
 func TestRunRefuses(t *testing.T) {
-	s := drawn(t, 2, 1)
+	s := twinstest.Drawn(t, 2, 1)
 	bare := *s
 	bare.Columns, bare.Points = nil, nil
 	if _, err := Run(ctx, &bare, Options{}); err == nil || !strings.Contains(err.Error(), "found no columns") {
@@ -263,7 +146,7 @@ func TestRunRefuses(t *testing.T) {
 	if _, err := Run(stopped, s, Options{}); err == nil {
 		t.Error("stopped: want an error")
 	}
-	one, err := Run(ctx, drawn(t, 1, 1), Options{})
+	one, err := Run(ctx, twinstest.Drawn(t, 1, 1), Options{})
 	if err != nil || !one.Failed() || !strings.Contains(one.Findings[0].Text, "found one row") {
 		t.Errorf("one row: found %+v, %v", one, err)
 	}
@@ -292,31 +175,6 @@ func TestRealData(t *testing.T) {
 	for _, f := range r.Findings {
 		if f.Kind != Leaked && f.Kind != NearDuplicate && f.Kind != Axis {
 			t.Errorf("found %s: %s", f.Kind, f.Text)
-		}
-	}
-}
-
-// BenchmarkTwins is the search alone: 7,000 faces within themselves, and 1,800
-// among them, as many as in the competition.
-func BenchmarkTwins(b *testing.B) {
-	r := rand.New(rand.NewPCG(1, 1))
-	many := func(n int) *faces {
-		f := &faces{set: &dataset.Set{IDs: make([]string, n)}, hashes: make([]hash, n), sums: make([][32]byte, n), first: make([]int, n)}
-		for i := range n {
-			for w := range words {
-				f.hashes[i][w] = r.Uint64()
-			}
-			f.sums[i][0], f.sums[i][1], f.first[i] = byte(i), byte(i>>8), i
-			f.lone = append(f.lone, i)
-		}
-		return f
-	}
-	training, test := many(7000), many(1800)
-	for b.Loop() {
-		for _, f := range []*faces{training, test} {
-			if _, err := f.twins(ctx, training); err != nil {
-				b.Fatal(err)
-			}
 		}
 	}
 }

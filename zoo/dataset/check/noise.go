@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/fkzoo/fkzoo/zoo/dataset"
+	"github.com/fkzoo/fkzoo/zoo/dataset/twins"
 )
 
 // LabelNoise estimates by how much labels differ where the pictures don't. It is too high by what the model gets wrong in
@@ -17,7 +18,7 @@ type LabelNoise struct {
 
 // noise compares the model's errors on the rows of each pair: what is in the pictures, where the faces lie and what the
 // model gets wrong in both, is gone from the difference. Exact copies say nothing: their labels are often copies too.
-func (r *Report) noise(s *dataset.Set, twins []Twin) {
+func (r *Report) noise(s *dataset.Set, found []twins.Twin) {
 	if r.answers == nil {
 		return
 	}
@@ -25,7 +26,7 @@ func (r *Report) noise(s *dataset.Set, twins []Twin) {
 	var pairs []pair
 	var all pair
 	n := len(r.answers.Columns)
-	for _, w := range twins {
+	for _, w := range found {
 		if w.Exact || w.Mirrored {
 			continue
 		}

@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"github.com/fkzoo/fkzoo/zoo/dataset/twins/twinstest"
 )
 
 // What labels of nearly the same images differ by is told apart from the model's own errors, which are the same in both.
@@ -14,7 +16,7 @@ func TestLabelNoise(t *testing.T) {
 	for i := range pairs {
 		copies = append(copies, 2*i)
 	}
-	s := drawn(t, n, 1, copies...)
+	s := twinstest.Drawn(t, n, 1, copies...)
 	answers := &Answers{s.Columns, slices.Clone(s.Points)}
 	for i := range answers.Points { // off by much, in both rows of a pair alike
 		row, c := i/len(s.Columns), i%len(s.Columns)
@@ -28,7 +30,7 @@ func TestLabelNoise(t *testing.T) {
 		s.Points[i] += float32(noise * r.NormFloat64())
 	}
 	for i := range pairs {
-		changes["gamma"](image(s, n+i))
+		twinstest.Changes["gamma"](twinstest.Image(s, n+i))
 	}
 	s.Row(n)[3] = float32(math.NaN())
 	s.Row(2)[4] = float32(math.NaN())
@@ -46,7 +48,7 @@ func TestLabelNoise(t *testing.T) {
 	for what, o := range map[string]Options{"no model": {}, "no pairs": {Answers: answers}} {
 		set := s
 		if o.Answers != nil {
-			set = drawn(t, n, 1)
+			set = twinstest.Drawn(t, n, 1)
 		}
 		if found, err := Run(t.Context(), set, o); err != nil || found.Noise != nil {
 			t.Errorf("%s: found %+v (%v), want nothing", what, found.Noise, err)

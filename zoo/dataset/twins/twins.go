@@ -1,4 +1,6 @@
-package check
+// Package twins finds the images of a data set that show the same as another, or nearly the same: saved anew, mirrored, or the
+// next frame of a video. It must not know what a twin is a fault for, nor how data is read.
+package twins
 
 import (
 	"context"
@@ -106,8 +108,8 @@ func reduce(image []uint8, h, w int, rows, columns []float64, n int) []float64 {
 	return out
 }
 
-// faces are a set's images as they are compared.
-type faces struct {
+// Faces are a set's images as they are compared.
+type Faces struct {
 	set           *dataset.Set
 	hashes        []hash
 	sums          [][32]byte
@@ -124,9 +126,10 @@ const (
 	leastShown = 2  // grey levels of standard deviation; less is a blank image
 )
 
-func newFaces(ctx context.Context, s *dataset.Set) (*faces, error) {
+// NewFaces looks at the set's images. The set is kept.
+func NewFaces(ctx context.Context, s *dataset.Set) (*Faces, error) {
 	n := s.Len()
-	f := &faces{set: s, hashes: make([]hash, n), sums: make([][32]byte, n), first: make([]int, n), contrast: make([]float64, n),
+	f := &Faces{set: s, hashes: make([]hash, n), sums: make([][32]byte, n), first: make([]int, n), contrast: make([]float64, n),
 		rows: boxes(s.Height, reduced), columns: boxes(s.Width, reduced)}
 	rows, columns := waves(s.Height), waves(s.Width)
 	err := parallel(ctx, n, func(r int) {
@@ -144,7 +147,7 @@ func newFaces(ctx context.Context, s *dataset.Set) (*faces, error) {
 		earlier, again := seen[f.sums[r]]
 		if !again {
 			seen[f.sums[r]], earlier = r, r
-			if f.shows(r) {
+			if f.Shows(r) {
 				f.lone = append(f.lone, r)
 			}
 		}
@@ -153,8 +156,14 @@ func newFaces(ctx context.Context, s *dataset.Set) (*faces, error) {
 	return f, err
 }
 
-// shows tells whether a row's image is more than a blank.
-func (f *faces) shows(r int) bool { return f.contrast[r] >= leastShown }
+// Set is the one whose images they are.
+func (f *Faces) Set() *dataset.Set { return f.set }
+
+// Contrast is the standard deviation of a row's image, in grey levels.
+func (f *Faces) Contrast(r int) float64 { return f.contrast[r] }
+
+// Shows tells whether a row's image is more than a blank.
+func (f *Faces) Shows(r int) bool { return f.contrast[r] >= leastShown }
 
 // parallel calls do for 0 to n-1 on all processors.
 func parallel(ctx context.Context, n int, do func(i int)) error {
@@ -209,11 +218,11 @@ type Twin struct {
 
 const mostTried = 8 // candidates for a row's twin
 
-// twins finds, for each row of f, the nearest row of others, or, where others is
+// Among finds, for each row of f, the nearest row of others, or, where others is
 // f itself, the nearest earlier row. Blank images have none. The comparison goes
 // over all pairs of hashes: 7,000 by 1,800 of them take a tenth of a second, so
 // that an index would save nothing.
-func (f *faces) twins(ctx context.Context, others *faces) ([]Twin, error) {
+func (f *Faces) Among(ctx context.Context, others *Faces) ([]Twin, error) {
 	exact := map[[32]byte]int{}
 	for _, r := range others.lone {
 		exact[others.sums[r]] = r
@@ -232,7 +241,7 @@ func (f *faces) twins(ctx context.Context, others *faces) ([]Twin, error) {
 	})
 	var out []Twin
 	for r, t := range found {
-		if first := f.first[r]; first != r && f.shows(r) {
+		if first := f.first[r]; first != r && f.Shows(r) {
 			if f == others {
 				t = &Twin{Row: r, Other: first, Exact: true, Correlation: 1}
 			} else if t = found[first]; t != nil {
@@ -250,7 +259,7 @@ func (f *faces) twins(ctx context.Context, others *faces) ([]Twin, error) {
 
 // nearest is the first of the candidates, from the smallest distance up, that
 // looks the same once aligned; nil where there is none.
-func (f *faces) nearest(row int, others *faces, candidates []int) *Twin {
+func (f *Faces) nearest(row int, others *Faces, candidates []int) *Twin {
 	var near []Twin
 	h := f.hashes[row]
 	turned := h.mirrored()
@@ -273,7 +282,7 @@ func (f *faces) nearest(row int, others *faces, candidates []int) *Twin {
 }
 
 // reduced is a row's image of 48x48.
-func (f *faces) reduced(r int) []float64 {
+func (f *Faces) reduced(r int) []float64 {
 	if v, ok := f.small.Load(r); ok {
 		return v.([]float64)
 	}

@@ -1,4 +1,4 @@
-package check
+package twins
 
 import (
 	"context"
@@ -8,11 +8,11 @@ import (
 
 // Known are the faces of a set to train on, ready for others to be looked for
 // among them.
-type Known struct{ faces *faces }
+type Known struct{ faces *Faces }
 
 // NewKnown prepares the set's faces. The set is kept.
 func NewKnown(ctx context.Context, s *dataset.Set) (*Known, error) {
-	f, err := newFaces(ctx, s)
+	f, err := NewFaces(ctx, s)
 	return &Known{f}, err
 }
 
@@ -20,22 +20,22 @@ func NewKnown(ctx context.Context, s *dataset.Set) (*Known, error) {
 // nearly the same: their Other is the known face's row. Images of another size
 // are brought to that of the known ones first.
 func (k *Known) Twins(ctx context.Context, s *dataset.Set) ([]Twin, error) {
-	f, err := newFaces(ctx, s.Resized(k.faces.set.Height, k.faces.set.Width))
+	f, err := NewFaces(ctx, s.Resized(k.faces.set.Height, k.faces.set.Width))
 	if err != nil {
 		return nil, err
 	}
-	return f.twins(ctx, k.faces)
+	return f.Among(ctx, k.faces)
 }
 
 // Alike gives each row of s the first of the rows that show the same as it or
 // nearly the same, or are like such a row in turn, as the frames of one video
 // are; for a row unlike all others that is the row itself.
 func Alike(ctx context.Context, s *dataset.Set) ([]int, error) {
-	f, err := newFaces(ctx, s)
+	f, err := NewFaces(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	twins, err := f.twins(ctx, f)
+	found, err := f.Among(ctx, f)
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +43,7 @@ func Alike(ctx context.Context, s *dataset.Set) ([]int, error) {
 	for r := range first {
 		first[r] = r
 	}
-	for _, t := range twins { // in the rows' order, each with an earlier one
+	for _, t := range found { // in the rows' order, each with an earlier one
 		first[t.Row] = first[t.Other]
 	}
 	return first, nil
