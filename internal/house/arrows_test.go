@@ -91,7 +91,11 @@ var rooms = []room{
 		{"plugins/...", "plugins plugins/report specs/blueprint"},
 	}},
 	{"zoo/request", []row{{"zoo/request", ""}}},
-	{"zoo/draw", []row{{"zoo/draw", "internal/atomicfile"}}},
+	{"zoo/draw", []row{
+		{"zoo/draw/look", ""},
+		{"zoo/draw/chart", "internal/atomicfile zoo/draw/look"},
+		{"zoo/draw", "internal/atomicfile zoo/draw/look"},
+	}},
 	{"zoo/dataset", []row{
 		{"zoo/dataset", "internal/atomicfile internal/parallel specs/blueprint"},
 		{"zoo/dataset/input", "zoo/dataset"},
@@ -126,8 +130,9 @@ var rooms = []room{
 		{"zoo/train/traintest", "host/engine specs/blueprint zoo/dataset zoo/internal/zootest zoo/model zoo/train"},
 	}},
 	{"zoo/figure", []row{
-		{"zoo/figure", "internal/plainfile specs/blueprint zoo/answer zoo/dataset zoo/dataset/check zoo/draw " +
-			"zoo/measure zoo/model zoo/train"},
+		{"zoo/figure", "" +
+			"internal/plainfile specs/blueprint zoo/answer zoo/dataset zoo/dataset/check zoo/draw " +
+			"zoo/draw/chart zoo/measure zoo/model zoo/train"},
 	}},
 	{"zoo/kaggle", []row{
 		{"zoo/kaggle/submission", "internal/atomicfile internal/plainfile internal/weights"},
@@ -159,7 +164,7 @@ var rooms = []room{
 		{"cmd/fkzoo/internal/terminal", ""},
 		{"cmd/fkzoo/internal/command", "" +
 			"cmd/fkzoo/internal/terminal format host host/engine/backend internal/atomicfile internal/machine " +
-			"zoo zoo/convert zoo/dataset/demo zoo/draw zoo/model zoo/request zoo/train zoo/train/recipe"},
+			"zoo zoo/convert zoo/dataset/demo zoo/draw/chart zoo/model zoo/request zoo/train zoo/train/recipe"},
 		{"cmd/fkzoo/internal/contest", "cmd/fkzoo/internal/command internal/weights zoo/kaggle/submission"},
 		{"cmd/fkzoo/internal/damage", "format"},
 		{"cmd/fkzoo/internal/receipt", "cmd/fkzoo/internal/terminal format/legacy zoo/model"},

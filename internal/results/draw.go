@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/fkzoo/fkzoo/zoo/draw"
+	"github.com/fkzoo/fkzoo/zoo/draw/chart"
 	"github.com/fkzoo/fkzoo/zoo/figure"
 )
 
@@ -81,11 +81,11 @@ func (p *places) draw(pictures []picture) error {
 // compactCurves are the validation losses of the networks, one for each kind.
 func (p *page) compactCurves() picture {
 	out := picture{region: networks, file: "networks.svg", text: "Validation loss by epoch"}
-	c := draw.Curves{Title: "Validation loss, seed 1"}
+	c := chart.Curves{Title: "Validation loss, seed 1"}
 	for _, m := range p.in(networks) {
 		if len(m.Models) == 1 && m.Models[0].Result.Seed == 1 {
 			for _, one := range m.Models[0].Curves {
-				c.Runs = append(c.Runs, draw.Run{Name: m.name, Validation: one.Validation})
+				c.Runs = append(c.Runs, chart.Run{Name: m.name, Validation: one.Validation})
 			}
 		}
 	}
@@ -98,12 +98,12 @@ func (p *page) compactCurves() picture {
 // reportCurves are those of the report's networks trained here, beside the report's own.
 func (p *places) reportCurves(all *page) (picture, error) {
 	out := picture{region: report, file: "report.svg", text: "Validation loss by epoch of the report's networks, here and in the report"}
-	c := draw.Curves{Title: "The report's networks: loss here and in its logs"}
+	c := chart.Curves{Title: "The report's networks: loss here and in its logs"}
 	var models []string // so that the page tells whether the picture is of other ones
 	for _, m := range all.in(report) {
 		models = append(models, fmt.Sprintf("%s %.8s", m.name, m.Models[0].Result.Digest))
 		for _, one := range m.Models[0].Curves {
-			c.Runs = append(c.Runs, draw.Run{Name: strings.TrimSpace("fkzoo's " + m.name + " " + one.Member), Validation: one.Validation})
+			c.Runs = append(c.Runs, chart.Run{Name: strings.TrimSpace("fkzoo's " + m.name + " " + one.Member), Validation: one.Validation})
 		}
 	}
 	if c.Runs == nil {

@@ -1,5 +1,5 @@
-// Package draw makes the pictures: faces with their points, sheets of many
-// faces, and learning curves.
+// Package draw makes the pictures of faces with their points, and sheets of many
+// faces.
 //
 // It takes plain slices and knows nothing of data sets, networks or files of
 // models. The same input gives the same bytes on the same kind of machine.

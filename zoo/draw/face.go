@@ -11,6 +11,7 @@ import (
 	"golang.org/x/image/draw"
 
 	"github.com/fkzoo/fkzoo/internal/atomicfile"
+	"github.com/fkzoo/fkzoo/zoo/draw/look"
 )
 
 const (
@@ -64,7 +65,7 @@ func (f *Face) Picture(s Style) (*image.RGBA, error) {
 	if f.ID != "" || f.Note != "" {
 		strip = captionHeight
 	}
-	c := newCanvas(w, h+strip, paper)
+	c := newCanvas(w, h+strip, look.Paper)
 	at := image.Rect(0, 0, w, h)
 	f.draw(c, src, at, s.Sharp)
 	f.caption(c, at)
@@ -193,11 +194,11 @@ func (f *Face) caption(c *canvas, at image.Rectangle) {
 	y := at.Max.Y + captionBase
 	note := clip(f.Note, captionFont, room)
 	nw := width(note, captionFont)
-	c.text(at.Max.X-pad-nw, y, note, captionFont, ink)
+	c.text(at.Max.X-pad-nw, y, note, captionFont, look.Ink)
 	if nw > 0 {
 		nw += 8
 	}
-	c.text(at.Min.X+pad, y, clip(f.ID, captionFont, room-nw), captionFont, faint)
+	c.text(at.Min.X+pad, y, clip(f.ID, captionFont, room-nw), captionFont, look.Faint)
 }
 
 func writePNG(path string, force bool, m image.Image) error {
@@ -208,13 +209,10 @@ func writePNG(path string, force bool, m image.Image) error {
 	})
 }
 
-// Colours that the colour-blind tell apart, on grey and on skin.
+// Colours of points, which lie on grey and on skin.
 var (
-	predictedColor = color.RGBA{0xff, 0x6a, 0x13, 0xff}
+	predictedColor = look.Orange
 	trueColor      = color.RGBA{0x2e, 0xd3, 0xff, 0xff}
 	linkColor      = color.RGBA{0xff, 0xff, 0xff, 0xff}
 	halo           = color.RGBA{0x00, 0x00, 0x00, 0xb0}
-	paper          = color.RGBA{0xff, 0xff, 0xff, 0xff}
-	ink            = color.RGBA{0x1c, 0x1f, 0x24, 0xff}
-	faint          = color.RGBA{0x60, 0x66, 0x70, 0xff}
 )

@@ -13,6 +13,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/fkzoo/fkzoo/zoo/draw/look"
 )
 
 var nan = float32(math.NaN())
@@ -289,7 +291,7 @@ func TestSheet(t *testing.T) {
 		}
 		edge := color.RGBA{grey, grey, grey, 255}
 		if i == 2 {
-			edge = paper
+			edge = look.Paper
 		}
 		if got := m.RGBAAt(x+80, y+2); got != edge {
 			t.Errorf("face %d near its top: %v, want %v", i, got, edge)
@@ -298,7 +300,7 @@ func TestSheet(t *testing.T) {
 			t.Errorf("face %d: its point is %v", i, px)
 		}
 	}
-	if got := m.RGBAAt(sheetMargin+150, sheetHead+2*(96+captionHeight+sheetGap)+48); got != paper {
+	if got := m.RGBAAt(sheetMargin+150, sheetHead+2*(96+captionHeight+sheetGap)+48); got != look.Paper {
 		t.Errorf("where no face is: %v, want paper", got)
 	}
 

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"image"
 	"math"
+
+	"github.com/fkzoo/fkzoo/zoo/draw/look"
 )
 
 // ErrEmpty is what a picture of nothing matches.
@@ -64,12 +66,12 @@ func (s *Sheet) Picture() (*image.RGBA, error) {
 	if float64(w)*float64(h) > maxPixels {
 		return nil, fmt.Errorf("sheet %q: found %d faces, a picture of %dx%d, want at most %d pixels", s.Title, n, w, h, maxPixels)
 	}
-	c := newCanvas(w, h, paper)
+	c := newCanvas(w, h, look.Paper)
 	right := c.legend(w-sheetMargin, 27, legend)
 	if right < w-sheetMargin {
 		right -= 16
 	}
-	c.text(sheetMargin, 28, clipEnd(s.Title, titleFont, right-sheetMargin), titleFont, ink)
+	c.text(sheetMargin, 28, clipEnd(s.Title, titleFont, right-sheetMargin), titleFont, look.Ink)
 	for i := range s.Faces {
 		f := &s.Faces[i]
 		src, err := f.source()
@@ -142,7 +144,7 @@ func (c *canvas) legend(x, y int, l []legendEntry) int {
 	at := start
 	for _, e := range l {
 		e.draw(c, mark{float64(at) + legendMark/2 - 2, float64(y) - 4.5, true})
-		c.text(at+legendMark, y, e.name, legendFont, ink)
+		c.text(at+legendMark, y, e.name, legendFont, look.Ink)
 		at += legendMark + width(e.name, legendFont) + legendSpace
 	}
 	return start
@@ -150,7 +152,7 @@ func (c *canvas) legend(x, y int, l []legendEntry) int {
 
 // clipEnd shortens a title, which says most at its start.
 func clipEnd(s string, t *typeface, room int) string {
-	s = printable(s)
+	s = look.Printable(s)
 	for runes := []rune(s); width(s, t) > room; {
 		if len(runes) == 0 {
 			return ""

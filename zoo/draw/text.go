@@ -3,15 +3,15 @@ package draw
 import (
 	"image"
 	"image/color"
-	"strings"
 	"sync"
-	"unicode"
 
 	"golang.org/x/image/font"
 	"golang.org/x/image/font/gofont/gobold"
 	"golang.org/x/image/font/gofont/goregular"
 	"golang.org/x/image/font/opentype"
 	"golang.org/x/image/math/fixed"
+
+	"github.com/fkzoo/fkzoo/zoo/draw/look"
 )
 
 const (
@@ -53,19 +53,19 @@ func (c *canvas) text(x, y int, s string, t *typeface, col color.Color) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	d := font.Drawer{Dst: c.RGBA, Src: image.NewUniform(col), Face: t.open(), Dot: fixed.P(x, y)}
-	d.DrawString(printable(s))
+	d.DrawString(look.Printable(s))
 }
 
 // width is how many pixels s takes.
 func width(s string, t *typeface) int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return font.MeasureString(t.open(), printable(s)).Ceil()
+	return font.MeasureString(t.open(), look.Printable(s)).Ceil()
 }
 
 // clip shortens s to a width. A path keeps its end, which tells it from others; the gap is three dots.
 func clip(s string, t *typeface, room int) string {
-	s = printable(s)
+	s = look.Printable(s)
 	if width(s, t) <= room {
 		return s
 	}
@@ -84,14 +84,4 @@ func clip(s string, t *typeface, room int) string {
 		return ""
 	}
 	return "…" + string(runes[len(runes)-low:])
-}
-
-// printable puts a space for what has no picture.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(s, "\ufffd"))
 }

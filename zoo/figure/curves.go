@@ -14,7 +14,7 @@ import (
 	"strings"
 
 	"github.com/fkzoo/fkzoo/internal/plainfile"
-	"github.com/fkzoo/fkzoo/zoo/draw"
+	"github.com/fkzoo/fkzoo/zoo/draw/chart"
 	"github.com/fkzoo/fkzoo/zoo/model"
 )
 
@@ -25,10 +25,10 @@ const maxCurveEpochs = 1 << 22
 // the columns epoch, train_loss and valid_loss; others are passed over), and of
 // logs (.jsonl), to be drawn in one picture. A run is named by its file where
 // there are several, and by its member where its file has several.
-func ReadCurves(paths []string) (*draw.Curves, error) {
-	out := &draw.Curves{Title: "learning curves"}
+func ReadCurves(paths []string) (*chart.Curves, error) {
+	out := &chart.Curves{Title: "learning curves"}
 	for _, path := range paths {
-		var runs []draw.Run
+		var runs []chart.Run
 		var err error
 		switch strings.ToLower(filepath.Ext(path)) {
 		case ".csv":
@@ -38,7 +38,7 @@ func ReadCurves(paths []string) (*draw.Curves, error) {
 		default:
 			var m *model.Model
 			if m, err = model.Describe(path); err == nil {
-				if runs = CurvesOf(m).Runs; !slices.ContainsFunc(runs, func(r draw.Run) bool { return len(r.Train) > 0 }) {
+				if runs = CurvesOf(m).Runs; !slices.ContainsFunc(runs, func(r chart.Run) bool { return len(r.Train) > 0 }) {
 					err = fmt.Errorf("%s: found a model without a history, want one that was trained for an epoch or more, or converted from a file that has its history", path)
 				}
 				if len(paths) == 1 {
@@ -60,10 +60,10 @@ func ReadCurves(paths []string) (*draw.Curves, error) {
 }
 
 // CurvesOf are a model's learning curves, one for each member.
-func CurvesOf(m *model.Model) *draw.Curves {
-	out := &draw.Curves{Title: m.Document.Name}
+func CurvesOf(m *model.Model) *chart.Curves {
+	out := &chart.Curves{Title: m.Document.Name}
 	for _, h := range m.History {
-		run := draw.Run{Train: h.TrainLoss, Validation: h.ValidationLoss}
+		run := chart.Run{Train: h.TrainLoss, Validation: h.ValidationLoss}
 		if len(m.History) > 1 {
 			run.Name = h.Member
 		}
@@ -72,7 +72,7 @@ func CurvesOf(m *model.Model) *draw.Curves {
 	return out
 }
 
-func readFile(path string, read func(io.Reader) ([]draw.Run, error)) ([]draw.Run, error) {
+func readFile(path string, read func(io.Reader) ([]chart.Run, error)) ([]chart.Run, error) {
 	f, _, err := plainfile.Open(path)
 	if err != nil {
 		return nil, err
@@ -86,7 +86,7 @@ func readFile(path string, read func(io.Reader) ([]draw.Run, error)) ([]draw.Run
 }
 
 // readCurveTable reads a CSV with a header; an empty cell leaves a gap.
-func readCurveTable(r io.Reader) ([]draw.Run, error) {
+func readCurveTable(r io.Reader) ([]chart.Run, error) {
 	in := bufio.NewReader(r)
 	if mark, _ := in.Peek(3); string(mark) == "\ufeff" {
 		_, _ = in.Discard(3)
@@ -108,7 +108,7 @@ func readCurveTable(r io.Reader) ([]draw.Run, error) {
 	if at[0] < 0 || at[1] < 0 && at[2] < 0 {
 		return nil, fmt.Errorf("found the columns %.200q, want epoch, train_loss and valid_loss", header)
 	}
-	var run draw.Run
+	var run chart.Run
 	for {
 		row, err := rows.Read()
 		if errors.Is(err, io.EOF) {
@@ -139,12 +139,12 @@ func readCurveTable(r io.Reader) ([]draw.Run, error) {
 			*to = append(*to, v)
 		}
 	}
-	return []draw.Run{run}, nil
+	return []chart.Run{run}, nil
 }
 
 // readCurveLog reads a training's log: of an epoch that is told twice the
 // later line counts. A last line that is cut short is passed over.
-func readCurveLog(r io.Reader) ([]draw.Run, error) {
+func readCurveLog(r io.Reader) ([]chart.Run, error) {
 	type epoch struct{ train, valid float64 }
 	var order []string
 	members := map[string]map[int]epoch{}
@@ -191,9 +191,9 @@ func readCurveLog(r io.Reader) ([]draw.Run, error) {
 	if len(order) == 0 {
 		return nil, errors.Join(errors.New("found no epoch, want a training's log"), wrong)
 	}
-	var out []draw.Run
+	var out []chart.Run
 	for _, name := range order {
-		run := draw.Run{}
+		run := chart.Run{}
 		if len(order) > 1 {
 			run.Name = name
 		}

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/fkzoo/fkzoo/zoo/draw"
+	"github.com/fkzoo/fkzoo/zoo/draw/chart"
 	"github.com/fkzoo/fkzoo/zoo/measure"
 	"github.com/fkzoo/fkzoo/zoo/model"
 )
@@ -20,7 +20,7 @@ type RowsPoint struct {
 
 // ReadRows reads models' errors by how many rows each was trained on, as the
 // files have them: without the answers for mirror images.
-func ReadRows(paths []string) (*draw.Curves, error) {
+func ReadRows(paths []string) (*chart.Curves, error) {
 	var points []RowsPoint
 	var face float64
 	for _, path := range paths {
@@ -68,8 +68,8 @@ const farBaseline = 3
 // RowsCurves draw the error by the number of rows trained on, a line for each
 // network. Of several models with as many rows, as of other seeds, the mean is
 // drawn. meanFace 0: not drawn.
-func RowsCurves(points []RowsPoint, meanFace float64) *draw.Curves {
-	out := &draw.Curves{
+func RowsCurves(points []RowsPoint, meanFace float64) *chart.Curves {
+	out := &chart.Curves{
 		Title: "error by rows trained on", XAxis: "rows", XLog: true, YAxis: "root-mean-square error in pixels, on the rows held out",
 		Baseline: meanFace, Series: [2]string{1: "error"}, Marks: true,
 	}
@@ -79,10 +79,10 @@ func RowsCurves(points []RowsPoint, meanFace float64) *draw.Curves {
 	points = slices.Clone(points)
 	slices.SortStableFunc(points, func(a, b RowsPoint) int { return cmp.Compare(a.Rows, b.Rows) })
 	for _, p := range points {
-		at := slices.IndexFunc(out.Runs, func(r draw.Run) bool { return r.Name == p.Network })
+		at := slices.IndexFunc(out.Runs, func(r chart.Run) bool { return r.Name == p.Network })
 		if at < 0 {
 			at = len(out.Runs)
-			out.Runs = append(out.Runs, draw.Run{Name: p.Network})
+			out.Runs = append(out.Runs, chart.Run{Name: p.Network})
 		}
 		r := &out.Runs[at]
 		if n := len(r.X); n > 0 && r.X[n-1] == float64(p.Rows) {

@@ -9,7 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/fkzoo/fkzoo/internal/atomicfile"
-	"github.com/fkzoo/fkzoo/zoo/draw"
+	"github.com/fkzoo/fkzoo/zoo/draw/chart"
 )
 
 // CheckFree refuses, before the work begins, a file that can't be written, its
@@ -54,7 +54,7 @@ func CheckSheet(c *cli.Context, inputs ...string) error {
 
 // CheckCurves refuses a file that curves can't be written to, before a training begins.
 func CheckCurves(path string, force bool, others ...string) error {
-	if err := (&draw.Curves{}).CheckPath(path); err != nil {
+	if err := (&chart.Curves{}).CheckPath(path); err != nil {
 		return UsageError(err)
 	}
 	return CheckFree(path, force, others...)

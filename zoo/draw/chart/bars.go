@@ -1,10 +1,12 @@
-package draw
+package chart
 
 import (
 	"fmt"
 
 	"gonum.org/v1/plot/vg"
 	vgdraw "gonum.org/v1/plot/vg/draw"
+
+	"github.com/fkzoo/fkzoo/zoo/draw/look"
 )
 
 // Bars is a value for each of some names, as horizontal bars in the order given, with a second value, as a line
@@ -45,14 +47,14 @@ func (b *Bars) encode(format string) ([]byte, error) {
 }
 
 func (b *Bars) draw(full vgdraw.Canvas) {
-	full.SetColor(paper)
+	full.SetColor(look.Paper)
 	full.Fill(full.Path())
 	area := vgdraw.Crop(full, vg.Points(14), -vg.Points(18), vg.Points(12), -vg.Points(12))
-	title := style(15, 0, ink)
+	title := style(15, 0, look.Ink)
 	title.YAlign = vgdraw.YTop
 	area.FillText(title, vg.Point{X: area.Min.X, Y: area.Max.Y}, plain(b.Title, title, area.Max.X-area.Min.X))
 	area.Max.Y -= vg.Points(22)
-	note := style(10.5, 0, faint)
+	note := style(10.5, 0, look.Faint)
 	note.YAlign = vgdraw.YTop
 	legend := b.Value
 	if b.Other != "" {
@@ -61,7 +63,7 @@ func (b *Bars) draw(full vgdraw.Canvas) {
 	area.FillText(note, vg.Point{X: area.Min.X, Y: area.Max.Y}, plain(legend, note, area.Max.X-area.Min.X))
 	area.Max.Y -= vg.Points(20)
 
-	name := style(10.5, 0, ink)
+	name := style(10.5, 0, look.Ink)
 	name.YAlign = vgdraw.YCenter
 	var widest vg.Length
 	most := 0.0
@@ -86,7 +88,7 @@ func (b *Bars) draw(full vgdraw.Canvas) {
 		const half = 5
 		if bar.Value == bar.Value {
 			x := at(bar.Value)
-			area.FillPolygon(predictedColor, []vg.Point{{X: left, Y: y - half}, {X: x, Y: y - half}, {X: x, Y: y + half}, {X: left, Y: y + half}})
+			area.FillPolygon(look.Orange, []vg.Point{{X: left, Y: y - half}, {X: x, Y: y - half}, {X: x, Y: y + half}, {X: left, Y: y + half}})
 			area.FillText(name, vg.Point{X: x + vg.Points(5), Y: y}, number(bar.Value, 3))
 		}
 		if bar.Other == bar.Other && b.Other != "" {

@@ -1,4 +1,4 @@
-package draw
+package chart
 
 import (
 	"bytes"
@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/fkzoo/fkzoo/zoo/draw/look"
 )
 
 func TestBars(t *testing.T) {
@@ -42,7 +44,7 @@ func TestBars(t *testing.T) {
 	for y := range m.Bounds().Dy() {
 		for x := range m.Bounds().Dx() {
 			r, g, bl, _ := m.At(x, y).RGBA()
-			if r>>8 == uint32(predictedColor.R) && g>>8 == uint32(predictedColor.G) && bl>>8 == uint32(predictedColor.B) {
+			if r>>8 == uint32(look.Orange.R) && g>>8 == uint32(look.Orange.G) && bl>>8 == uint32(look.Orange.B) {
 				count[(y*72/curvesDPI-54)/barRow]++
 			}
 		}

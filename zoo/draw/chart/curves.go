@@ -1,8 +1,11 @@
-package draw
+// Package chart draws learning curves and bars. It takes plain slices, and must not know data sets, networks, model files or
+// how faces are drawn. The same input gives the same bytes on the same kind of machine.
+package chart
 
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"fmt"
 	"image/color"
 	"io"
@@ -20,7 +23,11 @@ import (
 	"gonum.org/v1/plot/vg/vgsvg"
 
 	"github.com/fkzoo/fkzoo/internal/atomicfile"
+	"github.com/fkzoo/fkzoo/zoo/draw/look"
 )
+
+// ErrEmpty is what a picture of nothing matches.
+var ErrEmpty = errors.New("nothing to draw")
 
 // A Run is one training: a loss per epoch on the training rows, on the held out ones, or both.
 type Run struct {
@@ -269,19 +276,19 @@ var (
 
 func (c *Curves) draw(full vgdraw.Canvas) {
 	curves := c.curves()
-	full.SetColor(paper)
+	full.SetColor(look.Paper)
 	full.Fill(full.Path())
 	area := vgdraw.Crop(full, marginLeft, -marginRight, vg.Points(12), -vg.Points(14))
 
 	if c.Title != "" {
-		s := style(15, font.WeightBold, ink)
+		s := style(15, font.WeightBold, look.Ink)
 		s.YAlign = vgdraw.YTop
 		area.FillText(s, vg.Point{X: area.Min.X, Y: area.Max.Y}, plain(c.Title, s, area.Max.X-area.Min.X))
 		area.Max.Y -= vg.Points(24)
 	}
 	area.Max.Y -= drawLegend(area, c.legend()) + vg.Points(10)
 	// The axis is named above it, not up its side: easier to read, and there is room for a unit.
-	s := style(10.5, font.WeightNormal, faint)
+	s := style(10.5, font.WeightNormal, look.Faint)
 	s.YAlign = vgdraw.YTop
 	name := "loss"
 	if c.YAxis != "" {
@@ -332,7 +339,7 @@ const (
 )
 
 func legendStyle() text.Style {
-	s := style(11, font.WeightNormal, ink)
+	s := style(11, font.WeightNormal, look.Ink)
 	s.YAlign = vgdraw.YCenter
 	return s
 }
@@ -415,10 +422,10 @@ func (c *Curves) axes(p *plot.Plot, curves []curve) {
 		a.Color, a.Width, a.Padding = axisColor, vg.Points(0.8), 0
 		a.Tick.Color, a.Tick.Width, a.Tick.Length = axisColor, vg.Points(0.8), vg.Points(4)
 		rot, x, y := a.Tick.Label.Rotation, a.Tick.Label.XAlign, a.Tick.Label.YAlign
-		a.Tick.Label = style(10.5, font.WeightNormal, ink)
+		a.Tick.Label = style(10.5, font.WeightNormal, look.Ink)
 		a.Tick.Label.Rotation, a.Tick.Label.XAlign, a.Tick.Label.YAlign = rot, x, y
-		a.Label.TextStyle.Font = style(12, font.WeightNormal, ink).Font
-		a.Label.TextStyle.Color = ink
+		a.Label.TextStyle.Font = style(12, font.WeightNormal, look.Ink).Font
+		a.Label.TextStyle.Color = look.Ink
 		a.Label.Padding = vg.Points(6)
 	}
 }
@@ -499,7 +506,7 @@ func (grid) Plot(c vgdraw.Canvas, p *plot.Plot) {
 // baseline draws a dotted line across.
 type baseline float64
 
-var baselineStyle = vgdraw.LineStyle{Color: faint, Width: vg.Points(1.3), Dashes: []vg.Length{vg.Points(1.5), vg.Points(3)}}
+var baselineStyle = vgdraw.LineStyle{Color: look.Faint, Width: vg.Points(1.3), Dashes: []vg.Length{vg.Points(1.5), vg.Points(3)}}
 
 func (b baseline) Plot(c vgdraw.Canvas, p *plot.Plot) {
 	_, ty := p.Transforms(&c)
@@ -508,7 +515,7 @@ func (b baseline) Plot(c vgdraw.Canvas, p *plot.Plot) {
 
 // plain is a text on one line, without what has no picture, and short enough for its room.
 func plain(s string, t text.Style, room vg.Length) string {
-	s = printable(s)
+	s = look.Printable(s)
 	for runes := []rune(s); len(runes) > 0 && t.Width(s) > room; {
 		runes = runes[:len(runes)-1]
 		s = string(runes) + "…"

@@ -1,4 +1,4 @@
-package draw
+package chart
 
 import (
 	"bytes"
@@ -11,6 +11,7 @@ import (
 	"io"
 	"io/fs"
 	"math"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -344,4 +345,19 @@ func TestLongLegend(t *testing.T) {
 	if text := string(encode(t, Curves{Runs: runs(500)}, "svg")); !strings.Contains(text, "and 800 more") || strings.Contains(text, "number 101,") {
 		t.Error("found another legend than the first 200 curves' names and how many more there are")
 	}
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// near says whether two colours differ by at most d in each channel.
+func near(a, b color.RGBA, d int) bool {
+	abs := func(x, y uint8) bool { return int(x)-int(y) <= d && int(y)-int(x) <= d }
+	return abs(a.R, b.R) && abs(a.G, b.G) && abs(a.B, b.B) && abs(a.A, b.A)
 }
