@@ -24,6 +24,7 @@ var rooms = []room{
 		{"internal/bench", ""},
 		{"internal/cputime", ""},
 		{"internal/crc32", ""},
+		{"internal/ctxio", ""},
 		{"internal/house", ""},
 		{"internal/parallel", ""},
 		{"internal/plainfile", ""},
@@ -77,7 +78,10 @@ var rooms = []room{
 		{"host/engine/device", "specs/blueprint"},
 		{"host/engine/enginetest", "specs/blueprint"},
 		{"host/engine/gomlx/kernel/random", ""},
-		{"host/engine/backend", "host/engine/backend/quiet internal/atomicfile internal/plainfile internal/userdir"},
+		{"host/engine/backend/wheel", "internal/ctxio internal/plainfile"},
+		{"host/engine/backend", "" +
+			"host/engine/backend/quiet host/engine/backend/wheel internal/atomicfile internal/ctxio " +
+			"internal/plainfile internal/userdir"},
 		{"host/engine/gomlx/kernel", "host/engine/gomlx/kernel/random"},
 		{"host/engine/backend/backendtest", "host/engine/backend"},
 		{"host/engine/gomlx/formula", "host/engine/device host/engine/gomlx/kernel specs/blueprint"},

@@ -23,6 +23,7 @@ import (
 	"github.com/gomlx/compute"
 
 	_ "github.com/fkzoo/fkzoo/host/engine/backend/quiet" // before go-xla logs
+	"github.com/fkzoo/fkzoo/host/engine/backend/wheel"
 )
 
 // What a caller may branch on.
@@ -35,8 +36,8 @@ var (
 	ErrNotInstalled = errors.New("not installed")
 	// ErrBroken: an installed library doesn't load, crashes, hangs, computes wrong numbers or is not what was installed.
 	ErrBroken = errors.New("does not work")
-	// ErrChecksum: a file is not the one whose SHA-256 stands in this package.
-	ErrChecksum = errors.New("wrong checksum")
+	// ErrChecksum: a file is not the one whose SHA-256 is pinned.
+	ErrChecksum = wheel.ErrChecksum
 )
 
 // InstallError tells of a backend that isn't there, or not as it was installed: to install it, once more, helps. It wraps

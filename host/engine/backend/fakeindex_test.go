@@ -19,6 +19,8 @@ import (
 	"time"
 
 	"github.com/gomlx/go-xla/installer"
+
+	"github.com/fkzoo/fkzoo/host/engine/backend/wheel"
 )
 
 const fakeLibrary = "\x7fELF not really"
@@ -80,8 +82,8 @@ func newFakeIndex(t testing.TB) *fakeIndex {
 }
 
 // add offers a wheel and returns what would be pinned for it.
-func (f *fakeIndex) add(name string, data []byte, library string) wheel {
-	p := Package{Name: name, Version: "1.0", File: name + "-1.0.whl", SHA256: sum(data), Size: int64(len(data)), Licence: "MIT"}
+func (f *fakeIndex) add(name string, data []byte, library string) wheel.Wheel {
+	p := wheel.Package{Name: name, Version: "1.0", File: name + "-1.0.whl", SHA256: sum(data), Size: int64(len(data)), Licence: "MIT"}
 	f.lock.Lock()
 	f.files[p.File] = data
 	f.lock.Unlock()
@@ -91,11 +93,11 @@ func (f *fakeIndex) add(name string, data []byte, library string) wheel {
 	}}}
 	info.Info.ProjectURL = f.URL + "/project/" + name + "/"
 	f.info[name] = info
-	return wheel{p, library}
+	return wheel.Wheel{Package: p, Library: library}
 }
 
 // fakeStore is a store in folders of its own that installs from the index, and whose libraries work unless try says no.
-func fakeStore(t testing.TB, index *fakeIndex, sets ...wheelSet) *Store {
+func fakeStore(t testing.TB, index *fakeIndex, sets ...wheel.Set) *Store {
 	if supported() != nil {
 		t.Skip("XLA is not supported by this build")
 	}
@@ -107,7 +109,7 @@ func fakeStore(t testing.TB, index *fakeIndex, sets ...wheelSet) *Store {
 		}
 		return &installer.PipPackageInfo{}, nil
 	}
-	s.wheels = func(Kind) []wheelSet { return sets }
+	s.wheels = func(Kind) []wheel.Set { return sets }
 	s.gpu = func() bool { return true }
 	s.try = func(context.Context, Kind, string) (answer, error) { return answer{"fake 1.2", "device 0"}, nil }
 	s.pause = time.Millisecond

@@ -16,6 +16,8 @@ import (
 
 	"github.com/gomlx/go-xla/installer"
 
+	"github.com/fkzoo/fkzoo/host/engine/backend/wheel"
+	"github.com/fkzoo/fkzoo/internal/ctxio"
 	"github.com/fkzoo/fkzoo/internal/plainfile"
 )
 
@@ -101,7 +103,7 @@ func (s *Store) install(ctx context.Context, k Kind, o Options) (Info, error) {
 		return *installed, nil
 	}
 	library := filepath.Join(partial, filepath.FromSlash(p.Library))
-	if p.LibrarySHA256, err = fileSHA256(ctx, library); err != nil {
+	if p.LibrarySHA256, err = wheel.SHA256(ctx, library); err != nil {
 		return Info{}, err
 	}
 	st, err := os.Stat(library)
@@ -175,8 +177,8 @@ func (s *Store) unpack(ctx context.Context, k Kind, o Options, dir string) (*Pro
 	if len(source.sets) == 0 {
 		return nil, nil, &NoPackageError{runtime.GOOS + "/" + runtime.GOARCH}
 	}
-	if old, err := s.check(ctx, k); err == nil && slices.ContainsFunc(source.sets, func(set wheelSet) bool {
-		return slices.Equal(set.packages(), old.Provenance.Packages)
+	if old, err := s.check(ctx, k); err == nil && slices.ContainsFunc(source.sets, func(set wheel.Set) bool {
+		return slices.Equal(set.Packages(), old.Provenance.Packages)
 	}) {
 		return nil, &old, nil
 	}
@@ -193,10 +195,10 @@ func (s *Store) unpack(ctx context.Context, k Kind, o Options, dir string) (*Pro
 		}
 		err := s.unpackSet(ctx, k, o, source, set, dir)
 		if err == nil {
-			return &Provenance{Packages: set.packages(), Library: k.known().library.path}, nil, nil
+			return &Provenance{Packages: set.Packages(), Library: k.known().library.path}, nil, nil
 		}
 		failures = append(failures, err)
-		if !errors.Is(err, errGone) {
+		if !errors.Is(err, wheel.ErrGone) {
 			break
 		}
 	}
@@ -206,15 +208,15 @@ func (s *Store) unpack(ctx context.Context, k Kind, o Options, dir string) (*Pro
 // hasGPU looks for NVIDIA's device files and nvidia-smi; gigabytes shouldn't be fetched for nothing.
 func hasGPU() bool { return installer.HasNvidiaGPU() }
 
-func (set wheelSet) packages() []Package {
-	var all []Package
-	for _, w := range set {
-		all = append(all, w.Package)
-	}
-	return all
+// download brings a wheel into the store and returns its path. The lock must be held.
+func (s *Store) download(ctx context.Context, p wheel.Package, o Options) (string, error) {
+	f := wheel.Fetcher{Folder: filepath.Join(s.dir, ".wheels"), Index: s.index, Pause: s.pause, Progress: func(done int64) {
+		o.say(Progress{Stage: StageDownload, File: p.File, Done: done, Total: p.Size})
+	}}
+	return f.Fetch(ctx, p)
 }
 
-func (s *Store) unpackSet(ctx context.Context, k Kind, o Options, source source, set wheelSet, dir string) error {
+func (s *Store) unpackSet(ctx context.Context, k Kind, o Options, source source, set wheel.Set, dir string) error {
 	for _, w := range set {
 		file := source.files[w.SHA256]
 		if file == "" {
@@ -249,11 +251,11 @@ func (s *Store) unpackSet(ctx context.Context, k Kind, o Options, source source,
 // source says where an installation takes its files from.
 type source struct {
 	own   string            // a library of the user's own
-	sets  []wheelSet        // the ways to try
+	sets  []wheel.Set       // the ways to try
 	files map[string]string // wheels at hand, by checksum; what isn't is downloaded
 }
 
-func (s *Store) source(ctx context.Context, k Kind, sets []wheelSet, o Options) (source, error) {
+func (s *Store) source(ctx context.Context, k Kind, sets []wheel.Set, o Options) (source, error) {
 	if o.From == "" {
 		return source{sets: sets}, nil
 	}
@@ -282,22 +284,22 @@ func (s *Store) source(ctx context.Context, k Kind, sets []wheelSet, o Options) 
 	default:
 		return source{}, fmt.Errorf("%s: found neither a wheel nor a shared library", o.From)
 	}
-	sum, err := fileSHA256(ctx, o.From)
+	sum, err := wheel.SHA256(ctx, o.From)
 	if err != nil {
 		return source{}, err
 	}
 	for _, set := range sets {
 		if set[0].SHA256 == sum && len(set) == 1 {
-			return source{sets: []wheelSet{set}, files: map[string]string{sum: o.From}}, nil
+			return source{sets: []wheel.Set{set}, files: map[string]string{sum: o.From}}, nil
 		}
-		if slices.ContainsFunc(set, func(w wheel) bool { return w.SHA256 == sum }) {
+		if slices.ContainsFunc(set, func(w wheel.Wheel) bool { return w.SHA256 == sum }) {
 			return source{}, fmt.Errorf("%s: one of %d wheels that are needed; give the folder that has them all", o.From, len(set))
 		}
 	}
 	return source{}, fmt.Errorf("%s: %w: found SHA-256 %s, want one of the known wheels:%s", o.From, ErrChecksum, sum, wanted(sets))
 }
 
-func wanted(sets []wheelSet) string {
+func wanted(sets []wheel.Set) string {
 	if len(sets) == 0 {
 		return " none for " + runtime.GOOS + "/" + runtime.GOARCH
 	}
@@ -311,14 +313,14 @@ func wanted(sets []wheelSet) string {
 }
 
 // fromFolder finds the first set of which every wheel lies in the folder, under its own name.
-func fromFolder(ctx context.Context, dir string, sets []wheelSet) (source, error) {
+func fromFolder(ctx context.Context, dir string, sets []wheel.Set) (source, error) {
 	var missing error
 	for _, set := range sets {
 		files := map[string]string{}
 		var lacks error
 		for _, w := range set {
 			file := filepath.Join(dir, w.File)
-			sum, err := fileSHA256(ctx, file)
+			sum, err := wheel.SHA256(ctx, file)
 			if errors.Is(err, fs.ErrNotExist) {
 				lacks = errors.Join(lacks, fmt.Errorf("%s: has no %s", dir, w.File))
 				continue
@@ -332,7 +334,7 @@ func fromFolder(ctx context.Context, dir string, sets []wheelSet) (source, error
 			files[sum] = file
 		}
 		if lacks == nil {
-			return source{sets: []wheelSet{set}, files: files}, nil
+			return source{sets: []wheel.Set{set}, files: files}, nil
 		}
 		missing = errors.Join(missing, lacks)
 	}
@@ -355,7 +357,7 @@ func copyFile(ctx context.Context, from, to string) error {
 	if err != nil {
 		return err
 	}
-	_, err = io.Copy(out, &ctxReader{ctx, in})
+	_, err = ctxio.Copy(ctx, out, in)
 	if closeErr := out.Close(); err == nil {
 		err = closeErr
 	}

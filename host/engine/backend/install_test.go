@@ -19,12 +19,14 @@ import (
 	"time"
 
 	"github.com/gomlx/go-xla/installer"
+
+	"github.com/fkzoo/fkzoo/host/engine/backend/wheel"
 )
 
 func TestInstall(t *testing.T) {
 	index := newFakeIndex(t)
 	w := index.add("fake-cpu", makeWheel(t, "README", "hello", "pkg/lib.so", fakeLibrary), "pkg/lib.so")
-	s := fakeStore(t, index, wheelSet{w})
+	s := fakeStore(t, index, wheel.Set{w})
 	tried := 0
 	s.try = func(_ context.Context, k Kind, library string) (answer, error) {
 		tried++
@@ -63,7 +65,7 @@ func TestInstall(t *testing.T) {
 	if info.State != Ready || info.Version != "fake 1.2" || p == nil {
 		t.Fatalf("found %+v, want ready, fake 1.2, with provenance", info)
 	}
-	if !slices.Equal(p.Packages, []Package{w.Package}) || p.LibrarySHA256 != sum([]byte(fakeLibrary)) ||
+	if !slices.Equal(p.Packages, []wheel.Package{w.Package}) || p.LibrarySHA256 != sum([]byte(fakeLibrary)) ||
 		p.LibrarySize != int64(len(fakeLibrary)) || p.Own != "" || time.Since(p.Installed) > time.Hour {
 		t.Errorf("provenance: found %+v", p)
 	}
@@ -100,7 +102,7 @@ func TestInstall(t *testing.T) {
 
 func TestInstallCUDA(t *testing.T) {
 	index := newFakeIndex(t)
-	set := wheelSet{
+	set := wheel.Set{
 		index.add("fake-cuda", makeWheel(t, "jax/xla_cuda_plugin.so", fakeLibrary), "jax/xla_cuda_plugin.so"),
 		index.add("fake-cublas", makeWheel(t, "nvidia/cu13/lib/libcublas.so.13", "blas", "x.dist-info/License.txt", "no"), ""),
 		index.add("fake-nvcc", makeWheel(t, "nvidia/cu13/bin/ptxas", "ptxas"), ""),
@@ -140,7 +142,7 @@ func TestInstallCUDA(t *testing.T) {
 type failure struct {
 	name   string
 	wheel  []byte
-	change func(s *Store, f *fakeIndex, w *wheel)
+	change func(s *Store, f *fakeIndex, w *wheel.Wheel)
 	serve  handler
 	served int // requests for the file
 	is     error
@@ -162,34 +164,34 @@ func failures(t *testing.T, good []byte) []failure {
 		{name: "more content", served: 1, is: ErrChecksum, says: "more than the", serve: func(w http.ResponseWriter, _ *http.Request, data []byte, _ int) {
 			_, _ = w.Write(append(bytes.Clone(data), 'x'))
 		}},
-		{name: "index knows another checksum", is: ErrChecksum, says: "the index gives", change: func(s *Store, f *fakeIndex, w *wheel) {
+		{name: "index knows another checksum", is: ErrChecksum, says: "the index gives", change: func(s *Store, f *fakeIndex, w *wheel.Wheel) {
 			f.info["fake"].Releases["1.0"][1].Digests["sha256"] = strings.Repeat("0", 64)
 		}},
-		{name: "index lacks the version", is: errGone, change: func(s *Store, f *fakeIndex, w *wheel) {
+		{name: "index lacks the version", is: wheel.ErrGone, change: func(s *Store, f *fakeIndex, w *wheel.Wheel) {
 			w.Version = "1.1"
 		}},
-		{name: "index gives no address", says: "want a whole one", change: func(s *Store, f *fakeIndex, w *wheel) {
+		{name: "index gives no address", says: "want a whole one", change: func(s *Store, f *fakeIndex, w *wheel.Wheel) {
 			f.info["fake"].Info.ProjectURL = ""
 		}},
-		{name: "index doesn't answer", says: "no route", change: func(s *Store, f *fakeIndex, w *wheel) {
+		{name: "index doesn't answer", says: "no route", change: func(s *Store, f *fakeIndex, w *wheel.Wheel) {
 			s.index = func(string) (*installer.PipPackageInfo, error) { return nil, errors.New("no route") }
 		}},
-		{name: "file is gone", served: 1, is: errGone, serve: func(w http.ResponseWriter, r *http.Request, _ []byte, _ int) {
+		{name: "file is gone", served: 1, is: wheel.ErrGone, serve: func(w http.ResponseWriter, r *http.Request, _ []byte, _ int) {
 			http.NotFound(w, r)
 		}},
 		{name: "forbidden", served: 1, says: "403", serve: func(w http.ResponseWriter, r *http.Request, _ []byte, _ int) {
 			http.Error(w, "no", http.StatusForbidden)
 		}},
-		{name: "server is down", served: attempts, says: "503", serve: func(w http.ResponseWriter, r *http.Request, _ []byte, _ int) {
+		{name: "server is down", served: wheel.Attempts, says: "503", serve: func(w http.ResponseWriter, r *http.Request, _ []byte, _ int) {
 			http.Error(w, "no", http.StatusServiceUnavailable)
 		}},
-		{name: "breaks off each time", served: attempts, says: "", serve: func(w http.ResponseWriter, r *http.Request, data []byte, _ int) {
+		{name: "breaks off each time", served: wheel.Attempts, says: "", serve: func(w http.ResponseWriter, r *http.Request, data []byte, _ int) {
 			half(w, data)
 		}},
 		{name: "no library in it", wheel: makeWheel(t, "README", "hello"), served: 1, says: "has no lib.so"},
 		{name: "not a zip file", wheel: []byte("hello"), served: 1, says: "zip"},
 		{name: "damaged inside", wheel: bytes.Replace(good, []byte(fakeLibrary), []byte(strings.ToUpper(fakeLibrary)), 1), served: 1, says: "checksum"},
-		{name: "does not run", served: 1, is: ErrBroken, says: "no such luck", change: func(s *Store, f *fakeIndex, w *wheel) {
+		{name: "does not run", served: 1, is: ErrBroken, says: "no such luck", change: func(s *Store, f *fakeIndex, w *wheel.Wheel) {
 			s.try = func(_ context.Context, _ Kind, library string) (answer, error) {
 				if data, _ := os.ReadFile(library); string(data) == "old" {
 					return answer{}, nil
@@ -212,7 +214,7 @@ func TestInstallFailures(t *testing.T) {
 			}
 			old := index.add("old", makeWheel(t, "lib.so", "old"), "lib.so")
 			w := index.add("fake", data, "lib.so")
-			s := fakeStore(t, index, wheelSet{old})
+			s := fakeStore(t, index, wheel.Set{old})
 			before, err := s.Install(context.Background(), "cpu", Options{})
 			if err != nil {
 				t.Fatal(err)
@@ -220,7 +222,7 @@ func TestInstallFailures(t *testing.T) {
 			if c.change != nil {
 				c.change(s, index, &w)
 			}
-			s.wheels = func(Kind) []wheelSet { return []wheelSet{{w}} }
+			s.wheels = func(Kind) []wheel.Set { return []wheel.Set{{w}} }
 			index.serve.Store(&c.serve)
 			index.served.Store(0)
 			_, err = s.Install(context.Background(), "cpu", Options{})
@@ -282,7 +284,7 @@ func TestDownloadGoesOn(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			index := newFakeIndex(t)
-			s := fakeStore(t, index, wheelSet{index.add("fake", data, "lib.so")})
+			s := fakeStore(t, index, wheel.Set{index.add("fake", data, "lib.so")})
 			index.serve.Store(&c.serve)
 			if _, err := s.Install(context.Background(), "cpu", Options{}); err != nil {
 				t.Fatal(err)
@@ -299,7 +301,7 @@ func TestInstallFallsBack(t *testing.T) {
 	gone := index.add("gone", makeWheel(t, "lib.so", "x"), "lib.so")
 	delete(index.info, "gone")
 	w := index.add("fake", makeWheel(t, "lib.so", fakeLibrary), "lib.so")
-	s := fakeStore(t, index, wheelSet{gone}, wheelSet{w})
+	s := fakeStore(t, index, wheel.Set{gone}, wheel.Set{w})
 	info, err := s.Install(context.Background(), "cpu", Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -312,7 +314,7 @@ func TestInstallFallsBack(t *testing.T) {
 func TestInstallCancelled(t *testing.T) {
 	index := newFakeIndex(t)
 	w := index.add("fake", makeWheel(t, "lib.so", fakeLibrary), "lib.so")
-	s := fakeStore(t, index, wheelSet{w})
+	s := fakeStore(t, index, wheel.Set{w})
 	why := errors.New("enough")
 	ctx, cancel := context.WithCancelCause(context.Background())
 	misbehave := handler(func(rw http.ResponseWriter, r *http.Request, data []byte, _ int) {
@@ -335,8 +337,8 @@ func TestInstallCancelled(t *testing.T) {
 func TestInstallFrom(t *testing.T) {
 	index := newFakeIndex(t)
 	data := makeWheel(t, "lib.so", fakeLibrary)
-	one := wheelSet{index.add("one", data, "lib.so")}
-	two := wheelSet{index.add("a", makeWheel(t, "lib.so", "a"), "lib.so"), index.add("b", makeWheel(t, "nvidia/b", "b"), "")}
+	one := wheel.Set{index.add("one", data, "lib.so")}
+	two := wheel.Set{index.add("a", makeWheel(t, "lib.so", "a"), "lib.so"), index.add("b", makeWheel(t, "nvidia/b", "b"), "")}
 	dir := filepath.Join(t.TempDir(), "with space, comma and \"quote\"")
 	if err := os.MkdirAll(filepath.Join(dir, "both"), 0o755); err != nil {
 		t.Fatal(err)
@@ -358,21 +360,21 @@ func TestInstallFrom(t *testing.T) {
 	put("damaged/"+one[0].File, data[1:])
 	cases := []struct {
 		name, from string
-		sets       []wheelSet
+		sets       []wheel.Set
 		provenance string
 		is         error
 		says       string
 	}{
-		{name: "wheel under any name", from: put("x.zip", data), sets: []wheelSet{two, one}, provenance: "one 1.0"},
-		{name: "folder", from: filepath.Join(dir, "both"), sets: []wheelSet{one, two}, provenance: "a 1.0 and 1 more packages"},
+		{name: "wheel under any name", from: put("x.zip", data), sets: []wheel.Set{two, one}, provenance: "one 1.0"},
+		{name: "folder", from: filepath.Join(dir, "both"), sets: []wheel.Set{one, two}, provenance: "a 1.0 and 1 more packages"},
 		{name: "own library", from: put("own.so", []byte(fakeLibrary)), sets: nil, provenance: "own library, SHA-256 " + sum([]byte(fakeLibrary))},
-		{name: "unknown wheel", from: put("y.whl", makeWheel(t, "lib.so", "y")), sets: []wheelSet{one}, is: ErrChecksum, says: one[0].SHA256},
-		{name: "one wheel of two", from: put("a.whl", index.files[two[0].File]), sets: []wheelSet{two}, says: "one of 2 wheels"},
-		{name: "folder without", from: dir, sets: []wheelSet{one, two}, says: "has no one-1.0.whl"},
-		{name: "folder with damage", from: damaged, sets: []wheelSet{one}, is: ErrChecksum, says: one[0].File},
-		{name: "text", from: put("z.txt", []byte("hello")), sets: []wheelSet{one}, says: "neither a wheel nor a shared library"},
-		{name: "empty", from: put("empty", nil), sets: []wheelSet{one}, says: "neither a wheel nor a shared library"},
-		{name: "missing", from: filepath.Join(dir, "nothing"), sets: []wheelSet{one}, is: fs.ErrNotExist},
+		{name: "unknown wheel", from: put("y.whl", makeWheel(t, "lib.so", "y")), sets: []wheel.Set{one}, is: ErrChecksum, says: one[0].SHA256},
+		{name: "one wheel of two", from: put("a.whl", index.files[two[0].File]), sets: []wheel.Set{two}, says: "one of 2 wheels"},
+		{name: "folder without", from: dir, sets: []wheel.Set{one, two}, says: "has no one-1.0.whl"},
+		{name: "folder with damage", from: damaged, sets: []wheel.Set{one}, is: ErrChecksum, says: one[0].File},
+		{name: "text", from: put("z.txt", []byte("hello")), sets: []wheel.Set{one}, says: "neither a wheel nor a shared library"},
+		{name: "empty", from: put("empty", nil), sets: []wheel.Set{one}, says: "neither a wheel nor a shared library"},
+		{name: "missing", from: filepath.Join(dir, "nothing"), sets: []wheel.Set{one}, is: fs.ErrNotExist},
 		{name: "no wheel for this system", from: put("w.whl", data), sets: nil, is: ErrChecksum, says: "none for " + runtime.GOOS},
 	}
 	for _, c := range cases {
@@ -412,7 +414,7 @@ func TestInstallFrom(t *testing.T) {
 func TestInstallTogether(t *testing.T) {
 	index := newFakeIndex(t)
 	w := index.add("fake", makeWheel(t, "lib.so", fakeLibrary), "lib.so")
-	first := fakeStore(t, index, wheelSet{w})
+	first := fakeStore(t, index, wheel.Set{w})
 	var wg sync.WaitGroup
 	var waited atomic.Int32
 	misbehave := handler(func(rw http.ResponseWriter, r *http.Request, data []byte, _ int) {
@@ -459,7 +461,7 @@ func TestInstallAfterCrash(t *testing.T) {
 	index := newFakeIndex(t)
 	data := makeWheel(t, "lib.so", fakeLibrary)
 	w := index.add("fake", data, "lib.so")
-	s := fakeStore(t, index, wheelSet{w})
+	s := fakeStore(t, index, wheel.Set{w})
 	folder := "cpu-" + sum([]byte(fakeLibrary))[:12]
 	for name, content := range map[string]string{
 		".partial-1/pjrt_c_api_cpu_plugin.so":     "half",
@@ -515,7 +517,7 @@ func TestInstallNowhere(t *testing.T) {
 	}
 	for name, dir := range dirs {
 		t.Run(name, func(t *testing.T) {
-			s := fakeStore(t, index, wheelSet{w})
+			s := fakeStore(t, index, wheel.Set{w})
 			s.dir = dir
 			if _, err := s.Install(context.Background(), "cpu", Options{}); err == nil || !strings.Contains(err.Error(), filepath.Dir(dir)) {
 				t.Errorf("found %v, want an error that names the folder", err)

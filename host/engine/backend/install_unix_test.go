@@ -10,12 +10,14 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/fkzoo/fkzoo/host/engine/backend/wheel"
 )
 
 // A pipe in place of a wheel or a library is refused, and not waited for.
 func TestInstallFromPipe(t *testing.T) {
 	index := newFakeIndex(t)
-	set := wheelSet{index.add("one", makeWheel(t, "lib.so", fakeLibrary), "lib.so")}
+	set := wheel.Set{index.add("one", makeWheel(t, "lib.so", fakeLibrary), "lib.so")}
 	dir := t.TempDir()
 	pipe := filepath.Join(dir, set[0].File)
 	if err := unix.Mkfifo(pipe, 0o600); err != nil {

@@ -13,8 +13,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/fkzoo/fkzoo/host/engine/backend/wheel"
 	"github.com/fkzoo/fkzoo/internal/atomicfile"
-	"github.com/fkzoo/fkzoo/internal/plainfile"
 )
 
 // answer is what a library that works says of itself.
@@ -53,7 +53,7 @@ func (s *Store) probe(ctx context.Context, k Kind, path, sum string) (answer, er
 	if known && old.Library == path && old.Size == now.Size && old.Modified == now.Modified {
 		return old.Answer, nil
 	}
-	found, err := fileSHA256(ctx, path)
+	found, err := wheel.SHA256(ctx, path)
 	if err != nil {
 		return answer{}, err
 	}
@@ -104,32 +104,6 @@ func surroundings(k Kind) string {
 		fmt.Fprintf(h, "%s=%q\n", v, os.Getenv(v))
 	}
 	return hex.EncodeToString(h.Sum(nil))
-}
-
-func fileSHA256(ctx context.Context, path string) (string, error) {
-	f, _, err := plainfile.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, &ctxReader{ctx, f}); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
-}
-
-// ctxReader lets a long copy be interrupted.
-type ctxReader struct {
-	ctx context.Context
-	r   io.Reader
-}
-
-func (c *ctxReader) Read(p []byte) (int, error) {
-	if err := c.ctx.Err(); err != nil {
-		return 0, context.Cause(c.ctx)
-	}
-	return c.r.Read(p)
 }
 
 // writeFile writes a small file whole or not at all.

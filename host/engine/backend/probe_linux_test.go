@@ -18,6 +18,8 @@ import (
 
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
+
+	"github.com/fkzoo/fkzoo/host/engine/backend/wheel"
 )
 
 // build compiles a library that misbehaves.
@@ -184,13 +186,13 @@ func TestInstallKilled(t *testing.T) {
 		index := newFakeIndex(t)
 		w := index.add("fake", data, "lib.so")
 		index.info["fake"].Releases["1.0"][1].URL = in.URL
-		s := fakeStore(t, index, wheelSet{w})
+		s := fakeStore(t, index, wheel.Set{w})
 		s.dir = in.Dir
 		_, err := s.Install(context.Background(), "cpu", Options{})
 		t.Fatalf("the installation ended: %v", err)
 	}
 	index := newFakeIndex(t)
-	s := fakeStore(t, index, wheelSet{index.add("fake", data, "lib.so")})
+	s := fakeStore(t, index, wheel.Set{index.add("fake", data, "lib.so")})
 	reached := make(chan struct{}, 1)
 	release := make(chan struct{})
 	misbehave := handler(func(w http.ResponseWriter, r *http.Request, data []byte, _ int) {
@@ -326,8 +328,8 @@ func TestRealDownload(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if info.State != Ready || info.Provenance.Packages[0] != cpuWheels[0][0].Package {
-		t.Errorf("found %+v, want %s", info, cpuWheels[0][0].Name)
+	if info.State != Ready || info.Provenance.Packages[0] != wheel.CPU[0][0].Package {
+		t.Errorf("found %+v, want %s", info, wheel.CPU[0][0].Name)
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/gofrs/flock"
 	"github.com/gomlx/go-xla/installer"
 
+	"github.com/fkzoo/fkzoo/host/engine/backend/wheel"
 	"github.com/fkzoo/fkzoo/internal/userdir"
 )
 
@@ -43,8 +44,8 @@ type Info struct {
 // Provenance says where an installed library came from. It is the file NAME.json in the store, and what makes a
 // library an installed one.
 type Provenance struct {
-	Backend  string    `json:"backend"`
-	Packages []Package `json:"packages,omitempty"` // none for a library of the user's own
+	Backend  string          `json:"backend"`
+	Packages []wheel.Package `json:"packages,omitempty"` // none for a library of the user's own
 	// Own is the path the user gave with --from, for a library that isn't one of those known here.
 	Own           string    `json:"own,omitempty"`
 	Library       string    `json:"library"` // relative to the store's folder, with slashes
@@ -52,16 +53,6 @@ type Provenance struct {
 	LibrarySize   int64     `json:"library_size"`
 	Version       string    `json:"version"` // what the library said of itself when it was tried
 	Installed     time.Time `json:"installed"`
-}
-
-// Package is a wheel of the Python package index.
-type Package struct {
-	Name    string `json:"package"`
-	Version string `json:"version"`
-	File    string `json:"file"`
-	SHA256  string `json:"sha256"`
-	Size    int64  `json:"size"`
-	Licence string `json:"licence"`
 }
 
 // String names the package of the library itself, or says that it is the user's own.
@@ -88,7 +79,7 @@ type Store struct {
 
 	// Replaced in tests.
 	index  func(name string) (*installer.PipPackageInfo, error)
-	wheels func(Kind) []wheelSet
+	wheels func(Kind) []wheel.Set
 	gpu    func() bool // stands for the devices of all backends; nil: each row's own
 	try    func(ctx context.Context, k Kind, library string) (answer, error)
 	pause  time.Duration // before a broken-off download goes on

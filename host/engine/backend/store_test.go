@@ -9,12 +9,14 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/fkzoo/fkzoo/host/engine/backend/wheel"
 )
 
 func installed(t testing.TB) (*Store, Info) {
 	t.Helper()
 	index := newFakeIndex(t)
-	s := fakeStore(t, index, wheelSet{index.add("fake", makeWheel(t, "lib.so", fakeLibrary), "lib.so")})
+	s := fakeStore(t, index, wheel.Set{index.add("fake", makeWheel(t, "lib.so", fakeLibrary), "lib.so")})
 	info, err := s.Install(context.Background(), "cpu", Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -183,7 +185,7 @@ func TestDefaultStore(t *testing.T) {
 
 // FuzzProvenance: whatever stands in a record, it is an error or leads into the store.
 func FuzzProvenance(f *testing.F) {
-	good, err := json.Marshal(Provenance{Backend: "cpu", Library: "cpu-0123456789ab/lib.so", Packages: []Package{cpuWheels[0][0].Package}})
+	good, err := json.Marshal(Provenance{Backend: "cpu", Library: "cpu-0123456789ab/lib.so", Packages: []wheel.Package{wheel.CPU[0][0].Package}})
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -9,6 +9,8 @@ import (
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/gobackend"
+
+	"github.com/fkzoo/fkzoo/host/engine/backend/wheel"
 )
 
 // Kind says which lowering of a layer suits a backend. It is the place of its row in the table.
@@ -49,8 +51,8 @@ type library struct {
 	// path is where the library lies in an installed backend's folder. go-xla tells by the name what it is.
 	path string
 	// wheels are the ways to install it on linux/amd64, the preferred first; the next serves when the index has the
-	// one before no longer. docs/backends.md says how they were chosen.
-	wheels []wheelSet
+	// one before no longer.
+	wheels []wheel.Set
 	// marks are the words in a path by which go-xla takes the library for one of this kind of device.
 	marks []string
 	// linked says that it may be loaded through a symbolic link; one that finds others relative to its path may not.
@@ -74,14 +76,14 @@ var table = [...]row{
 	XLACPU: {
 		name: "cpu", help: "XLA for the CPU", where: "Linux", rank: 2,
 		threads: runtime.NumCPU,
-		library: &library{path: "pjrt_c_api_cpu_plugin.so", wheels: cpuWheels, marks: []string{"cpu"}, linked: true},
+		library: &library{path: "pjrt_c_api_cpu_plugin.so", wheels: wheel.CPU, marks: []string{"cpu"}, linked: true},
 	},
 	XLACUDA: {
 		name: "cuda", help: "XLA for NVIDIA GPUs", where: "Linux with an NVIDIA driver of release 580 or newer", rank: 3,
 		threads: func() int { return 1 }, // the work is on the device
 		library: &library{
 			// NVIDIA's files are looked for in a folder "nvidia" that the library must be in.
-			path: "nvidia/pjrt_c_api_cuda_plugin.so", wheels: cudaWheels, marks: []string{"cuda", "nvidia"},
+			path: "nvidia/pjrt_c_api_cuda_plugin.so", wheels: wheel.CUDA, marks: []string{"cuda", "nvidia"},
 			device: hasGPU, wants: "found no NVIDIA GPU with its driver, want one of release 580 or newer",
 			prepare:   findNVIDIA,
 			variables: []string{"CUDA_VISIBLE_DEVICES", "NVIDIA_VISIBLE_DEVICES"}, files: []string{"/proc/driver/nvidia/version"},
@@ -152,4 +154,12 @@ func parseKind(name string) (Kind, error) {
 		}
 	}
 	return 0, fmt.Errorf("backend %q: %w; want one of %s", name, ErrUnknown, strings.Join(Names(), ", "))
+}
+
+// pinned lists the ways to install a backend on this system.
+func pinned(k Kind) []wheel.Set {
+	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
+		return nil
+	}
+	return k.known().library.wheels
 }

@@ -1,26 +1,8 @@
-package backend
+package wheel
 
-import "runtime"
-
-// wheel is a package of the index, known by its checksum.
-type wheel struct {
-	Package
-	// Library is the PJRT library's path in the wheel, empty for a wheel that only has what the library needs.
-	Library string
-}
-
-// wheelSet is one way to install a backend: all of its wheels, the one with the library first.
-type wheelSet []wheel
-
-// pinned lists the ways to install a backend on this system.
-func pinned(k Kind) []wheelSet {
-	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
-		return nil
-	}
-	return k.known().library.wheels
-}
-
-var cpuWheels = []wheelSet{
+// CPU are the ways to install XLA for the CPU on linux/amd64, the preferred first. docs/backends.md says how they were
+// chosen.
+var CPU = []Set{
 	{{
 		Package: Package{
 			Name: "lammps-jax-pjrt-cpu", Version: "0.11.2",
@@ -46,10 +28,10 @@ var cpuWheels = []wheelSet{
 // nvidia is the licence of NVIDIA's packages: each has its text in its dist-info folder.
 const nvidia = "NVIDIA proprietary"
 
-// cudaWheels are XLA's CUDA library as JAX 0.11.2 ships it, of the same XLA as the first of cpuWheels, and one
+// CUDA are XLA's CUDA library as JAX 0.11.2 ships it, of the same XLA as the first of CPU, and one
 // release of CUDA, 13.1, with the libraries of NVIDIA that JAX asks for. Not older: cuBLAS before 13.2 is known to
 // corrupt results on Blackwell GPUs. Not newer: any driver from release 580 on runs it.
-var cudaWheels = []wheelSet{{
+var CUDA = []Set{{
 	{Package{"jax-cuda13-pjrt", "0.11.2", "jax_cuda13_pjrt-0.11.2-py3-none-manylinux_2_27_x86_64.whl",
 		"e5ff589d43064913bb74027682d89639c7ea48f9f81c2bae6fc75117e913f93e", 134162640, "Apache-2.0"}, "jax_plugins/xla_cuda13/xla_cuda_plugin.so"},
 	{Package{"nvidia-cuda-runtime", "13.1.80", "nvidia_cuda_runtime-13.1.80-py3-none-manylinux2014_x86_64.manylinux_2_17_x86_64.whl",

@@ -1,4 +1,4 @@
-package backend
+package wheel
 
 import (
 	"context"
@@ -17,24 +17,36 @@ import (
 	"github.com/gomlx/go-xla/installer"
 )
 
-// errGone: the index doesn't have the file.
-var errGone = errors.New("not in the package index")
-
-const (
-	attempts = 5
-	// stall is how long a connection may give nothing before it counts as broken.
-	stall = time.Minute
+var (
+	// ErrGone: the index doesn't have the file.
+	ErrGone = errors.New("not in the package index")
+	// ErrChecksum: a file is not the one whose SHA-256 was wanted.
+	ErrChecksum = errors.New("wrong checksum")
 )
 
-// download brings a wheel into the store and returns its path. The lock must be held. A wheel that is there from an
-// interrupted installation is taken, if its checksum is right.
-func (s *Store) download(ctx context.Context, p Package, o Options) (string, error) {
-	dir := filepath.Join(s.dir, ".wheels")
+// Attempts are made to download a wheel, each where the one before broke off.
+const Attempts = 5
+
+// stall is how long a connection may give nothing before it counts as broken.
+const stall = time.Minute
+
+// Fetcher downloads wheels.
+type Fetcher struct {
+	Folder   string                                               // for the wheels; made when needed
+	Index    func(name string) (*installer.PipPackageInfo, error) // what the index has of a package
+	Pause    time.Duration                                        // before a broken-off download goes on, doubled each time
+	Progress func(done int64)                                     // is told the bytes that are there
+}
+
+// Fetch brings a wheel into the folder, where no other may be at work, and returns its path. One that is there already is
+// taken, if its checksum is right.
+func (f *Fetcher) Fetch(ctx context.Context, p Package) (string, error) {
+	dir := f.Folder
 	path := filepath.Join(dir, p.SHA256+".whl")
-	if sum, err := fileSHA256(ctx, path); err == nil && sum == p.SHA256 {
+	if sum, err := SHA256(ctx, path); err == nil && sum == p.SHA256 {
 		return path, nil
 	}
-	address, err := s.find(ctx, p)
+	address, err := f.find(ctx, p)
 	if err != nil {
 		return "", err
 	}
@@ -42,16 +54,16 @@ func (s *Store) download(ctx context.Context, p Package, o Options) (string, err
 		return "", err
 	}
 	part := filepath.Join(dir, p.SHA256+".part")
-	f, err := os.Create(part)
+	out, err := os.Create(part)
 	if err != nil {
 		return "", err
 	}
 	defer os.Remove(part)
-	defer f.Close()
+	defer out.Close()
 	h := sha256.New()
 	var done int64
 	for attempt := 1; ; attempt++ {
-		err := fetch(ctx, address, p, f, h, &done, o)
+		err := f.fetch(ctx, address, p, out, h, &done)
 		if err == nil {
 			break
 		}
@@ -59,25 +71,25 @@ func (s *Store) download(ctx context.Context, p Package, o Options) (string, err
 			return "", fmt.Errorf("download %s: %w", p.File, context.Cause(ctx))
 		}
 		var final *finalError
-		if errors.As(err, &final) || attempt == attempts {
+		if errors.As(err, &final) || attempt == Attempts {
 			return "", fmt.Errorf("download %s: %w", p.File, err)
 		}
 		select {
 		case <-ctx.Done():
-		case <-time.After(s.pause << (attempt - 1)):
+		case <-time.After(f.Pause << (attempt - 1)):
 		}
 	}
 	if sum := hex.EncodeToString(h.Sum(nil)); sum != p.SHA256 {
 		return "", fmt.Errorf("download %s: %w: found SHA-256 %s, want %s", p.File, ErrChecksum, sum, p.SHA256)
 	}
-	if err := f.Close(); err != nil {
+	if err := out.Close(); err != nil {
 		return "", err
 	}
 	return path, os.Rename(part, path)
 }
 
 // find asks the index for the address of a wheel, by go-xla's client.
-func (s *Store) find(ctx context.Context, p Package) (string, error) {
+func (f *Fetcher) find(ctx context.Context, p Package) (string, error) {
 	type result struct {
 		info *installer.PipPackageInfo
 		err  error
@@ -85,7 +97,7 @@ func (s *Store) find(ctx context.Context, p Package) (string, error) {
 	// That client can't be interrupted; it is left behind when the context ends.
 	answered := make(chan result, 1)
 	go func() {
-		info, err := s.index(p.Name)
+		info, err := f.Index(p.Name)
 		answered <- result{info, err}
 	}()
 	var r result
@@ -99,11 +111,11 @@ func (s *Store) find(ctx context.Context, p Package) (string, error) {
 	if r.err != nil {
 		return "", fmt.Errorf("look up %s: %w", p.Name, r.err)
 	}
-	for _, f := range r.info.Releases[p.Version] {
-		if f.Filename != p.File {
+	for _, x := range r.info.Releases[p.Version] {
+		if x.Filename != p.File {
 			continue
 		}
-		if sum := f.Digests["sha256"]; sum != p.SHA256 {
+		if sum := x.Digests["sha256"]; sum != p.SHA256 {
 			return "", fmt.Errorf("%s: %w: the index gives SHA-256 %s, want %s", p.File, ErrChecksum, sum, p.SHA256)
 		}
 		// Mirrors of the index give addresses relative to the package's page there.
@@ -111,13 +123,13 @@ func (s *Store) find(ctx context.Context, p Package) (string, error) {
 		if err != nil {
 			page = &url.URL{}
 		}
-		address, err := page.Parse(f.URL)
+		address, err := page.Parse(x.URL)
 		if err != nil || address.Host == "" {
-			return "", fmt.Errorf("%s: the index gives the address %q, want a whole one", p.File, f.URL)
+			return "", fmt.Errorf("%s: the index gives the address %q, want a whole one", p.File, x.URL)
 		}
 		return address.String(), nil
 	}
-	return "", fmt.Errorf("%s: %w", p.File, errGone)
+	return "", fmt.Errorf("%s: %w", p.File, ErrGone)
 }
 
 // finalError is one that another attempt would not change.
@@ -125,8 +137,8 @@ type finalError struct{ error }
 
 func (e *finalError) Unwrap() error { return e.error }
 
-// fetch appends to f what is missing, from byte *done on, and keeps h and *done in step with it.
-func fetch(ctx context.Context, address string, p Package, f *os.File, h hash.Hash, done *int64, o Options) error {
+// fetch appends to out what is missing, from byte *done on, and keeps h and *done in step with it.
+func (f *Fetcher) fetch(ctx context.Context, address string, p Package, out *os.File, h hash.Hash, done *int64) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	watch := time.AfterFunc(stall, func() { cancel(fmt.Errorf("nothing came for %v", stall)) })
@@ -146,13 +158,13 @@ func fetch(ctx context.Context, address string, p Package, f *os.File, h hash.Ha
 	switch {
 	case resp.StatusCode == http.StatusPartialContent && *done > 0:
 	case resp.StatusCode == http.StatusOK:
-		if err := f.Truncate(0); err != nil {
+		if err := out.Truncate(0); err != nil {
 			return &finalError{err}
 		}
 		*done = 0
 		h.Reset()
 	case resp.StatusCode == http.StatusNotFound || resp.StatusCode == http.StatusGone:
-		return &finalError{fmt.Errorf("%w: %s", errGone, resp.Status)}
+		return &finalError{fmt.Errorf("%w: %s", ErrGone, resp.Status)}
 	case resp.StatusCode >= 500 || resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode == http.StatusRequestTimeout:
 		return fmt.Errorf("the server answered %s", resp.Status)
 	default:
@@ -160,13 +172,13 @@ func fetch(ctx context.Context, address string, p Package, f *os.File, h hash.Ha
 	}
 	buf := make([]byte, 256<<10)
 	for {
-		o.say(Progress{Stage: StageDownload, File: p.File, Done: *done, Total: p.Size})
+		f.Progress(*done)
 		n, err := resp.Body.Read(buf)
 		watch.Reset(stall)
 		if *done+int64(n) > p.Size {
 			return &finalError{fmt.Errorf("%w: found more than the %d bytes it should have", ErrChecksum, p.Size)}
 		}
-		if _, err := f.WriteAt(buf[:n], *done); err != nil {
+		if _, err := out.WriteAt(buf[:n], *done); err != nil {
 			return &finalError{err}
 		}
 		h.Write(buf[:n])
@@ -175,7 +187,7 @@ func fetch(ctx context.Context, address string, p Package, f *os.File, h hash.Ha
 			if *done < p.Size {
 				return fmt.Errorf("broke off after %d of %d bytes", *done, p.Size)
 			}
-			o.say(Progress{Stage: StageDownload, File: p.File, Done: *done, Total: p.Size})
+			f.Progress(*done)
 			return nil
 		}
 		if err != nil {
