@@ -1,0 +1,194 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+)
+
+// target turns an operation's steps into instructions.
+type target interface {
+	// width is a vector's bytes.
+	width() int
+	registers() int
+	prefix() string
+	// Around an operation's steps: atVec begins a vector of channels, channel reads or writes the numbers that belong to it,
+	// atRow begins a row, end goes to the next one, ret to the next vector.
+	begin(s *text, o *operation)
+	atVec(s *text, o *operation)
+	channel(s *text, stream, reg int, store bool)
+	atRow(s *text)
+	end(s *text, o *operation)
+	ret(s *text)
+	step(s *text, i instr, to int, args []int)
+	finish(s *text)
+	// destructive tells which argument's register the result takes, -1 for none.
+	destructive(op string) int
+}
+
+// lowerer gives each value a register.
+type lowerer struct {
+	t      target
+	b      *body
+	regs   map[val]int
+	free   []int
+	last   map[val]int
+	pinned map[val]bool
+	sums   map[int]int // registers by stream
+}
+
+// columnKernels writes all operations, and the function that calls them by number.
+func columnKernels(s, stubs *text, t target) {
+	stubs.say("func columns%s(op Op, a *Columns) {\n\tswitch op {", t.prefix())
+	for i := range operations {
+		stubs.say("\tcase Op%s:\n\t\tcol%s_%s(a)", operations[i].name, t.prefix(), operations[i].name)
+	}
+	stubs.say("\t}\n}\n")
+	for i := range operations {
+		o := &operations[i]
+		name := "col" + t.prefix() + "_" + o.name
+		stub(stubs, name, "Columns")
+		s.function(name, "does "+o.doc+".", "Columns")
+		if !lower(s, t, o, true) && !lower(s, t, o, false) {
+			panic(name + ": too few registers")
+		}
+	}
+	t.finish(s)
+}
+
+// lower writes an operation, numbers that don't change in registers of their own if they are to be hoisted; false: there are too few.
+func lower(s *text, t target, o *operation, hoist bool) bool {
+	l := &lowerer{t: t, b: newBody(o), regs: map[val]int{}, last: map[val]int{}, pinned: map[val]bool{}, sums: map[int]int{}}
+	for r := t.registers() - 1; r >= 0; r-- {
+		l.free = append(l.free, r)
+	}
+	for i, x := range l.b.list {
+		for _, v := range x.args {
+			l.last[v] = i
+		}
+	}
+	var w text
+	t.begin(&w, o)
+	fixed := func(i instr) bool { return i.op == "channel" || hoist && (i.op == "literal" || i.op == "const") }
+	for _, x := range l.b.list {
+		if fixed(x) && x.op != "channel" {
+			if !l.pin(x.to) {
+				return false
+			}
+			t.step(&w, x, l.regs[x.to], nil)
+		}
+	}
+	w.say("vector:")
+	t.atVec(&w, o)
+	for _, x := range l.b.list {
+		if x.op == "channel" {
+			if !l.pin(x.to) {
+				return false
+			}
+			t.channel(&w, x.n, l.regs[x.to], false)
+		}
+	}
+	for i, x := range o.streams {
+		if x.role == sum {
+			r, ok := l.take()
+			if !ok {
+				return false
+			}
+			l.sums[i] = r
+			t.channel(&w, i, r, false)
+		}
+	}
+	t.atRow(&w)
+	for i, x := range l.b.list {
+		if !fixed(x) && !l.step(&w, i, x) {
+			return false
+		}
+	}
+	t.end(&w, o)
+	for i := range o.streams {
+		if r, ok := l.sums[i]; ok {
+			t.channel(&w, i, r, true)
+		}
+	}
+	t.ret(&w)
+	s.Write(w.Bytes())
+	return true
+}
+
+func (l *lowerer) take() (int, bool) {
+	if len(l.free) == 0 {
+		return 0, false
+	}
+	r := l.free[len(l.free)-1]
+	l.free = l.free[:len(l.free)-1]
+	return r, true
+}
+
+func (l *lowerer) pin(v val) bool {
+	r, ok := l.take()
+	l.regs[v], l.pinned[v] = r, true
+	return ok
+}
+
+// step writes one instruction and frees what is read for the last time.
+func (l *lowerer) step(w *text, i int, x instr) bool {
+	args := make([]int, len(x.args))
+	for k, v := range x.args {
+		args[k] = l.regs[v]
+	}
+	dies := func(v val) bool { return l.last[v] == i && !l.pinned[v] }
+	if r, ok := l.sums[x.n]; ok && slices.Contains([]string{"sum", "dot", "top"}, x.op) {
+		l.t.step(w, x, r, args)
+		l.release(x, dies, -1)
+		return true
+	}
+	if x.op == "store" {
+		l.t.step(w, x, 0, args)
+		l.release(x, dies, -1)
+		return true
+	}
+	to, kept := 0, -1
+	if d := l.t.destructive(x.op); d >= 0 && dies(x.args[d]) {
+		to, kept = args[d], d
+	} else {
+		r, ok := l.take()
+		if !ok {
+			return false
+		}
+		to = r
+		if d >= 0 {
+			l.t.step(w, instr{op: "copy"}, to, []int{args[d]})
+		}
+	}
+	l.t.step(w, x, to, args)
+	keptVal := val(-1)
+	if kept >= 0 {
+		keptVal = x.args[kept]
+	}
+	l.release(x, dies, keptVal)
+	l.regs[x.to] = to
+	return true
+}
+
+func (l *lowerer) release(x instr, dies func(val) bool, kept val) {
+	seen := map[val]bool{kept: true}
+	for _, v := range x.args {
+		if dies(v) && !seen[v] {
+			seen[v] = true
+			l.free = append(l.free, l.regs[v])
+		}
+	}
+}
+
+// rowStreams are those that go on from row to row.
+func rowStreams(o *operation) []int {
+	var list []int
+	for i, s := range o.streams {
+		if s.role <= inout {
+			list = append(list, i)
+		}
+	}
+	if len(o.streams) > maxStreams {
+		panic(fmt.Sprintf("%s: %d streams", o.name, len(o.streams)))
+	}
+	return list
+}
