@@ -108,7 +108,7 @@ func benchmark(b *testing.B, set *kernel.Set, l layer, direction string, threads
 		case "input":
 			return d.Run(caller, n, dy, packedBack, dx, scratch)
 		}
-		return e.Run(caller, n, x, dy, dw, bias, scratch)
+		return e.Run(caller, n, x, dy, dw, bias, false, scratch)
 	}
 	peak := &peakTask{set, make([]int, threads)}
 	var best, most float64

@@ -28,6 +28,7 @@ type Filter struct {
 	workers []filterWorker
 
 	n, parts, splits       int
+	more                   bool // added to what is there
 	x, dy, dw, db, scratch []float32
 }
 
@@ -147,8 +148,8 @@ func (f *Filter) Scratch(n int) int {
 }
 
 // Run computes dw [kernel height, kernel width, in/groups, filters] and, unless it is nil, db [filters] from x [n, height, width,
-// channels] and dy [n, out height, out width, filters].
-func (f *Filter) Run(c *work.Caller, n int, x, dy, dw, db, scratch []float32) error {
+// channels] and dy [n, out height, out width, filters]; with add it adds to what they hold.
+func (f *Filter) Run(c *work.Caller, n int, x, dy, dw, db []float32, add bool, scratch []float32) error {
 	if err := f.ctx.check(c); err != nil {
 		return err
 	}
@@ -159,7 +160,7 @@ func (f *Filter) Run(c *work.Caller, n int, x, dy, dw, db, scratch []float32) er
 	if db != nil && len(db) < f.g.Filters {
 		return checkSizes(n, size{"db", len(db), f.g.Filters})
 	}
-	f.n, f.parts, f.splits = n, f.partsOf(n), 1
+	f.n, f.parts, f.splits, f.more = n, f.partsOf(n), 1, add
 	f.x, f.dy, f.dw, f.db, f.scratch = x, dy, dw, db, scratch
 	if threads := c.Threads(); threads > 1 && f.parts < 4*threads {
 		f.splits = min(f.blocks, (4*threads+f.parts-1)/f.parts)
@@ -339,8 +340,12 @@ func (f *Filter) add(a *kernel.Columns, to []float32, at int) {
 	const atOnce = 4096
 	for len(to) > 0 {
 		n := min(len(to), atOnce)
-		copy(to[:n], f.scratch[at:])
-		for p := 1; p < f.parts; p++ {
+		from := 0
+		if !f.more {
+			copy(to[:n], f.scratch[at:])
+			from = 1
+		}
+		for p := from; p < f.parts; p++ {
 			a.Ptr[0], a.Ptr[1] = unsafe.Pointer(&to[0]), unsafe.Pointer(&f.scratch[p*f.sumLen()+at])
 			f.ctx.Set.Flat(kernel.OpAddTo, n, a)
 		}

@@ -45,6 +45,8 @@ func columnsAVX2(op Op, a *Columns) {
 		colAVX2_AddTo(a)
 	case OpAddScaled:
 		colAVX2_AddScaled(a)
+	case OpAddScaled6:
+		colAVX2_AddScaled6(a)
 	case OpAddProduct:
 		colAVX2_AddProduct(a)
 	case OpBlend:
@@ -93,6 +95,8 @@ func columnsAVX2(op Op, a *Columns) {
 		colAVX2_Affine(a)
 	case OpAffineRelu:
 		colAVX2_AffineRelu(a)
+	case OpAddWeighted:
+		colAVX2_AddWeighted(a)
 	case OpAffine2:
 		colAVX2_Affine2(a)
 	case OpAffineRow:
@@ -138,6 +142,9 @@ func colAVX2_AddTo(a *Columns)
 
 //go:noescape
 func colAVX2_AddScaled(a *Columns)
+
+//go:noescape
+func colAVX2_AddScaled6(a *Columns)
 
 //go:noescape
 func colAVX2_AddProduct(a *Columns)
@@ -210,6 +217,9 @@ func colAVX2_Affine(a *Columns)
 
 //go:noescape
 func colAVX2_AffineRelu(a *Columns)
+
+//go:noescape
+func colAVX2_AddWeighted(a *Columns)
 
 //go:noescape
 func colAVX2_Affine2(a *Columns)

@@ -51,6 +51,8 @@ func columnsAVX512(op Op, a *Columns) {
 		colAVX512_AddTo(a)
 	case OpAddScaled:
 		colAVX512_AddScaled(a)
+	case OpAddScaled6:
+		colAVX512_AddScaled6(a)
 	case OpAddProduct:
 		colAVX512_AddProduct(a)
 	case OpBlend:
@@ -99,6 +101,8 @@ func columnsAVX512(op Op, a *Columns) {
 		colAVX512_Affine(a)
 	case OpAffineRelu:
 		colAVX512_AffineRelu(a)
+	case OpAddWeighted:
+		colAVX512_AddWeighted(a)
 	case OpAffine2:
 		colAVX512_Affine2(a)
 	case OpAffineRow:
@@ -144,6 +148,9 @@ func colAVX512_AddTo(a *Columns)
 
 //go:noescape
 func colAVX512_AddScaled(a *Columns)
+
+//go:noescape
+func colAVX512_AddScaled6(a *Columns)
 
 //go:noescape
 func colAVX512_AddProduct(a *Columns)
@@ -216,6 +223,9 @@ func colAVX512_Affine(a *Columns)
 
 //go:noescape
 func colAVX512_AffineRelu(a *Columns)
+
+//go:noescape
+func colAVX512_AddWeighted(a *Columns)
 
 //go:noescape
 func colAVX512_Affine2(a *Columns)

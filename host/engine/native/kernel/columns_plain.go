@@ -20,6 +20,8 @@ const (
 	OpAddTo
 	// OpAddScaled: y += x * c0; of y, x.
 	OpAddScaled
+	// OpAddScaled6: y += x0*c0 + x1*c1 ... x5*c5; of y, x0, x1, x2, x3, x4, x5.
+	OpAddScaled6
 	// OpAddProduct: y += a * b; of y, a, b.
 	OpAddProduct
 	// OpBlend: y = y*c0 + x*c1; of y, x.
@@ -68,6 +70,8 @@ const (
 	OpAffine
 	// OpAffineRelu: y = max(x * scale + offset, 0); of y, x, scale, offset.
 	OpAffineRelu
+	// OpAddWeighted: y += x * w; of y, x, w.
+	OpAddWeighted
 	// OpAffine2: y = a*s + b*t + offset; of y, a, b, s, t, offset.
 	OpAffine2
 	// OpAffineRow: y = (x*c0 + c1) * scale + offset, row by row; of y, x, scale, offset.
@@ -110,6 +114,8 @@ func columnsPlain(op Op, a *Columns, from, cols int) {
 		plainAddTo(a, from, cols)
 	case OpAddScaled:
 		plainAddScaled(a, from, cols)
+	case OpAddScaled6:
+		plainAddScaled6(a, from, cols)
 	case OpAddProduct:
 		plainAddProduct(a, from, cols)
 	case OpBlend:
@@ -158,6 +164,8 @@ func columnsPlain(op Op, a *Columns, from, cols int) {
 		plainAffine(a, from, cols)
 	case OpAffineRelu:
 		plainAffineRelu(a, from, cols)
+	case OpAddWeighted:
+		plainAddWeighted(a, from, cols)
 	case OpAffine2:
 		plainAffine2(a, from, cols)
 	case OpAffineRow:
@@ -256,6 +264,33 @@ func plainAddScaled(a *Columns, from, cols int) {
 			v2 := *a.at(0, r, c)
 			v3 := float32(v0*v1) + v2
 			*a.at(0, r, c) = v3
+		}
+	}
+}
+
+func plainAddScaled6(a *Columns, from, cols int) {
+	for c := from; c < from+cols; c++ {
+		v2 := a.constant(0)
+		v5 := a.constant(1)
+		v8 := a.constant(2)
+		v11 := a.constant(3)
+		v14 := a.constant(4)
+		v17 := a.constant(5)
+		for r := range a.Rows {
+			v0 := *a.at(0, r, c)
+			v1 := *a.at(1, r, c)
+			v3 := float32(v1*v2) + v0
+			v4 := *a.at(2, r, c)
+			v6 := float32(v4*v5) + v3
+			v7 := *a.at(3, r, c)
+			v9 := float32(v7*v8) + v6
+			v10 := *a.at(4, r, c)
+			v12 := float32(v10*v11) + v9
+			v13 := *a.at(5, r, c)
+			v15 := float32(v13*v14) + v12
+			v16 := *a.at(6, r, c)
+			v18 := float32(v16*v17) + v15
+			*a.at(0, r, c) = v18
 		}
 	}
 }
@@ -861,6 +896,19 @@ func plainAffineRelu(a *Columns, from, cols int) {
 			v4 := float32(v1*v2) + v3
 			v5 := largerOf(v0, v4)
 			*a.at(0, r, c) = v5
+		}
+	}
+}
+
+func plainAddWeighted(a *Columns, from, cols int) {
+	for c := from; c < from+cols; c++ {
+		channel2 := *a.at(2, 0, c)
+		v1 := channel2
+		for r := range a.Rows {
+			v0 := *a.at(1, r, c)
+			v2 := *a.at(0, r, c)
+			v3 := float32(v0*v1) + v2
+			*a.at(0, r, c) = v3
 		}
 	}
 }

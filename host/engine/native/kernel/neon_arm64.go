@@ -45,6 +45,8 @@ func columnsNEON(op Op, a *Columns) {
 		colNEON_AddTo(a)
 	case OpAddScaled:
 		colNEON_AddScaled(a)
+	case OpAddScaled6:
+		colNEON_AddScaled6(a)
 	case OpAddProduct:
 		colNEON_AddProduct(a)
 	case OpBlend:
@@ -93,6 +95,8 @@ func columnsNEON(op Op, a *Columns) {
 		colNEON_Affine(a)
 	case OpAffineRelu:
 		colNEON_AffineRelu(a)
+	case OpAddWeighted:
+		colNEON_AddWeighted(a)
 	case OpAffine2:
 		colNEON_Affine2(a)
 	case OpAffineRow:
@@ -138,6 +142,9 @@ func colNEON_AddTo(a *Columns)
 
 //go:noescape
 func colNEON_AddScaled(a *Columns)
+
+//go:noescape
+func colNEON_AddScaled6(a *Columns)
 
 //go:noescape
 func colNEON_AddProduct(a *Columns)
@@ -210,6 +217,9 @@ func colNEON_Affine(a *Columns)
 
 //go:noescape
 func colNEON_AffineRelu(a *Columns)
+
+//go:noescape
+func colNEON_AddWeighted(a *Columns)
 
 //go:noescape
 func colNEON_Affine2(a *Columns)

@@ -1216,6 +1216,77 @@ row:
 	BNE vector
 	RET
 
+// func colNEON_AddScaled6(a *Columns)
+// does y += x0*c0 + x1*c1 ... x5*c5.
+TEXT ·colNEON_AddScaled6(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R10
+	MOVD $0, R16
+	MOVD 8(R10), R17
+	MOVD 24(R10), R20
+	MOVD 88(R10), R7
+	MOVD 96(R10), R8
+	MOVD 104(R10), R9
+	MOVD 112(R10), R11
+	MOVD 120(R10), R12
+	MOVD 128(R10), R13
+	MOVD 136(R10), R14
+	ADD $0, R20, R19
+	VLD1R (R19), [V0.S4]
+	ADD $4, R20, R19
+	VLD1R (R19), [V1.S4]
+	ADD $8, R20, R19
+	VLD1R (R19), [V2.S4]
+	ADD $12, R20, R19
+	VLD1R (R19), [V3.S4]
+	ADD $16, R20, R19
+	VLD1R (R19), [V4.S4]
+	ADD $20, R20, R19
+	VLD1R (R19), [V5.S4]
+vector:
+	MOVD 0(R10), R15
+	MOVD 32(R10), R0
+	ADD R16, R0, R0
+	MOVD 40(R10), R1
+	ADD R16, R1, R1
+	MOVD 48(R10), R2
+	ADD R16, R2, R2
+	MOVD 56(R10), R3
+	ADD R16, R3, R3
+	MOVD 64(R10), R4
+	ADD R16, R4, R4
+	MOVD 72(R10), R5
+	ADD R16, R5, R5
+	MOVD 80(R10), R6
+	ADD R16, R6, R6
+row:
+	VLD1 (R0), [V6.S4]
+	VLD1 (R1), [V7.S4]
+	VFMLA V0.S4, V7.S4, V6.S4
+	VLD1 (R2), [V7.S4]
+	VFMLA V1.S4, V7.S4, V6.S4
+	VLD1 (R3), [V7.S4]
+	VFMLA V2.S4, V7.S4, V6.S4
+	VLD1 (R4), [V7.S4]
+	VFMLA V3.S4, V7.S4, V6.S4
+	VLD1 (R5), [V7.S4]
+	VFMLA V4.S4, V7.S4, V6.S4
+	VLD1 (R6), [V7.S4]
+	VFMLA V5.S4, V7.S4, V6.S4
+	VST1 [V6.S4], (R0)
+	ADD R7, R0, R0
+	ADD R8, R1, R1
+	ADD R9, R2, R2
+	ADD R11, R3, R3
+	ADD R12, R4, R4
+	ADD R13, R5, R5
+	ADD R14, R6, R6
+	SUBS $1, R15, R15
+	BNE row
+	ADD $16, R16, R16
+	SUBS $1, R17, R17
+	BNE vector
+	RET
+
 // func colNEON_AddProduct(a *Columns)
 // does y += a * b.
 TEXT ·colNEON_AddProduct(SB), NOSPLIT, $0-8
@@ -2529,6 +2600,38 @@ row:
 	VFMLA V1.S4, V3.S4, V4.S4
 	WORD $0x4e24f403
 	VST1 [V3.S4], (R0)
+	ADD R7, R0, R0
+	ADD R8, R1, R1
+	SUBS $1, R15, R15
+	BNE row
+	ADD $16, R16, R16
+	SUBS $1, R17, R17
+	BNE vector
+	RET
+
+// func colNEON_AddWeighted(a *Columns)
+// does y += x * w.
+TEXT ·colNEON_AddWeighted(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R10
+	MOVD $0, R16
+	MOVD 8(R10), R17
+	MOVD 24(R10), R20
+	MOVD 88(R10), R7
+	MOVD 96(R10), R8
+vector:
+	MOVD 0(R10), R15
+	MOVD 32(R10), R0
+	ADD R16, R0, R0
+	MOVD 40(R10), R1
+	ADD R16, R1, R1
+	MOVD 48(R10), R19
+	ADD R16, R19, R19
+	VLD1 (R19), [V0.S4]
+row:
+	VLD1 (R1), [V1.S4]
+	VLD1 (R0), [V2.S4]
+	VFMLA V0.S4, V1.S4, V2.S4
+	VST1 [V2.S4], (R0)
 	ADD R7, R0, R0
 	ADD R8, R1, R1
 	SUBS $1, R15, R15

@@ -42,6 +42,13 @@ var operations = []operation{
 	{"Mul", "y = a * b", streams(out, "y", in, "a", "b"), func(b *body) { b.out("y", b.mul(b.in("a"), b.in("b"))) }},
 	{"AddTo", "y += x", streams(inout, "y", in, "x"), func(b *body) { b.out("y", b.add(b.in("y"), b.in("x"))) }},
 	{"AddScaled", "y += x * c0", streams(inout, "y", in, "x"), func(b *body) { b.out("y", b.fma(b.in("x"), b.arg(0), b.in("y"))) }},
+	{"AddScaled6", "y += x0*c0 + x1*c1 ... x5*c5", streams(inout, "y", in, "x0", "x1", "x2", "x3", "x4", "x5"), func(b *body) {
+		y := b.in("y")
+		for i, x := range []string{"x0", "x1", "x2", "x3", "x4", "x5"} {
+			y = b.fma(b.in(x), b.arg(i), y)
+		}
+		b.out("y", y)
+	}},
 	{"AddProduct", "y += a * b", streams(inout, "y", in, "a", "b"), func(b *body) { b.out("y", b.fma(b.in("a"), b.in("b"), b.in("y"))) }},
 	{"Blend", "y = y*c0 + x*c1", streams(inout, "y", in, "x"), func(b *body) {
 		b.out("y", b.fma(b.in("x"), b.arg(1), b.mul(b.in("y"), b.arg(0))))
@@ -108,6 +115,9 @@ var operations = []operation{
 	}},
 	{"AffineRelu", "y = max(x * scale + offset, 0)", streams(out, "y", in, "x", channel, "scale", "offset"), func(b *body) {
 		b.out("y", b.max(b.lit(0), b.fma(b.in("x"), b.in("scale"), b.in("offset"))))
+	}},
+	{"AddWeighted", "y += x * w", streams(inout, "y", in, "x", channel, "w"), func(b *body) {
+		b.out("y", b.fma(b.in("x"), b.in("w"), b.in("y")))
 	}},
 	{"Affine2", "y = a*s + b*t + offset", streams(out, "y", in, "a", "b", channel, "s", "t", "offset"), func(b *body) {
 		b.out("y", b.fma(b.in("a"), b.in("s"), b.fma(b.in("b"), b.in("t"), b.in("offset"))))
