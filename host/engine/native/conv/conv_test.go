@@ -181,7 +181,7 @@ var geometries = []Geometry{
 	shape(15, 19, 3, 36, 4).padded(around(3)).dilated([2]int{2, 1}).strided([2]int{1, 2}), shape(10, 12, 12, 24, 3).padded(around(1)).grouped(3),
 	shape(8, 9, 6, 6, 3).padded(around(1)).grouped(6), shape(8, 12, 64, 96, 1).grouped(2), shape(7, 7, 4, 12, 3).padded(around(2)).strided(same(2)).grouped(2).dilated(same(2)),
 	shape(4, 4, 2, 3, 7).padded(around(5)), shape(30, 7, 700, 18, 3).padded(around(1)), shape(2, 4500, 1, 2, 1), shape(2, 2, 5000, 40, 1),
-	shape(6, 6, 192, 192, 3).padded(around(1)),
+	shape(6, 6, 192, 192, 3).padded(around(1)), shape(7, 9, 64, 5, 3), shape(7, 9, 128, 40, 2).strided(same(2)).padded(around(1)),
 }
 
 // Every direction gives what plain loops give, with each set of kernels, and writes nothing else.

@@ -906,13 +906,17 @@ vector:
 	ADDQ R11, SI
 	MOVQ 40(AX), DI
 	ADDQ R11, DI
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (DI), Y0
 	VMOVUPS Y0, (SI)
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $32, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -933,14 +937,18 @@ vector:
 	ADDQ R11, SI
 	MOVQ 40(AX), DI
 	ADDQ R11, DI
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (DI), Y1
 	VMULPS Y0, Y1, Y2
 	VMOVUPS Y2, (SI)
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $32, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -962,15 +970,19 @@ vector:
 	ADDQ R11, SI
 	MOVQ 40(AX), DI
 	ADDQ R11, DI
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (DI), Y2
 	VMOVAPS Y1, Y3
 	VFMADD231PS Y0, Y2, Y3
 	VMOVUPS Y3, (SI)
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $32, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -992,7 +1004,9 @@ vector:
 	ADDQ R11, DI
 	MOVQ 48(AX), BX
 	ADDQ R11, BX
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (DI), Y0
 	VMOVUPS (BX), Y1
 	VADDPS Y1, Y0, Y2
@@ -1000,8 +1014,10 @@ row:
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
 	ADDQ 104(AX), BX
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $32, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -1023,7 +1039,9 @@ vector:
 	ADDQ R11, DI
 	MOVQ 48(AX), BX
 	ADDQ R11, BX
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (DI), Y0
 	VMOVUPS (BX), Y1
 	VMULPS Y1, Y0, Y2
@@ -1031,8 +1049,10 @@ row:
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
 	ADDQ 104(AX), BX
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $32, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -1052,15 +1072,19 @@ vector:
 	ADDQ R11, SI
 	MOVQ 40(AX), DI
 	ADDQ R11, DI
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (SI), Y0
 	VMOVUPS (DI), Y1
 	VADDPS Y1, Y0, Y2
 	VMOVUPS Y2, (SI)
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $32, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -1081,15 +1105,19 @@ vector:
 	ADDQ R11, SI
 	MOVQ 40(AX), DI
 	ADDQ R11, DI
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (DI), Y1
 	VMOVUPS (SI), Y2
 	VFMADD231PS Y0, Y1, Y2
 	VMOVUPS Y2, (SI)
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $32, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -1125,7 +1153,9 @@ vector:
 	ADDQ R11, R9
 	MOVQ 80(AX), R10
 	ADDQ R11, R10
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (SI), Y6
 	VMOVUPS (DI), Y7
 	VFMADD231PS Y0, Y7, Y6
@@ -1147,8 +1177,10 @@ row:
 	ADDQ 120(AX), R8
 	ADDQ 128(AX), R9
 	ADDQ 136(AX), R10
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $32, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -1170,7 +1202,9 @@ vector:
 	ADDQ R11, DI
 	MOVQ 48(AX), BX
 	ADDQ R11, BX
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (DI), Y0
 	VMOVUPS (BX), Y1
 	VMOVUPS (SI), Y2
@@ -1179,8 +1213,10 @@ row:
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
 	ADDQ 104(AX), BX
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $32, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -1202,7 +1238,9 @@ vector:
 	ADDQ R11, SI
 	MOVQ 40(AX), DI
 	ADDQ R11, DI
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (DI), Y2
 	VMOVUPS (SI), Y3
 	VMULPS Y1, Y3, Y4
@@ -1210,8 +1248,10 @@ row:
 	VMOVUPS Y4, (SI)
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $32, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -1231,15 +1271,19 @@ vector:
 	ADDQ R11, SI
 	MOVQ 40(AX), DI
 	ADDQ R11, DI
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (DI), Y0
 	VMOVUPS (SI), Y1
 	VMAXPS Y1, Y0, Y2
 	VMOVUPS Y2, (SI)
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $32, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -1265,7 +1309,9 @@ vector:
 	ADDQ R11, DX
 	MOVQ 64(AX), R8
 	ADDQ R11, R8
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (R8), Y0
 	VMOVUPS (DX), Y1
 	VMAXPS Y1, Y0, Y2
@@ -1279,8 +1325,10 @@ row:
 	ADDQ 104(AX), BX
 	ADDQ 112(AX), DX
 	ADDQ 120(AX), R8
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $32, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -1306,7 +1354,9 @@ vector:
 	ADDQ R11, DX
 	MOVQ 64(AX), R8
 	ADDQ R11, R8
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (BX), Y0
 	VMOVUPS (DX), Y1
 	VCMPPS $0, Y1, Y0, Y2
@@ -1320,8 +1370,10 @@ row:
 	ADDQ 104(AX), BX
 	ADDQ 112(AX), DX
 	ADDQ 120(AX), R8
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $32, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -1345,7 +1397,9 @@ vector:
 	ADDQ R11, BX
 	MOVQ 56(AX), DX
 	ADDQ R11, DX
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (BX), Y0
 	VMOVUPS (DX), Y1
 	VCMPPS $0, Y1, Y0, Y2
@@ -1358,8 +1412,10 @@ row:
 	ADDQ 96(AX), DI
 	ADDQ 104(AX), BX
 	ADDQ 112(AX), DX
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $32, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -1383,7 +1439,9 @@ vector:
 	ADDQ R11, BX
 	MOVQ 56(AX), DX
 	ADDQ R11, DX
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (BX), Y0
 	VMOVUPS (DX), Y1
 	VCMPPS $0, Y1, Y0, Y2
@@ -1398,8 +1456,10 @@ row:
 	ADDQ 96(AX), DI
 	ADDQ 104(AX), BX
 	ADDQ 112(AX), DX
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $32, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -1420,14 +1480,18 @@ vector:
 	ADDQ R11, SI
 	MOVQ 40(AX), DI
 	ADDQ R11, DI
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (DI), Y1
 	VMAXPS Y1, Y0, Y2
 	VMOVUPS Y2, (SI)
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $32, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -1450,7 +1514,9 @@ vector:
 	ADDQ R11, DI
 	MOVQ 48(AX), BX
 	ADDQ R11, BX
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (DI), Y1
 	VMOVUPS (BX), Y2
 	VCMPPS $30, Y0, Y1, Y3
@@ -1459,8 +1525,10 @@ row:
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
 	ADDQ 104(AX), BX
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $32, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -1482,7 +1550,9 @@ vector:
 	ADDQ R11, SI
 	MOVQ 40(AX), DI
 	ADDQ R11, DI
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (DI), Y2
 	VMAXPS Y2, Y0, Y3
 	VMINPS Y2, Y0, Y4
@@ -1491,8 +1561,10 @@ row:
 	VMOVUPS Y4, (SI)
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $32, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -1516,7 +1588,9 @@ vector:
 	ADDQ R11, DI
 	MOVQ 48(AX), BX
 	ADDQ R11, BX
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (DI), Y2
 	VMOVUPS (BX), Y3
 	VCMPPS $30, Y0, Y2, Y4
@@ -1526,8 +1600,10 @@ row:
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
 	ADDQ 104(AX), BX
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $32, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -1547,7 +1623,9 @@ vector:
 	ADDQ R11, SI
 	MOVQ 40(AX), DI
 	ADDQ R11, DI
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (DI), Y0
 	VBROADCASTSS literalsAVX2<>+4(SB), Y1
 	VBROADCASTSS literalsAVX2<>+8(SB), Y2
@@ -1589,8 +1667,10 @@ row:
 	VMOVUPS Y4, (SI)
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $32, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -1610,7 +1690,9 @@ vector:
 	ADDQ R11, SI
 	MOVQ 40(AX), DI
 	ADDQ R11, DI
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (DI), Y0
 	VBROADCASTSS literalsAVX2<>+52(SB), Y1
 	VBROADCASTSS literalsAVX2<>+56(SB), Y2
@@ -1646,8 +1728,10 @@ row:
 	VMOVUPS Y3, (SI)
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $32, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -1670,7 +1754,9 @@ vector:
 	ADDQ R11, DI
 	MOVQ 48(AX), BX
 	ADDQ R11, BX
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (DI), Y1
 	VMOVUPS (BX), Y2
 	VMOVAPS Y0, Y3
@@ -1680,8 +1766,10 @@ row:
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
 	ADDQ 104(AX), BX
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $32, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -1701,7 +1789,9 @@ vector:
 	ADDQ R11, SI
 	MOVQ 40(AX), DI
 	ADDQ R11, DI
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (DI), Y0
 	VBROADCASTSS literalsAVX2<>+44(SB), Y1
 	VBROADCASTSS literalsAVX2<>+0(SB), Y2
@@ -1747,8 +1837,10 @@ row:
 	VMOVUPS Y3, (SI)
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $32, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -1771,7 +1863,9 @@ vector:
 	ADDQ R11, DI
 	MOVQ 48(AX), BX
 	ADDQ R11, BX
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (DI), Y1
 	VMOVUPS (BX), Y2
 	VSUBPS Y1, Y0, Y3
@@ -1781,8 +1875,10 @@ row:
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
 	ADDQ 104(AX), BX
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $32, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -1802,7 +1898,9 @@ vector:
 	ADDQ R11, SI
 	MOVQ 40(AX), DI
 	ADDQ R11, DI
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (DI), Y0
 	VBROADCASTSS literalsAVX2<>+0(SB), Y1
 	VMAXPS Y0, Y1, Y2
@@ -1838,8 +1936,10 @@ row:
 	VMOVUPS Y1, (SI)
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $32, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -1862,7 +1962,9 @@ vector:
 	ADDQ R11, DI
 	MOVQ 48(AX), BX
 	ADDQ R11, BX
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (DI), Y1
 	VMOVUPS (BX), Y2
 	VCMPPS $30, Y0, Y1, Y3
@@ -1873,8 +1975,10 @@ row:
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
 	ADDQ 104(AX), BX
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $32, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -1894,7 +1998,9 @@ vector:
 	ADDQ R11, SI
 	MOVQ 40(AX), DI
 	ADDQ R11, DI
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (DI), Y0
 	VBROADCASTSS literalsAVX2<>+44(SB), Y1
 	VBROADCASTSS literalsAVX2<>+0(SB), Y2
@@ -1941,8 +2047,10 @@ row:
 	VMOVUPS Y2, (SI)
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $32, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -1964,7 +2072,9 @@ vector:
 	ADDQ R11, DI
 	MOVQ 48(AX), BX
 	ADDQ R11, BX
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (DI), Y0
 	VMOVUPS (BX), Y1
 	VBROADCASTSS literalsAVX2<>+44(SB), Y2
@@ -2016,8 +2126,10 @@ row:
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
 	ADDQ 104(AX), BX
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $32, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -2037,7 +2149,9 @@ vector:
 	ADDQ R11, SI
 	MOVQ 40(AX), DI
 	ADDQ R11, DI
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (DI), Y0
 	VBROADCASTSS literalsAVX2<>+104(SB), Y1
 	VMULPS Y1, Y0, Y2
@@ -2080,8 +2194,10 @@ row:
 	VMOVUPS Y4, (SI)
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $32, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -2103,7 +2219,9 @@ vector:
 	ADDQ R11, DI
 	MOVQ 48(AX), BX
 	ADDQ R11, BX
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (DI), Y0
 	VMOVUPS (BX), Y1
 	VMULPS Y0, Y0, Y2
@@ -2189,8 +2307,10 @@ row:
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
 	ADDQ 104(AX), BX
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $32, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -2214,15 +2334,19 @@ vector:
 	VMOVUPS (R13)(R11*1), Y0
 	MOVQ 56(AX), R13
 	VMOVUPS (R13)(R11*1), Y1
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (DI), Y2
 	VMOVAPS Y1, Y3
 	VFMADD231PS Y0, Y2, Y3
 	VMOVUPS Y3, (SI)
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $32, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -2247,7 +2371,9 @@ vector:
 	VMOVUPS (R13)(R11*1), Y1
 	MOVQ 56(AX), R13
 	VMOVUPS (R13)(R11*1), Y2
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (DI), Y3
 	VMOVAPS Y2, Y4
 	VFMADD231PS Y1, Y3, Y4
@@ -2255,8 +2381,10 @@ row:
 	VMOVUPS Y3, (SI)
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $32, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -2278,15 +2406,19 @@ vector:
 	ADDQ R11, DI
 	MOVQ 48(AX), R13
 	VMOVUPS (R13)(R11*1), Y0
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (DI), Y1
 	VMOVUPS (SI), Y2
 	VFMADD231PS Y0, Y1, Y2
 	VMOVUPS Y2, (SI)
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $32, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -2314,7 +2446,9 @@ vector:
 	VMOVUPS (R13)(R11*1), Y1
 	MOVQ 72(AX), R13
 	VMOVUPS (R13)(R11*1), Y2
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (DI), Y3
 	VMOVUPS (BX), Y4
 	VMOVAPS Y2, Y5
@@ -2324,8 +2458,10 @@ row:
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
 	ADDQ 104(AX), BX
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $32, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -2351,7 +2487,9 @@ vector:
 	ADDQ R11, BX
 	MOVQ 56(AX), DX
 	ADDQ R11, DX
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (DI), Y2
 	VMOVAPS Y1, Y3
 	VFMADD231PS Y0, Y2, Y3
@@ -2363,8 +2501,10 @@ row:
 	ADDQ 96(AX), DI
 	ADDQ 104(AX), BX
 	ADDQ 112(AX), DX
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $32, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -2384,12 +2524,41 @@ vector:
 	ADDQ R11, SI
 	MOVQ 40(AX), R13
 	VMOVUPS (R13)(R11*1), Y0
-row:
-	VMOVUPS (SI), Y1
-	VADDPS Y1, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	SUBQ $4, CX
+	JLT rows4End
+rows4:
+	VMOVUPS (SI), Y4
+	VADDPS Y4, Y0, Y0
 	ADDQ 88(AX), SI
-	DECQ CX
-	JNZ row
+	VMOVUPS (SI), Y4
+	VADDPS Y4, Y1, Y1
+	ADDQ 88(AX), SI
+	VMOVUPS (SI), Y4
+	VADDPS Y4, Y2, Y2
+	ADDQ 88(AX), SI
+	VMOVUPS (SI), Y4
+	VADDPS Y4, Y3, Y3
+	ADDQ 88(AX), SI
+	SUBQ $4, CX
+	JGE rows4
+rows4End:
+	ADDQ $4, CX
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
+	VMOVUPS (SI), Y4
+	VADDPS Y4, Y0, Y0
+	ADDQ 88(AX), SI
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
+	VADDPS Y1, Y0, Y0
+	VADDPS Y2, Y0, Y0
+	VADDPS Y3, Y0, Y0
 	MOVQ 40(AX), R13
 	VMOVUPS Y0, (R13)(R11*1)
 	ADDQ $32, 16(AX)
@@ -2411,12 +2580,41 @@ vector:
 	ADDQ R11, SI
 	MOVQ 40(AX), R13
 	VMOVUPS (R13)(R11*1), Y0
-row:
-	VMOVUPS (SI), Y1
-	VMAXPS Y1, Y0, Y0
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y3
+	SUBQ $4, CX
+	JLT rows4End
+rows4:
+	VMOVUPS (SI), Y4
+	VMAXPS Y4, Y0, Y0
 	ADDQ 88(AX), SI
-	DECQ CX
-	JNZ row
+	VMOVUPS (SI), Y4
+	VMAXPS Y4, Y1, Y1
+	ADDQ 88(AX), SI
+	VMOVUPS (SI), Y4
+	VMAXPS Y4, Y2, Y2
+	ADDQ 88(AX), SI
+	VMOVUPS (SI), Y4
+	VMAXPS Y4, Y3, Y3
+	ADDQ 88(AX), SI
+	SUBQ $4, CX
+	JGE rows4
+rows4End:
+	ADDQ $4, CX
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
+	VMOVUPS (SI), Y4
+	VMAXPS Y4, Y0, Y0
+	ADDQ 88(AX), SI
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
+	VMAXPS Y1, Y0, Y0
+	VMAXPS Y2, Y0, Y0
+	VMAXPS Y3, Y0, Y0
 	MOVQ 40(AX), R13
 	VMOVUPS Y0, (R13)(R11*1)
 	ADDQ $32, 16(AX)
@@ -2440,14 +2638,51 @@ vector:
 	ADDQ R11, DI
 	MOVQ 48(AX), R13
 	VMOVUPS (R13)(R11*1), Y0
-row:
-	VMOVUPS (SI), Y1
-	VMOVUPS (DI), Y2
-	VFMADD231PS Y2, Y1, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	SUBQ $4, CX
+	JLT rows4End
+rows4:
+	VMOVUPS (SI), Y4
+	VMOVUPS (DI), Y5
+	VFMADD231PS Y5, Y4, Y0
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
-	DECQ CX
-	JNZ row
+	VMOVUPS (SI), Y5
+	VMOVUPS (DI), Y4
+	VFMADD231PS Y4, Y5, Y1
+	ADDQ 88(AX), SI
+	ADDQ 96(AX), DI
+	VMOVUPS (SI), Y4
+	VMOVUPS (DI), Y5
+	VFMADD231PS Y5, Y4, Y2
+	ADDQ 88(AX), SI
+	ADDQ 96(AX), DI
+	VMOVUPS (SI), Y5
+	VMOVUPS (DI), Y4
+	VFMADD231PS Y4, Y5, Y3
+	ADDQ 88(AX), SI
+	ADDQ 96(AX), DI
+	SUBQ $4, CX
+	JGE rows4
+rows4End:
+	ADDQ $4, CX
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
+	VMOVUPS (SI), Y4
+	VMOVUPS (DI), Y5
+	VFMADD231PS Y5, Y4, Y0
+	ADDQ 88(AX), SI
+	ADDQ 96(AX), DI
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
+	VADDPS Y1, Y0, Y0
+	VADDPS Y2, Y0, Y0
+	VADDPS Y3, Y0, Y0
 	MOVQ 48(AX), R13
 	VMOVUPS Y0, (R13)(R11*1)
 	ADDQ $32, 16(AX)
@@ -2471,13 +2706,46 @@ vector:
 	VMOVUPS (R13)(R11*1), Y0
 	MOVQ 48(AX), R13
 	VMOVUPS (R13)(R11*1), Y1
-row:
-	VMOVUPS (SI), Y2
-	VSUBPS Y0, Y2, Y3
-	VFMADD231PS Y3, Y3, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	SUBQ $4, CX
+	JLT rows4End
+rows4:
+	VMOVUPS (SI), Y5
+	VSUBPS Y0, Y5, Y6
+	VFMADD231PS Y6, Y6, Y1
 	ADDQ 88(AX), SI
-	DECQ CX
-	JNZ row
+	VMOVUPS (SI), Y6
+	VSUBPS Y0, Y6, Y5
+	VFMADD231PS Y5, Y5, Y2
+	ADDQ 88(AX), SI
+	VMOVUPS (SI), Y5
+	VSUBPS Y0, Y5, Y6
+	VFMADD231PS Y6, Y6, Y3
+	ADDQ 88(AX), SI
+	VMOVUPS (SI), Y6
+	VSUBPS Y0, Y6, Y5
+	VFMADD231PS Y5, Y5, Y4
+	ADDQ 88(AX), SI
+	SUBQ $4, CX
+	JGE rows4
+rows4End:
+	ADDQ $4, CX
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
+	VMOVUPS (SI), Y5
+	VSUBPS Y0, Y5, Y6
+	VFMADD231PS Y6, Y6, Y1
+	ADDQ 88(AX), SI
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
+	VADDPS Y2, Y1, Y1
+	VADDPS Y3, Y1, Y1
+	VADDPS Y4, Y1, Y1
 	MOVQ 48(AX), R13
 	VMOVUPS Y1, (R13)(R11*1)
 	ADDQ $32, 16(AX)
@@ -2500,13 +2768,46 @@ vector:
 	ADDQ R11, SI
 	MOVQ 40(AX), R13
 	VMOVUPS (R13)(R11*1), Y1
-row:
-	VMOVUPS (SI), Y2
-	VSUBPS Y0, Y2, Y3
-	VFMADD231PS Y3, Y3, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	SUBQ $4, CX
+	JLT rows4End
+rows4:
+	VMOVUPS (SI), Y5
+	VSUBPS Y0, Y5, Y6
+	VFMADD231PS Y6, Y6, Y1
 	ADDQ 88(AX), SI
-	DECQ CX
-	JNZ row
+	VMOVUPS (SI), Y6
+	VSUBPS Y0, Y6, Y5
+	VFMADD231PS Y5, Y5, Y2
+	ADDQ 88(AX), SI
+	VMOVUPS (SI), Y5
+	VSUBPS Y0, Y5, Y6
+	VFMADD231PS Y6, Y6, Y3
+	ADDQ 88(AX), SI
+	VMOVUPS (SI), Y6
+	VSUBPS Y0, Y6, Y5
+	VFMADD231PS Y5, Y5, Y4
+	ADDQ 88(AX), SI
+	SUBQ $4, CX
+	JGE rows4
+rows4End:
+	ADDQ $4, CX
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
+	VMOVUPS (SI), Y5
+	VSUBPS Y0, Y5, Y6
+	VFMADD231PS Y6, Y6, Y1
+	ADDQ 88(AX), SI
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
+	VADDPS Y2, Y1, Y1
+	VADDPS Y3, Y1, Y1
+	VADDPS Y4, Y1, Y1
 	MOVQ 40(AX), R13
 	VMOVUPS Y1, (R13)(R11*1)
 	ADDQ $32, 16(AX)
@@ -2532,22 +2833,73 @@ vector:
 	VMOVUPS (R13)(R11*1), Y0
 	MOVQ 56(AX), R13
 	VMOVUPS (R13)(R11*1), Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
 	MOVQ 64(AX), R13
-	VMOVUPS (R13)(R11*1), Y2
-row:
-	VMOVUPS (DI), Y3
-	VADDPS Y3, Y1, Y1
-	VMOVUPS (SI), Y4
-	VSUBPS Y0, Y4, Y5
-	VFMADD231PS Y5, Y3, Y2
+	VMOVUPS (R13)(R11*1), Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	SUBQ $4, CX
+	JLT rows4End
+rows4:
+	VMOVUPS (DI), Y9
+	VADDPS Y9, Y1, Y1
+	VMOVUPS (SI), Y10
+	VSUBPS Y0, Y10, Y11
+	VFMADD231PS Y11, Y9, Y5
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
-	DECQ CX
-	JNZ row
+	VMOVUPS (DI), Y11
+	VADDPS Y11, Y2, Y2
+	VMOVUPS (SI), Y9
+	VSUBPS Y0, Y9, Y10
+	VFMADD231PS Y10, Y11, Y6
+	ADDQ 88(AX), SI
+	ADDQ 96(AX), DI
+	VMOVUPS (DI), Y10
+	VADDPS Y10, Y3, Y3
+	VMOVUPS (SI), Y11
+	VSUBPS Y0, Y11, Y9
+	VFMADD231PS Y9, Y10, Y7
+	ADDQ 88(AX), SI
+	ADDQ 96(AX), DI
+	VMOVUPS (DI), Y9
+	VADDPS Y9, Y4, Y4
+	VMOVUPS (SI), Y10
+	VSUBPS Y0, Y10, Y11
+	VFMADD231PS Y11, Y9, Y8
+	ADDQ 88(AX), SI
+	ADDQ 96(AX), DI
+	SUBQ $4, CX
+	JGE rows4
+rows4End:
+	ADDQ $4, CX
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
+	VMOVUPS (DI), Y11
+	VADDPS Y11, Y1, Y1
+	VMOVUPS (SI), Y9
+	VSUBPS Y0, Y9, Y10
+	VFMADD231PS Y10, Y11, Y5
+	ADDQ 88(AX), SI
+	ADDQ 96(AX), DI
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
+	VADDPS Y2, Y1, Y1
+	VADDPS Y3, Y1, Y1
+	VADDPS Y4, Y1, Y1
 	MOVQ 56(AX), R13
 	VMOVUPS Y1, (R13)(R11*1)
+	VADDPS Y6, Y5, Y5
+	VADDPS Y7, Y5, Y5
+	VADDPS Y8, Y5, Y5
 	MOVQ 64(AX), R13
-	VMOVUPS Y2, (R13)(R11*1)
+	VMOVUPS Y5, (R13)(R11*1)
 	ADDQ $32, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -2571,7 +2923,9 @@ vector:
 	ADDQ R11, DI
 	MOVQ 48(AX), BX
 	ADDQ R11, BX
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (BX), Y2
 	VMOVUPS (DI), Y3
 	VMULPS Y1, Y3, Y4
@@ -2583,8 +2937,10 @@ row:
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
 	ADDQ 104(AX), BX
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $32, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -2608,7 +2964,9 @@ vector:
 	ADDQ R11, DI
 	MOVQ 48(AX), BX
 	ADDQ R11, BX
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (BX), Y2
 	VMULPS Y0, Y2, Y3
 	VMOVUPS (DI), Y2
@@ -2623,8 +2981,10 @@ row:
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
 	ADDQ 104(AX), BX
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $32, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -2656,7 +3016,9 @@ vector:
 	ADDQ R11, BX
 	MOVQ 56(AX), DX
 	ADDQ R11, DX
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (DX), Y8
 	VMOVUPS (DI), Y9
 	VMULPS Y1, Y9, Y10
@@ -2680,8 +3042,10 @@ row:
 	ADDQ 96(AX), DI
 	ADDQ 104(AX), BX
 	ADDQ 112(AX), DX
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $32, 16(AX)
 	DECQ 8(AX)
 	JNZ vector

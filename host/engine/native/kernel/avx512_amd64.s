@@ -1901,13 +1901,17 @@ vector:
 	ADDQ R11, SI
 	MOVQ 40(AX), DI
 	ADDQ R11, DI
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (DI), Z0
 	VMOVUPS Z0, (SI)
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $64, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -1928,14 +1932,18 @@ vector:
 	ADDQ R11, SI
 	MOVQ 40(AX), DI
 	ADDQ R11, DI
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (DI), Z1
 	VMULPS Z0, Z1, Z2
 	VMOVUPS Z2, (SI)
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $64, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -1957,15 +1965,19 @@ vector:
 	ADDQ R11, SI
 	MOVQ 40(AX), DI
 	ADDQ R11, DI
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (DI), Z2
 	VMOVAPS Z1, Z3
 	VFMADD231PS Z0, Z2, Z3
 	VMOVUPS Z3, (SI)
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $64, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -1987,7 +1999,9 @@ vector:
 	ADDQ R11, DI
 	MOVQ 48(AX), BX
 	ADDQ R11, BX
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (DI), Z0
 	VMOVUPS (BX), Z1
 	VADDPS Z1, Z0, Z2
@@ -1995,8 +2009,10 @@ row:
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
 	ADDQ 104(AX), BX
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $64, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -2018,7 +2034,9 @@ vector:
 	ADDQ R11, DI
 	MOVQ 48(AX), BX
 	ADDQ R11, BX
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (DI), Z0
 	VMOVUPS (BX), Z1
 	VMULPS Z1, Z0, Z2
@@ -2026,8 +2044,10 @@ row:
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
 	ADDQ 104(AX), BX
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $64, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -2047,15 +2067,19 @@ vector:
 	ADDQ R11, SI
 	MOVQ 40(AX), DI
 	ADDQ R11, DI
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (SI), Z0
 	VMOVUPS (DI), Z1
 	VADDPS Z1, Z0, Z2
 	VMOVUPS Z2, (SI)
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $64, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -2076,15 +2100,19 @@ vector:
 	ADDQ R11, SI
 	MOVQ 40(AX), DI
 	ADDQ R11, DI
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (DI), Z1
 	VMOVUPS (SI), Z2
 	VFMADD231PS Z0, Z1, Z2
 	VMOVUPS Z2, (SI)
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $64, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -2120,7 +2148,9 @@ vector:
 	ADDQ R11, R9
 	MOVQ 80(AX), R10
 	ADDQ R11, R10
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (SI), Z6
 	VMOVUPS (DI), Z7
 	VFMADD231PS Z0, Z7, Z6
@@ -2142,8 +2172,10 @@ row:
 	ADDQ 120(AX), R8
 	ADDQ 128(AX), R9
 	ADDQ 136(AX), R10
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $64, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -2165,7 +2197,9 @@ vector:
 	ADDQ R11, DI
 	MOVQ 48(AX), BX
 	ADDQ R11, BX
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (DI), Z0
 	VMOVUPS (BX), Z1
 	VMOVUPS (SI), Z2
@@ -2174,8 +2208,10 @@ row:
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
 	ADDQ 104(AX), BX
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $64, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -2197,7 +2233,9 @@ vector:
 	ADDQ R11, SI
 	MOVQ 40(AX), DI
 	ADDQ R11, DI
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (DI), Z2
 	VMOVUPS (SI), Z3
 	VMULPS Z1, Z3, Z4
@@ -2205,8 +2243,10 @@ row:
 	VMOVUPS Z4, (SI)
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $64, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -2226,15 +2266,19 @@ vector:
 	ADDQ R11, SI
 	MOVQ 40(AX), DI
 	ADDQ R11, DI
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (DI), Z0
 	VMOVUPS (SI), Z1
 	VMAXPS Z1, Z0, Z2
 	VMOVUPS Z2, (SI)
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $64, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -2260,7 +2304,9 @@ vector:
 	ADDQ R11, DX
 	MOVQ 64(AX), R8
 	ADDQ R11, R8
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (R8), Z0
 	VMOVUPS (DX), Z1
 	VMAXPS Z1, Z0, Z2
@@ -2274,8 +2320,10 @@ row:
 	ADDQ 104(AX), BX
 	ADDQ 112(AX), DX
 	ADDQ 120(AX), R8
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $64, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -2301,7 +2349,9 @@ vector:
 	ADDQ R11, DX
 	MOVQ 64(AX), R8
 	ADDQ R11, R8
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (BX), Z0
 	VMOVUPS (DX), Z1
 	VCMPPS $0, Z1, Z0, K1
@@ -2316,8 +2366,10 @@ row:
 	ADDQ 104(AX), BX
 	ADDQ 112(AX), DX
 	ADDQ 120(AX), R8
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $64, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -2341,7 +2393,9 @@ vector:
 	ADDQ R11, BX
 	MOVQ 56(AX), DX
 	ADDQ R11, DX
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (BX), Z0
 	VMOVUPS (DX), Z1
 	VCMPPS $0, Z1, Z0, K1
@@ -2355,8 +2409,10 @@ row:
 	ADDQ 96(AX), DI
 	ADDQ 104(AX), BX
 	ADDQ 112(AX), DX
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $64, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -2380,7 +2436,9 @@ vector:
 	ADDQ R11, BX
 	MOVQ 56(AX), DX
 	ADDQ R11, DX
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (BX), Z0
 	VMOVUPS (DX), Z1
 	VCMPPS $0, Z1, Z0, K1
@@ -2396,8 +2454,10 @@ row:
 	ADDQ 96(AX), DI
 	ADDQ 104(AX), BX
 	ADDQ 112(AX), DX
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $64, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -2418,14 +2478,18 @@ vector:
 	ADDQ R11, SI
 	MOVQ 40(AX), DI
 	ADDQ R11, DI
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (DI), Z1
 	VMAXPS Z1, Z0, Z2
 	VMOVUPS Z2, (SI)
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $64, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -2448,7 +2512,9 @@ vector:
 	ADDQ R11, DI
 	MOVQ 48(AX), BX
 	ADDQ R11, BX
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (DI), Z1
 	VMOVUPS (BX), Z2
 	VCMPPS $30, Z0, Z1, K1
@@ -2458,8 +2524,10 @@ row:
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
 	ADDQ 104(AX), BX
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $64, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -2481,7 +2549,9 @@ vector:
 	ADDQ R11, SI
 	MOVQ 40(AX), DI
 	ADDQ R11, DI
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (DI), Z2
 	VMAXPS Z2, Z0, Z3
 	VMINPS Z2, Z0, Z4
@@ -2490,8 +2560,10 @@ row:
 	VMOVUPS Z4, (SI)
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $64, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -2515,7 +2587,9 @@ vector:
 	ADDQ R11, DI
 	MOVQ 48(AX), BX
 	ADDQ R11, BX
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (DI), Z2
 	VMOVUPS (BX), Z3
 	VCMPPS $30, Z0, Z2, K1
@@ -2526,8 +2600,10 @@ row:
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
 	ADDQ 104(AX), BX
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $64, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -2559,7 +2635,9 @@ vector:
 	ADDQ R11, SI
 	MOVQ 40(AX), DI
 	ADDQ R11, DI
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (DI), Z12
 	VMINPS Z12, Z1, Z13
 	VMAXPS Z13, Z0, Z12
@@ -2592,8 +2670,10 @@ row:
 	VMOVUPS Z12, (SI)
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $64, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -2626,7 +2706,9 @@ vector:
 	ADDQ R11, SI
 	MOVQ 40(AX), DI
 	ADDQ R11, DI
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (DI), Z13
 	VMINPS Z13, Z1, Z14
 	VMAXPS Z14, Z0, Z13
@@ -2656,8 +2738,10 @@ row:
 	VMOVUPS Z14, (SI)
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $64, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -2680,7 +2764,9 @@ vector:
 	ADDQ R11, DI
 	MOVQ 48(AX), BX
 	ADDQ R11, BX
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (DI), Z1
 	VMOVUPS (BX), Z2
 	VMOVAPS Z0, Z3
@@ -2690,8 +2776,10 @@ row:
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
 	ADDQ 104(AX), BX
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $64, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -2724,7 +2812,9 @@ vector:
 	ADDQ R11, SI
 	MOVQ 40(AX), DI
 	ADDQ R11, DI
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (DI), Z13
 	VSUBPS Z13, Z1, Z14
 	VMINPS Z14, Z3, Z13
@@ -2760,8 +2850,10 @@ row:
 	VMOVUPS Z14, (SI)
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $64, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -2784,7 +2876,9 @@ vector:
 	ADDQ R11, DI
 	MOVQ 48(AX), BX
 	ADDQ R11, BX
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (DI), Z1
 	VMOVUPS (BX), Z2
 	VSUBPS Z1, Z0, Z3
@@ -2794,8 +2888,10 @@ row:
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
 	ADDQ 104(AX), BX
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $64, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -2827,7 +2923,9 @@ vector:
 	ADDQ R11, SI
 	MOVQ 40(AX), DI
 	ADDQ R11, DI
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (DI), Z12
 	VMAXPS Z12, Z0, Z13
 	VMINPS Z12, Z0, Z14
@@ -2855,8 +2953,10 @@ row:
 	VMOVUPS Z12, (SI)
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $64, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -2879,7 +2979,9 @@ vector:
 	ADDQ R11, DI
 	MOVQ 48(AX), BX
 	ADDQ R11, BX
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (DI), Z1
 	VMOVUPS (BX), Z2
 	VCMPPS $30, Z0, Z1, K1
@@ -2891,8 +2993,10 @@ row:
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
 	ADDQ 104(AX), BX
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $64, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -2925,7 +3029,9 @@ vector:
 	ADDQ R11, SI
 	MOVQ 40(AX), DI
 	ADDQ R11, DI
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (DI), Z13
 	VSUBPS Z13, Z1, Z14
 	VMINPS Z14, Z3, Z15
@@ -2962,8 +3068,10 @@ row:
 	VMOVUPS Z15, (SI)
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $64, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -2998,7 +3106,9 @@ vector:
 	ADDQ R11, DI
 	MOVQ 48(AX), BX
 	ADDQ R11, BX
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (DI), Z13
 	VMOVUPS (BX), Z14
 	VSUBPS Z13, Z1, Z15
@@ -3041,8 +3151,10 @@ row:
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
 	ADDQ 104(AX), BX
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $64, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -3079,7 +3191,9 @@ vector:
 	ADDQ R11, SI
 	MOVQ 40(AX), DI
 	ADDQ R11, DI
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (DI), Z17
 	VMULPS Z0, Z17, Z18
 	VMINPS Z18, Z2, Z19
@@ -3115,8 +3229,10 @@ row:
 	VMOVUPS Z19, (SI)
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $64, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -3138,7 +3254,9 @@ vector:
 	ADDQ R11, DI
 	MOVQ 48(AX), BX
 	ADDQ R11, BX
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (DI), Z0
 	VMOVUPS (BX), Z1
 	VMULPS Z0, Z0, Z2
@@ -3224,8 +3342,10 @@ row:
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
 	ADDQ 104(AX), BX
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $64, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -3249,15 +3369,19 @@ vector:
 	VMOVUPS (R13)(R11*1), Z0
 	MOVQ 56(AX), R13
 	VMOVUPS (R13)(R11*1), Z1
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (DI), Z2
 	VMOVAPS Z1, Z3
 	VFMADD231PS Z0, Z2, Z3
 	VMOVUPS Z3, (SI)
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $64, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -3282,7 +3406,9 @@ vector:
 	VMOVUPS (R13)(R11*1), Z1
 	MOVQ 56(AX), R13
 	VMOVUPS (R13)(R11*1), Z2
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (DI), Z3
 	VMOVAPS Z2, Z4
 	VFMADD231PS Z1, Z3, Z4
@@ -3290,8 +3416,10 @@ row:
 	VMOVUPS Z3, (SI)
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $64, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -3313,15 +3441,19 @@ vector:
 	ADDQ R11, DI
 	MOVQ 48(AX), R13
 	VMOVUPS (R13)(R11*1), Z0
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (DI), Z1
 	VMOVUPS (SI), Z2
 	VFMADD231PS Z0, Z1, Z2
 	VMOVUPS Z2, (SI)
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $64, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -3349,7 +3481,9 @@ vector:
 	VMOVUPS (R13)(R11*1), Z1
 	MOVQ 72(AX), R13
 	VMOVUPS (R13)(R11*1), Z2
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (DI), Z3
 	VMOVUPS (BX), Z4
 	VMOVAPS Z2, Z5
@@ -3359,8 +3493,10 @@ row:
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
 	ADDQ 104(AX), BX
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $64, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -3386,7 +3522,9 @@ vector:
 	ADDQ R11, BX
 	MOVQ 56(AX), DX
 	ADDQ R11, DX
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (DI), Z2
 	VMOVAPS Z1, Z3
 	VFMADD231PS Z0, Z2, Z3
@@ -3398,8 +3536,10 @@ row:
 	ADDQ 96(AX), DI
 	ADDQ 104(AX), BX
 	ADDQ 112(AX), DX
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $64, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -3419,12 +3559,41 @@ vector:
 	ADDQ R11, SI
 	MOVQ 40(AX), R13
 	VMOVUPS (R13)(R11*1), Z0
-row:
-	VMOVUPS (SI), Z1
-	VADDPS Z1, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	SUBQ $4, CX
+	JLT rows4End
+rows4:
+	VMOVUPS (SI), Z4
+	VADDPS Z4, Z0, Z0
 	ADDQ 88(AX), SI
-	DECQ CX
-	JNZ row
+	VMOVUPS (SI), Z4
+	VADDPS Z4, Z1, Z1
+	ADDQ 88(AX), SI
+	VMOVUPS (SI), Z4
+	VADDPS Z4, Z2, Z2
+	ADDQ 88(AX), SI
+	VMOVUPS (SI), Z4
+	VADDPS Z4, Z3, Z3
+	ADDQ 88(AX), SI
+	SUBQ $4, CX
+	JGE rows4
+rows4End:
+	ADDQ $4, CX
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
+	VMOVUPS (SI), Z4
+	VADDPS Z4, Z0, Z0
+	ADDQ 88(AX), SI
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
+	VADDPS Z1, Z0, Z0
+	VADDPS Z2, Z0, Z0
+	VADDPS Z3, Z0, Z0
 	MOVQ 40(AX), R13
 	VMOVUPS Z0, (R13)(R11*1)
 	ADDQ $64, 16(AX)
@@ -3446,12 +3615,41 @@ vector:
 	ADDQ R11, SI
 	MOVQ 40(AX), R13
 	VMOVUPS (R13)(R11*1), Z0
-row:
-	VMOVUPS (SI), Z1
-	VMAXPS Z1, Z0, Z0
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	SUBQ $4, CX
+	JLT rows4End
+rows4:
+	VMOVUPS (SI), Z4
+	VMAXPS Z4, Z0, Z0
 	ADDQ 88(AX), SI
-	DECQ CX
-	JNZ row
+	VMOVUPS (SI), Z4
+	VMAXPS Z4, Z1, Z1
+	ADDQ 88(AX), SI
+	VMOVUPS (SI), Z4
+	VMAXPS Z4, Z2, Z2
+	ADDQ 88(AX), SI
+	VMOVUPS (SI), Z4
+	VMAXPS Z4, Z3, Z3
+	ADDQ 88(AX), SI
+	SUBQ $4, CX
+	JGE rows4
+rows4End:
+	ADDQ $4, CX
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
+	VMOVUPS (SI), Z4
+	VMAXPS Z4, Z0, Z0
+	ADDQ 88(AX), SI
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
+	VMAXPS Z1, Z0, Z0
+	VMAXPS Z2, Z0, Z0
+	VMAXPS Z3, Z0, Z0
 	MOVQ 40(AX), R13
 	VMOVUPS Z0, (R13)(R11*1)
 	ADDQ $64, 16(AX)
@@ -3475,14 +3673,51 @@ vector:
 	ADDQ R11, DI
 	MOVQ 48(AX), R13
 	VMOVUPS (R13)(R11*1), Z0
-row:
-	VMOVUPS (SI), Z1
-	VMOVUPS (DI), Z2
-	VFMADD231PS Z2, Z1, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	SUBQ $4, CX
+	JLT rows4End
+rows4:
+	VMOVUPS (SI), Z4
+	VMOVUPS (DI), Z5
+	VFMADD231PS Z5, Z4, Z0
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
-	DECQ CX
-	JNZ row
+	VMOVUPS (SI), Z5
+	VMOVUPS (DI), Z4
+	VFMADD231PS Z4, Z5, Z1
+	ADDQ 88(AX), SI
+	ADDQ 96(AX), DI
+	VMOVUPS (SI), Z4
+	VMOVUPS (DI), Z5
+	VFMADD231PS Z5, Z4, Z2
+	ADDQ 88(AX), SI
+	ADDQ 96(AX), DI
+	VMOVUPS (SI), Z5
+	VMOVUPS (DI), Z4
+	VFMADD231PS Z4, Z5, Z3
+	ADDQ 88(AX), SI
+	ADDQ 96(AX), DI
+	SUBQ $4, CX
+	JGE rows4
+rows4End:
+	ADDQ $4, CX
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
+	VMOVUPS (SI), Z4
+	VMOVUPS (DI), Z5
+	VFMADD231PS Z5, Z4, Z0
+	ADDQ 88(AX), SI
+	ADDQ 96(AX), DI
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
+	VADDPS Z1, Z0, Z0
+	VADDPS Z2, Z0, Z0
+	VADDPS Z3, Z0, Z0
 	MOVQ 48(AX), R13
 	VMOVUPS Z0, (R13)(R11*1)
 	ADDQ $64, 16(AX)
@@ -3506,13 +3741,46 @@ vector:
 	VMOVUPS (R13)(R11*1), Z0
 	MOVQ 48(AX), R13
 	VMOVUPS (R13)(R11*1), Z1
-row:
-	VMOVUPS (SI), Z2
-	VSUBPS Z0, Z2, Z3
-	VFMADD231PS Z3, Z3, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	SUBQ $4, CX
+	JLT rows4End
+rows4:
+	VMOVUPS (SI), Z5
+	VSUBPS Z0, Z5, Z6
+	VFMADD231PS Z6, Z6, Z1
 	ADDQ 88(AX), SI
-	DECQ CX
-	JNZ row
+	VMOVUPS (SI), Z6
+	VSUBPS Z0, Z6, Z5
+	VFMADD231PS Z5, Z5, Z2
+	ADDQ 88(AX), SI
+	VMOVUPS (SI), Z5
+	VSUBPS Z0, Z5, Z6
+	VFMADD231PS Z6, Z6, Z3
+	ADDQ 88(AX), SI
+	VMOVUPS (SI), Z6
+	VSUBPS Z0, Z6, Z5
+	VFMADD231PS Z5, Z5, Z4
+	ADDQ 88(AX), SI
+	SUBQ $4, CX
+	JGE rows4
+rows4End:
+	ADDQ $4, CX
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
+	VMOVUPS (SI), Z5
+	VSUBPS Z0, Z5, Z6
+	VFMADD231PS Z6, Z6, Z1
+	ADDQ 88(AX), SI
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
+	VADDPS Z2, Z1, Z1
+	VADDPS Z3, Z1, Z1
+	VADDPS Z4, Z1, Z1
 	MOVQ 48(AX), R13
 	VMOVUPS Z1, (R13)(R11*1)
 	ADDQ $64, 16(AX)
@@ -3535,13 +3803,46 @@ vector:
 	ADDQ R11, SI
 	MOVQ 40(AX), R13
 	VMOVUPS (R13)(R11*1), Z1
-row:
-	VMOVUPS (SI), Z2
-	VSUBPS Z0, Z2, Z3
-	VFMADD231PS Z3, Z3, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	SUBQ $4, CX
+	JLT rows4End
+rows4:
+	VMOVUPS (SI), Z5
+	VSUBPS Z0, Z5, Z6
+	VFMADD231PS Z6, Z6, Z1
 	ADDQ 88(AX), SI
-	DECQ CX
-	JNZ row
+	VMOVUPS (SI), Z6
+	VSUBPS Z0, Z6, Z5
+	VFMADD231PS Z5, Z5, Z2
+	ADDQ 88(AX), SI
+	VMOVUPS (SI), Z5
+	VSUBPS Z0, Z5, Z6
+	VFMADD231PS Z6, Z6, Z3
+	ADDQ 88(AX), SI
+	VMOVUPS (SI), Z6
+	VSUBPS Z0, Z6, Z5
+	VFMADD231PS Z5, Z5, Z4
+	ADDQ 88(AX), SI
+	SUBQ $4, CX
+	JGE rows4
+rows4End:
+	ADDQ $4, CX
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
+	VMOVUPS (SI), Z5
+	VSUBPS Z0, Z5, Z6
+	VFMADD231PS Z6, Z6, Z1
+	ADDQ 88(AX), SI
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
+	VADDPS Z2, Z1, Z1
+	VADDPS Z3, Z1, Z1
+	VADDPS Z4, Z1, Z1
 	MOVQ 40(AX), R13
 	VMOVUPS Z1, (R13)(R11*1)
 	ADDQ $64, 16(AX)
@@ -3567,22 +3868,73 @@ vector:
 	VMOVUPS (R13)(R11*1), Z0
 	MOVQ 56(AX), R13
 	VMOVUPS (R13)(R11*1), Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
 	MOVQ 64(AX), R13
-	VMOVUPS (R13)(R11*1), Z2
-row:
-	VMOVUPS (DI), Z3
-	VADDPS Z3, Z1, Z1
-	VMOVUPS (SI), Z4
-	VSUBPS Z0, Z4, Z5
-	VFMADD231PS Z5, Z3, Z2
+	VMOVUPS (R13)(R11*1), Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	SUBQ $4, CX
+	JLT rows4End
+rows4:
+	VMOVUPS (DI), Z9
+	VADDPS Z9, Z1, Z1
+	VMOVUPS (SI), Z10
+	VSUBPS Z0, Z10, Z11
+	VFMADD231PS Z11, Z9, Z5
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
-	DECQ CX
-	JNZ row
+	VMOVUPS (DI), Z11
+	VADDPS Z11, Z2, Z2
+	VMOVUPS (SI), Z9
+	VSUBPS Z0, Z9, Z10
+	VFMADD231PS Z10, Z11, Z6
+	ADDQ 88(AX), SI
+	ADDQ 96(AX), DI
+	VMOVUPS (DI), Z10
+	VADDPS Z10, Z3, Z3
+	VMOVUPS (SI), Z11
+	VSUBPS Z0, Z11, Z9
+	VFMADD231PS Z9, Z10, Z7
+	ADDQ 88(AX), SI
+	ADDQ 96(AX), DI
+	VMOVUPS (DI), Z9
+	VADDPS Z9, Z4, Z4
+	VMOVUPS (SI), Z10
+	VSUBPS Z0, Z10, Z11
+	VFMADD231PS Z11, Z9, Z8
+	ADDQ 88(AX), SI
+	ADDQ 96(AX), DI
+	SUBQ $4, CX
+	JGE rows4
+rows4End:
+	ADDQ $4, CX
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
+	VMOVUPS (DI), Z11
+	VADDPS Z11, Z1, Z1
+	VMOVUPS (SI), Z9
+	VSUBPS Z0, Z9, Z10
+	VFMADD231PS Z10, Z11, Z5
+	ADDQ 88(AX), SI
+	ADDQ 96(AX), DI
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
+	VADDPS Z2, Z1, Z1
+	VADDPS Z3, Z1, Z1
+	VADDPS Z4, Z1, Z1
 	MOVQ 56(AX), R13
 	VMOVUPS Z1, (R13)(R11*1)
+	VADDPS Z6, Z5, Z5
+	VADDPS Z7, Z5, Z5
+	VADDPS Z8, Z5, Z5
 	MOVQ 64(AX), R13
-	VMOVUPS Z2, (R13)(R11*1)
+	VMOVUPS Z5, (R13)(R11*1)
 	ADDQ $64, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -3606,7 +3958,9 @@ vector:
 	ADDQ R11, DI
 	MOVQ 48(AX), BX
 	ADDQ R11, BX
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (BX), Z2
 	VMOVUPS (DI), Z3
 	VMULPS Z1, Z3, Z4
@@ -3618,8 +3972,10 @@ row:
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
 	ADDQ 104(AX), BX
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $64, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -3643,7 +3999,9 @@ vector:
 	ADDQ R11, DI
 	MOVQ 48(AX), BX
 	ADDQ R11, BX
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (BX), Z2
 	VMULPS Z0, Z2, Z3
 	VMOVUPS (DI), Z2
@@ -3658,8 +4016,10 @@ row:
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
 	ADDQ 104(AX), BX
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $64, 16(AX)
 	DECQ 8(AX)
 	JNZ vector
@@ -3691,7 +4051,9 @@ vector:
 	ADDQ R11, BX
 	MOVQ 56(AX), DX
 	ADDQ R11, DX
-row:
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
 	VMOVUPS (DX), Z8
 	VMOVUPS (DI), Z9
 	VMULPS Z1, Z9, Z10
@@ -3715,8 +4077,10 @@ row:
 	ADDQ 96(AX), DI
 	ADDQ 104(AX), BX
 	ADDQ 112(AX), DX
-	DECQ CX
-	JNZ row
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
 	ADDQ $64, 16(AX)
 	DECQ 8(AX)
 	JNZ vector

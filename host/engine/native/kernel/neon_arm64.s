@@ -1015,13 +1015,17 @@ vector:
 	ADD R16, R0, R0
 	MOVD 40(R10), R1
 	ADD R16, R1, R1
-row:
+	SUBS $1, R15, R15
+	BLT rows1End
+rows1:
 	VLD1 (R1), [V0.S4]
 	VST1 [V0.S4], (R0)
 	ADD R7, R0, R0
 	ADD R8, R1, R1
 	SUBS $1, R15, R15
-	BNE row
+	BGE rows1
+rows1End:
+	ADD $1, R15, R15
 	ADD $16, R16, R16
 	SUBS $1, R17, R17
 	BNE vector
@@ -1044,14 +1048,18 @@ vector:
 	ADD R16, R0, R0
 	MOVD 40(R10), R1
 	ADD R16, R1, R1
-row:
+	SUBS $1, R15, R15
+	BLT rows1End
+rows1:
 	VLD1 (R1), [V1.S4]
 	WORD $0x6e20dc22
 	VST1 [V2.S4], (R0)
 	ADD R7, R0, R0
 	ADD R8, R1, R1
 	SUBS $1, R15, R15
-	BNE row
+	BGE rows1
+rows1End:
+	ADD $1, R15, R15
 	ADD $16, R16, R16
 	SUBS $1, R17, R17
 	BNE vector
@@ -1076,7 +1084,9 @@ vector:
 	ADD R16, R0, R0
 	MOVD 40(R10), R1
 	ADD R16, R1, R1
-row:
+	SUBS $1, R15, R15
+	BLT rows1End
+rows1:
 	VLD1 (R1), [V2.S4]
 	VMOV V1.B16, V3.B16
 	VFMLA V0.S4, V2.S4, V3.S4
@@ -1084,7 +1094,9 @@ row:
 	ADD R7, R0, R0
 	ADD R8, R1, R1
 	SUBS $1, R15, R15
-	BNE row
+	BGE rows1
+rows1End:
+	ADD $1, R15, R15
 	ADD $16, R16, R16
 	SUBS $1, R17, R17
 	BNE vector
@@ -1108,7 +1120,9 @@ vector:
 	ADD R16, R1, R1
 	MOVD 48(R10), R2
 	ADD R16, R2, R2
-row:
+	SUBS $1, R15, R15
+	BLT rows1End
+rows1:
 	VLD1 (R1), [V0.S4]
 	VLD1 (R2), [V1.S4]
 	WORD $0x4e21d402
@@ -1117,7 +1131,9 @@ row:
 	ADD R8, R1, R1
 	ADD R9, R2, R2
 	SUBS $1, R15, R15
-	BNE row
+	BGE rows1
+rows1End:
+	ADD $1, R15, R15
 	ADD $16, R16, R16
 	SUBS $1, R17, R17
 	BNE vector
@@ -1141,7 +1157,9 @@ vector:
 	ADD R16, R1, R1
 	MOVD 48(R10), R2
 	ADD R16, R2, R2
-row:
+	SUBS $1, R15, R15
+	BLT rows1End
+rows1:
 	VLD1 (R1), [V0.S4]
 	VLD1 (R2), [V1.S4]
 	WORD $0x6e21dc02
@@ -1150,7 +1168,9 @@ row:
 	ADD R8, R1, R1
 	ADD R9, R2, R2
 	SUBS $1, R15, R15
-	BNE row
+	BGE rows1
+rows1End:
+	ADD $1, R15, R15
 	ADD $16, R16, R16
 	SUBS $1, R17, R17
 	BNE vector
@@ -1171,7 +1191,9 @@ vector:
 	ADD R16, R0, R0
 	MOVD 40(R10), R1
 	ADD R16, R1, R1
-row:
+	SUBS $1, R15, R15
+	BLT rows1End
+rows1:
 	VLD1 (R0), [V0.S4]
 	VLD1 (R1), [V1.S4]
 	WORD $0x4e21d402
@@ -1179,7 +1201,9 @@ row:
 	ADD R7, R0, R0
 	ADD R8, R1, R1
 	SUBS $1, R15, R15
-	BNE row
+	BGE rows1
+rows1End:
+	ADD $1, R15, R15
 	ADD $16, R16, R16
 	SUBS $1, R17, R17
 	BNE vector
@@ -1202,7 +1226,9 @@ vector:
 	ADD R16, R0, R0
 	MOVD 40(R10), R1
 	ADD R16, R1, R1
-row:
+	SUBS $1, R15, R15
+	BLT rows1End
+rows1:
 	VLD1 (R1), [V1.S4]
 	VLD1 (R0), [V2.S4]
 	VFMLA V0.S4, V1.S4, V2.S4
@@ -1210,7 +1236,9 @@ row:
 	ADD R7, R0, R0
 	ADD R8, R1, R1
 	SUBS $1, R15, R15
-	BNE row
+	BGE rows1
+rows1End:
+	ADD $1, R15, R15
 	ADD $16, R16, R16
 	SUBS $1, R17, R17
 	BNE vector
@@ -1258,7 +1286,9 @@ vector:
 	ADD R16, R5, R5
 	MOVD 80(R10), R6
 	ADD R16, R6, R6
-row:
+	SUBS $1, R15, R15
+	BLT rows1End
+rows1:
 	VLD1 (R0), [V6.S4]
 	VLD1 (R1), [V7.S4]
 	VFMLA V0.S4, V7.S4, V6.S4
@@ -1281,7 +1311,9 @@ row:
 	ADD R13, R5, R5
 	ADD R14, R6, R6
 	SUBS $1, R15, R15
-	BNE row
+	BGE rows1
+rows1End:
+	ADD $1, R15, R15
 	ADD $16, R16, R16
 	SUBS $1, R17, R17
 	BNE vector
@@ -1305,7 +1337,9 @@ vector:
 	ADD R16, R1, R1
 	MOVD 48(R10), R2
 	ADD R16, R2, R2
-row:
+	SUBS $1, R15, R15
+	BLT rows1End
+rows1:
 	VLD1 (R1), [V0.S4]
 	VLD1 (R2), [V1.S4]
 	VLD1 (R0), [V2.S4]
@@ -1315,7 +1349,9 @@ row:
 	ADD R8, R1, R1
 	ADD R9, R2, R2
 	SUBS $1, R15, R15
-	BNE row
+	BGE rows1
+rows1End:
+	ADD $1, R15, R15
 	ADD $16, R16, R16
 	SUBS $1, R17, R17
 	BNE vector
@@ -1340,7 +1376,9 @@ vector:
 	ADD R16, R0, R0
 	MOVD 40(R10), R1
 	ADD R16, R1, R1
-row:
+	SUBS $1, R15, R15
+	BLT rows1End
+rows1:
 	VLD1 (R1), [V2.S4]
 	VLD1 (R0), [V3.S4]
 	WORD $0x6e21dc64
@@ -1349,7 +1387,9 @@ row:
 	ADD R7, R0, R0
 	ADD R8, R1, R1
 	SUBS $1, R15, R15
-	BNE row
+	BGE rows1
+rows1End:
+	ADD $1, R15, R15
 	ADD $16, R16, R16
 	SUBS $1, R17, R17
 	BNE vector
@@ -1370,7 +1410,9 @@ vector:
 	ADD R16, R0, R0
 	MOVD 40(R10), R1
 	ADD R16, R1, R1
-row:
+	SUBS $1, R15, R15
+	BLT rows1End
+rows1:
 	VLD1 (R1), [V0.S4]
 	VLD1 (R0), [V1.S4]
 	WORD $0x4e21f402
@@ -1378,7 +1420,9 @@ row:
 	ADD R7, R0, R0
 	ADD R8, R1, R1
 	SUBS $1, R15, R15
-	BNE row
+	BGE rows1
+rows1End:
+	ADD $1, R15, R15
 	ADD $16, R16, R16
 	SUBS $1, R17, R17
 	BNE vector
@@ -1408,7 +1452,9 @@ vector:
 	ADD R16, R3, R3
 	MOVD 64(R10), R4
 	ADD R16, R4, R4
-row:
+	SUBS $1, R15, R15
+	BLT rows1End
+rows1:
 	VLD1 (R4), [V0.S4]
 	VLD1 (R3), [V1.S4]
 	WORD $0x4e21f402
@@ -1423,7 +1469,9 @@ row:
 	ADD R11, R3, R3
 	ADD R12, R4, R4
 	SUBS $1, R15, R15
-	BNE row
+	BGE rows1
+rows1End:
+	ADD $1, R15, R15
 	ADD $16, R16, R16
 	SUBS $1, R17, R17
 	BNE vector
@@ -1453,7 +1501,9 @@ vector:
 	ADD R16, R3, R3
 	MOVD 64(R10), R4
 	ADD R16, R4, R4
-row:
+	SUBS $1, R15, R15
+	BLT rows1End
+rows1:
 	VLD1 (R2), [V0.S4]
 	VLD1 (R3), [V1.S4]
 	WORD $0x4e21e402
@@ -1468,7 +1518,9 @@ row:
 	ADD R11, R3, R3
 	ADD R12, R4, R4
 	SUBS $1, R15, R15
-	BNE row
+	BGE rows1
+rows1End:
+	ADD $1, R15, R15
 	ADD $16, R16, R16
 	SUBS $1, R17, R17
 	BNE vector
@@ -1495,7 +1547,9 @@ vector:
 	ADD R16, R2, R2
 	MOVD 56(R10), R3
 	ADD R16, R3, R3
-row:
+	SUBS $1, R15, R15
+	BLT rows1End
+rows1:
 	VLD1 (R2), [V0.S4]
 	VLD1 (R3), [V1.S4]
 	WORD $0x4e21e402
@@ -1509,7 +1563,9 @@ row:
 	ADD R9, R2, R2
 	ADD R11, R3, R3
 	SUBS $1, R15, R15
-	BNE row
+	BGE rows1
+rows1End:
+	ADD $1, R15, R15
 	ADD $16, R16, R16
 	SUBS $1, R17, R17
 	BNE vector
@@ -1536,7 +1592,9 @@ vector:
 	ADD R16, R2, R2
 	MOVD 56(R10), R3
 	ADD R16, R3, R3
-row:
+	SUBS $1, R15, R15
+	BLT rows1End
+rows1:
 	VLD1 (R2), [V0.S4]
 	VLD1 (R3), [V1.S4]
 	WORD $0x4e21e402
@@ -1552,7 +1610,9 @@ row:
 	ADD R9, R2, R2
 	ADD R11, R3, R3
 	SUBS $1, R15, R15
-	BNE row
+	BGE rows1
+rows1End:
+	ADD $1, R15, R15
 	ADD $16, R16, R16
 	SUBS $1, R17, R17
 	BNE vector
@@ -1575,14 +1635,18 @@ vector:
 	ADD R16, R0, R0
 	MOVD 40(R10), R1
 	ADD R16, R1, R1
-row:
+	SUBS $1, R15, R15
+	BLT rows1End
+rows1:
 	VLD1 (R1), [V1.S4]
 	WORD $0x4e21f402
 	VST1 [V2.S4], (R0)
 	ADD R7, R0, R0
 	ADD R8, R1, R1
 	SUBS $1, R15, R15
-	BNE row
+	BGE rows1
+rows1End:
+	ADD $1, R15, R15
 	ADD $16, R16, R16
 	SUBS $1, R17, R17
 	BNE vector
@@ -1608,7 +1672,9 @@ vector:
 	ADD R16, R1, R1
 	MOVD 48(R10), R2
 	ADD R16, R2, R2
-row:
+	SUBS $1, R15, R15
+	BLT rows1End
+rows1:
 	VLD1 (R1), [V1.S4]
 	VLD1 (R2), [V2.S4]
 	WORD $0x6ea0e423
@@ -1618,7 +1684,9 @@ row:
 	ADD R8, R1, R1
 	ADD R9, R2, R2
 	SUBS $1, R15, R15
-	BNE row
+	BGE rows1
+rows1End:
+	ADD $1, R15, R15
 	ADD $16, R16, R16
 	SUBS $1, R17, R17
 	BNE vector
@@ -1643,7 +1711,9 @@ vector:
 	ADD R16, R0, R0
 	MOVD 40(R10), R1
 	ADD R16, R1, R1
-row:
+	SUBS $1, R15, R15
+	BLT rows1End
+rows1:
 	VLD1 (R1), [V2.S4]
 	WORD $0x4e22f403
 	WORD $0x4ea2f404
@@ -1653,7 +1723,9 @@ row:
 	ADD R7, R0, R0
 	ADD R8, R1, R1
 	SUBS $1, R15, R15
-	BNE row
+	BGE rows1
+rows1End:
+	ADD $1, R15, R15
 	ADD $16, R16, R16
 	SUBS $1, R17, R17
 	BNE vector
@@ -1681,7 +1753,9 @@ vector:
 	ADD R16, R1, R1
 	MOVD 48(R10), R2
 	ADD R16, R2, R2
-row:
+	SUBS $1, R15, R15
+	BLT rows1End
+rows1:
 	VLD1 (R1), [V2.S4]
 	VLD1 (R2), [V3.S4]
 	WORD $0x6ea0e444
@@ -1692,7 +1766,9 @@ row:
 	ADD R8, R1, R1
 	ADD R9, R2, R2
 	SUBS $1, R15, R15
-	BNE row
+	BGE rows1
+rows1End:
+	ADD $1, R15, R15
 	ADD $16, R16, R16
 	SUBS $1, R17, R17
 	BNE vector
@@ -1737,7 +1813,9 @@ vector:
 	ADD R16, R0, R0
 	MOVD 40(R10), R1
 	ADD R16, R1, R1
-row:
+	SUBS $1, R15, R15
+	BLT rows1End
+rows1:
 	VLD1 (R1), [V12.S4]
 	WORD $0x4eacf42d
 	WORD $0x4e2df40c
@@ -1771,7 +1849,9 @@ row:
 	ADD R7, R0, R0
 	ADD R8, R1, R1
 	SUBS $1, R15, R15
-	BNE row
+	BGE rows1
+rows1End:
+	ADD $1, R15, R15
 	ADD $16, R16, R16
 	SUBS $1, R17, R17
 	BNE vector
@@ -1818,7 +1898,9 @@ vector:
 	ADD R16, R0, R0
 	MOVD 40(R10), R1
 	ADD R16, R1, R1
-row:
+	SUBS $1, R15, R15
+	BLT rows1End
+rows1:
 	VLD1 (R1), [V13.S4]
 	WORD $0x4eadf42e
 	WORD $0x4e2ef40d
@@ -1849,7 +1931,9 @@ row:
 	ADD R7, R0, R0
 	ADD R8, R1, R1
 	SUBS $1, R15, R15
-	BNE row
+	BGE rows1
+rows1End:
+	ADD $1, R15, R15
 	ADD $16, R16, R16
 	SUBS $1, R17, R17
 	BNE vector
@@ -1875,7 +1959,9 @@ vector:
 	ADD R16, R1, R1
 	MOVD 48(R10), R2
 	ADD R16, R2, R2
-row:
+	SUBS $1, R15, R15
+	BLT rows1End
+rows1:
 	VLD1 (R1), [V1.S4]
 	VLD1 (R2), [V2.S4]
 	VMOV V0.B16, V3.B16
@@ -1886,7 +1972,9 @@ row:
 	ADD R8, R1, R1
 	ADD R9, R2, R2
 	SUBS $1, R15, R15
-	BNE row
+	BGE rows1
+rows1End:
+	ADD $1, R15, R15
 	ADD $16, R16, R16
 	SUBS $1, R17, R17
 	BNE vector
@@ -1933,7 +2021,9 @@ vector:
 	ADD R16, R0, R0
 	MOVD 40(R10), R1
 	ADD R16, R1, R1
-row:
+	SUBS $1, R15, R15
+	BLT rows1End
+rows1:
 	VLD1 (R1), [V13.S4]
 	WORD $0x4eadd42e
 	WORD $0x4eaef46d
@@ -1970,7 +2060,9 @@ row:
 	ADD R7, R0, R0
 	ADD R8, R1, R1
 	SUBS $1, R15, R15
-	BNE row
+	BGE rows1
+rows1End:
+	ADD $1, R15, R15
 	ADD $16, R16, R16
 	SUBS $1, R17, R17
 	BNE vector
@@ -1996,7 +2088,9 @@ vector:
 	ADD R16, R1, R1
 	MOVD 48(R10), R2
 	ADD R16, R2, R2
-row:
+	SUBS $1, R15, R15
+	BLT rows1End
+rows1:
 	VLD1 (R1), [V1.S4]
 	VLD1 (R2), [V2.S4]
 	WORD $0x4ea1d403
@@ -2007,7 +2101,9 @@ row:
 	ADD R8, R1, R1
 	ADD R9, R2, R2
 	SUBS $1, R15, R15
-	BNE row
+	BGE rows1
+rows1End:
+	ADD $1, R15, R15
 	ADD $16, R16, R16
 	SUBS $1, R17, R17
 	BNE vector
@@ -2052,7 +2148,9 @@ vector:
 	ADD R16, R0, R0
 	MOVD 40(R10), R1
 	ADD R16, R1, R1
-row:
+	SUBS $1, R15, R15
+	BLT rows1End
+rows1:
 	VLD1 (R1), [V12.S4]
 	WORD $0x4e2cf40d
 	WORD $0x4eacf40e
@@ -2081,7 +2179,9 @@ row:
 	ADD R7, R0, R0
 	ADD R8, R1, R1
 	SUBS $1, R15, R15
-	BNE row
+	BGE rows1
+rows1End:
+	ADD $1, R15, R15
 	ADD $16, R16, R16
 	SUBS $1, R17, R17
 	BNE vector
@@ -2107,7 +2207,9 @@ vector:
 	ADD R16, R1, R1
 	MOVD 48(R10), R2
 	ADD R16, R2, R2
-row:
+	SUBS $1, R15, R15
+	BLT rows1End
+rows1:
 	VLD1 (R1), [V1.S4]
 	VLD1 (R2), [V2.S4]
 	WORD $0x6ea0e423
@@ -2119,7 +2221,9 @@ row:
 	ADD R8, R1, R1
 	ADD R9, R2, R2
 	SUBS $1, R15, R15
-	BNE row
+	BGE rows1
+rows1End:
+	ADD $1, R15, R15
 	ADD $16, R16, R16
 	SUBS $1, R17, R17
 	BNE vector
@@ -2166,7 +2270,9 @@ vector:
 	ADD R16, R0, R0
 	MOVD 40(R10), R1
 	ADD R16, R1, R1
-row:
+	SUBS $1, R15, R15
+	BLT rows1End
+rows1:
 	VLD1 (R1), [V13.S4]
 	WORD $0x4eadd42e
 	WORD $0x4eaef46f
@@ -2204,7 +2310,9 @@ row:
 	ADD R7, R0, R0
 	ADD R8, R1, R1
 	SUBS $1, R15, R15
-	BNE row
+	BGE rows1
+rows1End:
+	ADD $1, R15, R15
 	ADD $16, R16, R16
 	SUBS $1, R17, R17
 	BNE vector
@@ -2254,7 +2362,9 @@ vector:
 	ADD R16, R1, R1
 	MOVD 48(R10), R2
 	ADD R16, R2, R2
-row:
+	SUBS $1, R15, R15
+	BLT rows1End
+rows1:
 	VLD1 (R1), [V13.S4]
 	VLD1 (R2), [V14.S4]
 	WORD $0x4eadd42f
@@ -2298,7 +2408,9 @@ row:
 	ADD R8, R1, R1
 	ADD R9, R2, R2
 	SUBS $1, R15, R15
-	BNE row
+	BGE rows1
+rows1End:
+	ADD $1, R15, R15
 	ADD $16, R16, R16
 	SUBS $1, R17, R17
 	BNE vector
@@ -2353,7 +2465,9 @@ vector:
 	ADD R16, R0, R0
 	MOVD 40(R10), R1
 	ADD R16, R1, R1
-row:
+	SUBS $1, R15, R15
+	BLT rows1End
+rows1:
 	VLD1 (R1), [V17.S4]
 	WORD $0x6e20de32
 	WORD $0x4eb2f453
@@ -2390,7 +2504,9 @@ row:
 	ADD R7, R0, R0
 	ADD R8, R1, R1
 	SUBS $1, R15, R15
-	BNE row
+	BGE rows1
+rows1End:
+	ADD $1, R15, R15
 	ADD $16, R16, R16
 	SUBS $1, R17, R17
 	BNE vector
@@ -2414,7 +2530,9 @@ vector:
 	ADD R16, R1, R1
 	MOVD 48(R10), R2
 	ADD R16, R2, R2
-row:
+	SUBS $1, R15, R15
+	BLT rows1End
+rows1:
 	VLD1 (R1), [V0.S4]
 	VLD1 (R2), [V1.S4]
 	WORD $0x6e20dc02
@@ -2530,7 +2648,9 @@ row:
 	ADD R8, R1, R1
 	ADD R9, R2, R2
 	SUBS $1, R15, R15
-	BNE row
+	BGE rows1
+rows1End:
+	ADD $1, R15, R15
 	ADD $16, R16, R16
 	SUBS $1, R17, R17
 	BNE vector
@@ -2557,7 +2677,9 @@ vector:
 	MOVD 56(R10), R19
 	ADD R16, R19, R19
 	VLD1 (R19), [V1.S4]
-row:
+	SUBS $1, R15, R15
+	BLT rows1End
+rows1:
 	VLD1 (R1), [V2.S4]
 	VMOV V1.B16, V3.B16
 	VFMLA V0.S4, V2.S4, V3.S4
@@ -2565,7 +2687,9 @@ row:
 	ADD R7, R0, R0
 	ADD R8, R1, R1
 	SUBS $1, R15, R15
-	BNE row
+	BGE rows1
+rows1End:
+	ADD $1, R15, R15
 	ADD $16, R16, R16
 	SUBS $1, R17, R17
 	BNE vector
@@ -2594,7 +2718,9 @@ vector:
 	MOVD 56(R10), R19
 	ADD R16, R19, R19
 	VLD1 (R19), [V2.S4]
-row:
+	SUBS $1, R15, R15
+	BLT rows1End
+rows1:
 	VLD1 (R1), [V3.S4]
 	VMOV V2.B16, V4.B16
 	VFMLA V1.S4, V3.S4, V4.S4
@@ -2603,7 +2729,9 @@ row:
 	ADD R7, R0, R0
 	ADD R8, R1, R1
 	SUBS $1, R15, R15
-	BNE row
+	BGE rows1
+rows1End:
+	ADD $1, R15, R15
 	ADD $16, R16, R16
 	SUBS $1, R17, R17
 	BNE vector
@@ -2627,7 +2755,9 @@ vector:
 	MOVD 48(R10), R19
 	ADD R16, R19, R19
 	VLD1 (R19), [V0.S4]
-row:
+	SUBS $1, R15, R15
+	BLT rows1End
+rows1:
 	VLD1 (R1), [V1.S4]
 	VLD1 (R0), [V2.S4]
 	VFMLA V0.S4, V1.S4, V2.S4
@@ -2635,7 +2765,9 @@ row:
 	ADD R7, R0, R0
 	ADD R8, R1, R1
 	SUBS $1, R15, R15
-	BNE row
+	BGE rows1
+rows1End:
+	ADD $1, R15, R15
 	ADD $16, R16, R16
 	SUBS $1, R17, R17
 	BNE vector
@@ -2668,7 +2800,9 @@ vector:
 	MOVD 72(R10), R19
 	ADD R16, R19, R19
 	VLD1 (R19), [V2.S4]
-row:
+	SUBS $1, R15, R15
+	BLT rows1End
+rows1:
 	VLD1 (R1), [V3.S4]
 	VLD1 (R2), [V4.S4]
 	VMOV V2.B16, V5.B16
@@ -2679,7 +2813,9 @@ row:
 	ADD R8, R1, R1
 	ADD R9, R2, R2
 	SUBS $1, R15, R15
-	BNE row
+	BGE rows1
+rows1End:
+	ADD $1, R15, R15
 	ADD $16, R16, R16
 	SUBS $1, R17, R17
 	BNE vector
@@ -2710,7 +2846,9 @@ vector:
 	ADD R16, R2, R2
 	MOVD 56(R10), R3
 	ADD R16, R3, R3
-row:
+	SUBS $1, R15, R15
+	BLT rows1End
+rows1:
 	VLD1 (R1), [V2.S4]
 	VMOV V1.B16, V3.B16
 	VFMLA V0.S4, V2.S4, V3.S4
@@ -2723,7 +2861,9 @@ row:
 	ADD R9, R2, R2
 	ADD R11, R3, R3
 	SUBS $1, R15, R15
-	BNE row
+	BGE rows1
+rows1End:
+	ADD $1, R15, R15
 	ADD $16, R16, R16
 	SUBS $1, R17, R17
 	BNE vector
@@ -2744,12 +2884,41 @@ vector:
 	MOVD 40(R10), R19
 	ADD R16, R19, R19
 	VLD1 (R19), [V0.S4]
-row:
-	VLD1 (R0), [V1.S4]
-	WORD $0x4e21d400
+	VEOR V1.B16, V1.B16, V1.B16
+	VEOR V2.B16, V2.B16, V2.B16
+	VEOR V3.B16, V3.B16, V3.B16
+	SUBS $4, R15, R15
+	BLT rows4End
+rows4:
+	VLD1 (R0), [V4.S4]
+	WORD $0x4e24d400
+	ADD R7, R0, R0
+	VLD1 (R0), [V4.S4]
+	WORD $0x4e24d421
+	ADD R7, R0, R0
+	VLD1 (R0), [V4.S4]
+	WORD $0x4e24d442
+	ADD R7, R0, R0
+	VLD1 (R0), [V4.S4]
+	WORD $0x4e24d463
+	ADD R7, R0, R0
+	SUBS $4, R15, R15
+	BGE rows4
+rows4End:
+	ADD $4, R15, R15
+	SUBS $1, R15, R15
+	BLT rows1End
+rows1:
+	VLD1 (R0), [V4.S4]
+	WORD $0x4e24d400
 	ADD R7, R0, R0
 	SUBS $1, R15, R15
-	BNE row
+	BGE rows1
+rows1End:
+	ADD $1, R15, R15
+	WORD $0x4e21d400
+	WORD $0x4e22d400
+	WORD $0x4e23d400
 	MOVD 40(R10), R19
 	ADD R16, R19, R19
 	VST1 [V0.S4], (R19)
@@ -2773,12 +2942,41 @@ vector:
 	MOVD 40(R10), R19
 	ADD R16, R19, R19
 	VLD1 (R19), [V0.S4]
-row:
-	VLD1 (R0), [V1.S4]
-	WORD $0x4e21f400
+	VMOV V0.B16, V1.B16
+	VMOV V0.B16, V2.B16
+	VMOV V0.B16, V3.B16
+	SUBS $4, R15, R15
+	BLT rows4End
+rows4:
+	VLD1 (R0), [V4.S4]
+	WORD $0x4e24f400
+	ADD R7, R0, R0
+	VLD1 (R0), [V4.S4]
+	WORD $0x4e24f421
+	ADD R7, R0, R0
+	VLD1 (R0), [V4.S4]
+	WORD $0x4e24f442
+	ADD R7, R0, R0
+	VLD1 (R0), [V4.S4]
+	WORD $0x4e24f463
+	ADD R7, R0, R0
+	SUBS $4, R15, R15
+	BGE rows4
+rows4End:
+	ADD $4, R15, R15
+	SUBS $1, R15, R15
+	BLT rows1End
+rows1:
+	VLD1 (R0), [V4.S4]
+	WORD $0x4e24f400
 	ADD R7, R0, R0
 	SUBS $1, R15, R15
-	BNE row
+	BGE rows1
+rows1End:
+	ADD $1, R15, R15
+	WORD $0x4e21f400
+	WORD $0x4e22f400
+	WORD $0x4e23f400
 	MOVD 40(R10), R19
 	ADD R16, R19, R19
 	VST1 [V0.S4], (R19)
@@ -2805,14 +3003,51 @@ vector:
 	MOVD 48(R10), R19
 	ADD R16, R19, R19
 	VLD1 (R19), [V0.S4]
-row:
-	VLD1 (R0), [V1.S4]
-	VLD1 (R1), [V2.S4]
-	VFMLA V2.S4, V1.S4, V0.S4
+	VEOR V1.B16, V1.B16, V1.B16
+	VEOR V2.B16, V2.B16, V2.B16
+	VEOR V3.B16, V3.B16, V3.B16
+	SUBS $4, R15, R15
+	BLT rows4End
+rows4:
+	VLD1 (R0), [V4.S4]
+	VLD1 (R1), [V5.S4]
+	VFMLA V5.S4, V4.S4, V0.S4
+	ADD R7, R0, R0
+	ADD R8, R1, R1
+	VLD1 (R0), [V5.S4]
+	VLD1 (R1), [V4.S4]
+	VFMLA V4.S4, V5.S4, V1.S4
+	ADD R7, R0, R0
+	ADD R8, R1, R1
+	VLD1 (R0), [V4.S4]
+	VLD1 (R1), [V5.S4]
+	VFMLA V5.S4, V4.S4, V2.S4
+	ADD R7, R0, R0
+	ADD R8, R1, R1
+	VLD1 (R0), [V5.S4]
+	VLD1 (R1), [V4.S4]
+	VFMLA V4.S4, V5.S4, V3.S4
+	ADD R7, R0, R0
+	ADD R8, R1, R1
+	SUBS $4, R15, R15
+	BGE rows4
+rows4End:
+	ADD $4, R15, R15
+	SUBS $1, R15, R15
+	BLT rows1End
+rows1:
+	VLD1 (R0), [V4.S4]
+	VLD1 (R1), [V5.S4]
+	VFMLA V5.S4, V4.S4, V0.S4
 	ADD R7, R0, R0
 	ADD R8, R1, R1
 	SUBS $1, R15, R15
-	BNE row
+	BGE rows1
+rows1End:
+	ADD $1, R15, R15
+	WORD $0x4e21d400
+	WORD $0x4e22d400
+	WORD $0x4e23d400
 	MOVD 48(R10), R19
 	ADD R16, R19, R19
 	VST1 [V0.S4], (R19)
@@ -2839,13 +3074,46 @@ vector:
 	MOVD 48(R10), R19
 	ADD R16, R19, R19
 	VLD1 (R19), [V1.S4]
-row:
-	VLD1 (R0), [V2.S4]
-	WORD $0x4ea0d443
-	VFMLA V3.S4, V3.S4, V1.S4
+	VEOR V2.B16, V2.B16, V2.B16
+	VEOR V3.B16, V3.B16, V3.B16
+	VEOR V4.B16, V4.B16, V4.B16
+	SUBS $4, R15, R15
+	BLT rows4End
+rows4:
+	VLD1 (R0), [V5.S4]
+	WORD $0x4ea0d4a6
+	VFMLA V6.S4, V6.S4, V1.S4
+	ADD R7, R0, R0
+	VLD1 (R0), [V6.S4]
+	WORD $0x4ea0d4c5
+	VFMLA V5.S4, V5.S4, V2.S4
+	ADD R7, R0, R0
+	VLD1 (R0), [V5.S4]
+	WORD $0x4ea0d4a6
+	VFMLA V6.S4, V6.S4, V3.S4
+	ADD R7, R0, R0
+	VLD1 (R0), [V6.S4]
+	WORD $0x4ea0d4c5
+	VFMLA V5.S4, V5.S4, V4.S4
+	ADD R7, R0, R0
+	SUBS $4, R15, R15
+	BGE rows4
+rows4End:
+	ADD $4, R15, R15
+	SUBS $1, R15, R15
+	BLT rows1End
+rows1:
+	VLD1 (R0), [V5.S4]
+	WORD $0x4ea0d4a6
+	VFMLA V6.S4, V6.S4, V1.S4
 	ADD R7, R0, R0
 	SUBS $1, R15, R15
-	BNE row
+	BGE rows1
+rows1End:
+	ADD $1, R15, R15
+	WORD $0x4e22d421
+	WORD $0x4e23d421
+	WORD $0x4e24d421
 	MOVD 48(R10), R19
 	ADD R16, R19, R19
 	VST1 [V1.S4], (R19)
@@ -2871,13 +3139,46 @@ vector:
 	MOVD 40(R10), R19
 	ADD R16, R19, R19
 	VLD1 (R19), [V1.S4]
-row:
-	VLD1 (R0), [V2.S4]
-	WORD $0x4ea0d443
-	VFMLA V3.S4, V3.S4, V1.S4
+	VEOR V2.B16, V2.B16, V2.B16
+	VEOR V3.B16, V3.B16, V3.B16
+	VEOR V4.B16, V4.B16, V4.B16
+	SUBS $4, R15, R15
+	BLT rows4End
+rows4:
+	VLD1 (R0), [V5.S4]
+	WORD $0x4ea0d4a6
+	VFMLA V6.S4, V6.S4, V1.S4
+	ADD R7, R0, R0
+	VLD1 (R0), [V6.S4]
+	WORD $0x4ea0d4c5
+	VFMLA V5.S4, V5.S4, V2.S4
+	ADD R7, R0, R0
+	VLD1 (R0), [V5.S4]
+	WORD $0x4ea0d4a6
+	VFMLA V6.S4, V6.S4, V3.S4
+	ADD R7, R0, R0
+	VLD1 (R0), [V6.S4]
+	WORD $0x4ea0d4c5
+	VFMLA V5.S4, V5.S4, V4.S4
+	ADD R7, R0, R0
+	SUBS $4, R15, R15
+	BGE rows4
+rows4End:
+	ADD $4, R15, R15
+	SUBS $1, R15, R15
+	BLT rows1End
+rows1:
+	VLD1 (R0), [V5.S4]
+	WORD $0x4ea0d4a6
+	VFMLA V6.S4, V6.S4, V1.S4
 	ADD R7, R0, R0
 	SUBS $1, R15, R15
-	BNE row
+	BGE rows1
+rows1End:
+	ADD $1, R15, R15
+	WORD $0x4e22d421
+	WORD $0x4e23d421
+	WORD $0x4e24d421
 	MOVD 40(R10), R19
 	ADD R16, R19, R19
 	VST1 [V1.S4], (R19)
@@ -2907,25 +3208,76 @@ vector:
 	MOVD 56(R10), R19
 	ADD R16, R19, R19
 	VLD1 (R19), [V1.S4]
+	VEOR V2.B16, V2.B16, V2.B16
+	VEOR V3.B16, V3.B16, V3.B16
+	VEOR V4.B16, V4.B16, V4.B16
 	MOVD 64(R10), R19
 	ADD R16, R19, R19
-	VLD1 (R19), [V2.S4]
-row:
-	VLD1 (R1), [V3.S4]
-	WORD $0x4e23d421
-	VLD1 (R0), [V4.S4]
-	WORD $0x4ea0d485
-	VFMLA V5.S4, V3.S4, V2.S4
+	VLD1 (R19), [V5.S4]
+	VEOR V6.B16, V6.B16, V6.B16
+	VEOR V7.B16, V7.B16, V7.B16
+	VEOR V8.B16, V8.B16, V8.B16
+	SUBS $4, R15, R15
+	BLT rows4End
+rows4:
+	VLD1 (R1), [V9.S4]
+	WORD $0x4e29d421
+	VLD1 (R0), [V10.S4]
+	WORD $0x4ea0d54b
+	VFMLA V11.S4, V9.S4, V5.S4
+	ADD R7, R0, R0
+	ADD R8, R1, R1
+	VLD1 (R1), [V11.S4]
+	WORD $0x4e2bd442
+	VLD1 (R0), [V9.S4]
+	WORD $0x4ea0d52a
+	VFMLA V10.S4, V11.S4, V6.S4
+	ADD R7, R0, R0
+	ADD R8, R1, R1
+	VLD1 (R1), [V10.S4]
+	WORD $0x4e2ad463
+	VLD1 (R0), [V11.S4]
+	WORD $0x4ea0d569
+	VFMLA V9.S4, V10.S4, V7.S4
+	ADD R7, R0, R0
+	ADD R8, R1, R1
+	VLD1 (R1), [V9.S4]
+	WORD $0x4e29d484
+	VLD1 (R0), [V10.S4]
+	WORD $0x4ea0d54b
+	VFMLA V11.S4, V9.S4, V8.S4
+	ADD R7, R0, R0
+	ADD R8, R1, R1
+	SUBS $4, R15, R15
+	BGE rows4
+rows4End:
+	ADD $4, R15, R15
+	SUBS $1, R15, R15
+	BLT rows1End
+rows1:
+	VLD1 (R1), [V11.S4]
+	WORD $0x4e2bd421
+	VLD1 (R0), [V9.S4]
+	WORD $0x4ea0d52a
+	VFMLA V10.S4, V11.S4, V5.S4
 	ADD R7, R0, R0
 	ADD R8, R1, R1
 	SUBS $1, R15, R15
-	BNE row
+	BGE rows1
+rows1End:
+	ADD $1, R15, R15
+	WORD $0x4e22d421
+	WORD $0x4e23d421
+	WORD $0x4e24d421
 	MOVD 56(R10), R19
 	ADD R16, R19, R19
 	VST1 [V1.S4], (R19)
+	WORD $0x4e26d4a5
+	WORD $0x4e27d4a5
+	WORD $0x4e28d4a5
 	MOVD 64(R10), R19
 	ADD R16, R19, R19
-	VST1 [V2.S4], (R19)
+	VST1 [V5.S4], (R19)
 	ADD $16, R16, R16
 	SUBS $1, R17, R17
 	BNE vector
@@ -2953,7 +3305,9 @@ vector:
 	ADD R16, R1, R1
 	MOVD 48(R10), R2
 	ADD R16, R2, R2
-row:
+	SUBS $1, R15, R15
+	BLT rows1End
+rows1:
 	VLD1 (R2), [V2.S4]
 	VLD1 (R1), [V3.S4]
 	WORD $0x6e21dc64
@@ -2966,7 +3320,9 @@ row:
 	ADD R8, R1, R1
 	ADD R9, R2, R2
 	SUBS $1, R15, R15
-	BNE row
+	BGE rows1
+rows1End:
+	ADD $1, R15, R15
 	ADD $16, R16, R16
 	SUBS $1, R17, R17
 	BNE vector
@@ -2994,7 +3350,9 @@ vector:
 	ADD R16, R1, R1
 	MOVD 48(R10), R2
 	ADD R16, R2, R2
-row:
+	SUBS $1, R15, R15
+	BLT rows1End
+rows1:
 	VLD1 (R2), [V2.S4]
 	WORD $0x6e20dc43
 	VLD1 (R1), [V2.S4]
@@ -3010,7 +3368,9 @@ row:
 	ADD R8, R1, R1
 	ADD R9, R2, R2
 	SUBS $1, R15, R15
-	BNE row
+	BGE rows1
+rows1End:
+	ADD $1, R15, R15
 	ADD $16, R16, R16
 	SUBS $1, R17, R17
 	BNE vector
@@ -3053,7 +3413,9 @@ vector:
 	ADD R16, R2, R2
 	MOVD 56(R10), R3
 	ADD R16, R3, R3
-row:
+	SUBS $1, R15, R15
+	BLT rows1End
+rows1:
 	VLD1 (R3), [V8.S4]
 	VLD1 (R1), [V9.S4]
 	WORD $0x6e21dd2a
@@ -3078,7 +3440,9 @@ row:
 	ADD R9, R2, R2
 	ADD R11, R3, R3
 	SUBS $1, R15, R15
-	BNE row
+	BGE rows1
+rows1End:
+	ADD $1, R15, R15
 	ADD $16, R16, R16
 	SUBS $1, R17, R17
 	BNE vector

@@ -11,14 +11,16 @@ type target interface {
 	width() int
 	registers() int
 	prefix() string
-	// Around an operation's steps: atVec begins a vector of channels, channel reads or writes the numbers that belong to it,
-	// atRow begins a row, end goes to the next one, ret to the next vector.
+	// Around an operation's steps: atVec begins a vector of channels, channel reads or writes the numbers that belong to it, nextRow
+	// moves the streams, ret goes to the next vector.
 	begin(s *text, o *operation)
 	atVec(s *text, o *operation)
 	channel(s *text, stream, reg int, store bool)
-	atRow(s *text)
-	end(s *text, o *operation)
+	nextRow(s *text, o *operation)
 	ret(s *text)
+	// loop begins a loop over so many rows at once, unless fewer are left; again ends it.
+	loop(s *text, label string, rows int)
+	again(s *text, label string, rows int)
 	step(s *text, i instr, to int, args []int)
 	finish(s *text)
 	// destructive tells which argument's register the result takes, -1 for none.
@@ -33,8 +35,11 @@ type lowerer struct {
 	free   []int
 	last   map[val]int
 	pinned map[val]bool
-	sums   map[int]int // registers by stream
+	sums   []map[int]int // registers by stream, of each row that is summed at once
 }
+
+// sumRows is how many rows are summed at once, each by itself, since an addition takes as long as several begin in.
+const sumRows = 4
 
 // columnKernels writes all operations, and the function that calls them by number.
 func columnKernels(s, stubs *text, t target) {
@@ -57,7 +62,7 @@ func columnKernels(s, stubs *text, t target) {
 
 // lower writes an operation, numbers that don't change in registers of their own if they are to be hoisted; false: there are too few.
 func lower(s *text, t target, o *operation, hoist bool) bool {
-	l := &lowerer{t: t, b: newBody(o), regs: map[val]int{}, last: map[val]int{}, pinned: map[val]bool{}, sums: map[int]int{}}
+	l := &lowerer{t: t, b: newBody(o), regs: map[val]int{}, last: map[val]int{}, pinned: map[val]bool{}}
 	for r := t.registers() - 1; r >= 0; r-- {
 		l.free = append(l.free, r)
 	}
@@ -87,31 +92,86 @@ func lower(s *text, t target, o *operation, hoist bool) bool {
 			t.channel(&w, x.n, l.regs[x.to], false)
 		}
 	}
+	if !l.takeSums(&w, o) {
+		return false
+	}
+	for _, rows := range []int{len(l.sums), 1} {
+		label := fmt.Sprintf("rows%d", rows)
+		t.loop(&w, label, rows)
+		for r := range rows {
+			for i, x := range l.b.list {
+				if !fixed(x) && !l.step(&w, i, x, l.sums[r]) {
+					return false
+				}
+			}
+			t.nextRow(&w, o)
+		}
+		t.again(&w, label, rows)
+		if rows == 1 {
+			break
+		}
+	}
+	l.storeSums(&w, o)
+	t.ret(&w)
+	s.Write(w.Bytes())
+	return true
+}
+
+// takeSums gives the sums registers: as many sets as there are rows summed at once, of which the first begins with what is there
+// already.
+func (l *lowerer) takeSums(w *text, o *operation) bool {
+	l.sums = []map[int]int{{}}
 	for i, x := range o.streams {
-		if x.role == sum {
+		if x.role != sum {
+			continue
+		}
+		for k := range sumRows {
 			r, ok := l.take()
 			if !ok {
 				return false
 			}
-			l.sums[i] = r
-			t.channel(&w, i, r, false)
+			if len(l.sums) == k {
+				l.sums = append(l.sums, map[int]int{})
+			}
+			l.sums[k][i] = r
+			if k == 0 {
+				l.t.channel(w, i, r, false)
+			} else if l.sumOp(i) == "top" {
+				l.t.step(w, instr{op: "copy"}, r, []int{l.sums[0][i]})
+			} else {
+				l.t.step(w, instr{op: "zero"}, r, nil)
+			}
 		}
 	}
-	t.atRow(&w)
-	for i, x := range l.b.list {
-		if !fixed(x) && !l.step(&w, i, x) {
-			return false
-		}
-	}
-	t.end(&w, o)
-	for i := range o.streams {
-		if r, ok := l.sums[i]; ok {
-			t.channel(&w, i, r, true)
-		}
-	}
-	t.ret(&w)
-	s.Write(w.Bytes())
 	return true
+}
+
+// sumOp is how a sum is made.
+func (l *lowerer) sumOp(stream int) string {
+	for _, x := range l.b.list {
+		if x.n == stream && slices.Contains([]string{"sum", "dot", "top"}, x.op) {
+			return x.op
+		}
+	}
+	panic("a sum of nothing")
+}
+
+// storeSums joins the sums of the rows and writes them.
+func (l *lowerer) storeSums(w *text, o *operation) {
+	for i := range o.streams {
+		to, ok := l.sums[0][i]
+		if !ok {
+			continue
+		}
+		join := "sum"
+		if l.sumOp(i) == "top" {
+			join = "top"
+		}
+		for _, more := range l.sums[1:] {
+			l.t.step(w, instr{op: join}, to, []int{more[i]})
+		}
+		l.t.channel(w, i, to, true)
+	}
 }
 
 func (l *lowerer) take() (int, bool) {
@@ -130,13 +190,13 @@ func (l *lowerer) pin(v val) bool {
 }
 
 // step writes one instruction and frees what is read for the last time.
-func (l *lowerer) step(w *text, i int, x instr) bool {
+func (l *lowerer) step(w *text, i int, x instr, sums map[int]int) bool {
 	args := make([]int, len(x.args))
 	for k, v := range x.args {
 		args[k] = l.regs[v]
 	}
 	dies := func(v val) bool { return l.last[v] == i && !l.pinned[v] }
-	if r, ok := l.sums[x.n]; ok && slices.Contains([]string{"sum", "dot", "top"}, x.op) {
+	if r, ok := sums[x.n]; ok && slices.Contains([]string{"sum", "dot", "top"}, x.op) {
 		l.t.step(w, x, r, args)
 		l.release(x, dies, -1)
 		return true

@@ -32,13 +32,18 @@ func (m *arm) channel(s *text, stream, reg int, store bool) {
 	s.say("\tVLD1 (R19), [V%d.S4]", reg)
 }
 
-func (m *arm) atRow(s *text) { s.say("row:") }
-
-func (m *arm) end(s *text, o *operation) {
+func (m *arm) nextRow(s *text, o *operation) {
 	for _, i := range rowStreams(o) {
 		s.say("\tADD %s, %s, %s", armStrides[i], armStreams[i], armStreams[i])
 	}
-	s.say("\tSUBS $1, R15, R15\n\tBNE row")
+}
+
+func (m *arm) loop(s *text, label string, rows int) {
+	s.say("\tSUBS $%d, R15, R15\n\tBLT %sEnd\n%s:", rows, label, label)
+}
+
+func (m *arm) again(s *text, label string, rows int) {
+	s.say("\tSUBS $%d, R15, R15\n\tBGE %s\n%sEnd:\n\tADD $%d, R15, R15", rows, label, label, rows)
 }
 
 func (m *arm) ret(s *text) {
@@ -64,6 +69,8 @@ var armThree = map[string]uint32{"add": fadd, "sub": fsub, "mul": fmul, "div": f
 func (m *arm) step(s *text, i instr, to int, args []int) {
 	two := func(code uint32, from, to int) { s.say("\tWORD $%#x", code|uint32(from)<<5|uint32(to)) }
 	switch i.op {
+	case "zero":
+		m.zero(s, to)
 	case "copy":
 		s.say("\tVMOV V%d.B16, V%d.B16", args[0], to)
 	case "load":

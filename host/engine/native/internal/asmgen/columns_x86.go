@@ -52,13 +52,18 @@ func (m *x86) channel(s *text, stream, reg int, store bool) {
 	s.say("\tMOVQ %d(AX), R13\n\tVMOVUPS (R13)(R11*1), %s", columnsPtr+8*stream, m.v(reg))
 }
 
-func (m *x86) atRow(s *text) { s.say("row:") }
-
-func (m *x86) end(s *text, o *operation) {
+func (m *x86) nextRow(s *text, o *operation) {
 	for _, i := range rowStreams(o) {
 		s.say("\tADDQ %d(AX), %s", columnsStride+8*i, x86Streams[i])
 	}
-	s.say("\tDECQ CX\n\tJNZ row")
+}
+
+func (m *x86) loop(s *text, label string, rows int) {
+	s.say("\tSUBQ $%d, CX\n\tJLT %sEnd\n%s:", rows, label, label)
+}
+
+func (m *x86) again(s *text, label string, rows int) {
+	s.say("\tSUBQ $%d, CX\n\tJGE %s\n%sEnd:\n\tADDQ $%d, CX", rows, label, label, rows)
 }
 
 func (m *x86) ret(s *text) {
@@ -89,6 +94,8 @@ func (m *x86) step(s *text, i instr, to int, args []int) {
 		}
 	}
 	switch i.op {
+	case "zero":
+		m.zero(s, to)
 	case "copy":
 		s.say("\tVMOVAPS %s, %s", v(0), d)
 	case "load":
