@@ -105,11 +105,21 @@ func (l *Layer) Forward(c *work.Caller, n int, x, w, bias []float32, f kernel.Ac
 	} else {
 		l.own = MultiplierScratch(l.Set, min(n, rowsPart), min(widthOnce, l.Out))
 		l.rowParts = (n + rowsPart - 1) / rowsPart
-		l.step = min(widthOnce, round((l.Out+2*c.Threads()-1)/(2*c.Threads()), l.Set.Block))
+		l.step = l.columnsOnce(c.Threads())
 		c.Run(l.rowParts*((l.Out+l.step-1)/l.step), (*forwardTask)(l))
 	}
 	l.call = call{}
 	return nil
+}
+
+// columnsOnce is how many columns a part of the output has: many where the weights come from memory, so that they are read in long
+// pieces.
+func (l *Layer) columnsOnce(threads int) int {
+	const cached, few = 2 << 20, 256
+	if l.In*l.Out > cached {
+		return min(widthOnce, round((l.Out+threads-1)/threads, l.Set.Block))
+	}
+	return min(few, round((l.Out+2*threads-1)/(2*threads), l.Set.Block))
 }
 
 // forwardTask computes some columns of the output.
@@ -192,12 +202,13 @@ func (l *joinTask) Do(part, id int) {
 // inputRows is how many inputs a part of the input's gradient computes, weightRows how many rows of the weights' one of theirs.
 const (
 	inputRows  = 768
+	rowsAtOnce = 256 // of dy
 	weightRows = 96
 )
 
 // InputScratch is how many float32 of scratch memory Input needs for n rows.
 func (l *Layer) InputScratch(n int) int {
-	return l.Threads * MultiplierScratch(l.Set, min(inputRows, l.In), min(n, widthOnce))
+	return l.Threads * MultiplierScratch(l.Set, min(inputRows, l.In), min(n, rowsAtOnce))
 }
 
 // Input computes the input's gradient dx [n, in] = dy [n, out] times the weights' transpose. The product is turned, w times dy's
@@ -207,9 +218,9 @@ func (l *Layer) Input(c *work.Caller, n int, dy, w, dx, scratch []float32) error
 		return err
 	}
 	l.call = call{n: n, dy: dy, w: w, dx: dx, scratch: scratch}
-	l.own = MultiplierScratch(l.Set, min(inputRows, l.In), min(n, widthOnce))
+	l.own = MultiplierScratch(l.Set, min(inputRows, l.In), min(n, rowsAtOnce))
 	l.step = min(inputRows, round((l.In+2*c.Threads()-1)/(2*c.Threads()), rowsOnce))
-	l.rowParts = (n + widthOnce - 1) / widthOnce
+	l.rowParts = (n + rowsAtOnce - 1) / rowsAtOnce
 	c.Run(l.rowParts*((l.In+l.step-1)/l.step), (*inputTask)(l))
 	l.call = call{}
 	return nil
@@ -218,7 +229,7 @@ func (l *Layer) Input(c *work.Caller, n int, dy, w, dx, scratch []float32) error
 type inputTask Layer
 
 func (l *inputTask) Do(part, id int) {
-	row, first := part%l.rowParts*widthOnce, part/l.rowParts*l.step
-	l.workers[id].Multiply(min(l.step, l.In-first), min(widthOnce, l.n-row), l.Out, Matrix{l.w[first*l.Out:], l.Out, 1},
+	row, first := part%l.rowParts*rowsAtOnce, part/l.rowParts*l.step
+	l.workers[id].Multiply(min(l.step, l.In-first), min(rowsAtOnce, l.n-row), l.Out, Matrix{l.w[first*l.Out:], l.Out, 1},
 		Matrix{l.dy[row*l.Out:], 1, l.Out}, Matrix{l.dx[row*l.In+first:], 1, l.In}, nil, 1, kernel.Activation{}, l.scratch[id*l.own:][:l.own])
 }

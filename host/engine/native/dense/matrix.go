@@ -19,10 +19,11 @@ type Matrix struct {
 }
 
 const (
-	depth     = 384 // of what is summed at once, so that it stays in the cache
-	rowsOnce  = 120 // of a, likewise
-	widthOnce = 256 // columns of b, likewise
-	skew      = 16  // numbers between rows, so that they don't share the cache's places
+	most      = 384      // of what is summed at once, so that it stays in the cache
+	panel     = 96 << 10 // numbers of b, likewise
+	rowsOnce  = 120      // rows of a, likewise
+	widthOnce = 1024     // columns of b at most
+	skew      = 16       // numbers between rows, so that they don't share the cache's places
 )
 
 // Multiplier multiplies matrices on one thread.
@@ -42,13 +43,16 @@ func round(n, to int) int { return (n + to - 1) / to * to }
 // padded is how many columns the tiles of so many compute.
 func padded(set *kernel.Set, columns int) int { return round(columns, set.Block/2) }
 
-// MultiplierScratch is how many float32 of scratch memory a product of up to m by n values needs, n at most 256.
+// depth is how many values are summed at once where b has a certain width.
+func depth(width int) int { return min(most, panel/width) }
+
+// MultiplierScratch is how many float32 of scratch memory a product of up to m by n values needs, n at most 1024.
 func MultiplierScratch(set *kernel.Set, m, n int) int {
 	width := padded(set, n)
-	return rowsOnce*(depth+skew) + depth*width + round(m, kernel.GroupPixels)*width + width + 64
+	return rowsOnce*(most+skew) + max(panel, width) + round(m, kernel.GroupPixels)*width + width + 64
 }
 
-// Multiply sets c [m, n], n at most 256, to scale * (a [m, k] times b [k, n] + bias [n]), bias nil for none, and applies the
+// Multiply sets c [m, n], n at most 1024, to scale * (a [m, k] times b [k, n] + bias [n]), bias nil for none, and applies the
 // activation.
 func (w *Multiplier) Multiply(m, n, k int, a, b, c Matrix, bias []float32, scale float32, f kernel.Activation, scratch []float32) {
 	w.width = padded(w.Set, n)
@@ -60,10 +64,11 @@ func (w *Multiplier) Multiply(m, n, k int, a, b, c Matrix, bias []float32, scale
 	w.bias = take(round(w.width, 16))
 	clear(w.bias)
 	copy(w.bias, bias[:min(n, len(bias))])
-	w.a, w.b = take(rowsOnce*(depth+skew)), take(depth*w.width)
+	w.a, w.b = take(rowsOnce*(most+skew)), take(max(panel, w.width))
 	w.c = take(round(m, kernel.GroupPixels) * w.width)
-	for k0 := 0; k0 < k; k0 += depth {
-		d := min(depth, k-k0)
+	atOnce := depth(w.width)
+	for k0 := 0; k0 < k; k0 += atOnce {
+		d := min(atOnce, k-k0)
 		w.packB(b, k0, d, n)
 		w.span = kernel.Span{Count: d}
 		for m0 := 0; m0 < m; m0 += rowsOnce {
@@ -111,7 +116,11 @@ func (w *Multiplier) packRows(b Matrix, k0, d, blocks int) {
 	block := w.Set.Block
 	a := &w.columns
 	a.Stride[0], a.Stride[1] = 4*d*block, 4*block
+	const ahead = 8
 	for k := range d {
+		if k+ahead < d { // rows lie too far apart for the processor to see what comes next
+			w.Set.Prefetch(b.Data[(k0+k+ahead)*b.Row:][:blocks*block])
+		}
 		a.Rows = blocks
 		a.Ptr[0], a.Ptr[1] = unsafe.Pointer(&w.b[k*block]), unsafe.Pointer(&b.Data[(k0+k)*b.Row])
 		w.Set.Columns(kernel.OpMove, block, a)

@@ -29,6 +29,9 @@ func outerAVX2_6x2(a *Outer)
 //go:noescape
 func peakAVX2(a *int)
 
+//go:noescape
+func prefetchAVX2(a *lines)
+
 func columnsAVX2(op Op, a *Columns) {
 	switch op {
 	case OpMove:

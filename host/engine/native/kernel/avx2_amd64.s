@@ -893,6 +893,19 @@ turn:
 	VZEROUPPER
 	RET
 
+// func prefetchAVX2(a *lines)
+// asks for cache lines side by side.
+TEXT ·prefetchAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ (AX), SI
+	MOVQ 8(AX), CX
+line:
+	PREFETCHT0 (SI)
+	ADDQ $64, SI
+	DECQ CX
+	JNZ line
+	RET
+
 // func colAVX2_Move(a *Columns)
 // does y = x.
 TEXT ·colAVX2_Move(SB), NOSPLIT, $0-8

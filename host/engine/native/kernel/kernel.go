@@ -159,6 +159,17 @@ func (s *Set) Flat(op Op, n int, a *Columns) {
 	}
 }
 
+// lines are cache lines of 64 bytes side by side.
+type lines struct {
+	from  unsafe.Pointer
+	count int
+}
+
+// Prefetch asks for numbers that will be read soon, at least one.
+func (s *Set) Prefetch(x []float32) {
+	s.prefetch(&lines{unsafe.Pointer(&x[0]), (len(x) + 15) / 16})
+}
+
 // Peak does about so many multiply-adds and nothing else, and tells how many.
 func (s *Set) Peak(n int) int {
 	turns := max(1, n/s.peakFMAs)

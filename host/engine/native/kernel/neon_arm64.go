@@ -29,6 +29,9 @@ func outerNEON_6x4(a *Outer)
 //go:noescape
 func peakNEON(a *int)
 
+//go:noescape
+func prefetchNEON(a *lines)
+
 func columnsNEON(op Op, a *Columns) {
 	switch op {
 	case OpMove:

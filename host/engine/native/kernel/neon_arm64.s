@@ -1000,6 +1000,19 @@ turn:
 	BNE turn
 	RET
 
+// func prefetchNEON(a *lines)
+// asks for cache lines side by side.
+TEXT ·prefetchNEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD (R0), R1
+	MOVD 8(R0), R2
+line:
+	PRFM (R1), PLDL1KEEP
+	ADD $64, R1, R1
+	SUBS $1, R2, R2
+	BNE line
+	RET
+
 // func colNEON_Move(a *Columns)
 // does y = x.
 TEXT ·colNEON_Move(SB), NOSPLIT, $0-8

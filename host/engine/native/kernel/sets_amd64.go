@@ -93,3 +93,9 @@ func (s *Set) peak(turns int) {
 		peakPlain(turns)
 	}
 }
+
+func (s *Set) prefetch(a *lines) {
+	if s.kind != plain {
+		prefetchAVX2(a)
+	}
+}

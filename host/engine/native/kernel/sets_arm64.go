@@ -39,3 +39,9 @@ func (s *Set) peak(turns int) {
 	}
 	peakPlain(turns)
 }
+
+func (s *Set) prefetch(a *lines) {
+	if s.kind != plain {
+		prefetchNEON(a)
+	}
+}

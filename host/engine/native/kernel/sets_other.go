@@ -8,3 +8,4 @@ func (s *Set) tile(int, bool, *Tile)   {}
 func (s *Set) outer(int, bool, *Outer) {}
 func (s *Set) columns(Op, *Columns)    {}
 func (s *Set) peak(turns int)          { peakPlain(turns) }
+func (s *Set) prefetch(*lines)         {}
