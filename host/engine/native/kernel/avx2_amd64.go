@@ -30,6 +30,9 @@ func outerAVX2_6x2(a *Outer)
 func peakAVX2(a *int)
 
 //go:noescape
+func dropoutAVX2(a *Dropout)
+
+//go:noescape
 func prefetchAVX2(a *lines)
 
 func columnsAVX2(op Op, a *Columns) {

@@ -35,6 +35,9 @@ func outerAVX512_12x2(a *Outer)
 //go:noescape
 func peakAVX512(a *int)
 
+//go:noescape
+func dropoutAVX512(a *Dropout)
+
 func columnsAVX512(op Op, a *Columns) {
 	switch op {
 	case OpMove:

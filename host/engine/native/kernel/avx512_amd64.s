@@ -1888,6 +1888,44 @@ turn:
 	VZEROUPPER
 	RET
 
+// func dropoutAVX512(a *Dropout)
+// sets values to zero by a hash of their positions.
+TEXT ·dropoutAVX512(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ 0(AX), SI
+	MOVQ 8(AX), DI
+	MOVQ 16(AX), CX
+	MOVQ 32(AX), R9
+	VMOVDQU64 40(AX), Z0
+	VPBROADCASTQ 104(AX), Z1
+	VPBROADCASTQ 112(AX), Z2
+	VPBROADCASTQ 120(AX), Z3
+	VBROADCASTSS 128(AX), Y4
+pixel:
+	MOVQ 24(AX), DX
+vector:
+	VPSRLQ $32, Z0, Z7
+	VPXORQ Z0, Z7, Z7
+	VPMULLQ Z2, Z7, Z7
+	VPADDQ Z1, Z0, Z0
+	VPCMPUQ $5, Z3, Z7, K1
+	VPSLLQ $24, Z7, Z8
+	VPCMPUQ $5, Z3, Z8, K2
+	VMULPS.Z (SI), Y4, K1, Y9
+	VMULPS.Z (SI)(R9*1), Y4, K2, Y10
+	VMOVUPS Y9, (DI)
+	VMOVUPS Y10, (DI)(R9*1)
+	ADDQ $32, SI
+	ADDQ $32, DI
+	DECQ DX
+	JNZ vector
+	ADDQ R9, SI
+	ADDQ R9, DI
+	DECQ CX
+	JNZ pixel
+	VZEROUPPER
+	RET
+
 // func colAVX512_Move(a *Columns)
 // does y = x.
 TEXT ·colAVX512_Move(SB), NOSPLIT, $0-8

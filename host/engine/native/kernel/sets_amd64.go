@@ -99,3 +99,11 @@ func (s *Set) prefetch(a *lines) {
 		prefetchAVX2(a)
 	}
 }
+
+func (s *Set) dropout(a *Dropout) {
+	if s.kind == avx2 {
+		dropoutAVX2(a)
+		return
+	}
+	dropoutAVX512(a)
+}

@@ -45,3 +45,5 @@ func (s *Set) prefetch(a *lines) {
 		prefetchNEON(a)
 	}
 }
+
+func (s *Set) dropout(a *Dropout) { dropoutPlain(a) }

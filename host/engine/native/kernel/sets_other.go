@@ -9,3 +9,5 @@ func (s *Set) outer(int, bool, *Outer) {}
 func (s *Set) columns(Op, *Columns)    {}
 func (s *Set) peak(turns int)          { peakPlain(turns) }
 func (s *Set) prefetch(*lines)         {}
+
+func (s *Set) dropout(a *Dropout) { dropoutPlain(a) }

@@ -3,6 +3,7 @@ package layer
 import (
 	"fmt"
 	"math"
+	"unsafe"
 
 	"github.com/fkzoo/fkzoo/host/engine/native/kernel"
 	"github.com/fkzoo/fkzoo/host/engine/native/work"
@@ -74,40 +75,27 @@ func (d *Dropout) Apply(c *work.Caller, key [2]uint32, first uint64, n int, x, y
 type dropoutTask Dropout
 
 // Do drops whole pixels' channels: those that begin in its chunk.
-func (d *dropoutTask) Do(part, _ int) {
+func (d *dropoutTask) Do(part, id int) {
 	c := d.Channels
 	first := (part*chunk + c - 1) / c
 	last := (min((part+1)*chunk, d.n) + c - 1) / c
+	if first == last {
+		return
+	}
 	half := c / (*Dropout)(d).lanes()
 	h := d.start + uint64(first)*uint64(half)*weyl64
-	for p := first; p < last; p++ {
-		x, y := d.x[p*c:][:c], d.y[p*c:][:c]
-		if half == c {
-			for i := range y {
-				y[i] = x[i] * kept(hash64(h) >= d.limit, d.Keep)
-				h += weyl64
+	x, y := d.x[first*c:last*c], d.y[first*c:last*c]
+	if half == c {
+		for i, v := range x {
+			if y[i] = 0; (h^h>>32)*mul64 >= d.limit {
+				y[i] = v * d.Keep
 			}
-			continue
-		}
-		x2, y2 := x[half:], y[half:][:half]
-		x, y = x[:half], y[:half]
-		x2 = x2[:half]
-		for i := range y {
-			v := hash64(h)
-			y[i] = x[i] * kept(v >= d.limit, d.Keep)
-			y2[i] = x2[i] * kept(v<<24 >= d.limit, d.Keep)
 			h += weyl64
 		}
+		return
 	}
-}
-
-func hash64(x uint64) uint64 { return (x ^ x>>32) * mul64 }
-
-// kept is v or 0, without a branch.
-func kept(keep bool, v float32) float32 {
-	var mask uint32
-	if keep {
-		mask = 1
-	}
-	return math.Float32frombits(math.Float32bits(v) & -mask)
+	w := &d.workers[id]
+	w.dropout = kernel.Dropout{X: unsafe.Pointer(&x[0]), Y: unsafe.Pointer(&y[0]), Pixels: last - first, Half: half,
+		Hash: h, Step: weyl64, Mul: mul64, Limit: d.limit, Keep: d.Keep}
+	w.set.Dropout(&w.dropout)
 }

@@ -26,6 +26,7 @@ type worker struct {
 	set     *kernel.Set
 	columns kernel.Columns
 	consts  [8]float32
+	dropout kernel.Dropout
 }
 
 func newWorkers(set *kernel.Set, threads int) []worker {

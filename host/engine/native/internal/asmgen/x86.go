@@ -55,6 +55,7 @@ func (m *x86) kernels(s, stubs *text) {
 	}
 	m.peak(s)
 	stub(stubs, "peak"+m.name, "int")
+	m.dropout(s, stubs)
 	if m == avx512 { // every machine that has it has AVX2's
 		columnKernels(s, stubs, m)
 		return
