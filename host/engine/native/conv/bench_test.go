@@ -2,6 +2,7 @@ package conv
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -134,4 +135,48 @@ func benchmark(b *testing.B, set *kernel.Set, l layer, direction string, threads
 	b.ReportMetric(most/1e9, "peak-GFLOP/s-of-one")
 	b.ReportMetric(share/most, "of-peak")
 	b.ReportMetric(0, "ns/op")
+}
+
+// BenchmarkOneImage measures all convolutions of a network forward for one image, one thread, packed before: GFLOP/s by processor time.
+func BenchmarkOneImage(b *testing.B) {
+	times := map[string]int{"net11/conv1_2": 2, "net11/conv2_2": 2, "net11/conv3_2": 2, "compact-m/block1_b": 3, "compact-m/block2_b": 3, "compact-m/block3_b": 3}
+	for _, net := range []string{"net11", "compact-m", "net6"} {
+		b.Run(net, func(b *testing.B) {
+			pool := work.New(1)
+			defer pool.Close()
+			caller := pool.Caller()
+			var runs []func()
+			operations := 0.0
+			for _, l := range layers {
+				if !strings.HasPrefix(l.name, net+"/") {
+					continue
+				}
+				f, err := NewForward(Context{kernel.Sets()[0], 1}, l.g)
+				if err != nil {
+					b.Fatal(err)
+				}
+				x, y := make([]float32, f.g.inSize()), make([]float32, f.g.outSize())
+				for range max(1, times[l.name]) {
+					packed, scratch := make([]float32, f.PackedLen()), make([]float32, f.Scratch())
+					operations += l.g.Operations()
+					runs = append(runs, func() {
+						if err := f.Run(caller, 1, x, packed, nil, kernel.Activation{}, y, scratch); err != nil {
+							b.Fatal(err)
+						}
+					})
+				}
+			}
+			most := 0.0
+			for b.Loop() {
+				used := cputime.Used()
+				for _, run := range runs {
+					run()
+				}
+				most = max(most, operations/(cputime.Used()-used).Seconds())
+			}
+			b.ReportMetric(most/1e9, "GFLOP/s")
+			b.ReportMetric(operations/most*1e3, "ms")
+			b.ReportMetric(0, "ns/op")
+		})
+	}
 }

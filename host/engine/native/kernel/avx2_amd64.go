@@ -45,6 +45,8 @@ func columnsAVX2(op Op, a *Columns) {
 		colAVX2_Shift(a)
 	case OpAdd:
 		colAVX2_Add(a)
+	case OpAddRelu:
+		colAVX2_AddRelu(a)
 	case OpMul:
 		colAVX2_Mul(a)
 	case OpAddTo:
@@ -101,6 +103,10 @@ func columnsAVX2(op Op, a *Columns) {
 		colAVX2_Affine(a)
 	case OpAffineRelu:
 		colAVX2_AffineRelu(a)
+	case OpAddChannels:
+		colAVX2_AddChannels(a)
+	case OpMulChannels:
+		colAVX2_MulChannels(a)
 	case OpAddWeighted:
 		colAVX2_AddWeighted(a)
 	case OpAffine2:
@@ -139,6 +145,9 @@ func colAVX2_Shift(a *Columns)
 
 //go:noescape
 func colAVX2_Add(a *Columns)
+
+//go:noescape
+func colAVX2_AddRelu(a *Columns)
 
 //go:noescape
 func colAVX2_Mul(a *Columns)
@@ -223,6 +232,12 @@ func colAVX2_Affine(a *Columns)
 
 //go:noescape
 func colAVX2_AffineRelu(a *Columns)
+
+//go:noescape
+func colAVX2_AddChannels(a *Columns)
+
+//go:noescape
+func colAVX2_MulChannels(a *Columns)
 
 //go:noescape
 func colAVX2_AddWeighted(a *Columns)

@@ -1092,6 +1092,43 @@ rows1End:
 	VZEROUPPER
 	RET
 
+// func colAVX2_AddRelu(a *Columns)
+// does y = max(a + b, 0).
+TEXT ·colAVX2_AddRelu(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ $0, 16(AX)
+	MOVQ 24(AX), R12
+	VBROADCASTSS literalsAVX2<>+0(SB), Y0
+vector:
+	MOVQ 16(AX), R11
+	MOVQ 0(AX), CX
+	MOVQ 32(AX), SI
+	ADDQ R11, SI
+	MOVQ 40(AX), DI
+	ADDQ R11, DI
+	MOVQ 48(AX), BX
+	ADDQ R11, BX
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
+	VMOVUPS (DI), Y1
+	VMOVUPS (BX), Y2
+	VADDPS Y2, Y1, Y3
+	VMAXPS Y3, Y0, Y2
+	VMOVUPS Y2, (SI)
+	ADDQ 88(AX), SI
+	ADDQ 96(AX), DI
+	ADDQ 104(AX), BX
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
+	ADDQ $32, 16(AX)
+	DECQ 8(AX)
+	JNZ vector
+	VZEROUPPER
+	RET
+
 // func colAVX2_Mul(a *Columns)
 // does y = a * b.
 TEXT ·colAVX2_Mul(SB), NOSPLIT, $0-8
@@ -2447,6 +2484,72 @@ rows1:
 	VFMADD231PS Y1, Y3, Y4
 	VMAXPS Y4, Y0, Y3
 	VMOVUPS Y3, (SI)
+	ADDQ 88(AX), SI
+	ADDQ 96(AX), DI
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
+	ADDQ $32, 16(AX)
+	DECQ 8(AX)
+	JNZ vector
+	VZEROUPPER
+	RET
+
+// func colAVX2_AddChannels(a *Columns)
+// does y = x + offset.
+TEXT ·colAVX2_AddChannels(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ $0, 16(AX)
+	MOVQ 24(AX), R12
+vector:
+	MOVQ 16(AX), R11
+	MOVQ 0(AX), CX
+	MOVQ 32(AX), SI
+	ADDQ R11, SI
+	MOVQ 40(AX), DI
+	ADDQ R11, DI
+	MOVQ 48(AX), R13
+	VMOVUPS (R13)(R11*1), Y0
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
+	VMOVUPS (DI), Y1
+	VADDPS Y0, Y1, Y2
+	VMOVUPS Y2, (SI)
+	ADDQ 88(AX), SI
+	ADDQ 96(AX), DI
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
+	ADDQ $32, 16(AX)
+	DECQ 8(AX)
+	JNZ vector
+	VZEROUPPER
+	RET
+
+// func colAVX2_MulChannels(a *Columns)
+// does y = x * scale.
+TEXT ·colAVX2_MulChannels(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ $0, 16(AX)
+	MOVQ 24(AX), R12
+vector:
+	MOVQ 16(AX), R11
+	MOVQ 0(AX), CX
+	MOVQ 32(AX), SI
+	ADDQ R11, SI
+	MOVQ 40(AX), DI
+	ADDQ R11, DI
+	MOVQ 48(AX), R13
+	VMOVUPS (R13)(R11*1), Y0
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
+	VMOVUPS (DI), Y1
+	VMULPS Y0, Y1, Y2
+	VMOVUPS Y2, (SI)
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
 	SUBQ $1, CX

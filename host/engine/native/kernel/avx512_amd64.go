@@ -48,6 +48,8 @@ func columnsAVX512(op Op, a *Columns) {
 		colAVX512_Shift(a)
 	case OpAdd:
 		colAVX512_Add(a)
+	case OpAddRelu:
+		colAVX512_AddRelu(a)
 	case OpMul:
 		colAVX512_Mul(a)
 	case OpAddTo:
@@ -104,6 +106,10 @@ func columnsAVX512(op Op, a *Columns) {
 		colAVX512_Affine(a)
 	case OpAffineRelu:
 		colAVX512_AffineRelu(a)
+	case OpAddChannels:
+		colAVX512_AddChannels(a)
+	case OpMulChannels:
+		colAVX512_MulChannels(a)
 	case OpAddWeighted:
 		colAVX512_AddWeighted(a)
 	case OpAffine2:
@@ -142,6 +148,9 @@ func colAVX512_Shift(a *Columns)
 
 //go:noescape
 func colAVX512_Add(a *Columns)
+
+//go:noescape
+func colAVX512_AddRelu(a *Columns)
 
 //go:noescape
 func colAVX512_Mul(a *Columns)
@@ -226,6 +235,12 @@ func colAVX512_Affine(a *Columns)
 
 //go:noescape
 func colAVX512_AffineRelu(a *Columns)
+
+//go:noescape
+func colAVX512_AddChannels(a *Columns)
+
+//go:noescape
+func colAVX512_MulChannels(a *Columns)
 
 //go:noescape
 func colAVX512_AddWeighted(a *Columns)

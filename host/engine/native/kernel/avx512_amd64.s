@@ -2057,6 +2057,43 @@ rows1End:
 	VZEROUPPER
 	RET
 
+// func colAVX512_AddRelu(a *Columns)
+// does y = max(a + b, 0).
+TEXT ·colAVX512_AddRelu(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ $0, 16(AX)
+	MOVQ 24(AX), R12
+	VBROADCASTSS literalsAVX512<>+0(SB), Z0
+vector:
+	MOVQ 16(AX), R11
+	MOVQ 0(AX), CX
+	MOVQ 32(AX), SI
+	ADDQ R11, SI
+	MOVQ 40(AX), DI
+	ADDQ R11, DI
+	MOVQ 48(AX), BX
+	ADDQ R11, BX
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
+	VMOVUPS (DI), Z1
+	VMOVUPS (BX), Z2
+	VADDPS Z2, Z1, Z3
+	VMAXPS Z3, Z0, Z2
+	VMOVUPS Z2, (SI)
+	ADDQ 88(AX), SI
+	ADDQ 96(AX), DI
+	ADDQ 104(AX), BX
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
+	ADDQ $64, 16(AX)
+	DECQ 8(AX)
+	JNZ vector
+	VZEROUPPER
+	RET
+
 // func colAVX512_Mul(a *Columns)
 // does y = a * b.
 TEXT ·colAVX512_Mul(SB), NOSPLIT, $0-8
@@ -3452,6 +3489,72 @@ rows1:
 	VFMADD231PS Z1, Z3, Z4
 	VMAXPS Z4, Z0, Z3
 	VMOVUPS Z3, (SI)
+	ADDQ 88(AX), SI
+	ADDQ 96(AX), DI
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
+	ADDQ $64, 16(AX)
+	DECQ 8(AX)
+	JNZ vector
+	VZEROUPPER
+	RET
+
+// func colAVX512_AddChannels(a *Columns)
+// does y = x + offset.
+TEXT ·colAVX512_AddChannels(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ $0, 16(AX)
+	MOVQ 24(AX), R12
+vector:
+	MOVQ 16(AX), R11
+	MOVQ 0(AX), CX
+	MOVQ 32(AX), SI
+	ADDQ R11, SI
+	MOVQ 40(AX), DI
+	ADDQ R11, DI
+	MOVQ 48(AX), R13
+	VMOVUPS (R13)(R11*1), Z0
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
+	VMOVUPS (DI), Z1
+	VADDPS Z0, Z1, Z2
+	VMOVUPS Z2, (SI)
+	ADDQ 88(AX), SI
+	ADDQ 96(AX), DI
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
+	ADDQ $64, 16(AX)
+	DECQ 8(AX)
+	JNZ vector
+	VZEROUPPER
+	RET
+
+// func colAVX512_MulChannels(a *Columns)
+// does y = x * scale.
+TEXT ·colAVX512_MulChannels(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ $0, 16(AX)
+	MOVQ 24(AX), R12
+vector:
+	MOVQ 16(AX), R11
+	MOVQ 0(AX), CX
+	MOVQ 32(AX), SI
+	ADDQ R11, SI
+	MOVQ 40(AX), DI
+	ADDQ R11, DI
+	MOVQ 48(AX), R13
+	VMOVUPS (R13)(R11*1), Z0
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
+	VMOVUPS (DI), Z1
+	VMULPS Z0, Z1, Z2
+	VMOVUPS Z2, (SI)
 	ADDQ 88(AX), SI
 	ADDQ 96(AX), DI
 	SUBQ $1, CX

@@ -14,6 +14,8 @@ const (
 	OpShift
 	// OpAdd: y = a + b; of y, a, b.
 	OpAdd
+	// OpAddRelu: y = max(a + b, 0); of y, a, b.
+	OpAddRelu
 	// OpMul: y = a * b; of y, a, b.
 	OpMul
 	// OpAddTo: y += x; of y, x.
@@ -70,6 +72,10 @@ const (
 	OpAffine
 	// OpAffineRelu: y = max(x * scale + offset, 0); of y, x, scale, offset.
 	OpAffineRelu
+	// OpAddChannels: y = x + offset; of y, x, offset.
+	OpAddChannels
+	// OpMulChannels: y = x * scale; of y, x, scale.
+	OpMulChannels
 	// OpAddWeighted: y += x * w; of y, x, w.
 	OpAddWeighted
 	// OpAffine2: y = a*s + b*t + offset; of y, a, b, s, t, offset.
@@ -97,6 +103,57 @@ const (
 	opCount
 )
 
+// opStreams is how many streams each operation has, and how many of them, the first ones, have rows.
+var opStreams = [opCount]struct{ all, rows int }{
+	OpMove:          {2, 2},
+	OpScale:         {2, 2},
+	OpShift:         {2, 2},
+	OpAdd:           {3, 3},
+	OpAddRelu:       {3, 3},
+	OpMul:           {3, 3},
+	OpAddTo:         {2, 2},
+	OpAddScaled:     {2, 2},
+	OpAddScaled6:    {7, 7},
+	OpAddProduct:    {3, 3},
+	OpBlend:         {2, 2},
+	OpMax:           {2, 2},
+	OpMax4:          {5, 5},
+	OpMaxBackFirst:  {5, 5},
+	OpMaxBackNext:   {4, 4},
+	OpMaxBackAdd:    {4, 4},
+	OpRelu:          {2, 2},
+	OpReluBack:      {3, 3},
+	OpLeakyRelu:     {2, 2},
+	OpLeakyReluBack: {3, 3},
+	OpExp:           {2, 2},
+	OpTanh:          {2, 2},
+	OpTanhBack:      {3, 3},
+	OpSigmoid:       {2, 2},
+	OpSigmoidBack:   {3, 3},
+	OpElu:           {2, 2},
+	OpEluBack:       {3, 3},
+	OpSilu:          {2, 2},
+	OpSiluBack:      {3, 3},
+	OpGelu:          {2, 2},
+	OpGeluBack:      {3, 3},
+	OpAffine:        {4, 2},
+	OpAffineRelu:    {4, 2},
+	OpAddChannels:   {3, 2},
+	OpMulChannels:   {3, 2},
+	OpAddWeighted:   {3, 2},
+	OpAffine2:       {6, 3},
+	OpAffineRow:     {4, 4},
+	OpSum:           {2, 1},
+	OpLargest:       {2, 1},
+	OpDot:           {3, 2},
+	OpSpread:        {3, 1},
+	OpSpreadFrom:    {2, 1},
+	OpNormSums:      {5, 2},
+	OpMomentum:      {3, 3},
+	OpNesterov:      {3, 3},
+	OpAdam:          {4, 4},
+}
+
 // columnsPlain does some columns from one on, a number at a time.
 func columnsPlain(op Op, a *Columns, from, cols int) {
 	switch op {
@@ -108,6 +165,8 @@ func columnsPlain(op Op, a *Columns, from, cols int) {
 		plainShift(a, from, cols)
 	case OpAdd:
 		plainAdd(a, from, cols)
+	case OpAddRelu:
+		plainAddRelu(a, from, cols)
 	case OpMul:
 		plainMul(a, from, cols)
 	case OpAddTo:
@@ -164,6 +223,10 @@ func columnsPlain(op Op, a *Columns, from, cols int) {
 		plainAffine(a, from, cols)
 	case OpAffineRelu:
 		plainAffineRelu(a, from, cols)
+	case OpAddChannels:
+		plainAddChannels(a, from, cols)
+	case OpMulChannels:
+		plainMulChannels(a, from, cols)
 	case OpAddWeighted:
 		plainAddWeighted(a, from, cols)
 	case OpAffine2:
@@ -230,6 +293,19 @@ func plainAdd(a *Columns, from, cols int) {
 			v1 := *a.at(2, r, c)
 			v2 := v0 + v1
 			*a.at(0, r, c) = v2
+		}
+	}
+}
+
+func plainAddRelu(a *Columns, from, cols int) {
+	for c := from; c < from+cols; c++ {
+		v0 := math.Float32frombits(0x00000000)
+		for r := range a.Rows {
+			v1 := *a.at(1, r, c)
+			v2 := *a.at(2, r, c)
+			v3 := v1 + v2
+			v4 := largerOf(v0, v3)
+			*a.at(0, r, c) = v4
 		}
 	}
 }
@@ -896,6 +972,30 @@ func plainAffineRelu(a *Columns, from, cols int) {
 			v4 := float32(v1*v2) + v3
 			v5 := largerOf(v0, v4)
 			*a.at(0, r, c) = v5
+		}
+	}
+}
+
+func plainAddChannels(a *Columns, from, cols int) {
+	for c := from; c < from+cols; c++ {
+		channel2 := *a.at(2, 0, c)
+		v1 := channel2
+		for r := range a.Rows {
+			v0 := *a.at(1, r, c)
+			v2 := v0 + v1
+			*a.at(0, r, c) = v2
+		}
+	}
+}
+
+func plainMulChannels(a *Columns, from, cols int) {
+	for c := from; c < from+cols; c++ {
+		channel2 := *a.at(2, 0, c)
+		v1 := channel2
+		for r := range a.Rows {
+			v0 := *a.at(1, r, c)
+			v2 := v0 * v1
+			*a.at(0, r, c) = v2
 		}
 	}
 }

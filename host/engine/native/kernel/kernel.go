@@ -127,11 +127,25 @@ func (s *Set) Outer(rows int, half bool, a *Outer) {
 	}
 }
 
-// Columns does an operation for so many channels.
+// numbersOnce is how many numbers of each stream one call goes over.
+const numbersOnce = 16 << 10
+
+// Columns does an operation for so many channels. Pointers and Rows are no longer what they were afterwards.
 func (s *Set) Columns(op Op, channels int, a *Columns) {
-	if a.Rows == 0 {
-		return
+	rows := a.Rows
+	atOnce := max(4, numbersOnce/channels&^3)
+	for rows > 0 {
+		a.Rows = min(rows, atOnce)
+		s.columnsOnce(op, channels, a)
+		if rows -= a.Rows; rows > 0 {
+			for i := range opStreams[op].rows {
+				a.Ptr[i] = unsafe.Add(a.Ptr[i], a.Rows*a.Stride[i])
+			}
+		}
 	}
+}
+
+func (s *Set) columnsOnce(op Op, channels int, a *Columns) {
 	full := 0
 	if a.vecs = channels / s.Lanes; a.vecs > 0 && s.kind != plain {
 		full = a.vecs * s.Lanes
@@ -142,14 +156,27 @@ func (s *Set) Columns(op Op, channels int, a *Columns) {
 	}
 }
 
-// Flat does an operation of which no stream belongs to channels for n numbers that lie side by side in each stream.
+// Flat does an operation of which no stream belongs to channels for n numbers that lie side by side in each stream. Pointers are no
+// longer what they were afterwards.
 func (s *Set) Flat(op Op, n int, a *Columns) {
+	for n > 0 {
+		once := min(n, numbersOnce)
+		s.flatOnce(op, once, a)
+		if n -= once; n > 0 {
+			for i := range opStreams[op].rows {
+				a.Ptr[i] = unsafe.Add(a.Ptr[i], 4*once)
+			}
+		}
+	}
+}
+
+func (s *Set) flatOnce(op Op, n int, a *Columns) {
 	a.Rows, a.vecs = n/s.Lanes, 1
 	full := a.Rows * s.Lanes
 	if s.kind == plain {
 		full = 0
 	} else if full > 0 {
-		for i := range a.Stride {
+		for i := range opStreams[op].rows {
 			a.Stride[i] = 4 * s.Lanes
 		}
 		s.columns(op, a)

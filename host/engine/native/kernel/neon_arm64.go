@@ -42,6 +42,8 @@ func columnsNEON(op Op, a *Columns) {
 		colNEON_Shift(a)
 	case OpAdd:
 		colNEON_Add(a)
+	case OpAddRelu:
+		colNEON_AddRelu(a)
 	case OpMul:
 		colNEON_Mul(a)
 	case OpAddTo:
@@ -98,6 +100,10 @@ func columnsNEON(op Op, a *Columns) {
 		colNEON_Affine(a)
 	case OpAffineRelu:
 		colNEON_AffineRelu(a)
+	case OpAddChannels:
+		colNEON_AddChannels(a)
+	case OpMulChannels:
+		colNEON_MulChannels(a)
 	case OpAddWeighted:
 		colNEON_AddWeighted(a)
 	case OpAffine2:
@@ -136,6 +142,9 @@ func colNEON_Shift(a *Columns)
 
 //go:noescape
 func colNEON_Add(a *Columns)
+
+//go:noescape
+func colNEON_AddRelu(a *Columns)
 
 //go:noescape
 func colNEON_Mul(a *Columns)
@@ -220,6 +229,12 @@ func colNEON_Affine(a *Columns)
 
 //go:noescape
 func colNEON_AffineRelu(a *Columns)
+
+//go:noescape
+func colNEON_AddChannels(a *Columns)
+
+//go:noescape
+func colNEON_MulChannels(a *Columns)
 
 //go:noescape
 func colNEON_AddWeighted(a *Columns)

@@ -1152,6 +1152,46 @@ rows1End:
 	BNE vector
 	RET
 
+// func colNEON_AddRelu(a *Columns)
+// does y = max(a + b, 0).
+TEXT ·colNEON_AddRelu(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R10
+	MOVD $0, R16
+	MOVD 8(R10), R17
+	MOVD 24(R10), R20
+	MOVD 88(R10), R7
+	MOVD 96(R10), R8
+	MOVD 104(R10), R9
+	MOVD $literalsNEON<>+0(SB), R19
+	VLD1R (R19), [V0.S4]
+vector:
+	MOVD 0(R10), R15
+	MOVD 32(R10), R0
+	ADD R16, R0, R0
+	MOVD 40(R10), R1
+	ADD R16, R1, R1
+	MOVD 48(R10), R2
+	ADD R16, R2, R2
+	SUBS $1, R15, R15
+	BLT rows1End
+rows1:
+	VLD1 (R1), [V1.S4]
+	VLD1 (R2), [V2.S4]
+	WORD $0x4e22d423
+	WORD $0x4e23f402
+	VST1 [V2.S4], (R0)
+	ADD R7, R0, R0
+	ADD R8, R1, R1
+	ADD R9, R2, R2
+	SUBS $1, R15, R15
+	BGE rows1
+rows1End:
+	ADD $1, R15, R15
+	ADD $16, R16, R16
+	SUBS $1, R17, R17
+	BNE vector
+	RET
+
 // func colNEON_Mul(a *Columns)
 // does y = a * b.
 TEXT ·colNEON_Mul(SB), NOSPLIT, $0-8
@@ -2739,6 +2779,76 @@ rows1:
 	VFMLA V1.S4, V3.S4, V4.S4
 	WORD $0x4e24f403
 	VST1 [V3.S4], (R0)
+	ADD R7, R0, R0
+	ADD R8, R1, R1
+	SUBS $1, R15, R15
+	BGE rows1
+rows1End:
+	ADD $1, R15, R15
+	ADD $16, R16, R16
+	SUBS $1, R17, R17
+	BNE vector
+	RET
+
+// func colNEON_AddChannels(a *Columns)
+// does y = x + offset.
+TEXT ·colNEON_AddChannels(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R10
+	MOVD $0, R16
+	MOVD 8(R10), R17
+	MOVD 24(R10), R20
+	MOVD 88(R10), R7
+	MOVD 96(R10), R8
+vector:
+	MOVD 0(R10), R15
+	MOVD 32(R10), R0
+	ADD R16, R0, R0
+	MOVD 40(R10), R1
+	ADD R16, R1, R1
+	MOVD 48(R10), R19
+	ADD R16, R19, R19
+	VLD1 (R19), [V0.S4]
+	SUBS $1, R15, R15
+	BLT rows1End
+rows1:
+	VLD1 (R1), [V1.S4]
+	WORD $0x4e20d422
+	VST1 [V2.S4], (R0)
+	ADD R7, R0, R0
+	ADD R8, R1, R1
+	SUBS $1, R15, R15
+	BGE rows1
+rows1End:
+	ADD $1, R15, R15
+	ADD $16, R16, R16
+	SUBS $1, R17, R17
+	BNE vector
+	RET
+
+// func colNEON_MulChannels(a *Columns)
+// does y = x * scale.
+TEXT ·colNEON_MulChannels(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R10
+	MOVD $0, R16
+	MOVD 8(R10), R17
+	MOVD 24(R10), R20
+	MOVD 88(R10), R7
+	MOVD 96(R10), R8
+vector:
+	MOVD 0(R10), R15
+	MOVD 32(R10), R0
+	ADD R16, R0, R0
+	MOVD 40(R10), R1
+	ADD R16, R1, R1
+	MOVD 48(R10), R19
+	ADD R16, R19, R19
+	VLD1 (R19), [V0.S4]
+	SUBS $1, R15, R15
+	BLT rows1End
+rows1:
+	VLD1 (R1), [V1.S4]
+	WORD $0x6e20dc22
+	VST1 [V2.S4], (R0)
 	ADD R7, R0, R0
 	ADD R8, R1, R1
 	SUBS $1, R15, R15

@@ -239,12 +239,15 @@ func (l *lowerer) release(x instr, dies func(val) bool, kept val) {
 	}
 }
 
-// rowStreams are those that go on from row to row.
+// rowStreams are those that go on from row to row. They stand before the others.
 func rowStreams(o *operation) []int {
 	var list []int
 	for i, s := range o.streams {
-		if s.role <= inout {
-			list = append(list, i)
+		if s.role > inout {
+			continue
+		}
+		if list = append(list, i); len(list) <= i {
+			panic(o.name + ": a stream of rows behind one of channels")
 		}
 	}
 	if len(o.streams) > maxStreams {

@@ -39,6 +39,7 @@ var operations = []operation{
 	one("Scale", "y = x * c0", func(b *body, x val) val { return b.mul(x, b.arg(0)) }),
 	one("Shift", "y = x * c0 + c1", func(b *body, x val) val { return b.fma(x, b.arg(0), b.arg(1)) }),
 	{"Add", "y = a + b", streams(out, "y", in, "a", "b"), func(b *body) { b.out("y", b.add(b.in("a"), b.in("b"))) }},
+	{"AddRelu", "y = max(a + b, 0)", streams(out, "y", in, "a", "b"), func(b *body) { b.out("y", b.max(b.lit(0), b.add(b.in("a"), b.in("b")))) }},
 	{"Mul", "y = a * b", streams(out, "y", in, "a", "b"), func(b *body) { b.out("y", b.mul(b.in("a"), b.in("b"))) }},
 	{"AddTo", "y += x", streams(inout, "y", in, "x"), func(b *body) { b.out("y", b.add(b.in("y"), b.in("x"))) }},
 	{"AddScaled", "y += x * c0", streams(inout, "y", in, "x"), func(b *body) { b.out("y", b.fma(b.in("x"), b.arg(0), b.in("y"))) }},
@@ -116,6 +117,8 @@ var operations = []operation{
 	{"AffineRelu", "y = max(x * scale + offset, 0)", streams(out, "y", in, "x", channel, "scale", "offset"), func(b *body) {
 		b.out("y", b.max(b.lit(0), b.fma(b.in("x"), b.in("scale"), b.in("offset"))))
 	}},
+	{"AddChannels", "y = x + offset", streams(out, "y", in, "x", channel, "offset"), func(b *body) { b.out("y", b.add(b.in("x"), b.in("offset"))) }},
+	{"MulChannels", "y = x * scale", streams(out, "y", in, "x", channel, "scale"), func(b *body) { b.out("y", b.mul(b.in("x"), b.in("scale"))) }},
 	{"AddWeighted", "y += x * w", streams(inout, "y", in, "x", channel, "w"), func(b *body) {
 		b.out("y", b.fma(b.in("x"), b.in("w"), b.in("y")))
 	}},

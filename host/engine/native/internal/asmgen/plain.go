@@ -19,6 +19,11 @@ func plainColumns() []byte {
 		}
 	}
 	s.say("\topCount\n)\n")
+	s.say("// opStreams is how many streams each operation has, and how many of them, the first ones, have rows.\nvar opStreams = [opCount]struct{ all, rows int }{")
+	for i := range operations {
+		s.say("\tOp%s: {%d, %d},", operations[i].name, len(operations[i].streams), len(rowStreams(&operations[i])))
+	}
+	s.say("}\n")
 	s.say("// columnsPlain does some columns from one on, a number at a time.\nfunc columnsPlain(op Op, a *Columns, from, cols int) {\n\tswitch op {")
 	for i := range operations {
 		s.say("\tcase Op%s:\n\t\tplain%s(a, from, cols)", operations[i].name, operations[i].name)
