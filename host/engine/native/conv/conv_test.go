@@ -45,7 +45,7 @@ func (b *buffer) check(t *testing.T, name string) {
 func nan(int) float32 { return float32(math.NaN()) }
 
 // reference is all directions in plain loops.
-type reference struct{ y, dx, dw, db, size []float64 }
+type reference struct{ y, dx, dw, db []float64 }
 
 func refer(g Geometry, n int, x, w, bias, dy []float32) *reference {
 	h, wd := g.Out()

@@ -13,8 +13,7 @@ const canary = 12345.678
 // columnsCase is an operation's memory, of so many rows and channels, with canaries between rows and behind.
 type columnsCase struct {
 	Columns
-	memory  [7][]float32
-	strides [7]int
+	memory [7][]float32
 }
 
 func newColumnsCase(op Op, rows, channels int, random *rand.Rand) *columnsCase {

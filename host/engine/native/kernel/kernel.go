@@ -37,7 +37,7 @@ type Tile struct {
 	Low               float32
 	_                 uint32
 	Add               int
-	inAt, outAt       int
+	_, _              int // where the call stands
 }
 
 // Outer is products along pixels, summed:
@@ -62,7 +62,7 @@ type Op int
 type Columns struct {
 	Rows   int
 	vecs   int
-	offset int
+	_      int // where the call stands
 	Consts *[8]float32
 	Ptr    [7]unsafe.Pointer
 	Stride [7]int
