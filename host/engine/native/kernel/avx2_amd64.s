@@ -961,10 +961,65 @@ line:
 	JNZ line
 	RET
 
-// func colAVX2_Move(a *Columns)
-// does y = x.
-TEXT ·colAVX2_Move(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+DATA operationsAVX2<>+0(SB)/8, $colAVX2_Move<>(SB)
+DATA operationsAVX2<>+8(SB)/8, $colAVX2_Scale<>(SB)
+DATA operationsAVX2<>+16(SB)/8, $colAVX2_Shift<>(SB)
+DATA operationsAVX2<>+24(SB)/8, $colAVX2_Add<>(SB)
+DATA operationsAVX2<>+32(SB)/8, $colAVX2_AddRelu<>(SB)
+DATA operationsAVX2<>+40(SB)/8, $colAVX2_Mul<>(SB)
+DATA operationsAVX2<>+48(SB)/8, $colAVX2_AddTo<>(SB)
+DATA operationsAVX2<>+56(SB)/8, $colAVX2_AddScaled<>(SB)
+DATA operationsAVX2<>+64(SB)/8, $colAVX2_AddScaled6<>(SB)
+DATA operationsAVX2<>+72(SB)/8, $colAVX2_AddProduct<>(SB)
+DATA operationsAVX2<>+80(SB)/8, $colAVX2_Blend<>(SB)
+DATA operationsAVX2<>+88(SB)/8, $colAVX2_Max<>(SB)
+DATA operationsAVX2<>+96(SB)/8, $colAVX2_Max4<>(SB)
+DATA operationsAVX2<>+104(SB)/8, $colAVX2_MaxBackFirst<>(SB)
+DATA operationsAVX2<>+112(SB)/8, $colAVX2_MaxBackNext<>(SB)
+DATA operationsAVX2<>+120(SB)/8, $colAVX2_MaxBackAdd<>(SB)
+DATA operationsAVX2<>+128(SB)/8, $colAVX2_Relu<>(SB)
+DATA operationsAVX2<>+136(SB)/8, $colAVX2_ReluBack<>(SB)
+DATA operationsAVX2<>+144(SB)/8, $colAVX2_LeakyRelu<>(SB)
+DATA operationsAVX2<>+152(SB)/8, $colAVX2_LeakyReluBack<>(SB)
+DATA operationsAVX2<>+160(SB)/8, $colAVX2_Exp<>(SB)
+DATA operationsAVX2<>+168(SB)/8, $colAVX2_Tanh<>(SB)
+DATA operationsAVX2<>+176(SB)/8, $colAVX2_TanhBack<>(SB)
+DATA operationsAVX2<>+184(SB)/8, $colAVX2_Sigmoid<>(SB)
+DATA operationsAVX2<>+192(SB)/8, $colAVX2_SigmoidBack<>(SB)
+DATA operationsAVX2<>+200(SB)/8, $colAVX2_Elu<>(SB)
+DATA operationsAVX2<>+208(SB)/8, $colAVX2_EluBack<>(SB)
+DATA operationsAVX2<>+216(SB)/8, $colAVX2_Silu<>(SB)
+DATA operationsAVX2<>+224(SB)/8, $colAVX2_SiluBack<>(SB)
+DATA operationsAVX2<>+232(SB)/8, $colAVX2_Gelu<>(SB)
+DATA operationsAVX2<>+240(SB)/8, $colAVX2_GeluBack<>(SB)
+DATA operationsAVX2<>+248(SB)/8, $colAVX2_Affine<>(SB)
+DATA operationsAVX2<>+256(SB)/8, $colAVX2_AffineRelu<>(SB)
+DATA operationsAVX2<>+264(SB)/8, $colAVX2_AddChannels<>(SB)
+DATA operationsAVX2<>+272(SB)/8, $colAVX2_MulChannels<>(SB)
+DATA operationsAVX2<>+280(SB)/8, $colAVX2_AddWeighted<>(SB)
+DATA operationsAVX2<>+288(SB)/8, $colAVX2_Affine2<>(SB)
+DATA operationsAVX2<>+296(SB)/8, $colAVX2_AffineRow<>(SB)
+DATA operationsAVX2<>+304(SB)/8, $colAVX2_Sum<>(SB)
+DATA operationsAVX2<>+312(SB)/8, $colAVX2_Largest<>(SB)
+DATA operationsAVX2<>+320(SB)/8, $colAVX2_Dot<>(SB)
+DATA operationsAVX2<>+328(SB)/8, $colAVX2_Spread<>(SB)
+DATA operationsAVX2<>+336(SB)/8, $colAVX2_SpreadFrom<>(SB)
+DATA operationsAVX2<>+344(SB)/8, $colAVX2_NormSums<>(SB)
+DATA operationsAVX2<>+352(SB)/8, $colAVX2_Momentum<>(SB)
+DATA operationsAVX2<>+360(SB)/8, $colAVX2_Nesterov<>(SB)
+DATA operationsAVX2<>+368(SB)/8, $colAVX2_Adam<>(SB)
+GLOBL operationsAVX2<>(SB), RODATA, $376
+
+// func columnsAVX2(op Op, a *Columns)
+TEXT ·columnsAVX2(SB), NOSPLIT, $0-16
+	MOVQ op+0(FP), AX
+	LEAQ operationsAVX2<>(SB), BX
+	MOVQ (BX)(AX*8), AX
+	JMP AX
+
+// y = x
+TEXT colAVX2_Move<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 vector:
@@ -991,10 +1046,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX2_Scale(a *Columns)
-// does y = x * c0.
-TEXT ·colAVX2_Scale(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// y = x * c0
+TEXT colAVX2_Scale<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 	VBROADCASTSS 0(R12), Y0
@@ -1023,10 +1077,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX2_Shift(a *Columns)
-// does y = x * c0 + c1.
-TEXT ·colAVX2_Shift(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// y = x * c0 + c1
+TEXT colAVX2_Shift<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 	VBROADCASTSS 0(R12), Y0
@@ -1057,10 +1110,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX2_Add(a *Columns)
-// does y = a + b.
-TEXT ·colAVX2_Add(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// y = a + b
+TEXT colAVX2_Add<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 vector:
@@ -1092,10 +1144,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX2_AddRelu(a *Columns)
-// does y = max(a + b, 0).
-TEXT ·colAVX2_AddRelu(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// y = max(a + b, 0)
+TEXT colAVX2_AddRelu<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 	VBROADCASTSS literalsAVX2<>+0(SB), Y0
@@ -1129,10 +1180,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX2_Mul(a *Columns)
-// does y = a * b.
-TEXT ·colAVX2_Mul(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// y = a * b
+TEXT colAVX2_Mul<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 vector:
@@ -1164,10 +1214,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX2_AddTo(a *Columns)
-// does y += x.
-TEXT ·colAVX2_AddTo(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// y += x
+TEXT colAVX2_AddTo<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 vector:
@@ -1196,10 +1245,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX2_AddScaled(a *Columns)
-// does y += x * c0.
-TEXT ·colAVX2_AddScaled(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// y += x * c0
+TEXT colAVX2_AddScaled<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 	VBROADCASTSS 0(R12), Y0
@@ -1229,10 +1277,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX2_AddScaled6(a *Columns)
-// does y += x0*c0 + x1*c1 ... x5*c5.
-TEXT ·colAVX2_AddScaled6(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// y += x0*c0 + x1*c1 ... x5*c5
+TEXT colAVX2_AddScaled6<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 	VBROADCASTSS 0(R12), Y0
@@ -1292,10 +1339,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX2_AddProduct(a *Columns)
-// does y += a * b.
-TEXT ·colAVX2_AddProduct(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// y += a * b
+TEXT colAVX2_AddProduct<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 vector:
@@ -1328,10 +1374,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX2_Blend(a *Columns)
-// does y = y*c0 + x*c1.
-TEXT ·colAVX2_Blend(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// y = y*c0 + x*c1
+TEXT colAVX2_Blend<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 	VBROADCASTSS 4(R12), Y0
@@ -1363,10 +1408,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX2_Max(a *Columns)
-// does y = the larger of y and x, y where they are equal.
-TEXT ·colAVX2_Max(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// y = the larger of y and x, y where they are equal
+TEXT colAVX2_Max<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 vector:
@@ -1395,10 +1439,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX2_Max4(a *Columns)
-// does y = the largest of four.
-TEXT ·colAVX2_Max4(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// y = the largest of four
+TEXT colAVX2_Max4<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 vector:
@@ -1440,10 +1483,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX2_MaxBackFirst(a *Columns)
-// does where x == y, dx = dy and rest = 0; elsewhere dx = 0 and rest = dy.
-TEXT ·colAVX2_MaxBackFirst(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// where x == y, dx = dy and rest = 0; elsewhere dx = 0 and rest = dy
+TEXT colAVX2_MaxBackFirst<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 vector:
@@ -1485,10 +1527,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX2_MaxBackNext(a *Columns)
-// does where x == y, dx = rest and rest = 0; elsewhere dx = 0.
-TEXT ·colAVX2_MaxBackNext(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// where x == y, dx = rest and rest = 0; elsewhere dx = 0
+TEXT colAVX2_MaxBackNext<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 vector:
@@ -1527,10 +1568,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX2_MaxBackAdd(a *Columns)
-// does where x == y, dx += rest and rest = 0.
-TEXT ·colAVX2_MaxBackAdd(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// where x == y, dx += rest and rest = 0
+TEXT colAVX2_MaxBackAdd<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 vector:
@@ -1571,10 +1611,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX2_Relu(a *Columns)
-// does y = max(x, 0).
-TEXT ·colAVX2_Relu(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// y = max(x, 0)
+TEXT colAVX2_Relu<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 	VBROADCASTSS literalsAVX2<>+0(SB), Y0
@@ -1603,10 +1642,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX2_ReluBack(a *Columns)
-// does dx = dy where y > 0.
-TEXT ·colAVX2_ReluBack(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// dx = dy where y > 0
+TEXT colAVX2_ReluBack<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 	VBROADCASTSS literalsAVX2<>+0(SB), Y0
@@ -1640,10 +1678,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX2_LeakyRelu(a *Columns)
-// does y = x, below 0: c0 * x.
-TEXT ·colAVX2_LeakyRelu(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// y = x, below 0: c0 * x
+TEXT colAVX2_LeakyRelu<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 	VBROADCASTSS literalsAVX2<>+0(SB), Y0
@@ -1676,10 +1713,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX2_LeakyReluBack(a *Columns)
-// does dx = dy, where x isn't above 0: c0 * dy.
-TEXT ·colAVX2_LeakyReluBack(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// dx = dy, where x isn't above 0: c0 * dy
+TEXT colAVX2_LeakyReluBack<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 	VBROADCASTSS literalsAVX2<>+0(SB), Y0
@@ -1715,10 +1751,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX2_Exp(a *Columns)
-// does y = e^x, off by at most 2 units in the last place.
-TEXT ·colAVX2_Exp(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// y = e^x, off by at most 2 units in the last place
+TEXT colAVX2_Exp<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 vector:
@@ -1782,10 +1817,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX2_Tanh(a *Columns)
-// does y = tanh x, off by at most 4e-7 of its value.
-TEXT ·colAVX2_Tanh(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// y = tanh x, off by at most 4e-7 of its value
+TEXT colAVX2_Tanh<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 vector:
@@ -1843,10 +1877,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX2_TanhBack(a *Columns)
-// does dx = dy * (1 - y*y).
-TEXT ·colAVX2_TanhBack(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// dx = dy * (1 - y*y)
+TEXT colAVX2_TanhBack<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 	VBROADCASTSS literalsAVX2<>+44(SB), Y0
@@ -1881,10 +1914,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX2_Sigmoid(a *Columns)
-// does y = 1 / (1 + e^-x), off by at most 4 units in the last place.
-TEXT ·colAVX2_Sigmoid(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// y = 1 / (1 + e^-x), off by at most 4 units in the last place
+TEXT colAVX2_Sigmoid<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 vector:
@@ -1952,10 +1984,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX2_SigmoidBack(a *Columns)
-// does dx = dy * y * (1 - y).
-TEXT ·colAVX2_SigmoidBack(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// dx = dy * y * (1 - y)
+TEXT colAVX2_SigmoidBack<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 	VBROADCASTSS literalsAVX2<>+44(SB), Y0
@@ -1990,10 +2021,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX2_Elu(a *Columns)
-// does y = x, below 0: e^x - 1.
-TEXT ·colAVX2_Elu(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// y = x, below 0: e^x - 1
+TEXT colAVX2_Elu<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 vector:
@@ -2051,10 +2081,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX2_EluBack(a *Columns)
-// does dx = dy, where y isn't above 0: dy * (y + 1).
-TEXT ·colAVX2_EluBack(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// dx = dy, where y isn't above 0: dy * (y + 1)
+TEXT colAVX2_EluBack<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 	VBROADCASTSS literalsAVX2<>+0(SB), Y0
@@ -2090,10 +2119,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX2_Silu(a *Columns)
-// does y = x / (1 + e^-x).
-TEXT ·colAVX2_Silu(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// y = x / (1 + e^-x)
+TEXT colAVX2_Silu<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 vector:
@@ -2162,10 +2190,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX2_SiluBack(a *Columns)
-// does dx = dy * s * (1 + x*(1 - s)), s = 1 / (1 + e^-x).
-TEXT ·colAVX2_SiluBack(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// dx = dy * s * (1 + x*(1 - s)), s = 1 / (1 + e^-x)
+TEXT colAVX2_SiluBack<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 vector:
@@ -2241,10 +2268,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX2_Gelu(a *Columns)
-// does y = x * (1 + erf(x / sqrt 2)) / 2, erf off by at most 4e-7 of its value.
-TEXT ·colAVX2_Gelu(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// y = x * (1 + erf(x / sqrt 2)) / 2, erf off by at most 4e-7 of its value
+TEXT colAVX2_Gelu<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 vector:
@@ -2309,10 +2335,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX2_GeluBack(a *Columns)
-// does dx = dy * (the normal distribution's function + x * its density).
-TEXT ·colAVX2_GeluBack(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// dx = dy * (the normal distribution's function + x * its density)
+TEXT colAVX2_GeluBack<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 vector:
@@ -2422,10 +2447,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX2_Affine(a *Columns)
-// does y = x * scale + offset.
-TEXT ·colAVX2_Affine(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// y = x * scale + offset
+TEXT colAVX2_Affine<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 vector:
@@ -2458,10 +2482,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX2_AffineRelu(a *Columns)
-// does y = max(x * scale + offset, 0).
-TEXT ·colAVX2_AffineRelu(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// y = max(x * scale + offset, 0)
+TEXT colAVX2_AffineRelu<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 	VBROADCASTSS literalsAVX2<>+0(SB), Y0
@@ -2496,10 +2519,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX2_AddChannels(a *Columns)
-// does y = x + offset.
-TEXT ·colAVX2_AddChannels(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// y = x + offset
+TEXT colAVX2_AddChannels<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 vector:
@@ -2529,10 +2551,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX2_MulChannels(a *Columns)
-// does y = x * scale.
-TEXT ·colAVX2_MulChannels(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// y = x * scale
+TEXT colAVX2_MulChannels<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 vector:
@@ -2562,10 +2583,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX2_AddWeighted(a *Columns)
-// does y += x * w.
-TEXT ·colAVX2_AddWeighted(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// y += x * w
+TEXT colAVX2_AddWeighted<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 vector:
@@ -2596,10 +2616,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX2_Affine2(a *Columns)
-// does y = a*s + b*t + offset.
-TEXT ·colAVX2_Affine2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// y = a*s + b*t + offset
+TEXT colAVX2_Affine2<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 vector:
@@ -2639,10 +2658,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX2_AffineRow(a *Columns)
-// does y = (x*c0 + c1) * scale + offset, row by row.
-TEXT ·colAVX2_AffineRow(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// y = (x*c0 + c1) * scale + offset, row by row
+TEXT colAVX2_AffineRow<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 	VBROADCASTSS 0(R12), Y0
@@ -2682,10 +2700,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX2_Sum(a *Columns)
-// does sum += x.
-TEXT ·colAVX2_Sum(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// sum += x
+TEXT colAVX2_Sum<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 vector:
@@ -2738,10 +2755,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX2_Largest(a *Columns)
-// does top = the larger of top and x.
-TEXT ·colAVX2_Largest(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// top = the larger of top and x
+TEXT colAVX2_Largest<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 vector:
@@ -2794,10 +2810,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX2_Dot(a *Columns)
-// does sum += a * b.
-TEXT ·colAVX2_Dot(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// sum += a * b
+TEXT colAVX2_Dot<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 vector:
@@ -2862,10 +2877,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX2_Spread(a *Columns)
-// does sum += (x - mean)^2.
-TEXT ·colAVX2_Spread(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// sum += (x - mean)^2
+TEXT colAVX2_Spread<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 vector:
@@ -2925,10 +2939,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX2_SpreadFrom(a *Columns)
-// does sum += (x - c0)^2.
-TEXT ·colAVX2_SpreadFrom(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// sum += (x - c0)^2
+TEXT colAVX2_SpreadFrom<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 	VBROADCASTSS 0(R12), Y0
@@ -2987,10 +3000,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX2_NormSums(a *Columns)
-// does sum += dy and dot += dy * (x - mean).
-TEXT ·colAVX2_NormSums(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// sum += dy and dot += dy * (x - mean)
+TEXT colAVX2_NormSums<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 vector:
@@ -3077,10 +3089,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX2_Momentum(a *Columns)
-// does v = v*c0 - g*c1, w += v.
-TEXT ·colAVX2_Momentum(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// v = v*c0 - g*c1, w += v
+TEXT colAVX2_Momentum<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 	VBROADCASTSS 4(R12), Y0
@@ -3118,10 +3129,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX2_Nesterov(a *Columns)
-// does v = v*c0 - g*c1, w += v*c0 - g*c1.
-TEXT ·colAVX2_Nesterov(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// v = v*c0 - g*c1, w += v*c0 - g*c1
+TEXT colAVX2_Nesterov<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 	VBROADCASTSS 4(R12), Y0
@@ -3162,10 +3172,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX2_Adam(a *Columns)
-// does m = m*c0 + g*c1, v = v*c2 + g*g*c3, w = w - w*c7 - m*c4/(sqrt(v*c5) + c6).
-TEXT ·colAVX2_Adam(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// m = m*c0 + g*c1, v = v*c2 + g*g*c3, w = w - w*c7 - m*c4/(sqrt(v*c5) + c6)
+TEXT colAVX2_Adam<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 	VBROADCASTSS 4(R12), Y0

@@ -1926,10 +1926,65 @@ vector:
 	VZEROUPPER
 	RET
 
-// func colAVX512_Move(a *Columns)
-// does y = x.
-TEXT ·colAVX512_Move(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+DATA operationsAVX512<>+0(SB)/8, $colAVX512_Move<>(SB)
+DATA operationsAVX512<>+8(SB)/8, $colAVX512_Scale<>(SB)
+DATA operationsAVX512<>+16(SB)/8, $colAVX512_Shift<>(SB)
+DATA operationsAVX512<>+24(SB)/8, $colAVX512_Add<>(SB)
+DATA operationsAVX512<>+32(SB)/8, $colAVX512_AddRelu<>(SB)
+DATA operationsAVX512<>+40(SB)/8, $colAVX512_Mul<>(SB)
+DATA operationsAVX512<>+48(SB)/8, $colAVX512_AddTo<>(SB)
+DATA operationsAVX512<>+56(SB)/8, $colAVX512_AddScaled<>(SB)
+DATA operationsAVX512<>+64(SB)/8, $colAVX512_AddScaled6<>(SB)
+DATA operationsAVX512<>+72(SB)/8, $colAVX512_AddProduct<>(SB)
+DATA operationsAVX512<>+80(SB)/8, $colAVX512_Blend<>(SB)
+DATA operationsAVX512<>+88(SB)/8, $colAVX512_Max<>(SB)
+DATA operationsAVX512<>+96(SB)/8, $colAVX512_Max4<>(SB)
+DATA operationsAVX512<>+104(SB)/8, $colAVX512_MaxBackFirst<>(SB)
+DATA operationsAVX512<>+112(SB)/8, $colAVX512_MaxBackNext<>(SB)
+DATA operationsAVX512<>+120(SB)/8, $colAVX512_MaxBackAdd<>(SB)
+DATA operationsAVX512<>+128(SB)/8, $colAVX512_Relu<>(SB)
+DATA operationsAVX512<>+136(SB)/8, $colAVX512_ReluBack<>(SB)
+DATA operationsAVX512<>+144(SB)/8, $colAVX512_LeakyRelu<>(SB)
+DATA operationsAVX512<>+152(SB)/8, $colAVX512_LeakyReluBack<>(SB)
+DATA operationsAVX512<>+160(SB)/8, $colAVX512_Exp<>(SB)
+DATA operationsAVX512<>+168(SB)/8, $colAVX512_Tanh<>(SB)
+DATA operationsAVX512<>+176(SB)/8, $colAVX512_TanhBack<>(SB)
+DATA operationsAVX512<>+184(SB)/8, $colAVX512_Sigmoid<>(SB)
+DATA operationsAVX512<>+192(SB)/8, $colAVX512_SigmoidBack<>(SB)
+DATA operationsAVX512<>+200(SB)/8, $colAVX512_Elu<>(SB)
+DATA operationsAVX512<>+208(SB)/8, $colAVX512_EluBack<>(SB)
+DATA operationsAVX512<>+216(SB)/8, $colAVX512_Silu<>(SB)
+DATA operationsAVX512<>+224(SB)/8, $colAVX512_SiluBack<>(SB)
+DATA operationsAVX512<>+232(SB)/8, $colAVX512_Gelu<>(SB)
+DATA operationsAVX512<>+240(SB)/8, $colAVX512_GeluBack<>(SB)
+DATA operationsAVX512<>+248(SB)/8, $colAVX512_Affine<>(SB)
+DATA operationsAVX512<>+256(SB)/8, $colAVX512_AffineRelu<>(SB)
+DATA operationsAVX512<>+264(SB)/8, $colAVX512_AddChannels<>(SB)
+DATA operationsAVX512<>+272(SB)/8, $colAVX512_MulChannels<>(SB)
+DATA operationsAVX512<>+280(SB)/8, $colAVX512_AddWeighted<>(SB)
+DATA operationsAVX512<>+288(SB)/8, $colAVX512_Affine2<>(SB)
+DATA operationsAVX512<>+296(SB)/8, $colAVX512_AffineRow<>(SB)
+DATA operationsAVX512<>+304(SB)/8, $colAVX512_Sum<>(SB)
+DATA operationsAVX512<>+312(SB)/8, $colAVX512_Largest<>(SB)
+DATA operationsAVX512<>+320(SB)/8, $colAVX512_Dot<>(SB)
+DATA operationsAVX512<>+328(SB)/8, $colAVX512_Spread<>(SB)
+DATA operationsAVX512<>+336(SB)/8, $colAVX512_SpreadFrom<>(SB)
+DATA operationsAVX512<>+344(SB)/8, $colAVX512_NormSums<>(SB)
+DATA operationsAVX512<>+352(SB)/8, $colAVX512_Momentum<>(SB)
+DATA operationsAVX512<>+360(SB)/8, $colAVX512_Nesterov<>(SB)
+DATA operationsAVX512<>+368(SB)/8, $colAVX512_Adam<>(SB)
+GLOBL operationsAVX512<>(SB), RODATA, $376
+
+// func columnsAVX512(op Op, a *Columns)
+TEXT ·columnsAVX512(SB), NOSPLIT, $0-16
+	MOVQ op+0(FP), AX
+	LEAQ operationsAVX512<>(SB), BX
+	MOVQ (BX)(AX*8), AX
+	JMP AX
+
+// y = x
+TEXT colAVX512_Move<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 vector:
@@ -1956,10 +2011,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX512_Scale(a *Columns)
-// does y = x * c0.
-TEXT ·colAVX512_Scale(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// y = x * c0
+TEXT colAVX512_Scale<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 	VBROADCASTSS 0(R12), Z0
@@ -1988,10 +2042,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX512_Shift(a *Columns)
-// does y = x * c0 + c1.
-TEXT ·colAVX512_Shift(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// y = x * c0 + c1
+TEXT colAVX512_Shift<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 	VBROADCASTSS 0(R12), Z0
@@ -2022,10 +2075,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX512_Add(a *Columns)
-// does y = a + b.
-TEXT ·colAVX512_Add(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// y = a + b
+TEXT colAVX512_Add<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 vector:
@@ -2057,10 +2109,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX512_AddRelu(a *Columns)
-// does y = max(a + b, 0).
-TEXT ·colAVX512_AddRelu(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// y = max(a + b, 0)
+TEXT colAVX512_AddRelu<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 	VBROADCASTSS literalsAVX512<>+0(SB), Z0
@@ -2094,10 +2145,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX512_Mul(a *Columns)
-// does y = a * b.
-TEXT ·colAVX512_Mul(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// y = a * b
+TEXT colAVX512_Mul<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 vector:
@@ -2129,10 +2179,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX512_AddTo(a *Columns)
-// does y += x.
-TEXT ·colAVX512_AddTo(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// y += x
+TEXT colAVX512_AddTo<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 vector:
@@ -2161,10 +2210,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX512_AddScaled(a *Columns)
-// does y += x * c0.
-TEXT ·colAVX512_AddScaled(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// y += x * c0
+TEXT colAVX512_AddScaled<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 	VBROADCASTSS 0(R12), Z0
@@ -2194,10 +2242,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX512_AddScaled6(a *Columns)
-// does y += x0*c0 + x1*c1 ... x5*c5.
-TEXT ·colAVX512_AddScaled6(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// y += x0*c0 + x1*c1 ... x5*c5
+TEXT colAVX512_AddScaled6<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 	VBROADCASTSS 0(R12), Z0
@@ -2257,10 +2304,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX512_AddProduct(a *Columns)
-// does y += a * b.
-TEXT ·colAVX512_AddProduct(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// y += a * b
+TEXT colAVX512_AddProduct<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 vector:
@@ -2293,10 +2339,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX512_Blend(a *Columns)
-// does y = y*c0 + x*c1.
-TEXT ·colAVX512_Blend(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// y = y*c0 + x*c1
+TEXT colAVX512_Blend<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 	VBROADCASTSS 4(R12), Z0
@@ -2328,10 +2373,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX512_Max(a *Columns)
-// does y = the larger of y and x, y where they are equal.
-TEXT ·colAVX512_Max(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// y = the larger of y and x, y where they are equal
+TEXT colAVX512_Max<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 vector:
@@ -2360,10 +2404,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX512_Max4(a *Columns)
-// does y = the largest of four.
-TEXT ·colAVX512_Max4(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// y = the largest of four
+TEXT colAVX512_Max4<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 vector:
@@ -2405,10 +2448,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX512_MaxBackFirst(a *Columns)
-// does where x == y, dx = dy and rest = 0; elsewhere dx = 0 and rest = dy.
-TEXT ·colAVX512_MaxBackFirst(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// where x == y, dx = dy and rest = 0; elsewhere dx = 0 and rest = dy
+TEXT colAVX512_MaxBackFirst<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 vector:
@@ -2451,10 +2493,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX512_MaxBackNext(a *Columns)
-// does where x == y, dx = rest and rest = 0; elsewhere dx = 0.
-TEXT ·colAVX512_MaxBackNext(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// where x == y, dx = rest and rest = 0; elsewhere dx = 0
+TEXT colAVX512_MaxBackNext<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 vector:
@@ -2494,10 +2535,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX512_MaxBackAdd(a *Columns)
-// does where x == y, dx += rest and rest = 0.
-TEXT ·colAVX512_MaxBackAdd(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// where x == y, dx += rest and rest = 0
+TEXT colAVX512_MaxBackAdd<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 vector:
@@ -2539,10 +2579,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX512_Relu(a *Columns)
-// does y = max(x, 0).
-TEXT ·colAVX512_Relu(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// y = max(x, 0)
+TEXT colAVX512_Relu<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 	VBROADCASTSS literalsAVX512<>+0(SB), Z0
@@ -2571,10 +2610,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX512_ReluBack(a *Columns)
-// does dx = dy where y > 0.
-TEXT ·colAVX512_ReluBack(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// dx = dy where y > 0
+TEXT colAVX512_ReluBack<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 	VBROADCASTSS literalsAVX512<>+0(SB), Z0
@@ -2609,10 +2647,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX512_LeakyRelu(a *Columns)
-// does y = x, below 0: c0 * x.
-TEXT ·colAVX512_LeakyRelu(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// y = x, below 0: c0 * x
+TEXT colAVX512_LeakyRelu<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 	VBROADCASTSS literalsAVX512<>+0(SB), Z0
@@ -2645,10 +2682,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX512_LeakyReluBack(a *Columns)
-// does dx = dy, where x isn't above 0: c0 * dy.
-TEXT ·colAVX512_LeakyReluBack(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// dx = dy, where x isn't above 0: c0 * dy
+TEXT colAVX512_LeakyReluBack<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 	VBROADCASTSS literalsAVX512<>+0(SB), Z0
@@ -2685,10 +2721,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX512_Exp(a *Columns)
-// does y = e^x, off by at most 2 units in the last place.
-TEXT ·colAVX512_Exp(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// y = e^x, off by at most 2 units in the last place
+TEXT colAVX512_Exp<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 	VBROADCASTSS literalsAVX512<>+4(SB), Z0
@@ -2755,10 +2790,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX512_Tanh(a *Columns)
-// does y = tanh x, off by at most 4e-7 of its value.
-TEXT ·colAVX512_Tanh(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// y = tanh x, off by at most 4e-7 of its value
+TEXT colAVX512_Tanh<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 	VBROADCASTSS literalsAVX512<>+52(SB), Z0
@@ -2823,10 +2857,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX512_TanhBack(a *Columns)
-// does dx = dy * (1 - y*y).
-TEXT ·colAVX512_TanhBack(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// dx = dy * (1 - y*y)
+TEXT colAVX512_TanhBack<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 	VBROADCASTSS literalsAVX512<>+44(SB), Z0
@@ -2861,10 +2894,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX512_Sigmoid(a *Columns)
-// does y = 1 / (1 + e^-x), off by at most 4 units in the last place.
-TEXT ·colAVX512_Sigmoid(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// y = 1 / (1 + e^-x), off by at most 4 units in the last place
+TEXT colAVX512_Sigmoid<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 	VBROADCASTSS literalsAVX512<>+44(SB), Z0
@@ -2935,10 +2967,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX512_SigmoidBack(a *Columns)
-// does dx = dy * y * (1 - y).
-TEXT ·colAVX512_SigmoidBack(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// dx = dy * y * (1 - y)
+TEXT colAVX512_SigmoidBack<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 	VBROADCASTSS literalsAVX512<>+44(SB), Z0
@@ -2973,10 +3004,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX512_Elu(a *Columns)
-// does y = x, below 0: e^x - 1.
-TEXT ·colAVX512_Elu(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// y = x, below 0: e^x - 1
+TEXT colAVX512_Elu<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 	VBROADCASTSS literalsAVX512<>+0(SB), Z0
@@ -3038,10 +3068,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX512_EluBack(a *Columns)
-// does dx = dy, where y isn't above 0: dy * (y + 1).
-TEXT ·colAVX512_EluBack(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// dx = dy, where y isn't above 0: dy * (y + 1)
+TEXT colAVX512_EluBack<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 	VBROADCASTSS literalsAVX512<>+0(SB), Z0
@@ -3078,10 +3107,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX512_Silu(a *Columns)
-// does y = x / (1 + e^-x).
-TEXT ·colAVX512_Silu(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// y = x / (1 + e^-x)
+TEXT colAVX512_Silu<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 	VBROADCASTSS literalsAVX512<>+44(SB), Z0
@@ -3153,10 +3181,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX512_SiluBack(a *Columns)
-// does dx = dy * s * (1 + x*(1 - s)), s = 1 / (1 + e^-x).
-TEXT ·colAVX512_SiluBack(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// dx = dy * s * (1 + x*(1 - s)), s = 1 / (1 + e^-x)
+TEXT colAVX512_SiluBack<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 	VBROADCASTSS literalsAVX512<>+44(SB), Z0
@@ -3236,10 +3263,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX512_Gelu(a *Columns)
-// does y = x * (1 + erf(x / sqrt 2)) / 2, erf off by at most 4e-7 of its value.
-TEXT ·colAVX512_Gelu(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// y = x * (1 + erf(x / sqrt 2)) / 2, erf off by at most 4e-7 of its value
+TEXT colAVX512_Gelu<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 	VBROADCASTSS literalsAVX512<>+104(SB), Z0
@@ -3314,10 +3340,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX512_GeluBack(a *Columns)
-// does dx = dy * (the normal distribution's function + x * its density).
-TEXT ·colAVX512_GeluBack(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// dx = dy * (the normal distribution's function + x * its density)
+TEXT colAVX512_GeluBack<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 vector:
@@ -3427,10 +3452,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX512_Affine(a *Columns)
-// does y = x * scale + offset.
-TEXT ·colAVX512_Affine(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// y = x * scale + offset
+TEXT colAVX512_Affine<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 vector:
@@ -3463,10 +3487,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX512_AffineRelu(a *Columns)
-// does y = max(x * scale + offset, 0).
-TEXT ·colAVX512_AffineRelu(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// y = max(x * scale + offset, 0)
+TEXT colAVX512_AffineRelu<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 	VBROADCASTSS literalsAVX512<>+0(SB), Z0
@@ -3501,10 +3524,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX512_AddChannels(a *Columns)
-// does y = x + offset.
-TEXT ·colAVX512_AddChannels(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// y = x + offset
+TEXT colAVX512_AddChannels<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 vector:
@@ -3534,10 +3556,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX512_MulChannels(a *Columns)
-// does y = x * scale.
-TEXT ·colAVX512_MulChannels(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// y = x * scale
+TEXT colAVX512_MulChannels<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 vector:
@@ -3567,10 +3588,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX512_AddWeighted(a *Columns)
-// does y += x * w.
-TEXT ·colAVX512_AddWeighted(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// y += x * w
+TEXT colAVX512_AddWeighted<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 vector:
@@ -3601,10 +3621,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX512_Affine2(a *Columns)
-// does y = a*s + b*t + offset.
-TEXT ·colAVX512_Affine2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// y = a*s + b*t + offset
+TEXT colAVX512_Affine2<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 vector:
@@ -3644,10 +3663,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX512_AffineRow(a *Columns)
-// does y = (x*c0 + c1) * scale + offset, row by row.
-TEXT ·colAVX512_AffineRow(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// y = (x*c0 + c1) * scale + offset, row by row
+TEXT colAVX512_AffineRow<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 	VBROADCASTSS 0(R12), Z0
@@ -3687,10 +3705,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX512_Sum(a *Columns)
-// does sum += x.
-TEXT ·colAVX512_Sum(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// sum += x
+TEXT colAVX512_Sum<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 vector:
@@ -3743,10 +3760,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX512_Largest(a *Columns)
-// does top = the larger of top and x.
-TEXT ·colAVX512_Largest(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// top = the larger of top and x
+TEXT colAVX512_Largest<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 vector:
@@ -3799,10 +3815,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX512_Dot(a *Columns)
-// does sum += a * b.
-TEXT ·colAVX512_Dot(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// sum += a * b
+TEXT colAVX512_Dot<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 vector:
@@ -3867,10 +3882,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX512_Spread(a *Columns)
-// does sum += (x - mean)^2.
-TEXT ·colAVX512_Spread(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// sum += (x - mean)^2
+TEXT colAVX512_Spread<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 vector:
@@ -3930,10 +3944,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX512_SpreadFrom(a *Columns)
-// does sum += (x - c0)^2.
-TEXT ·colAVX512_SpreadFrom(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// sum += (x - c0)^2
+TEXT colAVX512_SpreadFrom<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 	VBROADCASTSS 0(R12), Z0
@@ -3992,10 +4005,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX512_NormSums(a *Columns)
-// does sum += dy and dot += dy * (x - mean).
-TEXT ·colAVX512_NormSums(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// sum += dy and dot += dy * (x - mean)
+TEXT colAVX512_NormSums<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 vector:
@@ -4082,10 +4094,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX512_Momentum(a *Columns)
-// does v = v*c0 - g*c1, w += v.
-TEXT ·colAVX512_Momentum(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// v = v*c0 - g*c1, w += v
+TEXT colAVX512_Momentum<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 	VBROADCASTSS 4(R12), Z0
@@ -4123,10 +4134,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX512_Nesterov(a *Columns)
-// does v = v*c0 - g*c1, w += v*c0 - g*c1.
-TEXT ·colAVX512_Nesterov(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// v = v*c0 - g*c1, w += v*c0 - g*c1
+TEXT colAVX512_Nesterov<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 	VBROADCASTSS 4(R12), Z0
@@ -4167,10 +4177,9 @@ rows1End:
 	VZEROUPPER
 	RET
 
-// func colAVX512_Adam(a *Columns)
-// does m = m*c0 + g*c1, v = v*c2 + g*g*c3, w = w - w*c7 - m*c4/(sqrt(v*c5) + c6).
-TEXT ·colAVX512_Adam(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// m = m*c0 + g*c1, v = v*c2 + g*g*c3, w = w - w*c7 - m*c4/(sqrt(v*c5) + c6)
+TEXT colAVX512_Adam<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ $0, 16(AX)
 	MOVQ 24(AX), R12
 	VBROADCASTSS 4(R12), Z0

@@ -6,1192 +6,591 @@ import "math"
 
 // The operations along channels, see [Columns].
 const (
-	// OpMove: y = x; of y, x.
-	OpMove Op = iota
-	// OpScale: y = x * c0; of y, x.
-	OpScale
-	// OpShift: y = x * c0 + c1; of y, x.
-	OpShift
-	// OpAdd: y = a + b; of y, a, b.
-	OpAdd
-	// OpAddRelu: y = max(a + b, 0); of y, a, b.
-	OpAddRelu
-	// OpMul: y = a * b; of y, a, b.
-	OpMul
-	// OpAddTo: y += x; of y, x.
-	OpAddTo
-	// OpAddScaled: y += x * c0; of y, x.
-	OpAddScaled
-	// OpAddScaled6: y += x0*c0 + x1*c1 ... x5*c5; of y, x0, x1, x2, x3, x4, x5.
-	OpAddScaled6
-	// OpAddProduct: y += a * b; of y, a, b.
-	OpAddProduct
-	// OpBlend: y = y*c0 + x*c1; of y, x.
-	OpBlend
-	// OpMax: y = the larger of y and x, y where they are equal; of y, x.
-	OpMax
-	// OpMax4: y = the largest of four; of y, a, b, c, d.
-	OpMax4
-	// OpMaxBackFirst: where x == y, dx = dy and rest = 0; elsewhere dx = 0 and rest = dy; of dx, rest, x, y, dy.
-	OpMaxBackFirst
-	// OpMaxBackNext: where x == y, dx = rest and rest = 0; elsewhere dx = 0; of dx, rest, x, y.
-	OpMaxBackNext
-	// OpMaxBackAdd: where x == y, dx += rest and rest = 0; of dx, rest, x, y.
-	OpMaxBackAdd
-	// OpRelu: y = max(x, 0); of y, x.
-	OpRelu
-	// OpReluBack: dx = dy where y > 0; of dx, y, dy.
-	OpReluBack
-	// OpLeakyRelu: y = x, below 0: c0 * x; of y, x.
-	OpLeakyRelu
-	// OpLeakyReluBack: dx = dy, where x isn't above 0: c0 * dy; of dx, x, dy.
-	OpLeakyReluBack
-	// OpExp: y = e^x, off by at most 2 units in the last place; of y, x.
-	OpExp
-	// OpTanh: y = tanh x, off by at most 4e-7 of its value; of y, x.
-	OpTanh
-	// OpTanhBack: dx = dy * (1 - y*y); of dx, y, dy.
-	OpTanhBack
-	// OpSigmoid: y = 1 / (1 + e^-x), off by at most 4 units in the last place; of y, x.
-	OpSigmoid
-	// OpSigmoidBack: dx = dy * y * (1 - y); of dx, y, dy.
-	OpSigmoidBack
-	// OpElu: y = x, below 0: e^x - 1; of y, x.
-	OpElu
-	// OpEluBack: dx = dy, where y isn't above 0: dy * (y + 1); of dx, y, dy.
-	OpEluBack
-	// OpSilu: y = x / (1 + e^-x); of y, x.
-	OpSilu
-	// OpSiluBack: dx = dy * s * (1 + x*(1 - s)), s = 1 / (1 + e^-x); of dx, x, dy.
-	OpSiluBack
-	// OpGelu: y = x * (1 + erf(x / sqrt 2)) / 2, erf off by at most 4e-7 of its value; of y, x.
-	OpGelu
-	// OpGeluBack: dx = dy * (the normal distribution's function + x * its density); of dx, x, dy.
-	OpGeluBack
-	// OpAffine: y = x * scale + offset; of y, x, scale, offset.
-	OpAffine
-	// OpAffineRelu: y = max(x * scale + offset, 0); of y, x, scale, offset.
-	OpAffineRelu
-	// OpAddChannels: y = x + offset; of y, x, offset.
-	OpAddChannels
-	// OpMulChannels: y = x * scale; of y, x, scale.
-	OpMulChannels
-	// OpAddWeighted: y += x * w; of y, x, w.
-	OpAddWeighted
-	// OpAffine2: y = a*s + b*t + offset; of y, a, b, s, t, offset.
-	OpAffine2
-	// OpAffineRow: y = (x*c0 + c1) * scale + offset, row by row; of y, x, scale, offset.
-	OpAffineRow
-	// OpSum: sum += x; of x, sum.
-	OpSum
-	// OpLargest: top = the larger of top and x; of x, top.
-	OpLargest
-	// OpDot: sum += a * b; of a, b, sum.
-	OpDot
-	// OpSpread: sum += (x - mean)^2; of x, mean, sum.
-	OpSpread
-	// OpSpreadFrom: sum += (x - c0)^2; of x, sum.
-	OpSpreadFrom
-	// OpNormSums: sum += dy and dot += dy * (x - mean); of x, dy, mean, sum, dot.
-	OpNormSums
-	// OpMomentum: v = v*c0 - g*c1, w += v; of w, v, g.
-	OpMomentum
-	// OpNesterov: v = v*c0 - g*c1, w += v*c0 - g*c1; of w, v, g.
-	OpNesterov
-	// OpAdam: m = m*c0 + g*c1, v = v*c2 + g*g*c3, w = w - w*c7 - m*c4/(sqrt(v*c5) + c6); of w, m, v, g.
-	OpAdam
+	OpMove          Op = iota // y = x; of y, x
+	OpScale                   // y = x * c0; of y, x
+	OpShift                   // y = x * c0 + c1; of y, x
+	OpAdd                     // y = a + b; of y, a, b
+	OpAddRelu                 // y = max(a + b, 0); of y, a, b
+	OpMul                     // y = a * b; of y, a, b
+	OpAddTo                   // y += x; of y, x
+	OpAddScaled               // y += x * c0; of y, x
+	OpAddScaled6              // y += x0*c0 + x1*c1 ... x5*c5; of y, x0, x1, x2, x3, x4, x5
+	OpAddProduct              // y += a * b; of y, a, b
+	OpBlend                   // y = y*c0 + x*c1; of y, x
+	OpMax                     // y = the larger of y and x, y where they are equal; of y, x
+	OpMax4                    // y = the largest of four; of y, a, b, c, d
+	OpMaxBackFirst            // where x == y, dx = dy and rest = 0; elsewhere dx = 0 and rest = dy; of dx, rest, x, y, dy
+	OpMaxBackNext             // where x == y, dx = rest and rest = 0; elsewhere dx = 0; of dx, rest, x, y
+	OpMaxBackAdd              // where x == y, dx += rest and rest = 0; of dx, rest, x, y
+	OpRelu                    // y = max(x, 0); of y, x
+	OpReluBack                // dx = dy where y > 0; of dx, y, dy
+	OpLeakyRelu               // y = x, below 0: c0 * x; of y, x
+	OpLeakyReluBack           // dx = dy, where x isn't above 0: c0 * dy; of dx, x, dy
+	OpExp                     // y = e^x, off by at most 2 units in the last place; of y, x
+	OpTanh                    // y = tanh x, off by at most 4e-7 of its value; of y, x
+	OpTanhBack                // dx = dy * (1 - y*y); of dx, y, dy
+	OpSigmoid                 // y = 1 / (1 + e^-x), off by at most 4 units in the last place; of y, x
+	OpSigmoidBack             // dx = dy * y * (1 - y); of dx, y, dy
+	OpElu                     // y = x, below 0: e^x - 1; of y, x
+	OpEluBack                 // dx = dy, where y isn't above 0: dy * (y + 1); of dx, y, dy
+	OpSilu                    // y = x / (1 + e^-x); of y, x
+	OpSiluBack                // dx = dy * s * (1 + x*(1 - s)), s = 1 / (1 + e^-x); of dx, x, dy
+	OpGelu                    // y = x * (1 + erf(x / sqrt 2)) / 2, erf off by at most 4e-7 of its value; of y, x
+	OpGeluBack                // dx = dy * (the normal distribution's function + x * its density); of dx, x, dy
+	OpAffine                  // y = x * scale + offset; of y, x, scale, offset
+	OpAffineRelu              // y = max(x * scale + offset, 0); of y, x, scale, offset
+	OpAddChannels             // y = x + offset; of y, x, offset
+	OpMulChannels             // y = x * scale; of y, x, scale
+	OpAddWeighted             // y += x * w; of y, x, w
+	OpAffine2                 // y = a*s + b*t + offset; of y, a, b, s, t, offset
+	OpAffineRow               // y = (x*c0 + c1) * scale + offset, row by row; of y, x, scale, offset
+	OpSum                     // sum += x; of x, sum
+	OpLargest                 // top = the larger of top and x; of x, top
+	OpDot                     // sum += a * b; of a, b, sum
+	OpSpread                  // sum += (x - mean)^2; of x, mean, sum
+	OpSpreadFrom              // sum += (x - c0)^2; of x, sum
+	OpNormSums                // sum += dy and dot += dy * (x - mean); of x, dy, mean, sum, dot
+	OpMomentum                // v = v*c0 - g*c1, w += v; of w, v, g
+	OpNesterov                // v = v*c0 - g*c1, w += v*c0 - g*c1; of w, v, g
+	OpAdam                    // m = m*c0 + g*c1, v = v*c2 + g*g*c3, w = w - w*c7 - m*c4/(sqrt(v*c5) + c6); of w, m, v, g
 	opCount
 )
 
 // opStreams is how many streams each operation has, and how many of them, the first ones, have rows.
 var opStreams = [opCount]struct{ all, rows int }{
-	OpMove:          {2, 2},
-	OpScale:         {2, 2},
-	OpShift:         {2, 2},
-	OpAdd:           {3, 3},
-	OpAddRelu:       {3, 3},
-	OpMul:           {3, 3},
-	OpAddTo:         {2, 2},
-	OpAddScaled:     {2, 2},
-	OpAddScaled6:    {7, 7},
-	OpAddProduct:    {3, 3},
-	OpBlend:         {2, 2},
-	OpMax:           {2, 2},
-	OpMax4:          {5, 5},
-	OpMaxBackFirst:  {5, 5},
-	OpMaxBackNext:   {4, 4},
-	OpMaxBackAdd:    {4, 4},
-	OpRelu:          {2, 2},
-	OpReluBack:      {3, 3},
-	OpLeakyRelu:     {2, 2},
-	OpLeakyReluBack: {3, 3},
-	OpExp:           {2, 2},
-	OpTanh:          {2, 2},
-	OpTanhBack:      {3, 3},
-	OpSigmoid:       {2, 2},
-	OpSigmoidBack:   {3, 3},
-	OpElu:           {2, 2},
-	OpEluBack:       {3, 3},
-	OpSilu:          {2, 2},
-	OpSiluBack:      {3, 3},
-	OpGelu:          {2, 2},
-	OpGeluBack:      {3, 3},
-	OpAffine:        {4, 2},
-	OpAffineRelu:    {4, 2},
-	OpAddChannels:   {3, 2},
-	OpMulChannels:   {3, 2},
-	OpAddWeighted:   {3, 2},
-	OpAffine2:       {6, 3},
-	OpAffineRow:     {4, 4},
-	OpSum:           {2, 1},
-	OpLargest:       {2, 1},
-	OpDot:           {3, 2},
-	OpSpread:        {3, 1},
-	OpSpreadFrom:    {2, 1},
-	OpNormSums:      {5, 2},
-	OpMomentum:      {3, 3},
-	OpNesterov:      {3, 3},
-	OpAdam:          {4, 4},
+	{2, 2}, {2, 2}, {2, 2}, {3, 3}, {3, 3}, {3, 3}, {2, 2}, {2, 2}, {7, 7}, {3, 3}, {2, 2}, {2, 2}, {5, 5}, {5, 5}, {4, 4}, {4, 4},
+	{2, 2}, {3, 3}, {2, 2}, {3, 3}, {2, 2}, {2, 2}, {3, 3}, {2, 2}, {3, 3}, {2, 2}, {3, 3}, {2, 2}, {3, 3}, {2, 2}, {3, 3}, {4, 2},
+	{4, 2}, {3, 2}, {3, 2}, {3, 2}, {6, 3}, {4, 4}, {2, 1}, {2, 1}, {3, 2}, {3, 1}, {2, 1}, {5, 2}, {3, 3}, {3, 3}, {4, 4},
 }
 
 // columnsPlain does some columns from one on, a number at a time.
-func columnsPlain(op Op, a *Columns, from, cols int) {
-	switch op {
-	case OpMove:
-		plainMove(a, from, cols)
-	case OpScale:
-		plainScale(a, from, cols)
-	case OpShift:
-		plainShift(a, from, cols)
-	case OpAdd:
-		plainAdd(a, from, cols)
-	case OpAddRelu:
-		plainAddRelu(a, from, cols)
-	case OpMul:
-		plainMul(a, from, cols)
-	case OpAddTo:
-		plainAddTo(a, from, cols)
-	case OpAddScaled:
-		plainAddScaled(a, from, cols)
-	case OpAddScaled6:
-		plainAddScaled6(a, from, cols)
-	case OpAddProduct:
-		plainAddProduct(a, from, cols)
-	case OpBlend:
-		plainBlend(a, from, cols)
-	case OpMax:
-		plainMax(a, from, cols)
-	case OpMax4:
-		plainMax4(a, from, cols)
-	case OpMaxBackFirst:
-		plainMaxBackFirst(a, from, cols)
-	case OpMaxBackNext:
-		plainMaxBackNext(a, from, cols)
-	case OpMaxBackAdd:
-		plainMaxBackAdd(a, from, cols)
-	case OpRelu:
-		plainRelu(a, from, cols)
-	case OpReluBack:
-		plainReluBack(a, from, cols)
-	case OpLeakyRelu:
-		plainLeakyRelu(a, from, cols)
-	case OpLeakyReluBack:
-		plainLeakyReluBack(a, from, cols)
-	case OpExp:
-		plainExp(a, from, cols)
-	case OpTanh:
-		plainTanh(a, from, cols)
-	case OpTanhBack:
-		plainTanhBack(a, from, cols)
-	case OpSigmoid:
-		plainSigmoid(a, from, cols)
-	case OpSigmoidBack:
-		plainSigmoidBack(a, from, cols)
-	case OpElu:
-		plainElu(a, from, cols)
-	case OpEluBack:
-		plainEluBack(a, from, cols)
-	case OpSilu:
-		plainSilu(a, from, cols)
-	case OpSiluBack:
-		plainSiluBack(a, from, cols)
-	case OpGelu:
-		plainGelu(a, from, cols)
-	case OpGeluBack:
-		plainGeluBack(a, from, cols)
-	case OpAffine:
-		plainAffine(a, from, cols)
-	case OpAffineRelu:
-		plainAffineRelu(a, from, cols)
-	case OpAddChannels:
-		plainAddChannels(a, from, cols)
-	case OpMulChannels:
-		plainMulChannels(a, from, cols)
-	case OpAddWeighted:
-		plainAddWeighted(a, from, cols)
-	case OpAffine2:
-		plainAffine2(a, from, cols)
-	case OpAffineRow:
-		plainAffineRow(a, from, cols)
-	case OpSum:
-		plainSum(a, from, cols)
-	case OpLargest:
-		plainLargest(a, from, cols)
-	case OpDot:
-		plainDot(a, from, cols)
-	case OpSpread:
-		plainSpread(a, from, cols)
-	case OpSpreadFrom:
-		plainSpreadFrom(a, from, cols)
-	case OpNormSums:
-		plainNormSums(a, from, cols)
-	case OpMomentum:
-		plainMomentum(a, from, cols)
-	case OpNesterov:
-		plainNesterov(a, from, cols)
-	case OpAdam:
-		plainAdam(a, from, cols)
-	}
-}
+func columnsPlain(op Op, a *Columns, from, cols int) { plainOps[op](a, from, from+cols) }
 
-func plainMove(a *Columns, from, cols int) {
-	for c := from; c < from+cols; c++ {
-		for r := range a.Rows {
-			v0 := *a.at(1, r, c)
-			*a.at(0, r, c) = v0
+var plainOps = [opCount]func(a *Columns, from, to int){
+	func(a *Columns, from, to int) { // Move
+		for c := from; c < to; c++ {
+			for r := range a.Rows {
+				v0 := *a.at(1, r, c)
+				*a.at(0, r, c) = v0
+			}
 		}
-	}
-}
-
-func plainScale(a *Columns, from, cols int) {
-	for c := from; c < from+cols; c++ {
-		v1 := a.constant(0)
-		for r := range a.Rows {
-			v0 := *a.at(1, r, c)
-			v2 := v0 * v1
-			*a.at(0, r, c) = v2
+	},
+	func(a *Columns, from, to int) { // Scale
+		for c := from; c < to; c++ {
+			for r := range a.Rows {
+				v0 := *a.at(1, r, c)
+				*a.at(0, r, c) = float32(v0 * a.Consts[0])
+			}
 		}
-	}
-}
-
-func plainShift(a *Columns, from, cols int) {
-	for c := from; c < from+cols; c++ {
-		v1 := a.constant(0)
-		v2 := a.constant(1)
-		for r := range a.Rows {
-			v0 := *a.at(1, r, c)
-			v3 := float32(v0*v1) + v2
-			*a.at(0, r, c) = v3
+	},
+	func(a *Columns, from, to int) { // Shift
+		for c := from; c < to; c++ {
+			for r := range a.Rows {
+				v0 := *a.at(1, r, c)
+				*a.at(0, r, c) = (float32(v0*a.Consts[0]) + a.Consts[1])
+			}
 		}
-	}
-}
-
-func plainAdd(a *Columns, from, cols int) {
-	for c := from; c < from+cols; c++ {
-		for r := range a.Rows {
-			v0 := *a.at(1, r, c)
-			v1 := *a.at(2, r, c)
-			v2 := v0 + v1
-			*a.at(0, r, c) = v2
+	},
+	func(a *Columns, from, to int) { // Add
+		for c := from; c < to; c++ {
+			for r := range a.Rows {
+				v0 := *a.at(1, r, c)
+				v1 := *a.at(2, r, c)
+				*a.at(0, r, c) = v0 + v1
+			}
 		}
-	}
-}
-
-func plainAddRelu(a *Columns, from, cols int) {
-	for c := from; c < from+cols; c++ {
-		v0 := math.Float32frombits(0x00000000)
-		for r := range a.Rows {
-			v1 := *a.at(1, r, c)
-			v2 := *a.at(2, r, c)
-			v3 := v1 + v2
-			v4 := largerOf(v0, v3)
-			*a.at(0, r, c) = v4
+	},
+	func(a *Columns, from, to int) { // AddRelu
+		for c := from; c < to; c++ {
+			for r := range a.Rows {
+				v1 := *a.at(1, r, c)
+				v2 := *a.at(2, r, c)
+				*a.at(0, r, c) = largerOf(0, (v1 + v2))
+			}
 		}
-	}
-}
-
-func plainMul(a *Columns, from, cols int) {
-	for c := from; c < from+cols; c++ {
-		for r := range a.Rows {
-			v0 := *a.at(1, r, c)
-			v1 := *a.at(2, r, c)
-			v2 := v0 * v1
-			*a.at(0, r, c) = v2
+	},
+	func(a *Columns, from, to int) { // Mul
+		for c := from; c < to; c++ {
+			for r := range a.Rows {
+				v0 := *a.at(1, r, c)
+				v1 := *a.at(2, r, c)
+				*a.at(0, r, c) = float32(v0 * v1)
+			}
 		}
-	}
-}
-
-func plainAddTo(a *Columns, from, cols int) {
-	for c := from; c < from+cols; c++ {
-		for r := range a.Rows {
-			v0 := *a.at(0, r, c)
-			v1 := *a.at(1, r, c)
-			v2 := v0 + v1
-			*a.at(0, r, c) = v2
+	},
+	func(a *Columns, from, to int) { // AddTo
+		for c := from; c < to; c++ {
+			for r := range a.Rows {
+				v0 := *a.at(0, r, c)
+				v1 := *a.at(1, r, c)
+				*a.at(0, r, c) = v0 + v1
+			}
 		}
-	}
-}
-
-func plainAddScaled(a *Columns, from, cols int) {
-	for c := from; c < from+cols; c++ {
-		v1 := a.constant(0)
-		for r := range a.Rows {
-			v0 := *a.at(1, r, c)
-			v2 := *a.at(0, r, c)
-			v3 := float32(v0*v1) + v2
-			*a.at(0, r, c) = v3
+	},
+	func(a *Columns, from, to int) { // AddScaled
+		for c := from; c < to; c++ {
+			for r := range a.Rows {
+				v0 := *a.at(1, r, c)
+				v2 := *a.at(0, r, c)
+				*a.at(0, r, c) = (float32(v0*a.Consts[0]) + v2)
+			}
 		}
-	}
-}
-
-func plainAddScaled6(a *Columns, from, cols int) {
-	for c := from; c < from+cols; c++ {
-		v2 := a.constant(0)
-		v5 := a.constant(1)
-		v8 := a.constant(2)
-		v11 := a.constant(3)
-		v14 := a.constant(4)
-		v17 := a.constant(5)
-		for r := range a.Rows {
-			v0 := *a.at(0, r, c)
-			v1 := *a.at(1, r, c)
-			v3 := float32(v1*v2) + v0
-			v4 := *a.at(2, r, c)
-			v6 := float32(v4*v5) + v3
-			v7 := *a.at(3, r, c)
-			v9 := float32(v7*v8) + v6
-			v10 := *a.at(4, r, c)
-			v12 := float32(v10*v11) + v9
-			v13 := *a.at(5, r, c)
-			v15 := float32(v13*v14) + v12
-			v16 := *a.at(6, r, c)
-			v18 := float32(v16*v17) + v15
-			*a.at(0, r, c) = v18
+	},
+	func(a *Columns, from, to int) { // AddScaled6
+		for c := from; c < to; c++ {
+			for r := range a.Rows {
+				v0 := *a.at(0, r, c)
+				v1 := *a.at(1, r, c)
+				v4 := *a.at(2, r, c)
+				v7 := *a.at(3, r, c)
+				v9 := (float32(v7*a.Consts[2]) + (float32(v4*a.Consts[1]) + (float32(v1*a.Consts[0]) + v0)))
+				v10 := *a.at(4, r, c)
+				v13 := *a.at(5, r, c)
+				v16 := *a.at(6, r, c)
+				v18 := (float32(v16*a.Consts[5]) + (float32(v13*a.Consts[4]) + (float32(v10*a.Consts[3]) + v9)))
+				*a.at(0, r, c) = v18
+			}
 		}
-	}
-}
-
-func plainAddProduct(a *Columns, from, cols int) {
-	for c := from; c < from+cols; c++ {
-		for r := range a.Rows {
-			v0 := *a.at(1, r, c)
-			v1 := *a.at(2, r, c)
-			v2 := *a.at(0, r, c)
-			v3 := float32(v0*v1) + v2
-			*a.at(0, r, c) = v3
+	},
+	func(a *Columns, from, to int) { // AddProduct
+		for c := from; c < to; c++ {
+			for r := range a.Rows {
+				v0 := *a.at(1, r, c)
+				v1 := *a.at(2, r, c)
+				v2 := *a.at(0, r, c)
+				*a.at(0, r, c) = (float32(v0*v1) + v2)
+			}
 		}
-	}
-}
-
-func plainBlend(a *Columns, from, cols int) {
-	for c := from; c < from+cols; c++ {
-		v1 := a.constant(1)
-		v3 := a.constant(0)
-		for r := range a.Rows {
-			v0 := *a.at(1, r, c)
-			v2 := *a.at(0, r, c)
-			v4 := v2 * v3
-			v5 := float32(v0*v1) + v4
-			*a.at(0, r, c) = v5
+	},
+	func(a *Columns, from, to int) { // Blend
+		for c := from; c < to; c++ {
+			for r := range a.Rows {
+				v0 := *a.at(1, r, c)
+				v2 := *a.at(0, r, c)
+				*a.at(0, r, c) = (float32(v0*a.Consts[1]) + float32(v2*a.Consts[0]))
+			}
 		}
-	}
-}
-
-func plainMax(a *Columns, from, cols int) {
-	for c := from; c < from+cols; c++ {
-		for r := range a.Rows {
-			v0 := *a.at(1, r, c)
-			v1 := *a.at(0, r, c)
-			v2 := largerOf(v0, v1)
-			*a.at(0, r, c) = v2
+	},
+	func(a *Columns, from, to int) { // Max
+		for c := from; c < to; c++ {
+			for r := range a.Rows {
+				v0 := *a.at(1, r, c)
+				v1 := *a.at(0, r, c)
+				*a.at(0, r, c) = largerOf(v0, v1)
+			}
 		}
-	}
-}
-
-func plainMax4(a *Columns, from, cols int) {
-	for c := from; c < from+cols; c++ {
-		for r := range a.Rows {
-			v0 := *a.at(4, r, c)
-			v1 := *a.at(3, r, c)
-			v2 := largerOf(v0, v1)
-			v3 := *a.at(2, r, c)
-			v4 := *a.at(1, r, c)
-			v5 := largerOf(v3, v4)
-			v6 := largerOf(v2, v5)
-			*a.at(0, r, c) = v6
+	},
+	func(a *Columns, from, to int) { // Max4
+		for c := from; c < to; c++ {
+			for r := range a.Rows {
+				v0 := *a.at(4, r, c)
+				v1 := *a.at(3, r, c)
+				v3 := *a.at(2, r, c)
+				v4 := *a.at(1, r, c)
+				*a.at(0, r, c) = largerOf(largerOf(v0, v1), largerOf(v3, v4))
+			}
 		}
-	}
-}
-
-func plainMaxBackFirst(a *Columns, from, cols int) {
-	for c := from; c < from+cols; c++ {
-		for r := range a.Rows {
-			v0 := *a.at(2, r, c)
-			v1 := *a.at(3, r, c)
-			v2 := v0 == v1
-			v3 := *a.at(4, r, c)
-			v4 := choose(v2, v3, 0)
-			*a.at(0, r, c) = v4
-			v6 := v3 - v4
-			*a.at(1, r, c) = v6
+	},
+	func(a *Columns, from, to int) { // MaxBackFirst
+		for c := from; c < to; c++ {
+			for r := range a.Rows {
+				v0 := *a.at(2, r, c)
+				v1 := *a.at(3, r, c)
+				v3 := *a.at(4, r, c)
+				v4 := choose((v0 == v1), v3, 0)
+				*a.at(0, r, c) = v4
+				*a.at(1, r, c) = v3 - v4
+			}
 		}
-	}
-}
-
-func plainMaxBackNext(a *Columns, from, cols int) {
-	for c := from; c < from+cols; c++ {
-		for r := range a.Rows {
-			v0 := *a.at(2, r, c)
-			v1 := *a.at(3, r, c)
-			v2 := v0 == v1
-			v3 := *a.at(1, r, c)
-			v4 := choose(v2, v3, 0)
-			*a.at(0, r, c) = v4
-			v6 := v3 - v4
-			*a.at(1, r, c) = v6
+	},
+	func(a *Columns, from, to int) { // MaxBackNext
+		for c := from; c < to; c++ {
+			for r := range a.Rows {
+				v0 := *a.at(2, r, c)
+				v1 := *a.at(3, r, c)
+				v3 := *a.at(1, r, c)
+				v4 := choose((v0 == v1), v3, 0)
+				*a.at(0, r, c) = v4
+				*a.at(1, r, c) = v3 - v4
+			}
 		}
-	}
-}
-
-func plainMaxBackAdd(a *Columns, from, cols int) {
-	for c := from; c < from+cols; c++ {
-		for r := range a.Rows {
-			v0 := *a.at(2, r, c)
-			v1 := *a.at(3, r, c)
-			v2 := v0 == v1
-			v3 := *a.at(1, r, c)
-			v4 := choose(v2, v3, 0)
-			v5 := *a.at(0, r, c)
-			v6 := v5 + v4
-			*a.at(0, r, c) = v6
-			v8 := v3 - v4
-			*a.at(1, r, c) = v8
+	},
+	func(a *Columns, from, to int) { // MaxBackAdd
+		for c := from; c < to; c++ {
+			for r := range a.Rows {
+				v0 := *a.at(2, r, c)
+				v1 := *a.at(3, r, c)
+				v3 := *a.at(1, r, c)
+				v4 := choose((v0 == v1), v3, 0)
+				v5 := *a.at(0, r, c)
+				*a.at(0, r, c) = v5 + v4
+				*a.at(1, r, c) = v3 - v4
+			}
 		}
-	}
-}
-
-func plainRelu(a *Columns, from, cols int) {
-	for c := from; c < from+cols; c++ {
-		v1 := math.Float32frombits(0x00000000)
-		for r := range a.Rows {
-			v0 := *a.at(1, r, c)
-			v2 := largerOf(v1, v0)
-			*a.at(0, r, c) = v2
+	},
+	func(a *Columns, from, to int) { // Relu
+		for c := from; c < to; c++ {
+			for r := range a.Rows {
+				v0 := *a.at(1, r, c)
+				*a.at(0, r, c) = largerOf(0, v0)
+			}
 		}
-	}
-}
-
-func plainReluBack(a *Columns, from, cols int) {
-	for c := from; c < from+cols; c++ {
-		v2 := math.Float32frombits(0x00000000)
-		for r := range a.Rows {
-			v0 := *a.at(1, r, c)
-			v1 := *a.at(2, r, c)
-			v3 := v0 > v2
-			v4 := choose(v3, v1, 0)
-			*a.at(0, r, c) = v4
+	},
+	func(a *Columns, from, to int) { // ReluBack
+		for c := from; c < to; c++ {
+			for r := range a.Rows {
+				v0 := *a.at(1, r, c)
+				v1 := *a.at(2, r, c)
+				*a.at(0, r, c) = choose((v0 > 0), v1, 0)
+			}
 		}
-	}
-}
-
-func plainLeakyRelu(a *Columns, from, cols int) {
-	for c := from; c < from+cols; c++ {
-		v1 := math.Float32frombits(0x00000000)
-		v4 := a.constant(0)
-		for r := range a.Rows {
-			v0 := *a.at(1, r, c)
-			v2 := largerOf(v1, v0)
-			v3 := smallerOf(v1, v0)
-			v5 := v3 * v4
-			v6 := v2 + v5
-			*a.at(0, r, c) = v6
+	},
+	func(a *Columns, from, to int) { // LeakyRelu
+		for c := from; c < to; c++ {
+			for r := range a.Rows {
+				v0 := *a.at(1, r, c)
+				*a.at(0, r, c) = (largerOf(0, v0) + float32(smallerOf(0, v0)*a.Consts[0]))
+			}
 		}
-	}
-}
-
-func plainLeakyReluBack(a *Columns, from, cols int) {
-	for c := from; c < from+cols; c++ {
-		v2 := math.Float32frombits(0x00000000)
-		v4 := a.constant(0)
-		for r := range a.Rows {
-			v0 := *a.at(1, r, c)
-			v1 := *a.at(2, r, c)
-			v3 := v0 > v2
-			v5 := v1 * v4
-			v6 := choose(v3, v1, v5)
-			*a.at(0, r, c) = v6
+	},
+	func(a *Columns, from, to int) { // LeakyReluBack
+		for c := from; c < to; c++ {
+			for r := range a.Rows {
+				v0 := *a.at(1, r, c)
+				v1 := *a.at(2, r, c)
+				*a.at(0, r, c) = choose((v0 > 0), v1, float32(v1*a.Consts[0]))
+			}
 		}
-	}
-}
-
-func plainExp(a *Columns, from, cols int) {
-	for c := from; c < from+cols; c++ {
-		v1 := math.Float32frombits(0xc2d00000)
-		v2 := math.Float32frombits(0x42b20000)
-		v5 := math.Float32frombits(0x3fb8aa3b)
-		v8 := math.Float32frombits(0x3f318000)
-		v10 := math.Float32frombits(0xb95e8083)
-		v12 := math.Float32frombits(0x3ab6cc8c)
-		v13 := math.Float32frombits(0x3c091ecc)
-		v15 := math.Float32frombits(0x3d2aaa3e)
-		v17 := math.Float32frombits(0x3e2aaa46)
-		v19 := math.Float32frombits(0x3f000000)
-		v25 := math.Float32frombits(0x3f800000)
-		for r := range a.Rows {
-			v0 := *a.at(1, r, c)
-			v3 := smallerOf(v2, v0)
-			v4 := largerOf(v1, v3)
-			v6 := v4 * v5
-			v7 := float32(math.RoundToEven(float64(v6)))
-			v9 := v4 - float32(v7*v8)
-			v11 := v9 - float32(v7*v10)
-			v14 := float32(v12*v11) + v13
-			v16 := float32(v14*v11) + v15
-			v18 := float32(v16*v11) + v17
-			v20 := float32(v18*v11) + v19
-			v21 := v11 * v11
-			v22 := float32(v21*v20) + v11
-			v23 := v7 * v19
-			v24 := float32(math.RoundToEven(float64(v23)))
-			v26 := v22 + v25
-			v28 := pow2(v24)
-			v29 := v26 * v28
-			v30 := v7 - v24
-			v31 := pow2(v30)
-			v32 := v29 * v31
-			*a.at(0, r, c) = v32
+	},
+	func(a *Columns, from, to int) { // Exp
+		for c := from; c < to; c++ {
+			for r := range a.Rows {
+				v0 := *a.at(1, r, c)
+				v4 := largerOf(-104, smallerOf(89, v0))
+				v7 := float32(math.RoundToEven(float64(float32(v4 * 1.442695))))
+				v11 := ((v4 - float32(v7*0.6933594)) - float32(v7*-0.00021219444))
+				v18 := (float32((float32((float32(0.0013946458*v11)+0.008369159)*v11)+0.04166626)*v11) + 0.16666517)
+				v24 := float32(math.RoundToEven(float64(float32(v7 * 0.5))))
+				v29 := float32(((float32(float32(v11*v11)*(float32(v18*v11)+0.5)) + v11) + 1) * pow2(v24))
+				*a.at(0, r, c) = float32(v29 * pow2((v7 - v24)))
+			}
 		}
-	}
-}
-
-func plainTanh(a *Columns, from, cols int) {
-	for c := from; c < from+cols; c++ {
-		v1 := math.Float32frombits(0xc11051ec)
-		v2 := math.Float32frombits(0x411051ec)
-		v6 := math.Float32frombits(0xad56afed)
-		v7 := math.Float32frombits(0x33035cbb)
-		v9 := math.Float32frombits(0x37eaf1af)
-		v11 := math.Float32frombits(0x3b7d83d2)
-		v13 := math.Float32frombits(0x3e0c1515)
-		v15 := math.Float32frombits(0x3f800000)
-		v18 := math.Float32frombits(0x35acc9b7)
-		v19 := math.Float32frombits(0x39ce7f7b)
-		v21 := math.Float32frombits(0x3cdf32b0)
-		v23 := math.Float32frombits(0x3ef0b535)
-		v27 := math.Float32frombits(0xbf800000)
-		for r := range a.Rows {
-			v0 := *a.at(1, r, c)
-			v3 := smallerOf(v2, v0)
-			v4 := largerOf(v1, v3)
-			v5 := v4 * v4
-			v8 := float32(v6*v5) + v7
-			v10 := float32(v8*v5) + v9
-			v12 := float32(v10*v5) + v11
-			v14 := float32(v12*v5) + v13
-			v16 := float32(v14*v5) + v15
-			v17 := v4 * v16
-			v20 := float32(v18*v5) + v19
-			v22 := float32(v20*v5) + v21
-			v24 := float32(v22*v5) + v23
-			v25 := float32(v24*v5) + v15
-			v26 := v17 / v25
-			v28 := smallerOf(v15, v26)
-			v29 := largerOf(v27, v28)
-			*a.at(0, r, c) = v29
+	},
+	func(a *Columns, from, to int) { // Tanh
+		for c := from; c < to; c++ {
+			for r := range a.Rows {
+				v0 := *a.at(1, r, c)
+				v4 := largerOf(-9.02, smallerOf(9.02, v0))
+				v5 := float32(v4 * v4)
+				v10 := (float32((float32(-1.2203555e-11*v5)+3.0585152e-08)*v5) + 2.8007516e-05)
+				v16 := (float32((float32((float32(v10*v5)+0.0038683307)*v5)+0.13679917)*v5) + 1)
+				v22 := (float32((float32(1.2873705e-06*v5)+0.00039386362)*v5) + 0.02724585)
+				v28 := smallerOf(1, (float32(v4*v16) / (float32((float32(v22*v5)+0.4701325)*v5) + 1)))
+				*a.at(0, r, c) = largerOf(-1, v28)
+			}
 		}
-	}
-}
-
-func plainTanhBack(a *Columns, from, cols int) {
-	for c := from; c < from+cols; c++ {
-		v2 := math.Float32frombits(0x3f800000)
-		for r := range a.Rows {
-			v0 := *a.at(1, r, c)
-			v1 := *a.at(2, r, c)
-			v3 := v2 - float32(v0*v0)
-			v4 := v1 * v3
-			*a.at(0, r, c) = v4
+	},
+	func(a *Columns, from, to int) { // TanhBack
+		for c := from; c < to; c++ {
+			for r := range a.Rows {
+				v0 := *a.at(1, r, c)
+				v1 := *a.at(2, r, c)
+				*a.at(0, r, c) = float32(v1 * (1 - float32(v0*v0)))
+			}
 		}
-	}
-}
-
-func plainSigmoid(a *Columns, from, cols int) {
-	for c := from; c < from+cols; c++ {
-		v1 := math.Float32frombits(0x3f800000)
-		v2 := math.Float32frombits(0x00000000)
-		v4 := math.Float32frombits(0xc2d00000)
-		v5 := math.Float32frombits(0x42b20000)
-		v8 := math.Float32frombits(0x3fb8aa3b)
-		v11 := math.Float32frombits(0x3f318000)
-		v13 := math.Float32frombits(0xb95e8083)
-		v15 := math.Float32frombits(0x3ab6cc8c)
-		v16 := math.Float32frombits(0x3c091ecc)
-		v18 := math.Float32frombits(0x3d2aaa3e)
-		v20 := math.Float32frombits(0x3e2aaa46)
-		v22 := math.Float32frombits(0x3f000000)
-		for r := range a.Rows {
-			v0 := *a.at(1, r, c)
-			v3 := v2 - v0
-			v6 := smallerOf(v5, v3)
-			v7 := largerOf(v4, v6)
-			v9 := v7 * v8
-			v10 := float32(math.RoundToEven(float64(v9)))
-			v12 := v7 - float32(v10*v11)
-			v14 := v12 - float32(v10*v13)
-			v17 := float32(v15*v14) + v16
-			v19 := float32(v17*v14) + v18
-			v21 := float32(v19*v14) + v20
-			v23 := float32(v21*v14) + v22
-			v24 := v14 * v14
-			v25 := float32(v24*v23) + v14
-			v26 := v10 * v22
-			v27 := float32(math.RoundToEven(float64(v26)))
-			v28 := v25 + v1
-			v30 := pow2(v27)
-			v31 := v28 * v30
-			v32 := v10 - v27
-			v33 := pow2(v32)
-			v34 := v31 * v33
-			v35 := v1 + v34
-			v36 := v1 / v35
-			*a.at(0, r, c) = v36
+	},
+	func(a *Columns, from, to int) { // Sigmoid
+		for c := from; c < to; c++ {
+			for r := range a.Rows {
+				v0 := *a.at(1, r, c)
+				v7 := largerOf(-104, smallerOf(89, (0-v0)))
+				v10 := float32(math.RoundToEven(float64(float32(v7 * 1.442695))))
+				v14 := ((v7 - float32(v10*0.6933594)) - float32(v10*-0.00021219444))
+				v21 := (float32((float32((float32(0.0013946458*v14)+0.008369159)*v14)+0.04166626)*v14) + 0.16666517)
+				v27 := float32(math.RoundToEven(float64(float32(v10 * 0.5))))
+				v31 := float32(((float32(float32(v14*v14)*(float32(v21*v14)+0.5)) + v14) + 1) * pow2(v27))
+				*a.at(0, r, c) = (1 / (1 + float32(v31*pow2((v10-v27)))))
+			}
 		}
-	}
-}
-
-func plainSigmoidBack(a *Columns, from, cols int) {
-	for c := from; c < from+cols; c++ {
-		v2 := math.Float32frombits(0x3f800000)
-		for r := range a.Rows {
-			v0 := *a.at(1, r, c)
-			v1 := *a.at(2, r, c)
-			v3 := v2 - v0
-			v4 := v0 * v3
-			v5 := v1 * v4
-			*a.at(0, r, c) = v5
+	},
+	func(a *Columns, from, to int) { // SigmoidBack
+		for c := from; c < to; c++ {
+			for r := range a.Rows {
+				v0 := *a.at(1, r, c)
+				v1 := *a.at(2, r, c)
+				*a.at(0, r, c) = float32(v1 * float32(v0*(1-v0)))
+			}
 		}
-	}
-}
-
-func plainElu(a *Columns, from, cols int) {
-	for c := from; c < from+cols; c++ {
-		v1 := math.Float32frombits(0x00000000)
-		v4 := math.Float32frombits(0xc1f00000)
-		v6 := math.Float32frombits(0x3fb8aa3b)
-		v9 := math.Float32frombits(0x3f318000)
-		v11 := math.Float32frombits(0xb95e8083)
-		v13 := math.Float32frombits(0x3ab6cc8c)
-		v14 := math.Float32frombits(0x3c091ecc)
-		v16 := math.Float32frombits(0x3d2aaa3e)
-		v18 := math.Float32frombits(0x3e2aaa46)
-		v20 := math.Float32frombits(0x3f000000)
-		v26 := math.Float32frombits(0x3f800000)
-		for r := range a.Rows {
-			v0 := *a.at(1, r, c)
-			v2 := largerOf(v1, v0)
-			v3 := smallerOf(v1, v0)
-			v5 := largerOf(v4, v3)
-			v7 := v5 * v6
-			v8 := float32(math.RoundToEven(float64(v7)))
-			v10 := v5 - float32(v8*v9)
-			v12 := v10 - float32(v8*v11)
-			v15 := float32(v13*v12) + v14
-			v17 := float32(v15*v12) + v16
-			v19 := float32(v17*v12) + v18
-			v21 := float32(v19*v12) + v20
-			v22 := v12 * v12
-			v23 := float32(v22*v21) + v12
-			v25 := pow2(v8)
-			v27 := v25 - v26
-			v28 := float32(v25*v23) + v27
-			v29 := v2 + v28
-			*a.at(0, r, c) = v29
+	},
+	func(a *Columns, from, to int) { // Elu
+		for c := from; c < to; c++ {
+			for r := range a.Rows {
+				v0 := *a.at(1, r, c)
+				v5 := largerOf(-30, smallerOf(0, v0))
+				v8 := float32(math.RoundToEven(float64(float32(v5 * 1.442695))))
+				v12 := ((v5 - float32(v8*0.6933594)) - float32(v8*-0.00021219444))
+				v19 := (float32((float32((float32(0.0013946458*v12)+0.008369159)*v12)+0.04166626)*v12) + 0.16666517)
+				v25 := pow2(v8)
+				v28 := (float32(v25*(float32(float32(v12*v12)*(float32(v19*v12)+0.5))+v12)) + (v25 - 1))
+				*a.at(0, r, c) = (largerOf(0, v0) + v28)
+			}
 		}
-	}
-}
-
-func plainEluBack(a *Columns, from, cols int) {
-	for c := from; c < from+cols; c++ {
-		v2 := math.Float32frombits(0x00000000)
-		for r := range a.Rows {
-			v0 := *a.at(1, r, c)
-			v1 := *a.at(2, r, c)
-			v3 := v0 > v2
-			v4 := float32(v1*v0) + v1
-			v5 := choose(v3, v1, v4)
-			*a.at(0, r, c) = v5
+	},
+	func(a *Columns, from, to int) { // EluBack
+		for c := from; c < to; c++ {
+			for r := range a.Rows {
+				v0 := *a.at(1, r, c)
+				v1 := *a.at(2, r, c)
+				*a.at(0, r, c) = choose((v0 > 0), v1, (float32(v1*v0) + v1))
+			}
 		}
-	}
-}
-
-func plainSilu(a *Columns, from, cols int) {
-	for c := from; c < from+cols; c++ {
-		v1 := math.Float32frombits(0x3f800000)
-		v2 := math.Float32frombits(0x00000000)
-		v4 := math.Float32frombits(0xc2d00000)
-		v5 := math.Float32frombits(0x42b20000)
-		v8 := math.Float32frombits(0x3fb8aa3b)
-		v11 := math.Float32frombits(0x3f318000)
-		v13 := math.Float32frombits(0xb95e8083)
-		v15 := math.Float32frombits(0x3ab6cc8c)
-		v16 := math.Float32frombits(0x3c091ecc)
-		v18 := math.Float32frombits(0x3d2aaa3e)
-		v20 := math.Float32frombits(0x3e2aaa46)
-		v22 := math.Float32frombits(0x3f000000)
-		for r := range a.Rows {
-			v0 := *a.at(1, r, c)
-			v3 := v2 - v0
-			v6 := smallerOf(v5, v3)
-			v7 := largerOf(v4, v6)
-			v9 := v7 * v8
-			v10 := float32(math.RoundToEven(float64(v9)))
-			v12 := v7 - float32(v10*v11)
-			v14 := v12 - float32(v10*v13)
-			v17 := float32(v15*v14) + v16
-			v19 := float32(v17*v14) + v18
-			v21 := float32(v19*v14) + v20
-			v23 := float32(v21*v14) + v22
-			v24 := v14 * v14
-			v25 := float32(v24*v23) + v14
-			v26 := v10 * v22
-			v27 := float32(math.RoundToEven(float64(v26)))
-			v28 := v25 + v1
-			v30 := pow2(v27)
-			v31 := v28 * v30
-			v32 := v10 - v27
-			v33 := pow2(v32)
-			v34 := v31 * v33
-			v35 := v1 + v34
-			v36 := v1 / v35
-			v37 := v0 * v36
-			*a.at(0, r, c) = v37
+	},
+	func(a *Columns, from, to int) { // Silu
+		for c := from; c < to; c++ {
+			for r := range a.Rows {
+				v0 := *a.at(1, r, c)
+				v7 := largerOf(-104, smallerOf(89, (0-v0)))
+				v10 := float32(math.RoundToEven(float64(float32(v7 * 1.442695))))
+				v14 := ((v7 - float32(v10*0.6933594)) - float32(v10*-0.00021219444))
+				v21 := (float32((float32((float32(0.0013946458*v14)+0.008369159)*v14)+0.04166626)*v14) + 0.16666517)
+				v27 := float32(math.RoundToEven(float64(float32(v10 * 0.5))))
+				v31 := float32(((float32(float32(v14*v14)*(float32(v21*v14)+0.5)) + v14) + 1) * pow2(v27))
+				*a.at(0, r, c) = float32(v0 * (1 / (1 + float32(v31*pow2((v10-v27))))))
+			}
 		}
-	}
-}
-
-func plainSiluBack(a *Columns, from, cols int) {
-	for c := from; c < from+cols; c++ {
-		v2 := math.Float32frombits(0x3f800000)
-		v3 := math.Float32frombits(0x00000000)
-		v5 := math.Float32frombits(0xc2d00000)
-		v6 := math.Float32frombits(0x42b20000)
-		v9 := math.Float32frombits(0x3fb8aa3b)
-		v12 := math.Float32frombits(0x3f318000)
-		v14 := math.Float32frombits(0xb95e8083)
-		v16 := math.Float32frombits(0x3ab6cc8c)
-		v17 := math.Float32frombits(0x3c091ecc)
-		v19 := math.Float32frombits(0x3d2aaa3e)
-		v21 := math.Float32frombits(0x3e2aaa46)
-		v23 := math.Float32frombits(0x3f000000)
-		for r := range a.Rows {
-			v0 := *a.at(1, r, c)
-			v1 := *a.at(2, r, c)
-			v4 := v3 - v0
-			v7 := smallerOf(v6, v4)
-			v8 := largerOf(v5, v7)
-			v10 := v8 * v9
-			v11 := float32(math.RoundToEven(float64(v10)))
-			v13 := v8 - float32(v11*v12)
-			v15 := v13 - float32(v11*v14)
-			v18 := float32(v16*v15) + v17
-			v20 := float32(v18*v15) + v19
-			v22 := float32(v20*v15) + v21
-			v24 := float32(v22*v15) + v23
-			v25 := v15 * v15
-			v26 := float32(v25*v24) + v15
-			v27 := v11 * v23
-			v28 := float32(math.RoundToEven(float64(v27)))
-			v29 := v26 + v2
-			v31 := pow2(v28)
-			v32 := v29 * v31
-			v33 := v11 - v28
-			v34 := pow2(v33)
-			v35 := v32 * v34
-			v36 := v2 + v35
-			v37 := v2 / v36
-			v38 := v2 - v37
-			v39 := float32(v0*v38) + v2
-			v40 := v37 * v39
-			v41 := v1 * v40
-			*a.at(0, r, c) = v41
+	},
+	func(a *Columns, from, to int) { // SiluBack
+		for c := from; c < to; c++ {
+			for r := range a.Rows {
+				v0 := *a.at(1, r, c)
+				v1 := *a.at(2, r, c)
+				v8 := largerOf(-104, smallerOf(89, (0-v0)))
+				v11 := float32(math.RoundToEven(float64(float32(v8 * 1.442695))))
+				v15 := ((v8 - float32(v11*0.6933594)) - float32(v11*-0.00021219444))
+				v22 := (float32((float32((float32(0.0013946458*v15)+0.008369159)*v15)+0.04166626)*v15) + 0.16666517)
+				v28 := float32(math.RoundToEven(float64(float32(v11 * 0.5))))
+				v32 := float32(((float32(float32(v15*v15)*(float32(v22*v15)+0.5)) + v15) + 1) * pow2(v28))
+				v37 := (1 / (1 + float32(v32*pow2((v11-v28)))))
+				*a.at(0, r, c) = float32(v1 * float32(v37*(float32(v0*(1-v37))+1)))
+			}
 		}
-	}
-}
-
-func plainGelu(a *Columns, from, cols int) {
-	for c := from; c < from+cols; c++ {
-		v1 := math.Float32frombits(0x3f3504f3)
-		v3 := math.Float32frombits(0xc07b851f)
-		v4 := math.Float32frombits(0x407b851f)
-		v8 := math.Float32frombits(0x36090903)
-		v9 := math.Float32frombits(0x3995520a)
-		v11 := math.Float32frombits(0x3b77b1c1)
-		v13 := math.Float32frombits(0x3d583a54)
-		v15 := math.Float32frombits(0x3e435c47)
-		v17 := math.Float32frombits(0x3f906eba)
-		v20 := math.Float32frombits(0x381f6692)
-		v21 := math.Float32frombits(0x3a98b945)
-		v23 := math.Float32frombits(0x3c75b709)
-		v25 := math.Float32frombits(0x3de9ff63)
-		v27 := math.Float32frombits(0x3f009dda)
-		v29 := math.Float32frombits(0x3f800000)
-		v32 := math.Float32frombits(0xbf800000)
-		v35 := math.Float32frombits(0x3f000000)
-		for r := range a.Rows {
-			v0 := *a.at(1, r, c)
-			v2 := v0 * v1
-			v5 := smallerOf(v4, v2)
-			v6 := largerOf(v3, v5)
-			v7 := v6 * v6
-			v10 := float32(v8*v7) + v9
-			v12 := float32(v10*v7) + v11
-			v14 := float32(v12*v7) + v13
-			v16 := float32(v14*v7) + v15
-			v18 := float32(v16*v7) + v17
-			v19 := v6 * v18
-			v22 := float32(v20*v7) + v21
-			v24 := float32(v22*v7) + v23
-			v26 := float32(v24*v7) + v25
-			v28 := float32(v26*v7) + v27
-			v30 := float32(v28*v7) + v29
-			v31 := v19 / v30
-			v33 := smallerOf(v29, v31)
-			v34 := largerOf(v32, v33)
-			v36 := float32(v34*v35) + v35
-			v37 := v0 * v36
-			*a.at(0, r, c) = v37
+	},
+	func(a *Columns, from, to int) { // Gelu
+		for c := from; c < to; c++ {
+			for r := range a.Rows {
+				v0 := *a.at(1, r, c)
+				v6 := largerOf(-3.93, smallerOf(3.93, float32(v0*0.70710677)))
+				v7 := float32(v6 * v6)
+				v12 := (float32((float32(2.0419836e-06*v7)+0.00028480618)*v7) + 0.0037795159)
+				v18 := (float32((float32((float32(v12*v7)+0.05279)*v7)+0.1907817)*v7) + 1.1283791)
+				v26 := (float32((float32((float32(3.800408e-05*v7)+0.0011651894)*v7)+0.014997252)*v7) + 0.11425664)
+				v33 := smallerOf(1, (float32(v6*v18) / (float32((float32(v26*v7)+0.5024086)*v7) + 1)))
+				*a.at(0, r, c) = float32(v0 * (float32(largerOf(-1, v33)*0.5) + 0.5))
+			}
 		}
-	}
-}
-
-func plainGeluBack(a *Columns, from, cols int) {
-	for c := from; c < from+cols; c++ {
-		v3 := math.Float32frombits(0xbf000000)
-		v5 := math.Float32frombits(0xc2d00000)
-		v6 := math.Float32frombits(0x42b20000)
-		v9 := math.Float32frombits(0x3fb8aa3b)
-		v12 := math.Float32frombits(0x3f318000)
-		v14 := math.Float32frombits(0xb95e8083)
-		v16 := math.Float32frombits(0x3ab6cc8c)
-		v17 := math.Float32frombits(0x3c091ecc)
-		v19 := math.Float32frombits(0x3d2aaa3e)
-		v21 := math.Float32frombits(0x3e2aaa46)
-		v23 := math.Float32frombits(0x3f000000)
-		v29 := math.Float32frombits(0x3f800000)
-		v37 := math.Float32frombits(0x3ecc422a)
-		v39 := math.Float32frombits(0x3f3504f3)
-		v41 := math.Float32frombits(0xc07b851f)
-		v42 := math.Float32frombits(0x407b851f)
-		v46 := math.Float32frombits(0x36090903)
-		v47 := math.Float32frombits(0x3995520a)
-		v49 := math.Float32frombits(0x3b77b1c1)
-		v51 := math.Float32frombits(0x3d583a54)
-		v53 := math.Float32frombits(0x3e435c47)
-		v55 := math.Float32frombits(0x3f906eba)
-		v58 := math.Float32frombits(0x381f6692)
-		v59 := math.Float32frombits(0x3a98b945)
-		v61 := math.Float32frombits(0x3c75b709)
-		v63 := math.Float32frombits(0x3de9ff63)
-		v65 := math.Float32frombits(0x3f009dda)
-		v69 := math.Float32frombits(0xbf800000)
-		for r := range a.Rows {
-			v0 := *a.at(1, r, c)
-			v1 := *a.at(2, r, c)
-			v2 := v0 * v0
-			v4 := v2 * v3
-			v7 := smallerOf(v6, v4)
-			v8 := largerOf(v5, v7)
-			v10 := v8 * v9
-			v11 := float32(math.RoundToEven(float64(v10)))
-			v13 := v8 - float32(v11*v12)
-			v15 := v13 - float32(v11*v14)
-			v18 := float32(v16*v15) + v17
-			v20 := float32(v18*v15) + v19
-			v22 := float32(v20*v15) + v21
-			v24 := float32(v22*v15) + v23
-			v25 := v15 * v15
-			v26 := float32(v25*v24) + v15
-			v27 := v11 * v23
-			v28 := float32(math.RoundToEven(float64(v27)))
-			v30 := v26 + v29
-			v32 := pow2(v28)
-			v33 := v30 * v32
-			v34 := v11 - v28
-			v35 := pow2(v34)
-			v36 := v33 * v35
-			v38 := v36 * v37
-			v40 := v0 * v39
-			v43 := smallerOf(v42, v40)
-			v44 := largerOf(v41, v43)
-			v45 := v44 * v44
-			v48 := float32(v46*v45) + v47
-			v50 := float32(v48*v45) + v49
-			v52 := float32(v50*v45) + v51
-			v54 := float32(v52*v45) + v53
-			v56 := float32(v54*v45) + v55
-			v57 := v44 * v56
-			v60 := float32(v58*v45) + v59
-			v62 := float32(v60*v45) + v61
-			v64 := float32(v62*v45) + v63
-			v66 := float32(v64*v45) + v65
-			v67 := float32(v66*v45) + v29
-			v68 := v57 / v67
-			v70 := smallerOf(v29, v68)
-			v71 := largerOf(v69, v70)
-			v72 := float32(v71*v23) + v23
-			v73 := float32(v0*v38) + v72
-			v74 := v1 * v73
-			*a.at(0, r, c) = v74
+	},
+	func(a *Columns, from, to int) { // GeluBack
+		for c := from; c < to; c++ {
+			for r := range a.Rows {
+				v0 := *a.at(1, r, c)
+				v1 := *a.at(2, r, c)
+				v8 := largerOf(-104, smallerOf(89, float32(float32(v0*v0)*-0.5)))
+				v11 := float32(math.RoundToEven(float64(float32(v8 * 1.442695))))
+				v15 := ((v8 - float32(v11*0.6933594)) - float32(v11*-0.00021219444))
+				v22 := (float32((float32((float32(0.0013946458*v15)+0.008369159)*v15)+0.04166626)*v15) + 0.16666517)
+				v28 := float32(math.RoundToEven(float64(float32(v11 * 0.5))))
+				v33 := float32(((float32(float32(v15*v15)*(float32(v22*v15)+0.5)) + v15) + 1) * pow2(v28))
+				v44 := largerOf(-3.93, smallerOf(3.93, float32(v0*0.70710677)))
+				v45 := float32(v44 * v44)
+				v50 := (float32((float32(2.0419836e-06*v45)+0.00028480618)*v45) + 0.0037795159)
+				v56 := (float32((float32((float32(v50*v45)+0.05279)*v45)+0.1907817)*v45) + 1.1283791)
+				v62 := (float32((float32(3.800408e-05*v45)+0.0011651894)*v45) + 0.014997252)
+				v67 := (float32((float32((float32(v62*v45)+0.11425664)*v45)+0.5024086)*v45) + 1)
+				v72 := (float32(largerOf(-1, smallerOf(1, (float32(v44*v56)/v67)))*0.5) + 0.5)
+				v73 := (float32(v0*float32(float32(v33*pow2((v11-v28)))*0.3989423)) + v72)
+				*a.at(0, r, c) = float32(v1 * v73)
+			}
 		}
-	}
-}
-
-func plainAffine(a *Columns, from, cols int) {
-	for c := from; c < from+cols; c++ {
-		channel2 := *a.at(2, 0, c)
-		channel3 := *a.at(3, 0, c)
-		v1 := channel2
-		v2 := channel3
-		for r := range a.Rows {
-			v0 := *a.at(1, r, c)
-			v3 := float32(v0*v1) + v2
-			*a.at(0, r, c) = v3
+	},
+	func(a *Columns, from, to int) { // Affine
+		for c := from; c < to; c++ {
+			s2 := *a.at(2, 0, c)
+			s3 := *a.at(3, 0, c)
+			for r := range a.Rows {
+				v0 := *a.at(1, r, c)
+				*a.at(0, r, c) = (float32(v0*s2) + s3)
+			}
 		}
-	}
-}
-
-func plainAffineRelu(a *Columns, from, cols int) {
-	for c := from; c < from+cols; c++ {
-		channel2 := *a.at(2, 0, c)
-		channel3 := *a.at(3, 0, c)
-		v0 := math.Float32frombits(0x00000000)
-		v2 := channel2
-		v3 := channel3
-		for r := range a.Rows {
-			v1 := *a.at(1, r, c)
-			v4 := float32(v1*v2) + v3
-			v5 := largerOf(v0, v4)
-			*a.at(0, r, c) = v5
+	},
+	func(a *Columns, from, to int) { // AffineRelu
+		for c := from; c < to; c++ {
+			s2 := *a.at(2, 0, c)
+			s3 := *a.at(3, 0, c)
+			for r := range a.Rows {
+				v1 := *a.at(1, r, c)
+				*a.at(0, r, c) = largerOf(0, (float32(v1*s2) + s3))
+			}
 		}
-	}
-}
-
-func plainAddChannels(a *Columns, from, cols int) {
-	for c := from; c < from+cols; c++ {
-		channel2 := *a.at(2, 0, c)
-		v1 := channel2
-		for r := range a.Rows {
-			v0 := *a.at(1, r, c)
-			v2 := v0 + v1
-			*a.at(0, r, c) = v2
+	},
+	func(a *Columns, from, to int) { // AddChannels
+		for c := from; c < to; c++ {
+			s2 := *a.at(2, 0, c)
+			for r := range a.Rows {
+				v0 := *a.at(1, r, c)
+				*a.at(0, r, c) = v0 + s2
+			}
 		}
-	}
-}
-
-func plainMulChannels(a *Columns, from, cols int) {
-	for c := from; c < from+cols; c++ {
-		channel2 := *a.at(2, 0, c)
-		v1 := channel2
-		for r := range a.Rows {
-			v0 := *a.at(1, r, c)
-			v2 := v0 * v1
-			*a.at(0, r, c) = v2
+	},
+	func(a *Columns, from, to int) { // MulChannels
+		for c := from; c < to; c++ {
+			s2 := *a.at(2, 0, c)
+			for r := range a.Rows {
+				v0 := *a.at(1, r, c)
+				*a.at(0, r, c) = float32(v0 * s2)
+			}
 		}
-	}
-}
-
-func plainAddWeighted(a *Columns, from, cols int) {
-	for c := from; c < from+cols; c++ {
-		channel2 := *a.at(2, 0, c)
-		v1 := channel2
-		for r := range a.Rows {
-			v0 := *a.at(1, r, c)
-			v2 := *a.at(0, r, c)
-			v3 := float32(v0*v1) + v2
-			*a.at(0, r, c) = v3
+	},
+	func(a *Columns, from, to int) { // AddWeighted
+		for c := from; c < to; c++ {
+			s2 := *a.at(2, 0, c)
+			for r := range a.Rows {
+				v0 := *a.at(1, r, c)
+				v2 := *a.at(0, r, c)
+				*a.at(0, r, c) = (float32(v0*s2) + v2)
+			}
 		}
-	}
-}
-
-func plainAffine2(a *Columns, from, cols int) {
-	for c := from; c < from+cols; c++ {
-		channel3 := *a.at(3, 0, c)
-		channel4 := *a.at(4, 0, c)
-		channel5 := *a.at(5, 0, c)
-		v1 := channel3
-		v3 := channel4
-		v4 := channel5
-		for r := range a.Rows {
-			v0 := *a.at(1, r, c)
-			v2 := *a.at(2, r, c)
-			v5 := float32(v2*v3) + v4
-			v6 := float32(v0*v1) + v5
-			*a.at(0, r, c) = v6
+	},
+	func(a *Columns, from, to int) { // Affine2
+		for c := from; c < to; c++ {
+			s3 := *a.at(3, 0, c)
+			s4 := *a.at(4, 0, c)
+			s5 := *a.at(5, 0, c)
+			for r := range a.Rows {
+				v0 := *a.at(1, r, c)
+				v2 := *a.at(2, r, c)
+				*a.at(0, r, c) = (float32(v0*s3) + (float32(v2*s4) + s5))
+			}
 		}
-	}
-}
-
-func plainAffineRow(a *Columns, from, cols int) {
-	for c := from; c < from+cols; c++ {
-		v1 := a.constant(0)
-		v2 := a.constant(1)
-		for r := range a.Rows {
-			v0 := *a.at(1, r, c)
-			v3 := float32(v0*v1) + v2
-			v4 := *a.at(2, r, c)
-			v5 := *a.at(3, r, c)
-			v6 := float32(v3*v4) + v5
-			*a.at(0, r, c) = v6
+	},
+	func(a *Columns, from, to int) { // AffineRow
+		for c := from; c < to; c++ {
+			for r := range a.Rows {
+				v0 := *a.at(1, r, c)
+				v4 := *a.at(2, r, c)
+				v5 := *a.at(3, r, c)
+				*a.at(0, r, c) = (float32((float32(v0*a.Consts[0])+a.Consts[1])*v4) + v5)
+			}
 		}
-	}
-}
-
-func plainSum(a *Columns, from, cols int) {
-	for c := from; c < from+cols; c++ {
-		sum1 := *a.at(1, 0, c)
-		for r := range a.Rows {
-			v0 := *a.at(0, r, c)
-			sum1 += v0
+	},
+	func(a *Columns, from, to int) { // Sum
+		for c := from; c < to; c++ {
+			s1 := *a.at(1, 0, c)
+			for r := range a.Rows {
+				v0 := *a.at(0, r, c)
+				s1 += v0
+			}
+			*a.at(1, 0, c) = s1
 		}
-		*a.at(1, 0, c) = sum1
-	}
-}
-
-func plainLargest(a *Columns, from, cols int) {
-	for c := from; c < from+cols; c++ {
-		sum1 := *a.at(1, 0, c)
-		for r := range a.Rows {
-			v0 := *a.at(0, r, c)
-			sum1 = largerOf(sum1, v0)
+	},
+	func(a *Columns, from, to int) { // Largest
+		for c := from; c < to; c++ {
+			s1 := *a.at(1, 0, c)
+			for r := range a.Rows {
+				v0 := *a.at(0, r, c)
+				s1 = largerOf(s1, v0)
+			}
+			*a.at(1, 0, c) = s1
 		}
-		*a.at(1, 0, c) = sum1
-	}
-}
-
-func plainDot(a *Columns, from, cols int) {
-	for c := from; c < from+cols; c++ {
-		sum2 := *a.at(2, 0, c)
-		for r := range a.Rows {
-			v0 := *a.at(0, r, c)
-			v1 := *a.at(1, r, c)
-			sum2 += float32(v0 * v1)
+	},
+	func(a *Columns, from, to int) { // Dot
+		for c := from; c < to; c++ {
+			s2 := *a.at(2, 0, c)
+			for r := range a.Rows {
+				v0 := *a.at(0, r, c)
+				v1 := *a.at(1, r, c)
+				s2 += float32(v0 * v1)
+			}
+			*a.at(2, 0, c) = s2
 		}
-		*a.at(2, 0, c) = sum2
-	}
-}
-
-func plainSpread(a *Columns, from, cols int) {
-	for c := from; c < from+cols; c++ {
-		channel1 := *a.at(1, 0, c)
-		sum2 := *a.at(2, 0, c)
-		v1 := channel1
-		for r := range a.Rows {
-			v0 := *a.at(0, r, c)
-			v2 := v0 - v1
-			sum2 += float32(v2 * v2)
+	},
+	func(a *Columns, from, to int) { // Spread
+		for c := from; c < to; c++ {
+			s1 := *a.at(1, 0, c)
+			s2 := *a.at(2, 0, c)
+			for r := range a.Rows {
+				v0 := *a.at(0, r, c)
+				v2 := (v0 - s1)
+				s2 += float32(v2 * v2)
+			}
+			*a.at(2, 0, c) = s2
 		}
-		*a.at(2, 0, c) = sum2
-	}
-}
-
-func plainSpreadFrom(a *Columns, from, cols int) {
-	for c := from; c < from+cols; c++ {
-		sum1 := *a.at(1, 0, c)
-		v1 := a.constant(0)
-		for r := range a.Rows {
-			v0 := *a.at(0, r, c)
-			v2 := v0 - v1
-			sum1 += float32(v2 * v2)
+	},
+	func(a *Columns, from, to int) { // SpreadFrom
+		for c := from; c < to; c++ {
+			s1 := *a.at(1, 0, c)
+			for r := range a.Rows {
+				v0 := *a.at(0, r, c)
+				v2 := (v0 - a.Consts[0])
+				s1 += float32(v2 * v2)
+			}
+			*a.at(1, 0, c) = s1
 		}
-		*a.at(1, 0, c) = sum1
-	}
-}
-
-func plainNormSums(a *Columns, from, cols int) {
-	for c := from; c < from+cols; c++ {
-		channel2 := *a.at(2, 0, c)
-		sum3 := *a.at(3, 0, c)
-		sum4 := *a.at(4, 0, c)
-		v3 := channel2
-		for r := range a.Rows {
-			v0 := *a.at(1, r, c)
-			sum3 += v0
-			v2 := *a.at(0, r, c)
-			v4 := v2 - v3
-			sum4 += float32(v0 * v4)
+	},
+	func(a *Columns, from, to int) { // NormSums
+		for c := from; c < to; c++ {
+			s2 := *a.at(2, 0, c)
+			s3 := *a.at(3, 0, c)
+			s4 := *a.at(4, 0, c)
+			for r := range a.Rows {
+				v0 := *a.at(1, r, c)
+				s3 += v0
+				v2 := *a.at(0, r, c)
+				s4 += float32(v0 * (v2 - s2))
+			}
+			*a.at(3, 0, c) = s3
+			*a.at(4, 0, c) = s4
 		}
-		*a.at(3, 0, c) = sum3
-		*a.at(4, 0, c) = sum4
-	}
-}
-
-func plainMomentum(a *Columns, from, cols int) {
-	for c := from; c < from+cols; c++ {
-		v1 := a.constant(1)
-		v3 := a.constant(0)
-		for r := range a.Rows {
-			v0 := *a.at(2, r, c)
-			v2 := *a.at(1, r, c)
-			v4 := v2 * v3
-			v5 := v4 - float32(v0*v1)
-			*a.at(1, r, c) = v5
-			v7 := *a.at(0, r, c)
-			v8 := v7 + v5
-			*a.at(0, r, c) = v8
+	},
+	func(a *Columns, from, to int) { // Momentum
+		for c := from; c < to; c++ {
+			for r := range a.Rows {
+				v0 := *a.at(2, r, c)
+				v2 := *a.at(1, r, c)
+				v5 := (float32(v2*a.Consts[0]) - float32(v0*a.Consts[1]))
+				*a.at(1, r, c) = v5
+				v7 := *a.at(0, r, c)
+				*a.at(0, r, c) = v7 + v5
+			}
 		}
-	}
-}
-
-func plainNesterov(a *Columns, from, cols int) {
-	for c := from; c < from+cols; c++ {
-		v1 := a.constant(1)
-		v4 := a.constant(0)
-		for r := range a.Rows {
-			v0 := *a.at(2, r, c)
-			v2 := v0 * v1
-			v3 := *a.at(1, r, c)
-			v5 := v3 * v4
-			v6 := v5 - v2
-			*a.at(1, r, c) = v6
-			v8 := *a.at(0, r, c)
-			v9 := v6 * v4
-			v10 := v9 - v2
-			v11 := v8 + v10
-			*a.at(0, r, c) = v11
+	},
+	func(a *Columns, from, to int) { // Nesterov
+		for c := from; c < to; c++ {
+			for r := range a.Rows {
+				v0 := *a.at(2, r, c)
+				v2 := float32(v0 * a.Consts[1])
+				v3 := *a.at(1, r, c)
+				v6 := (float32(v3*a.Consts[0]) - v2)
+				*a.at(1, r, c) = v6
+				v8 := *a.at(0, r, c)
+				*a.at(0, r, c) = (v8 + (float32(v6*a.Consts[0]) - v2))
+			}
 		}
-	}
-}
-
-func plainAdam(a *Columns, from, cols int) {
-	for c := from; c < from+cols; c++ {
-		v1 := a.constant(1)
-		v3 := a.constant(0)
-		v7 := a.constant(3)
-		v9 := a.constant(2)
-		v14 := a.constant(4)
-		v16 := a.constant(5)
-		v19 := a.constant(6)
-		v23 := a.constant(7)
-		for r := range a.Rows {
-			v0 := *a.at(3, r, c)
-			v2 := *a.at(1, r, c)
-			v4 := v2 * v3
-			v5 := float32(v0*v1) + v4
-			v6 := v0 * v0
-			v8 := *a.at(2, r, c)
-			v10 := v8 * v9
-			v11 := float32(v6*v7) + v10
-			*a.at(1, r, c) = v5
-			*a.at(2, r, c) = v11
-			v15 := v5 * v14
-			v17 := v11 * v16
-			v18 := float32(math.Sqrt(float64(v17)))
-			v20 := v18 + v19
-			v21 := v15 / v20
-			v22 := *a.at(0, r, c)
-			v24 := v22 - float32(v22*v23)
-			v25 := v24 - v21
-			*a.at(0, r, c) = v25
+	},
+	func(a *Columns, from, to int) { // Adam
+		for c := from; c < to; c++ {
+			for r := range a.Rows {
+				v0 := *a.at(3, r, c)
+				v2 := *a.at(1, r, c)
+				v5 := (float32(v0*a.Consts[1]) + float32(v2*a.Consts[0]))
+				v8 := *a.at(2, r, c)
+				v11 := (float32(float32(v0*v0)*a.Consts[3]) + float32(v8*a.Consts[2]))
+				*a.at(1, r, c) = v5
+				*a.at(2, r, c) = v11
+				v20 := (float32(math.Sqrt(float64(float32(v11*a.Consts[5])))) + a.Consts[6])
+				v22 := *a.at(0, r, c)
+				v25 := ((v22 - float32(v22*a.Consts[7])) - (float32(v5*a.Consts[4]) / v20))
+				*a.at(0, r, c) = v25
+			}
 		}
-	}
+	},
 }

@@ -72,8 +72,6 @@ func (a *Columns) at(stream, row, column int) *float32 {
 	return (*float32)(unsafe.Add(a.Ptr[stream], row*a.Stride[stream]+4*column))
 }
 
-func (a *Columns) constant(i int) float32 { return a.Consts[i] }
-
 type kind int
 
 const (

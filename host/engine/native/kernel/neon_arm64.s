@@ -1013,10 +1013,65 @@ line:
 	BNE line
 	RET
 
-// func colNEON_Move(a *Columns)
-// does y = x.
-TEXT ·colNEON_Move(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R10
+DATA operationsNEON<>+0(SB)/8, $colNEON_Move<>(SB)
+DATA operationsNEON<>+8(SB)/8, $colNEON_Scale<>(SB)
+DATA operationsNEON<>+16(SB)/8, $colNEON_Shift<>(SB)
+DATA operationsNEON<>+24(SB)/8, $colNEON_Add<>(SB)
+DATA operationsNEON<>+32(SB)/8, $colNEON_AddRelu<>(SB)
+DATA operationsNEON<>+40(SB)/8, $colNEON_Mul<>(SB)
+DATA operationsNEON<>+48(SB)/8, $colNEON_AddTo<>(SB)
+DATA operationsNEON<>+56(SB)/8, $colNEON_AddScaled<>(SB)
+DATA operationsNEON<>+64(SB)/8, $colNEON_AddScaled6<>(SB)
+DATA operationsNEON<>+72(SB)/8, $colNEON_AddProduct<>(SB)
+DATA operationsNEON<>+80(SB)/8, $colNEON_Blend<>(SB)
+DATA operationsNEON<>+88(SB)/8, $colNEON_Max<>(SB)
+DATA operationsNEON<>+96(SB)/8, $colNEON_Max4<>(SB)
+DATA operationsNEON<>+104(SB)/8, $colNEON_MaxBackFirst<>(SB)
+DATA operationsNEON<>+112(SB)/8, $colNEON_MaxBackNext<>(SB)
+DATA operationsNEON<>+120(SB)/8, $colNEON_MaxBackAdd<>(SB)
+DATA operationsNEON<>+128(SB)/8, $colNEON_Relu<>(SB)
+DATA operationsNEON<>+136(SB)/8, $colNEON_ReluBack<>(SB)
+DATA operationsNEON<>+144(SB)/8, $colNEON_LeakyRelu<>(SB)
+DATA operationsNEON<>+152(SB)/8, $colNEON_LeakyReluBack<>(SB)
+DATA operationsNEON<>+160(SB)/8, $colNEON_Exp<>(SB)
+DATA operationsNEON<>+168(SB)/8, $colNEON_Tanh<>(SB)
+DATA operationsNEON<>+176(SB)/8, $colNEON_TanhBack<>(SB)
+DATA operationsNEON<>+184(SB)/8, $colNEON_Sigmoid<>(SB)
+DATA operationsNEON<>+192(SB)/8, $colNEON_SigmoidBack<>(SB)
+DATA operationsNEON<>+200(SB)/8, $colNEON_Elu<>(SB)
+DATA operationsNEON<>+208(SB)/8, $colNEON_EluBack<>(SB)
+DATA operationsNEON<>+216(SB)/8, $colNEON_Silu<>(SB)
+DATA operationsNEON<>+224(SB)/8, $colNEON_SiluBack<>(SB)
+DATA operationsNEON<>+232(SB)/8, $colNEON_Gelu<>(SB)
+DATA operationsNEON<>+240(SB)/8, $colNEON_GeluBack<>(SB)
+DATA operationsNEON<>+248(SB)/8, $colNEON_Affine<>(SB)
+DATA operationsNEON<>+256(SB)/8, $colNEON_AffineRelu<>(SB)
+DATA operationsNEON<>+264(SB)/8, $colNEON_AddChannels<>(SB)
+DATA operationsNEON<>+272(SB)/8, $colNEON_MulChannels<>(SB)
+DATA operationsNEON<>+280(SB)/8, $colNEON_AddWeighted<>(SB)
+DATA operationsNEON<>+288(SB)/8, $colNEON_Affine2<>(SB)
+DATA operationsNEON<>+296(SB)/8, $colNEON_AffineRow<>(SB)
+DATA operationsNEON<>+304(SB)/8, $colNEON_Sum<>(SB)
+DATA operationsNEON<>+312(SB)/8, $colNEON_Largest<>(SB)
+DATA operationsNEON<>+320(SB)/8, $colNEON_Dot<>(SB)
+DATA operationsNEON<>+328(SB)/8, $colNEON_Spread<>(SB)
+DATA operationsNEON<>+336(SB)/8, $colNEON_SpreadFrom<>(SB)
+DATA operationsNEON<>+344(SB)/8, $colNEON_NormSums<>(SB)
+DATA operationsNEON<>+352(SB)/8, $colNEON_Momentum<>(SB)
+DATA operationsNEON<>+360(SB)/8, $colNEON_Nesterov<>(SB)
+DATA operationsNEON<>+368(SB)/8, $colNEON_Adam<>(SB)
+GLOBL operationsNEON<>(SB), RODATA, $376
+
+// func columnsNEON(op Op, a *Columns)
+TEXT ·columnsNEON(SB), NOSPLIT, $0-16
+	MOVD op+0(FP), R0
+	MOVD $operationsNEON<>(SB), R1
+	MOVD (R1)(R0<<3), R0
+	JMP (R0)
+
+// y = x
+TEXT colNEON_Move<>(SB), NOSPLIT, $0-16
+	MOVD a+8(FP), R10
 	MOVD $0, R16
 	MOVD 8(R10), R17
 	MOVD 24(R10), R20
@@ -1044,10 +1099,9 @@ rows1End:
 	BNE vector
 	RET
 
-// func colNEON_Scale(a *Columns)
-// does y = x * c0.
-TEXT ·colNEON_Scale(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R10
+// y = x * c0
+TEXT colNEON_Scale<>(SB), NOSPLIT, $0-16
+	MOVD a+8(FP), R10
 	MOVD $0, R16
 	MOVD 8(R10), R17
 	MOVD 24(R10), R20
@@ -1078,10 +1132,9 @@ rows1End:
 	BNE vector
 	RET
 
-// func colNEON_Shift(a *Columns)
-// does y = x * c0 + c1.
-TEXT ·colNEON_Shift(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R10
+// y = x * c0 + c1
+TEXT colNEON_Shift<>(SB), NOSPLIT, $0-16
+	MOVD a+8(FP), R10
 	MOVD $0, R16
 	MOVD 8(R10), R17
 	MOVD 24(R10), R20
@@ -1115,10 +1168,9 @@ rows1End:
 	BNE vector
 	RET
 
-// func colNEON_Add(a *Columns)
-// does y = a + b.
-TEXT ·colNEON_Add(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R10
+// y = a + b
+TEXT colNEON_Add<>(SB), NOSPLIT, $0-16
+	MOVD a+8(FP), R10
 	MOVD $0, R16
 	MOVD 8(R10), R17
 	MOVD 24(R10), R20
@@ -1152,10 +1204,9 @@ rows1End:
 	BNE vector
 	RET
 
-// func colNEON_AddRelu(a *Columns)
-// does y = max(a + b, 0).
-TEXT ·colNEON_AddRelu(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R10
+// y = max(a + b, 0)
+TEXT colNEON_AddRelu<>(SB), NOSPLIT, $0-16
+	MOVD a+8(FP), R10
 	MOVD $0, R16
 	MOVD 8(R10), R17
 	MOVD 24(R10), R20
@@ -1192,10 +1243,9 @@ rows1End:
 	BNE vector
 	RET
 
-// func colNEON_Mul(a *Columns)
-// does y = a * b.
-TEXT ·colNEON_Mul(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R10
+// y = a * b
+TEXT colNEON_Mul<>(SB), NOSPLIT, $0-16
+	MOVD a+8(FP), R10
 	MOVD $0, R16
 	MOVD 8(R10), R17
 	MOVD 24(R10), R20
@@ -1229,10 +1279,9 @@ rows1End:
 	BNE vector
 	RET
 
-// func colNEON_AddTo(a *Columns)
-// does y += x.
-TEXT ·colNEON_AddTo(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R10
+// y += x
+TEXT colNEON_AddTo<>(SB), NOSPLIT, $0-16
+	MOVD a+8(FP), R10
 	MOVD $0, R16
 	MOVD 8(R10), R17
 	MOVD 24(R10), R20
@@ -1262,10 +1311,9 @@ rows1End:
 	BNE vector
 	RET
 
-// func colNEON_AddScaled(a *Columns)
-// does y += x * c0.
-TEXT ·colNEON_AddScaled(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R10
+// y += x * c0
+TEXT colNEON_AddScaled<>(SB), NOSPLIT, $0-16
+	MOVD a+8(FP), R10
 	MOVD $0, R16
 	MOVD 8(R10), R17
 	MOVD 24(R10), R20
@@ -1297,10 +1345,9 @@ rows1End:
 	BNE vector
 	RET
 
-// func colNEON_AddScaled6(a *Columns)
-// does y += x0*c0 + x1*c1 ... x5*c5.
-TEXT ·colNEON_AddScaled6(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R10
+// y += x0*c0 + x1*c1 ... x5*c5
+TEXT colNEON_AddScaled6<>(SB), NOSPLIT, $0-16
+	MOVD a+8(FP), R10
 	MOVD $0, R16
 	MOVD 8(R10), R17
 	MOVD 24(R10), R20
@@ -1372,10 +1419,9 @@ rows1End:
 	BNE vector
 	RET
 
-// func colNEON_AddProduct(a *Columns)
-// does y += a * b.
-TEXT ·colNEON_AddProduct(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R10
+// y += a * b
+TEXT colNEON_AddProduct<>(SB), NOSPLIT, $0-16
+	MOVD a+8(FP), R10
 	MOVD $0, R16
 	MOVD 8(R10), R17
 	MOVD 24(R10), R20
@@ -1410,10 +1456,9 @@ rows1End:
 	BNE vector
 	RET
 
-// func colNEON_Blend(a *Columns)
-// does y = y*c0 + x*c1.
-TEXT ·colNEON_Blend(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R10
+// y = y*c0 + x*c1
+TEXT colNEON_Blend<>(SB), NOSPLIT, $0-16
+	MOVD a+8(FP), R10
 	MOVD $0, R16
 	MOVD 8(R10), R17
 	MOVD 24(R10), R20
@@ -1448,10 +1493,9 @@ rows1End:
 	BNE vector
 	RET
 
-// func colNEON_Max(a *Columns)
-// does y = the larger of y and x, y where they are equal.
-TEXT ·colNEON_Max(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R10
+// y = the larger of y and x, y where they are equal
+TEXT colNEON_Max<>(SB), NOSPLIT, $0-16
+	MOVD a+8(FP), R10
 	MOVD $0, R16
 	MOVD 8(R10), R17
 	MOVD 24(R10), R20
@@ -1481,10 +1525,9 @@ rows1End:
 	BNE vector
 	RET
 
-// func colNEON_Max4(a *Columns)
-// does y = the largest of four.
-TEXT ·colNEON_Max4(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R10
+// y = the largest of four
+TEXT colNEON_Max4<>(SB), NOSPLIT, $0-16
+	MOVD a+8(FP), R10
 	MOVD $0, R16
 	MOVD 8(R10), R17
 	MOVD 24(R10), R20
@@ -1530,10 +1573,9 @@ rows1End:
 	BNE vector
 	RET
 
-// func colNEON_MaxBackFirst(a *Columns)
-// does where x == y, dx = dy and rest = 0; elsewhere dx = 0 and rest = dy.
-TEXT ·colNEON_MaxBackFirst(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R10
+// where x == y, dx = dy and rest = 0; elsewhere dx = 0 and rest = dy
+TEXT colNEON_MaxBackFirst<>(SB), NOSPLIT, $0-16
+	MOVD a+8(FP), R10
 	MOVD $0, R16
 	MOVD 8(R10), R17
 	MOVD 24(R10), R20
@@ -1579,10 +1621,9 @@ rows1End:
 	BNE vector
 	RET
 
-// func colNEON_MaxBackNext(a *Columns)
-// does where x == y, dx = rest and rest = 0; elsewhere dx = 0.
-TEXT ·colNEON_MaxBackNext(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R10
+// where x == y, dx = rest and rest = 0; elsewhere dx = 0
+TEXT colNEON_MaxBackNext<>(SB), NOSPLIT, $0-16
+	MOVD a+8(FP), R10
 	MOVD $0, R16
 	MOVD 8(R10), R17
 	MOVD 24(R10), R20
@@ -1624,10 +1665,9 @@ rows1End:
 	BNE vector
 	RET
 
-// func colNEON_MaxBackAdd(a *Columns)
-// does where x == y, dx += rest and rest = 0.
-TEXT ·colNEON_MaxBackAdd(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R10
+// where x == y, dx += rest and rest = 0
+TEXT colNEON_MaxBackAdd<>(SB), NOSPLIT, $0-16
+	MOVD a+8(FP), R10
 	MOVD $0, R16
 	MOVD 8(R10), R17
 	MOVD 24(R10), R20
@@ -1671,10 +1711,9 @@ rows1End:
 	BNE vector
 	RET
 
-// func colNEON_Relu(a *Columns)
-// does y = max(x, 0).
-TEXT ·colNEON_Relu(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R10
+// y = max(x, 0)
+TEXT colNEON_Relu<>(SB), NOSPLIT, $0-16
+	MOVD a+8(FP), R10
 	MOVD $0, R16
 	MOVD 8(R10), R17
 	MOVD 24(R10), R20
@@ -1705,10 +1744,9 @@ rows1End:
 	BNE vector
 	RET
 
-// func colNEON_ReluBack(a *Columns)
-// does dx = dy where y > 0.
-TEXT ·colNEON_ReluBack(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R10
+// dx = dy where y > 0
+TEXT colNEON_ReluBack<>(SB), NOSPLIT, $0-16
+	MOVD a+8(FP), R10
 	MOVD $0, R16
 	MOVD 8(R10), R17
 	MOVD 24(R10), R20
@@ -1745,10 +1783,9 @@ rows1End:
 	BNE vector
 	RET
 
-// func colNEON_LeakyRelu(a *Columns)
-// does y = x, below 0: c0 * x.
-TEXT ·colNEON_LeakyRelu(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R10
+// y = x, below 0: c0 * x
+TEXT colNEON_LeakyRelu<>(SB), NOSPLIT, $0-16
+	MOVD a+8(FP), R10
 	MOVD $0, R16
 	MOVD 8(R10), R17
 	MOVD 24(R10), R20
@@ -1784,10 +1821,9 @@ rows1End:
 	BNE vector
 	RET
 
-// func colNEON_LeakyReluBack(a *Columns)
-// does dx = dy, where x isn't above 0: c0 * dy.
-TEXT ·colNEON_LeakyReluBack(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R10
+// dx = dy, where x isn't above 0: c0 * dy
+TEXT colNEON_LeakyReluBack<>(SB), NOSPLIT, $0-16
+	MOVD a+8(FP), R10
 	MOVD $0, R16
 	MOVD 8(R10), R17
 	MOVD 24(R10), R20
@@ -1827,10 +1863,9 @@ rows1End:
 	BNE vector
 	RET
 
-// func colNEON_Exp(a *Columns)
-// does y = e^x, off by at most 2 units in the last place.
-TEXT ·colNEON_Exp(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R10
+// y = e^x, off by at most 2 units in the last place
+TEXT colNEON_Exp<>(SB), NOSPLIT, $0-16
+	MOVD a+8(FP), R10
 	MOVD $0, R16
 	MOVD 8(R10), R17
 	MOVD 24(R10), R20
@@ -1910,10 +1945,9 @@ rows1End:
 	BNE vector
 	RET
 
-// func colNEON_Tanh(a *Columns)
-// does y = tanh x, off by at most 4e-7 of its value.
-TEXT ·colNEON_Tanh(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R10
+// y = tanh x, off by at most 4e-7 of its value
+TEXT colNEON_Tanh<>(SB), NOSPLIT, $0-16
+	MOVD a+8(FP), R10
 	MOVD $0, R16
 	MOVD 8(R10), R17
 	MOVD 24(R10), R20
@@ -1992,10 +2026,9 @@ rows1End:
 	BNE vector
 	RET
 
-// func colNEON_TanhBack(a *Columns)
-// does dx = dy * (1 - y*y).
-TEXT ·colNEON_TanhBack(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R10
+// dx = dy * (1 - y*y)
+TEXT colNEON_TanhBack<>(SB), NOSPLIT, $0-16
+	MOVD a+8(FP), R10
 	MOVD $0, R16
 	MOVD 8(R10), R17
 	MOVD 24(R10), R20
@@ -2033,10 +2066,9 @@ rows1End:
 	BNE vector
 	RET
 
-// func colNEON_Sigmoid(a *Columns)
-// does y = 1 / (1 + e^-x), off by at most 4 units in the last place.
-TEXT ·colNEON_Sigmoid(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R10
+// y = 1 / (1 + e^-x), off by at most 4 units in the last place
+TEXT colNEON_Sigmoid<>(SB), NOSPLIT, $0-16
+	MOVD a+8(FP), R10
 	MOVD $0, R16
 	MOVD 8(R10), R17
 	MOVD 24(R10), R20
@@ -2121,10 +2153,9 @@ rows1End:
 	BNE vector
 	RET
 
-// func colNEON_SigmoidBack(a *Columns)
-// does dx = dy * y * (1 - y).
-TEXT ·colNEON_SigmoidBack(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R10
+// dx = dy * y * (1 - y)
+TEXT colNEON_SigmoidBack<>(SB), NOSPLIT, $0-16
+	MOVD a+8(FP), R10
 	MOVD $0, R16
 	MOVD 8(R10), R17
 	MOVD 24(R10), R20
@@ -2162,10 +2193,9 @@ rows1End:
 	BNE vector
 	RET
 
-// func colNEON_Elu(a *Columns)
-// does y = x, below 0: e^x - 1.
-TEXT ·colNEON_Elu(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R10
+// y = x, below 0: e^x - 1
+TEXT colNEON_Elu<>(SB), NOSPLIT, $0-16
+	MOVD a+8(FP), R10
 	MOVD $0, R16
 	MOVD 8(R10), R17
 	MOVD 24(R10), R20
@@ -2240,10 +2270,9 @@ rows1End:
 	BNE vector
 	RET
 
-// func colNEON_EluBack(a *Columns)
-// does dx = dy, where y isn't above 0: dy * (y + 1).
-TEXT ·colNEON_EluBack(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R10
+// dx = dy, where y isn't above 0: dy * (y + 1)
+TEXT colNEON_EluBack<>(SB), NOSPLIT, $0-16
+	MOVD a+8(FP), R10
 	MOVD $0, R16
 	MOVD 8(R10), R17
 	MOVD 24(R10), R20
@@ -2282,10 +2311,9 @@ rows1End:
 	BNE vector
 	RET
 
-// func colNEON_Silu(a *Columns)
-// does y = x / (1 + e^-x).
-TEXT ·colNEON_Silu(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R10
+// y = x / (1 + e^-x)
+TEXT colNEON_Silu<>(SB), NOSPLIT, $0-16
+	MOVD a+8(FP), R10
 	MOVD $0, R16
 	MOVD 8(R10), R17
 	MOVD 24(R10), R20
@@ -2371,10 +2399,9 @@ rows1End:
 	BNE vector
 	RET
 
-// func colNEON_SiluBack(a *Columns)
-// does dx = dy * s * (1 + x*(1 - s)), s = 1 / (1 + e^-x).
-TEXT ·colNEON_SiluBack(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R10
+// dx = dy * s * (1 + x*(1 - s)), s = 1 / (1 + e^-x)
+TEXT colNEON_SiluBack<>(SB), NOSPLIT, $0-16
+	MOVD a+8(FP), R10
 	MOVD $0, R16
 	MOVD 8(R10), R17
 	MOVD 24(R10), R20
@@ -2469,10 +2496,9 @@ rows1End:
 	BNE vector
 	RET
 
-// func colNEON_Gelu(a *Columns)
-// does y = x * (1 + erf(x / sqrt 2)) / 2, erf off by at most 4e-7 of its value.
-TEXT ·colNEON_Gelu(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R10
+// y = x * (1 + erf(x / sqrt 2)) / 2, erf off by at most 4e-7 of its value
+TEXT colNEON_Gelu<>(SB), NOSPLIT, $0-16
+	MOVD a+8(FP), R10
 	MOVD $0, R16
 	MOVD 8(R10), R17
 	MOVD 24(R10), R20
@@ -2565,10 +2591,9 @@ rows1End:
 	BNE vector
 	RET
 
-// func colNEON_GeluBack(a *Columns)
-// does dx = dy * (the normal distribution's function + x * its density).
-TEXT ·colNEON_GeluBack(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R10
+// dx = dy * (the normal distribution's function + x * its density)
+TEXT colNEON_GeluBack<>(SB), NOSPLIT, $0-16
+	MOVD a+8(FP), R10
 	MOVD $0, R16
 	MOVD 8(R10), R17
 	MOVD 24(R10), R20
@@ -2709,10 +2734,9 @@ rows1End:
 	BNE vector
 	RET
 
-// func colNEON_Affine(a *Columns)
-// does y = x * scale + offset.
-TEXT ·colNEON_Affine(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R10
+// y = x * scale + offset
+TEXT colNEON_Affine<>(SB), NOSPLIT, $0-16
+	MOVD a+8(FP), R10
 	MOVD $0, R16
 	MOVD 8(R10), R17
 	MOVD 24(R10), R20
@@ -2748,10 +2772,9 @@ rows1End:
 	BNE vector
 	RET
 
-// func colNEON_AffineRelu(a *Columns)
-// does y = max(x * scale + offset, 0).
-TEXT ·colNEON_AffineRelu(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R10
+// y = max(x * scale + offset, 0)
+TEXT colNEON_AffineRelu<>(SB), NOSPLIT, $0-16
+	MOVD a+8(FP), R10
 	MOVD $0, R16
 	MOVD 8(R10), R17
 	MOVD 24(R10), R20
@@ -2790,10 +2813,9 @@ rows1End:
 	BNE vector
 	RET
 
-// func colNEON_AddChannels(a *Columns)
-// does y = x + offset.
-TEXT ·colNEON_AddChannels(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R10
+// y = x + offset
+TEXT colNEON_AddChannels<>(SB), NOSPLIT, $0-16
+	MOVD a+8(FP), R10
 	MOVD $0, R16
 	MOVD 8(R10), R17
 	MOVD 24(R10), R20
@@ -2825,10 +2847,9 @@ rows1End:
 	BNE vector
 	RET
 
-// func colNEON_MulChannels(a *Columns)
-// does y = x * scale.
-TEXT ·colNEON_MulChannels(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R10
+// y = x * scale
+TEXT colNEON_MulChannels<>(SB), NOSPLIT, $0-16
+	MOVD a+8(FP), R10
 	MOVD $0, R16
 	MOVD 8(R10), R17
 	MOVD 24(R10), R20
@@ -2860,10 +2881,9 @@ rows1End:
 	BNE vector
 	RET
 
-// func colNEON_AddWeighted(a *Columns)
-// does y += x * w.
-TEXT ·colNEON_AddWeighted(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R10
+// y += x * w
+TEXT colNEON_AddWeighted<>(SB), NOSPLIT, $0-16
+	MOVD a+8(FP), R10
 	MOVD $0, R16
 	MOVD 8(R10), R17
 	MOVD 24(R10), R20
@@ -2896,10 +2916,9 @@ rows1End:
 	BNE vector
 	RET
 
-// func colNEON_Affine2(a *Columns)
-// does y = a*s + b*t + offset.
-TEXT ·colNEON_Affine2(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R10
+// y = a*s + b*t + offset
+TEXT colNEON_Affine2<>(SB), NOSPLIT, $0-16
+	MOVD a+8(FP), R10
 	MOVD $0, R16
 	MOVD 8(R10), R17
 	MOVD 24(R10), R20
@@ -2944,10 +2963,9 @@ rows1End:
 	BNE vector
 	RET
 
-// func colNEON_AffineRow(a *Columns)
-// does y = (x*c0 + c1) * scale + offset, row by row.
-TEXT ·colNEON_AffineRow(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R10
+// y = (x*c0 + c1) * scale + offset, row by row
+TEXT colNEON_AffineRow<>(SB), NOSPLIT, $0-16
+	MOVD a+8(FP), R10
 	MOVD $0, R16
 	MOVD 8(R10), R17
 	MOVD 24(R10), R20
@@ -2992,10 +3010,9 @@ rows1End:
 	BNE vector
 	RET
 
-// func colNEON_Sum(a *Columns)
-// does sum += x.
-TEXT ·colNEON_Sum(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R10
+// sum += x
+TEXT colNEON_Sum<>(SB), NOSPLIT, $0-16
+	MOVD a+8(FP), R10
 	MOVD $0, R16
 	MOVD 8(R10), R17
 	MOVD 24(R10), R20
@@ -3050,10 +3067,9 @@ rows1End:
 	BNE vector
 	RET
 
-// func colNEON_Largest(a *Columns)
-// does top = the larger of top and x.
-TEXT ·colNEON_Largest(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R10
+// top = the larger of top and x
+TEXT colNEON_Largest<>(SB), NOSPLIT, $0-16
+	MOVD a+8(FP), R10
 	MOVD $0, R16
 	MOVD 8(R10), R17
 	MOVD 24(R10), R20
@@ -3108,10 +3124,9 @@ rows1End:
 	BNE vector
 	RET
 
-// func colNEON_Dot(a *Columns)
-// does sum += a * b.
-TEXT ·colNEON_Dot(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R10
+// sum += a * b
+TEXT colNEON_Dot<>(SB), NOSPLIT, $0-16
+	MOVD a+8(FP), R10
 	MOVD $0, R16
 	MOVD 8(R10), R17
 	MOVD 24(R10), R20
@@ -3179,10 +3194,9 @@ rows1End:
 	BNE vector
 	RET
 
-// func colNEON_Spread(a *Columns)
-// does sum += (x - mean)^2.
-TEXT ·colNEON_Spread(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R10
+// sum += (x - mean)^2
+TEXT colNEON_Spread<>(SB), NOSPLIT, $0-16
+	MOVD a+8(FP), R10
 	MOVD $0, R16
 	MOVD 8(R10), R17
 	MOVD 24(R10), R20
@@ -3245,10 +3259,9 @@ rows1End:
 	BNE vector
 	RET
 
-// func colNEON_SpreadFrom(a *Columns)
-// does sum += (x - c0)^2.
-TEXT ·colNEON_SpreadFrom(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R10
+// sum += (x - c0)^2
+TEXT colNEON_SpreadFrom<>(SB), NOSPLIT, $0-16
+	MOVD a+8(FP), R10
 	MOVD $0, R16
 	MOVD 8(R10), R17
 	MOVD 24(R10), R20
@@ -3310,10 +3323,9 @@ rows1End:
 	BNE vector
 	RET
 
-// func colNEON_NormSums(a *Columns)
-// does sum += dy and dot += dy * (x - mean).
-TEXT ·colNEON_NormSums(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R10
+// sum += dy and dot += dy * (x - mean)
+TEXT colNEON_NormSums<>(SB), NOSPLIT, $0-16
+	MOVD a+8(FP), R10
 	MOVD $0, R16
 	MOVD 8(R10), R17
 	MOVD 24(R10), R20
@@ -3406,10 +3418,9 @@ rows1End:
 	BNE vector
 	RET
 
-// func colNEON_Momentum(a *Columns)
-// does v = v*c0 - g*c1, w += v.
-TEXT ·colNEON_Momentum(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R10
+// v = v*c0 - g*c1, w += v
+TEXT colNEON_Momentum<>(SB), NOSPLIT, $0-16
+	MOVD a+8(FP), R10
 	MOVD $0, R16
 	MOVD 8(R10), R17
 	MOVD 24(R10), R20
@@ -3451,10 +3462,9 @@ rows1End:
 	BNE vector
 	RET
 
-// func colNEON_Nesterov(a *Columns)
-// does v = v*c0 - g*c1, w += v*c0 - g*c1.
-TEXT ·colNEON_Nesterov(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R10
+// v = v*c0 - g*c1, w += v*c0 - g*c1
+TEXT colNEON_Nesterov<>(SB), NOSPLIT, $0-16
+	MOVD a+8(FP), R10
 	MOVD $0, R16
 	MOVD 8(R10), R17
 	MOVD 24(R10), R20
@@ -3499,10 +3509,9 @@ rows1End:
 	BNE vector
 	RET
 
-// func colNEON_Adam(a *Columns)
-// does m = m*c0 + g*c1, v = v*c2 + g*g*c3, w = w - w*c7 - m*c4/(sqrt(v*c5) + c6).
-TEXT ·colNEON_Adam(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R10
+// m = m*c0 + g*c1, v = v*c2 + g*g*c3, w = w - w*c7 - m*c4/(sqrt(v*c5) + c6)
+TEXT colNEON_Adam<>(SB), NOSPLIT, $0-16
+	MOVD a+8(FP), R10
 	MOVD $0, R16
 	MOVD 8(R10), R17
 	MOVD 24(R10), R20

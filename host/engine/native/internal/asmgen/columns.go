@@ -23,6 +23,8 @@ type target interface {
 	again(s *text, label string, rows int)
 	step(s *text, i instr, to int, args []int)
 	finish(s *text)
+	// dispatch goes on to the operation of a number.
+	dispatch(s *text)
 	// destructive tells which argument's register the result takes, -1 for none.
 	destructive(op string) int
 }
@@ -41,18 +43,20 @@ type lowerer struct {
 // sumRows is how many rows are summed at once, each by itself, since an addition takes as long as several begin in.
 const sumRows = 4
 
-// columnKernels writes all operations, and the function that calls them by number.
+// columnKernels writes all operations, and the function that goes on to one of them by its number: they have its arguments.
 func columnKernels(s, stubs *text, t target) {
-	stubs.say("func columns%s(op Op, a *Columns) {\n\tswitch op {", t.prefix())
+	entry := "columns" + t.prefix()
+	stubs.say("//go:noescape\nfunc %s(op Op, a *Columns)\n", entry)
 	for i := range operations {
-		stubs.say("\tcase Op%s:\n\t\tcol%s_%s(a)", operations[i].name, t.prefix(), operations[i].name)
+		s.say("DATA operations%s<>+%d(SB)/8, $col%s_%s<>(SB)", t.prefix(), 8*i, t.prefix(), operations[i].name)
 	}
-	stubs.say("\t}\n}\n")
+	s.say("GLOBL operations%s<>(SB), RODATA, $%d\n", t.prefix(), 8*len(operations))
+	s.say("// func %s(op Op, a *Columns)\nTEXT ·%s(SB), NOSPLIT, $0-16", entry, entry)
+	t.dispatch(s)
 	for i := range operations {
 		o := &operations[i]
 		name := "col" + t.prefix() + "_" + o.name
-		stub(stubs, name, "Columns")
-		s.function(name, "does "+o.doc+".", "Columns")
+		s.say("// %s\nTEXT %s<>(SB), NOSPLIT, $0-16", o.doc, name)
 		if !lower(s, t, o, true) && !lower(s, t, o, false) {
 			panic(name + ": too few registers")
 		}

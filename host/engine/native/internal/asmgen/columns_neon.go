@@ -10,7 +10,7 @@ func (m *arm) registers() int { return 31 } // the last is a spare one
 func (m *arm) prefix() string { return "NEON" }
 
 func (m *arm) begin(s *text, o *operation) {
-	s.say("\tMOVD a+0(FP), R10\n\tMOVD $0, R16\n\tMOVD %d(R10), R17\n\tMOVD %d(R10), R20", columnsVecs, columnsConsts)
+	s.say("\tMOVD a+8(FP), R10\n\tMOVD $0, R16\n\tMOVD %d(R10), R17\n\tMOVD %d(R10), R20", columnsVecs, columnsConsts)
 	for _, i := range rowStreams(o) {
 		s.say("\tMOVD %d(R10), %s", columnsStride+8*i, armStrides[i])
 	}
@@ -48,6 +48,10 @@ func (m *arm) again(s *text, label string, rows int) {
 
 func (m *arm) ret(s *text) {
 	s.say("\tADD $%d, R16, R16\n\tSUBS $1, R17, R17\n\tBNE vector\n\tRET\n", m.width())
+}
+
+func (m *arm) dispatch(s *text) {
+	s.say("\tMOVD op+0(FP), R0\n\tMOVD $operationsNEON<>(SB), R1\n\tMOVD (R1)(R0<<3), R0\n\tJMP (R0)\n")
 }
 
 func (m *arm) finish(s *text) { writeLiterals(s, "NEON") }

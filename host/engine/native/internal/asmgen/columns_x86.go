@@ -34,7 +34,7 @@ func (m *x86) registers() int { return m.regs - 1 } // the last is a spare one
 func (m *x86) prefix() string { return m.name }
 
 func (m *x86) begin(s *text, o *operation) {
-	s.say("\tMOVQ a+0(FP), AX\n\tMOVQ $0, %d(AX)\n\tMOVQ %d(AX), R12", columnsAt, columnsConsts)
+	s.say("\tMOVQ a+8(FP), AX\n\tMOVQ $0, %d(AX)\n\tMOVQ %d(AX), R12", columnsAt, columnsConsts)
 }
 
 func (m *x86) atVec(s *text, o *operation) {
@@ -68,6 +68,10 @@ func (m *x86) again(s *text, label string, rows int) {
 
 func (m *x86) ret(s *text) {
 	s.say("\tADDQ $%d, %d(AX)\n\tDECQ %d(AX)\n\tJNZ vector\n\tVZEROUPPER\n\tRET\n", m.width(), columnsAt, columnsVecs)
+}
+
+func (m *x86) dispatch(s *text) {
+	s.say("\tMOVQ op+0(FP), AX\n\tLEAQ operations%s<>(SB), BX\n\tMOVQ (BX)(AX*8), AX\n\tJMP AX\n", m.name)
 }
 
 func (m *x86) finish(s *text) { writeLiterals(s, m.name) }

@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"math"
+	"strconv"
 	"strings"
 )
 
@@ -11,27 +13,27 @@ func plainColumns() []byte {
 	s.say(header + "package kernel\n\nimport \"math\"\n")
 	s.say("// The operations along channels, see [Columns].\nconst (")
 	for i := range operations {
-		s.say("\t// Op%s: %s; of %s.", operations[i].name, operations[i].doc, streamNames(&operations[i]))
+		first := ""
 		if i == 0 {
-			s.say("\tOp%s Op = iota", operations[i].name)
-		} else {
-			s.say("\tOp%s", operations[i].name)
+			first = " Op = iota"
 		}
+		s.say("\tOp%s%s // %s; of %s", operations[i].name, first, operations[i].doc, streamNames(&operations[i]))
 	}
 	s.say("\topCount\n)\n")
 	s.say("// opStreams is how many streams each operation has, and how many of them, the first ones, have rows.\nvar opStreams = [opCount]struct{ all, rows int }{")
 	for i := range operations {
-		s.say("\tOp%s: {%d, %d},", operations[i].name, len(operations[i].streams), len(rowStreams(&operations[i])))
+		fmt.Fprintf(&s, "{%d, %d},", len(operations[i].streams), len(rowStreams(&operations[i])))
+		if i%16 == 15 {
+			s.say("")
+		}
 	}
-	s.say("}\n")
-	s.say("// columnsPlain does some columns from one on, a number at a time.\nfunc columnsPlain(op Op, a *Columns, from, cols int) {\n\tswitch op {")
-	for i := range operations {
-		s.say("\tcase Op%s:\n\t\tplain%s(a, from, cols)", operations[i].name, operations[i].name)
-	}
-	s.say("\t}\n}\n")
+	s.say("\n}\n")
+	s.say("// columnsPlain does some columns from one on, a number at a time.\nfunc columnsPlain(op Op, a *Columns, from, cols int) { plainOps[op](a, from, from+cols) }\n")
+	s.say("var plainOps = [opCount]func(a *Columns, from, to int){")
 	for i := range operations {
 		plainOperation(&s, &operations[i])
 	}
+	s.say("}")
 	return s.Bytes()
 }
 
@@ -43,82 +45,90 @@ func streamNames(o *operation) string {
 	return strings.Join(names, ", ")
 }
 
-func plainOperation(s *text, o *operation) {
-	b := newBody(o)
-	s.say("func plain%s(a *Columns, from, cols int) {\n\tfor c := from; c < from+cols; c++ {", o.name)
-	for i, x := range o.streams {
-		switch x.role {
-		case channel:
-			s.say("\t\tchannel%d := *a.at(%d, 0, c)", i, i)
-		case sum:
-			s.say("\t\tsum%d := *a.at(%d, 0, c)", i, i)
-		}
-	}
-	for _, x := range b.list {
-		switch x.op {
-		case "literal":
-			if x.bits != 127 {
-				s.say("\t\tv%d := math.Float32frombits(%#08x)", x.to, x.bits)
-			}
-		case "const":
-			s.say("\t\tv%d := a.constant(%d)", x.to, x.n)
-		case "channel":
-			s.say("\t\tv%d := channel%d", x.to, x.n)
-		}
-	}
-	s.say("\t\tfor r := range a.Rows {")
-	for _, x := range b.list {
-		if line := plainStep(x); line != "" {
-			s.say("\t\t\t%s", line)
-		}
-	}
-	s.say("\t\t}")
-	for i, x := range o.streams {
-		if x.role == sum {
-			s.say("\t\t*a.at(%d, 0, c) = sum%d", i, i)
-		}
-	}
-	s.say("\t}\n}\n")
+// plainBody turns steps into Go: what is used once stands where it is used, unless that gets long.
+type plainBody struct {
+	text map[val]string
+	uses map[val]int
 }
 
-func plainStep(x instr) string {
-	v := func(k int) string { return fmt.Sprintf("v%d", x.args[k]) }
-	set := func(format string, args ...any) string {
-		return fmt.Sprintf("v%d := ", x.to) + fmt.Sprintf(format, args...)
+func plainOperation(s *text, o *operation) {
+	b := newBody(o)
+	p := plainBody{map[val]string{}, map[val]int{}}
+	for _, x := range b.list {
+		for _, v := range x.args {
+			p.uses[v]++
+		}
 	}
+	s.say("\tfunc(a *Columns, from, to int) { // %s\n\t\tfor c := from; c < to; c++ {", o.name)
+	for i, x := range o.streams {
+		if x.role >= channel {
+			s.say("\t\t\ts%d := *a.at(%d, 0, c)", i, i)
+		}
+	}
+	s.say("\t\t\tfor r := range a.Rows {")
+	for _, x := range b.list {
+		if line := p.step(x); line != "" {
+			s.say("\t\t\t\t%s", line)
+		}
+	}
+	s.say("\t\t\t}")
+	for i, x := range o.streams {
+		if x.role == sum {
+			s.say("\t\t\t*a.at(%d, 0, c) = s%d", i, i)
+		}
+	}
+	s.say("\t\t}\n\t},")
+}
+
+// plainForms are the operations' expressions.
+var plainForms = map[string]string{
+	"add": "(%s + %s)", "sub": "(%s - %s)", "mul": "float32(%s * %s)", "div": "(%s / %s)", "max": "largerOf(%s, %s)", "min": "smallerOf(%s, %s)",
+	"fma": "(float32(%s*%s) + %s)", "fnma": "(%[3]s - float32(%[1]s*%[2]s))", "sqrt": "float32(math.Sqrt(float64(%s)))",
+	"round": "float32(math.RoundToEven(float64(%s)))", "greater": "(%s > %s)", "equal": "(%s == %s)", "keep": "choose(%s, %s, 0)",
+	"choose": "choose(%s, %s, %s)",
+}
+
+// step gives a line, or remembers the expression for where it is used.
+func (p *plainBody) step(x instr) string {
+	var args []any
+	for _, v := range x.args {
+		args = append(args, p.text[v])
+	}
+	trimmed := func(i int) string { return strings.TrimSuffix(strings.TrimPrefix(args[i].(string), "("), ")") }
 	switch x.op {
-	case "load":
-		return set("*a.at(%d, r, c)", x.n)
+	case "literal":
+		p.text[x.to] = strconv.FormatFloat(float64(math.Float32frombits(x.bits)), 'g', -1, 32)
+		return ""
+	case "const":
+		p.text[x.to] = fmt.Sprintf("a.Consts[%d]", x.n)
+		return ""
+	case "channel":
+		p.text[x.to] = fmt.Sprintf("s%d", x.n)
+		return ""
 	case "store":
-		return fmt.Sprintf("*a.at(%d, r, c) = %s", x.n, v(0))
-	case "add", "sub", "mul", "div":
-		return set("%s %s %s", v(0), map[string]string{"add": "+", "sub": "-", "mul": "*", "div": "/"}[x.op], v(1))
-	case "max", "min":
-		return set("%sOf(%s, %s)", map[string]string{"max": "larger", "min": "smaller"}[x.op], v(0), v(1))
-	case "fma":
-		return set("float32(%s*%s) + %s", v(0), v(1), v(2))
-	case "fnma":
-		return set("%s - float32(%s*%s)", v(2), v(0), v(1))
-	case "sqrt":
-		return set("float32(math.Sqrt(float64(%s)))", v(0))
-	case "round":
-		return set("float32(math.RoundToEven(float64(%s)))", v(0))
-	case "pow2":
-		return set("pow2(%s)", v(0))
-	case "greater":
-		return set("%s > %s", v(0), v(1))
-	case "equal":
-		return set("%s == %s", v(0), v(1))
-	case "keep":
-		return set("choose(%s, %s, 0)", v(0), v(1))
-	case "choose":
-		return set("choose(%s, %s, %s)", v(0), v(1), v(2))
+		if strings.Count(args[0].(string), "(") == 1 && strings.HasPrefix(args[0].(string), "(") {
+			args[0] = trimmed(0)
+		}
+		return fmt.Sprintf("*a.at(%d, r, c) = %s", x.n, args[0])
 	case "sum":
-		return fmt.Sprintf("sum%d += %s", x.n, v(0))
+		return fmt.Sprintf("s%d += %s", x.n, args[0])
 	case "dot":
-		return fmt.Sprintf("sum%d += float32(%s * %s)", x.n, v(0), v(1))
+		return fmt.Sprintf("s%d += float32(%s * %s)", x.n, args[0], args[1])
 	case "top":
-		return fmt.Sprintf("sum%d = largerOf(sum%d, %s)", x.n, x.n, v(0))
+		return fmt.Sprintf("s%d = largerOf(s%d, %s)", x.n, x.n, args[0])
+	case "load":
+		p.text[x.to] = fmt.Sprintf("*a.at(%d, r, c)", x.n)
+	case "pow2":
+		p.text[x.to] = fmt.Sprintf("pow2(%s)", args[0])
+	default:
+		p.text[x.to] = fmt.Sprintf(plainForms[x.op], args...)
 	}
-	return ""
+	// What is read stays in a value of its own: it may be written before it is used again.
+	const long = 70
+	if p.uses[x.to] == 1 && x.op != "load" && len(p.text[x.to]) < long {
+		return ""
+	}
+	line := fmt.Sprintf("v%d := %s", x.to, p.text[x.to])
+	p.text[x.to] = fmt.Sprintf("v%d", x.to)
+	return line
 }
