@@ -229,8 +229,11 @@ func (l *layerNormTask) Do(part, id int) {
 		w.consts[0] = mean
 		inverse := float32(1 / math.Sqrt(w.sum(kernel.OpSpreadFrom, l.C, x, nil)/n+l.Epsilon))
 		l.mean[r], l.inverse[r] = mean, inverse
-		w.consts[0], w.consts[1] = inverse, -mean*inverse
-		w.flat(kernel.OpAffineRow, l.C, l.y[r*l.C:], x, l.scale, l.offset)
+		y := l.y[r*l.C:]
+		w.consts[0], w.consts[1] = 1, -mean
+		w.flat(kernel.OpShift, l.C, y, x) // first: a mean times inverse would be rounded coarsely
+		w.consts[0], w.consts[1] = inverse, 0
+		w.flat(kernel.OpAffineRow, l.C, y, y, l.scale, l.offset)
 	}
 }
 
@@ -240,8 +243,11 @@ type normTask LayerNorm
 func (l *normTask) Do(part, id int) {
 	w := &l.workers[id]
 	for r := part * l.rows / l.parts; r < (part+1)*l.rows/l.parts; r++ {
-		w.consts[0], w.consts[1] = l.inverse[r], -l.mean[r]*l.inverse[r]
-		w.flat(kernel.OpShift, l.C, l.rowBuf[r*l.C:], l.x[r*l.C:])
+		norm := l.rowBuf[r*l.C:]
+		w.consts[0], w.consts[1] = 1, -l.mean[r]
+		w.flat(kernel.OpShift, l.C, norm, l.x[r*l.C:])
+		w.consts[0] = l.inverse[r]
+		w.flat(kernel.OpScale, l.C, norm, norm)
 	}
 }
 
@@ -252,8 +258,10 @@ func (l *layerNormTask) backRow(w *worker, r int) {
 	inverse := float64(l.inverse[r])
 	mean := w.sum(kernel.OpSum, l.C, dx, nil) / n
 	along := w.sum(kernel.OpDot, l.C, dx, norm) / n
-	w.consts[0], w.consts[1] = float32(inverse), float32(-mean*inverse)
+	w.consts[0], w.consts[1] = 1, float32(-mean)
 	w.flat(kernel.OpShift, l.C, dx, dx)
-	w.consts[0] = float32(-along * inverse)
+	w.consts[0] = float32(-along)
 	w.flat(kernel.OpAddScaled, l.C, dx, norm)
+	w.consts[0] = float32(inverse)
+	w.flat(kernel.OpScale, l.C, dx, dx)
 }
