@@ -4,7 +4,6 @@ import (
 	"errors"
 	"testing"
 
-	"github.com/fkzoo/fkzoo/host/engine/backend/backendtest"
 	"github.com/fkzoo/fkzoo/host/engine/enginetest"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 )
@@ -21,13 +20,13 @@ func TestCheck(t *testing.T) {
 		{"augmented", `, "augment": {"rotate": 5, "erase": {"share": 0.5, "area": 0.1}}`, nil},
 	} {
 		plan := enginetest.Plan(t, enginetest.Document(6, 6, "unit", layers, enginetest.Plain(enginetest.SGD+c.more)), "a_x", "a_y")
-		if err := Check(backendtest.Open(t, "go"), plan); !errors.Is(err, c.want) {
+		if err := openGo(t).Check(plan); !errors.Is(err, c.want) {
 			t.Errorf("%s: error is %v, want %v", c.name, err, c.want)
 		}
 	}
 	plan := enginetest.Plan(t, enginetest.Document(6, 6, "unit", layers, enginetest.Plain(enginetest.SGD)), "a_x", "a_y")
 	plan.Nodes[0].Kind = &blueprint.Kind{Name: "unheard"}
-	if err := Check(backendtest.Open(t, "go"), plan); !errors.Is(err, ErrUnsupported) {
+	if err := openGo(t).Check(plan); !errors.Is(err, ErrUnsupported) {
 		t.Errorf("an unknown kind: error is %v, want %v", err, ErrUnsupported)
 	}
 }
