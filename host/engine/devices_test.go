@@ -30,6 +30,18 @@ func openNative(t testing.TB) device.Device {
 	return d
 }
 
+// benchNative is a native device for benchmarks, a thread for each processor.
+func benchNative(t testing.TB) device.Device {
+	t.Helper()
+	set, err := kernel.FromEnvironment()
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := native.New(set, 0)
+	t.Cleanup(d.Close)
+	return d
+}
+
 func openGo(t testing.TB) device.Device { return deviceOf(backendtest.Open(t, "go")) }
 
 // eachDevice runs f on every backend's device, and on the native one.
