@@ -75,8 +75,11 @@ func (b *builder) follow() {
 // build makes a plan's program, for so many rows at most; without its memory.
 func build(set *kernel.Set, threads int, plan *blueprint.Plan, training bool, rows int) (p *program, err error) {
 	b := newBuilder(set, threads, plan, training)
-	doing := fmt.Sprintf("cannot prepare %s/%s", plan.Document.Name, plan.Member.Name)
-	defer func() { (&frame{layer: b.layer}).guard(doing, &err) }()
+	defer func() {
+		if f := fault(fmt.Sprintf("cannot prepare %s/%s", plan.Document.Name, plan.Member.Name), b.layer, recover()); f != nil {
+			p, err = nil, f
+		}
+	}()
 	tape := b.forward()
 	y := b.values[plan.Output]
 	if training {

@@ -40,7 +40,11 @@ func (a *answers) take(rows int) (p *program, err error) {
 	if err != nil || a.prepared {
 		return p, err
 	}
-	defer p.frame.guard("cannot prepare "+a.name(), &err)
+	defer func() {
+		if f := fault("cannot prepare "+a.name(), p.frame.layer, recover()); f != nil {
+			err = f
+		}
+	}()
 	p.prepare()
 	a.prepared = true
 	return p, err
@@ -89,7 +93,11 @@ func (a *answers) answer(pixels []float32, rows int) (out []float32, err error) 
 	if err != nil {
 		return nil, err
 	}
-	defer p.frame.guard("cannot run "+a.name(), &err)
+	defer func() {
+		if f := fault("cannot run "+a.name(), p.frame.layer, recover()); f != nil {
+			out, err = nil, f
+		}
+	}()
 	out = make([]float32, rows*columns)
 	for from := 0; from < rows; from += most {
 		n := min(most, rows-from)

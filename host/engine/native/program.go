@@ -113,22 +113,23 @@ func (p *program) run(rows int) {
 	}
 }
 
-// must passes a fault on to guard.
+// must passes an error on to where panics are recovered.
 func must(err error) {
 	if err != nil {
 		panic(err)
 	}
 }
 
-// guard turns a panic below it into an error that says what was being done, and in which layer.
-func (f *frame) guard(doing string, err *error) {
-	switch r := recover().(type) {
+// fault is the error of what was recovered from a panic, nil of nothing: it says what was being done, and in which layer.
+func fault(doing, layer string, recovered any) error {
+	switch r := recovered.(type) {
 	case nil:
+		return nil
 	case runtime.Error:
-		*err = fmt.Errorf("%s: layer %q: internal fault: %w", doing, f.layer, r)
+		return fmt.Errorf("%s: layer %q: internal fault: %w", doing, layer, r)
 	case error:
-		*err = fmt.Errorf("%s: layer %q: %w", doing, f.layer, r)
+		return fmt.Errorf("%s: layer %q: %w", doing, layer, r)
 	default:
-		*err = fmt.Errorf("%s: layer %q: internal fault: %v", doing, f.layer, r)
+		return fmt.Errorf("%s: layer %q: internal fault: %v", doing, layer, r)
 	}
 }

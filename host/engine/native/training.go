@@ -122,7 +122,7 @@ func (t *training) pass(s device.Slice, statistics bool) (err error) {
 		return fmt.Errorf("%s: found a slice of %d rows, want 1 to %d", t.name, s.Rows, t.Rows)
 	}
 	f := &t.program.frame
-	defer t.lose(&err)
+	defer func() { t.lose(recover(), &err) }()
 	if !t.prepared {
 		t.program.prepare()
 		t.prepared = true
@@ -136,12 +136,10 @@ func (t *training) pass(s device.Slice, statistics bool) (err error) {
 	return nil
 }
 
-// lose ends the training where something panicked below it: the state may be half of one step and half of another.
-func (t *training) lose(err *error) {
-	var fault error
-	t.program.frame.guard("cannot run "+t.name, &fault)
-	if fault != nil {
-		t.lost = &device.Lost{Err: fault}
+// lose ends the training where something panicked: the state may be half of one step and half of another.
+func (t *training) lose(recovered any, err *error) {
+	if recovered != nil {
+		t.lost = &device.Lost{Err: fault("cannot run "+t.name, t.program.frame.layer, recovered)}
 		*err = t.lost
 	}
 }
@@ -151,7 +149,7 @@ func (t *training) Apply(settings *device.Settings) (err error) {
 	if t.lost != nil {
 		return t.lost
 	}
-	defer t.lose(&err)
+	defer func() { t.lose(recover(), &err) }()
 	l, f, o := t.Layout, &t.program.frame, t.Plan.Member.Recipe.Optimizer
 	f.layer = "optimizer"
 	if o.Clip != nil {

@@ -27,6 +27,7 @@ type worker struct {
 	columns kernel.Columns
 	consts  [8]float32
 	dropout kernel.Dropout
+	sums    [lanes]float32
 }
 
 func newWorkers(set *kernel.Set, threads int) []worker {
@@ -70,7 +71,8 @@ const lanes = 64
 
 // sum is that of an operation with one sum, over n numbers that lie side by side; up to two streams.
 func (w *worker) sum(op kernel.Op, n int, a, b []float32) float64 {
-	var sums [lanes]float32
+	w.sums = [lanes]float32{}
+	sums := &w.sums
 	rows := n / lanes
 	streams := func(from, rows, columns int) {
 		if b == nil {
