@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/fkzoo/fkzoo/host/engine/native/kernel"
@@ -181,7 +182,8 @@ var geometries = []Geometry{
 	shape(15, 19, 3, 36, 4).padded(around(3)).dilated([2]int{2, 1}).strided([2]int{1, 2}), shape(10, 12, 12, 24, 3).padded(around(1)).grouped(3),
 	shape(8, 9, 6, 6, 3).padded(around(1)).grouped(6), shape(8, 12, 64, 96, 1).grouped(2), shape(7, 7, 4, 12, 3).padded(around(2)).strided(same(2)).grouped(2).dilated(same(2)),
 	shape(4, 4, 2, 3, 7).padded(around(5)), shape(30, 7, 700, 18, 3).padded(around(1)), shape(2, 4500, 1, 2, 1), shape(2, 2, 5000, 40, 1),
-	shape(6, 6, 192, 192, 3).padded(around(1)), shape(7, 9, 64, 5, 3), shape(7, 9, 128, 40, 2).strided(same(2)).padded(around(1)),
+	shape(9, 20, 37, 37, 3).padded(around(1)).grouped(37), shape(12, 11, 16, 16, 5).padded([2][2]int{{2, 3}, {0, 1}}).strided([2]int{2, 1}).dilated(same(2)).grouped(16),
+	shape(3, 2, 8, 8, 3).padded(around(2)).strided(same(3)).grouped(8), shape(6, 6, 192, 192, 3).padded(around(1)), shape(7, 9, 64, 5, 3), shape(7, 9, 128, 40, 2).strided(same(2)).padded(around(1)),
 }
 
 // Every direction gives what plain loops give, with each set of kernels, and writes nothing else.
@@ -312,4 +314,26 @@ func TestErrors(t *testing.T) {
 	if err := f.Run(one.Caller(), 1, make([]float32, 15), nil, nil, kernel.Activation{}, nil, nil); err == nil {
 		t.Error("too few values: found no error, want one")
 	}
+}
+
+// Callers that share a pool get what they would alone.
+func TestCallers(t *testing.T) {
+	pool := work.New(3)
+	defer pool.Close()
+	var wait sync.WaitGroup
+	for i := range 4 {
+		wait.Go(func() {
+			caller := pool.Caller()
+			for k, set := range kernel.Sets() {
+				first := check(t, set, caller, geometries[2], 2, uint64(i))
+				again := check(t, set, caller, geometries[2], 2, uint64(i))
+				for r := range first {
+					if !slices.Equal(first[r], again[r]) {
+						t.Errorf("caller %d, set %d: result %d differs from one run to the next", i, k, r)
+					}
+				}
+			}
+		})
+	}
+	wait.Wait()
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/fkzoo/fkzoo/host/engine/native/internal/guard"
 	"github.com/fkzoo/fkzoo/host/engine/native/kernel"
 	"github.com/fkzoo/fkzoo/host/engine/native/work"
 )
@@ -22,9 +23,20 @@ type bench struct {
 	results [][]float32
 }
 
-// memory is n values that fill gives, nil for what isn't a number; what stands behind them is looked at when the test ends.
+// memory is n values that fill gives, nil for what isn't a number; what stands behind them is looked at when the test ends, and with
+// three threads can't be reached.
 func (b *bench) memory(n int, fill func() float32) []float32 {
 	b.t.Helper()
+	if b.threads == 3 {
+		x := guard.Floats(b.t, n)
+		for i := range x {
+			x[i] = float32(math.NaN())
+			if fill != nil {
+				x[i] = fill()
+			}
+		}
+		return x
+	}
 	all := make([]float32, n+64)
 	for i := range all {
 		all[i] = canary
