@@ -431,3 +431,19 @@ func TestAttention(t *testing.T) {
 		t.Error("5 features in 2 heads: found no error, want one")
 	}
 }
+
+// A stream that is too short is a panic before anything is written, however much memory lies behind it.
+func TestShort(t *testing.T) {
+	pool := work.New(1)
+	defer pool.Close()
+	x := make([]float32, 100)
+	defer func() {
+		if recover() == nil {
+			t.Error("9 numbers of 10: found no panic, want one")
+		}
+		if x[9] != 0 {
+			t.Error("wrote behind the stream")
+		}
+	}()
+	NewEach(kernel.Sets()[0], 1).Run(pool.Caller(), kernel.OpShift, 10, Streams{x[:9], x[20:30]}, [8]float32{1, 1})
+}
