@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/fkzoo/fkzoo/host/engine/native/kernel"
@@ -129,6 +130,15 @@ func check(t *testing.T, set *kernel.Set, caller *work.Caller, g Geometry, n int
 		}
 	}
 
+	silu, _ := kernel.NewActivation("silu", 0)
+	bent := newBuffer(n*g.outSize(), off, nan)
+	must(f.Run(caller, n, x.data, packed.data, bias, silu, bent.data, scratch.data))
+	for i, v := range bent.data {
+		if want := float64(y.data[i]) / (1 + math.Exp(-float64(y.data[i]))); !(math.Abs(float64(v)-want) <= 1e-6*(1+math.Abs(want))) {
+			t.Fatalf("silu of value %d: found %v, want %v", i, v, want)
+		}
+	}
+
 	d, err := NewInput(ctx, g)
 	must(err)
 	dx, packedBack, scratchBack := newBuffer(n*g.inSize(), off, nan), newBuffer(d.PackedLen(), 0, nan), newBuffer(d.Scratch(), 0, nan)
@@ -153,11 +163,11 @@ func check(t *testing.T, set *kernel.Set, caller *work.Caller, g Geometry, n int
 	compare(t, "dw added", dw.data, want.dw, 2*n*h*wd)
 	compare(t, "db added", db.data, want.db, 2*n*h*wd)
 
-	for name, b := range map[string]*buffer{"x": x, "w": w, "dy": dy, "y": y, "packed": packed, "scratch": scratch, "relu": positive, "dx": dx,
+	for name, b := range map[string]*buffer{"x": x, "w": w, "dy": dy, "y": y, "packed": packed, "scratch": scratch, "relu": positive, "silu": bent, "dx": dx,
 		"packed for dx": packedBack, "scratch of dx": scratchBack, "dw": dw, "db": db, "scratch of dw": scratchFilter} {
 		b.check(t, name)
 	}
-	return append(once, y.data, positive.data, dx.data, dw.data, db.data)
+	return append(once, y.data, positive.data, bent.data, dx.data, dw.data, db.data)
 }
 
 func same(n int) [2]int      { return [2]int{n, n} }
@@ -181,7 +191,8 @@ var geometries = []Geometry{
 	shape(15, 19, 3, 36, 4).padded(around(3)).dilated([2]int{2, 1}).strided([2]int{1, 2}), shape(10, 12, 12, 24, 3).padded(around(1)).grouped(3),
 	shape(8, 9, 6, 6, 3).padded(around(1)).grouped(6), shape(8, 12, 64, 96, 1).grouped(2), shape(7, 7, 4, 12, 3).padded(around(2)).strided(same(2)).grouped(2).dilated(same(2)),
 	shape(4, 4, 2, 3, 7).padded(around(5)), shape(30, 7, 700, 18, 3).padded(around(1)), shape(2, 4500, 1, 2, 1), shape(2, 2, 5000, 40, 1),
-	shape(6, 6, 192, 192, 3).padded(around(1)), shape(7, 9, 64, 5, 3), shape(7, 9, 128, 40, 2).strided(same(2)).padded(around(1)),
+	shape(9, 20, 37, 37, 3).padded(around(1)).grouped(37), shape(12, 11, 16, 16, 5).padded([2][2]int{{2, 3}, {0, 1}}).strided([2]int{2, 1}).dilated(same(2)).grouped(16),
+	shape(3, 2, 8, 8, 3).padded(around(2)).strided(same(3)).grouped(8), shape(6, 6, 192, 192, 3).padded(around(1)), shape(7, 9, 64, 5, 3), shape(7, 9, 128, 40, 2).strided(same(2)).padded(around(1)),
 }
 
 // Every direction gives what plain loops give, with each set of kernels, and writes nothing else.
@@ -204,11 +215,12 @@ func TestPlainLoops(t *testing.T) {
 // The same bytes come out with any number of threads.
 func TestThreads(t *testing.T) {
 	for _, set := range kernel.Sets() {
-		for i, g := range []Geometry{geometries[1], geometries[5], geometries[10], geometries[16], shape(24, 24, 16, 70, 3).padded(around(1))} {
+		for i, g := range []Geometry{geometries[1], geometries[5], geometries[10], geometries[16], shape(24, 24, 16, 70, 3).padded(around(1)),
+			shape(6, 6, 200, 45, 3).padded(around(1))} {
 			var first [][]float32
 			for _, threads := range []int{1, 2, 3, 8} {
 				pool := work.New(threads)
-				got := check(t, set, pool.Caller(), g, 5, uint64(i))
+				got := check(t, set, pool.Caller(), g, 1+4*(i%2), uint64(i))
 				pool.Close()
 				if first == nil {
 					first = got
@@ -218,45 +230,6 @@ func TestThreads(t *testing.T) {
 						t.Errorf("%s, %v: result %d differs with %d threads", set.Name, g, k, threads)
 					}
 				}
-			}
-		}
-	}
-}
-
-// The functions that tiles don't know are applied too.
-func TestActivations(t *testing.T) {
-	pool := work.New(2)
-	defer pool.Close()
-	caller := pool.Caller()
-	g := shape(9, 13, 4, 37, 3).padded(around(1))
-	for _, set := range kernel.Sets() {
-		f, err := NewForward(Context{set, 2}, g)
-		if err != nil {
-			t.Fatal(err)
-		}
-		fill := func(i int) float32 { return float32(i%13-6) * 0.3 }
-		x, w := newBuffer(2*f.g.inSize(), 0, fill), newBuffer(f.g.filterSize(), 0, fill)
-		packed, scratch := make([]float32, f.PackedLen()), make([]float32, f.Scratch())
-		plain, y := make([]float32, 2*f.g.outSize()), make([]float32, 2*f.g.outSize())
-		silu, err := kernel.NewActivation("silu", 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := f.Pack(caller, w.data, packed); err != nil {
-			t.Fatal(err)
-		}
-		for to, a := range map[*float32]kernel.Activation{&plain[0]: {}, &y[0]: silu} {
-			out := y
-			if to == &plain[0] {
-				out = plain
-			}
-			if err := f.Run(caller, 2, x.data, packed, nil, a, out, scratch); err != nil {
-				t.Fatal(err)
-			}
-		}
-		for i, v := range plain {
-			if want := float64(v) / (1 + math.Exp(-float64(v))); math.Abs(float64(y[i])-want) > 1e-5*(1+math.Abs(want)) {
-				t.Fatalf("%s: silu of %v: found %v, want %v", set.Name, v, y[i], want)
 			}
 		}
 	}
@@ -312,4 +285,26 @@ func TestErrors(t *testing.T) {
 	if err := f.Run(one.Caller(), 1, make([]float32, 15), nil, nil, kernel.Activation{}, nil, nil); err == nil {
 		t.Error("too few values: found no error, want one")
 	}
+}
+
+// Callers that share a pool get what they would alone.
+func TestCallers(t *testing.T) {
+	pool := work.New(3)
+	defer pool.Close()
+	var wait sync.WaitGroup
+	for i := range 4 {
+		wait.Go(func() {
+			caller := pool.Caller()
+			for k, set := range kernel.Sets() {
+				first := check(t, set, caller, geometries[2], 2, uint64(i))
+				again := check(t, set, caller, geometries[2], 2, uint64(i))
+				for r := range first {
+					if !slices.Equal(first[r], again[r]) {
+						t.Errorf("caller %d, set %d: result %d differs from one run to the next", i, k, r)
+					}
+				}
+			}
+		})
+	}
+	wait.Wait()
 }

@@ -12,6 +12,7 @@ import (
 type Filter struct {
 	ctx     Context
 	g       Geometry
+	depth   *depthwise // nil: products do it
 	out     image
 	cin     int // of a group
 	cout    int
@@ -58,7 +59,7 @@ func NewFilter(ctx Context, g Geometry) (*Filter, error) {
 		return nil, err
 	}
 	h, w := g.Out()
-	f := &Filter{ctx: ctx, g: g, out: image{h, w, g.Filters}, cin: g.Channels / g.Groups, cout: g.Filters / g.Groups}
+	f := &Filter{ctx: ctx, g: g, depth: newDepthwise(ctx, g), out: image{h, w, g.Filters}, cin: g.Channels / g.Groups, cout: g.Filters / g.Groups}
 	f.prepareRuns()
 	block := ctx.Set.Block
 	f.blocks = (f.cout + block - 1) / block
@@ -144,6 +145,9 @@ func (f *Filter) partsOf(n int) int {
 
 // Scratch is how many float32 of scratch memory Run needs for n images.
 func (f *Filter) Scratch(n int) int {
+	if f.depth != nil {
+		return f.depth.filterParts(n) * f.depth.filterLen()
+	}
 	return f.partsOf(n)*f.sumLen() + f.ctx.Threads*(f.bandLen()+f.dyLen())
 }
 
@@ -159,6 +163,10 @@ func (f *Filter) Run(c *work.Caller, n int, x, dy, dw, db []float32, add bool, s
 	}
 	if db != nil && len(db) < f.g.Filters {
 		return checkSizes(n, size{"db", len(db), f.g.Filters})
+	}
+	if f.depth != nil {
+		f.depth.filterGradient(c, n, x, dy, dw, db, add, scratch)
+		return nil
 	}
 	f.n, f.parts, f.splits, f.more = n, f.partsOf(n), 1, add
 	f.x, f.dy, f.dw, f.db, f.scratch = x, dy, dw, db, scratch

@@ -7,8 +7,9 @@ import (
 
 // Forward is a convolution's output.
 type Forward struct {
-	g    Geometry
-	pass pass
+	g     Geometry
+	pass  pass
+	depth *depthwise // nil: the pass does it
 	packTask
 }
 
@@ -19,16 +20,16 @@ func NewForward(ctx Context, g Geometry) (*Forward, error) {
 		return nil, err
 	}
 	h, w := g.Out()
-	f := &Forward{g: g}
+	f := &Forward{g: g, depth: newDepthwise(ctx, g)}
 	p := &f.pass
 	*p = pass{
 		ctx: ctx, in: image{g.Height, g.Width, g.Channels}, out: image{h, w, g.Filters},
 		from: [2]int{-g.Padding[0][0], -g.Padding[1][0]}, step: g.Stride, count: [2]int{h, w}, stride: [2]int{1, 1},
 		groups: g.Groups, cin: g.Channels / g.Groups, cout: g.Filters / g.Groups,
 	}
-	if g.Kernel == [2]int{1, 1} && g.Stride == [2]int{1, 1} && g.Padding == [2][2]int{} {
-		// Pixels are rows of a matrix: one long row needs no groups of pixels that overlap.
-		p.in, p.out, p.count = image{1, h * w, g.Channels}, image{1, h * w, g.Filters}, [2]int{1, h * w}
+	if g.pointwise() {
+		p.count = rearranged(h * w)
+		p.in, p.out = image{p.count[0], p.count[1], g.Channels}, image{p.count[0], p.count[1], g.Filters}
 	}
 	for y := range g.Kernel[0] {
 		for x := range g.Kernel[1] {
@@ -36,12 +37,39 @@ func NewForward(ctx Context, g Geometry) (*Forward, error) {
 		}
 	}
 	p.prepare()
-	f.packTask = packTask{g: &f.g, passes: []*pass{p}}
+	f.packTask = packTask{g: &f.g, passes: []*pass{p}, asIs: f.depth != nil}
 	return f, nil
 }
 
+// pointwise tells whether pixels are rows of a matrix, so that they may stand in rows of any length.
+func (g *Geometry) pointwise() bool {
+	return g.Kernel == [2]int{1, 1} && g.Stride == [2]int{1, 1} && g.Padding == [2][2]int{}
+}
+
+// rearranged gives pixels the rows that waste the least of their last groups, as many of them as there can be of some length.
+func rearranged(pixels int) [2]int {
+	const long = 8 * kernel.GroupPixels
+	best, most := [2]int{1, pixels}, 0.0
+	for rows := 1; rows <= max(1, pixels/long); rows++ {
+		if pixels%rows != 0 {
+			continue
+		}
+		width := pixels / rows
+		groups := (width + kernel.GroupPixels - 1) / kernel.GroupPixels
+		if useful := float64(width) / float64(groups*kernel.GroupPixels); useful >= most {
+			best, most = [2]int{rows, width}, useful
+		}
+	}
+	return best
+}
+
 // Scratch is how many float32 of scratch memory Run needs.
-func (f *Forward) Scratch() int { return f.pass.scratchLen() }
+func (f *Forward) Scratch() int {
+	if f.depth != nil {
+		return 0
+	}
+	return f.pass.scratchLen()
+}
 
 // Run computes y [n, out height, out width, filters] from x [n, height, width, channels], packed filters and the bias [filters],
 // nil for none; then applies the activation.
@@ -57,6 +85,10 @@ func (f *Forward) Run(c *work.Caller, n int, x, packed, bias []float32, a kernel
 	if bias != nil && len(bias) < f.g.Filters {
 		return checkSizes(n, size{"bias", len(bias), f.g.Filters})
 	}
+	if f.depth != nil {
+		f.depth.forward(c, n, x, packed, bias, a, y)
+		return nil
+	}
 	p.x, p.packed, p.y, p.scratch, p.activation = x, packed, y, scratch, a
 	p.run(c, (*forwardTask)(f), n, bias)
 	p.x, p.packed, p.y, p.scratch, p.bias = nil, nil, nil, nil, nil
@@ -71,11 +103,15 @@ func (f *forwardTask) Do(part, worker int) { f.pass.do(part, worker) }
 type packTask struct {
 	g         *Geometry
 	passes    []*pass
+	asIs      bool // filters stay as they are
 	w, packed []float32
 }
 
 // PackedLen is how many float32 packed filters take.
 func (t *packTask) PackedLen() int {
+	if t.asIs {
+		return t.g.filterSize()
+	}
 	n := 0
 	for _, p := range t.passes {
 		n += p.packedLen()
@@ -88,6 +124,10 @@ func (t *packTask) PackedLen() int {
 func (t *packTask) Pack(c *work.Caller, w, packed []float32) error {
 	if err := checkSizes(1, size{"filters", len(w), t.g.filterSize()}, size{"packed filters", len(packed), t.PackedLen()}); err != nil {
 		return err
+	}
+	if t.asIs {
+		copy(packed, w[:t.g.filterSize()])
+		return nil
 	}
 	t.w, t.packed = w, packed
 	parts := 0

@@ -13,6 +13,8 @@ type Input struct {
 	bare   [][2]int // places that no tap reaches: their gradient is 0
 	dx     []float32
 	n      int
+	depth  *depthwise // nil: the passes do it
+	ctx    Context
 	packTask
 }
 
@@ -23,7 +25,11 @@ func NewInput(ctx Context, g Geometry) (*Input, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Input{g: g}
+	d := &Input{g: g, ctx: ctx, depth: newDepthwise(ctx, g)}
+	if d.depth != nil {
+		d.packTask = packTask{g: &d.g, asIs: true}
+		return d, nil
+	}
 	for y := range min(g.Stride[0], g.Height) {
 		for x := range min(g.Stride[1], g.Width) {
 			if p := d.place(ctx, [2]int{y, x}); p != nil {
@@ -72,8 +78,9 @@ func (d *Input) place(ctx Context, place [2]int) *pass {
 			p.taps = append(p.taps, tap{[2]int{y.kernel, x.kernel}, [2]int{y.at - p.from[0], x.at - p.from[1]}})
 		}
 	}
-	if g.Kernel == [2]int{1, 1} && g.Stride == [2]int{1, 1} && g.Padding == [2][2]int{} {
-		p.in, p.out, p.count = image{1, h * w, g.Filters}, image{1, h * w, g.Channels}, [2]int{1, h * w}
+	if g.pointwise() {
+		p.count = rearranged(h * w)
+		p.in, p.out = image{p.count[0], p.count[1], g.Filters}, image{p.count[0], p.count[1], g.Channels}
 	}
 	p.prepare()
 	return p
@@ -90,14 +97,16 @@ func (d *Input) Scratch() int {
 
 // Run computes dx [n, height, width, channels] from dy [n, out height, out width, filters] and filters packed for this direction.
 func (d *Input) Run(c *work.Caller, n int, dy, packed, dx, scratch []float32) error {
-	for _, p := range d.passes {
-		if err := p.ctx.check(c); err != nil {
-			return err
-		}
+	if err := d.ctx.check(c); err != nil {
+		return err
 	}
 	if err := checkSizes(n, size{"dy", len(dy), n * d.g.outSize()}, size{"packed filters", len(packed), d.PackedLen()},
 		size{"dx", len(dx), n * d.g.inSize()}, size{"scratch memory", len(scratch), d.Scratch()}); err != nil {
 		return err
+	}
+	if d.depth != nil {
+		d.depth.inputGradient(c, n, dy, packed, dx)
+		return nil
 	}
 	if len(d.bare) > 0 {
 		d.dx, d.n = dx, n

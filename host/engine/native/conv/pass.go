@@ -378,19 +378,21 @@ func (p *pass) call(w *worker, groups, count int) {
 	t.W = weights
 }
 
-// activate applies a function that tiles don't know to what was computed.
+// activate applies a function that tiles don't know to what was computed, block by block: which numbers are computed together must not
+// depend on how blocks are shared.
 func (p *pass) activate(w *worker, b0, b1, first, last int) {
 	forward, _ := p.activation.Ops()
 	a := &w.columns
 	w.consts[0] = p.activation.Slope
-	a.Consts, a.Rows = &w.consts, p.count[1]
-	for g := range p.groups {
-		c := b0 * p.ctx.Set.Block
-		n := min(b1*p.ctx.Set.Block, p.cout) - c
+	a.Consts = &w.consts
+	for i := range p.groups * (b1 - b0) {
+		c := (b0 + i%(b1-b0)) * p.ctx.Set.Block
+		n := min(p.ctx.Set.Block, p.cout-c)
 		for r := first; r < last; r++ {
-			at := ((p.place[0]+r*p.stride[0])*p.out.w+p.place[1])*p.out.c + g*p.cout + c
-			for i := range 2 {
-				a.Ptr[i], a.Stride[i] = unsafe.Pointer(&w.out[at]), 4*p.stride[1]*p.out.c
+			at := ((p.place[0]+r*p.stride[0])*p.out.w+p.place[1])*p.out.c + i/(b1-b0)*p.cout + c
+			a.Rows = p.count[1]
+			for k := range 2 {
+				a.Ptr[k], a.Stride[k] = unsafe.Pointer(&w.out[at]), 4*p.stride[1]*p.out.c
 			}
 			p.ctx.Set.Columns(forward, n, a)
 		}

@@ -112,14 +112,25 @@ func (l *Layer) Forward(c *work.Caller, n int, x, w, bias []float32, f kernel.Ac
 	return nil
 }
 
-// columnsOnce is how many columns a part of the output has: many where the weights come from memory, so that they are read in long
-// pieces.
+// fromMemory tells whether the weights are too many for the caches. Parts of the output then have many columns, so that weights are
+// read in long pieces.
+func (l *Layer) fromMemory() bool { return l.In*l.Out > 2<<20 }
+
+// columnsOnce is how many columns a part of the output has.
 func (l *Layer) columnsOnce(threads int) int {
-	const cached, few = 2 << 20, 256
-	if l.In*l.Out > cached {
+	const few = 256
+	if l.fromMemory() {
 		return min(widthOnce, round((l.Out+threads-1)/threads, l.Set.Block))
 	}
 	return min(few, round((l.Out+2*threads-1)/(2*threads), l.Set.Block))
+}
+
+// depth is how many values are summed at once: a matter of the sizes alone, since sums depend on it.
+func (l *Layer) depth() int {
+	if l.fromMemory() {
+		return min(most, panel/min(widthOnce, round(l.Out, l.Set.Block)))
+	}
+	return most
 }
 
 // forwardTask computes some columns of the output.
@@ -129,6 +140,7 @@ func (l *forwardTask) Do(part, id int) {
 	w := &l.workers[id]
 	row, first := part%l.rowParts*rowsPart, part/l.rowParts*l.step
 	n := min(l.step, l.Out-first)
+	w.Depth = (*Layer)(l).depth()
 	var bias []float32
 	if l.bias != nil {
 		bias = l.bias[first:]
@@ -230,6 +242,7 @@ type inputTask Layer
 
 func (l *inputTask) Do(part, id int) {
 	row, first := part%l.rowParts*rowsAtOnce, part/l.rowParts*l.step
+	l.workers[id].Depth = most
 	l.workers[id].Multiply(min(l.step, l.In-first), min(rowsAtOnce, l.n-row), l.Out, Matrix{l.w[first*l.Out:], l.Out, 1},
 		Matrix{l.dy[row*l.Out:], 1, l.Out}, Matrix{l.dx[row*l.In+first:], 1, l.In}, nil, 1, kernel.Activation{}, l.scratch[id*l.own:][:l.own])
 }

@@ -28,7 +28,9 @@ const (
 
 // Multiplier multiplies matrices on one thread.
 type Multiplier struct {
-	Set     *kernel.Set
+	Set *kernel.Set
+	// Depth is how many values are summed at once, before sums are added; 0: 384. Columns times depth are at most 98304.
+	Depth   int
 	tile    kernel.Tile
 	columns kernel.Columns
 	consts  [8]float32
@@ -43,16 +45,13 @@ func round(n, to int) int { return (n + to - 1) / to * to }
 // padded is how many columns the tiles of so many compute.
 func padded(set *kernel.Set, columns int) int { return round(columns, set.Block/2) }
 
-// depth is how many values are summed at once where b has a certain width.
-func depth(width int) int { return min(most, panel/width) }
-
-// MultiplierScratch is how many float32 of scratch memory a product of up to m by n values needs, n at most 1024.
+// MultiplierScratch is how many float32 of scratch memory a product of up to m by n values needs, n at most 256, or as many as Depth allows.
 func MultiplierScratch(set *kernel.Set, m, n int) int {
 	width := padded(set, n)
-	return rowsOnce*(most+skew) + max(panel, width) + round(m, kernel.GroupPixels)*width + width + 64
+	return rowsOnce*(most+skew) + panel + round(m, kernel.GroupPixels)*width + width + 64
 }
 
-// Multiply sets c [m, n], n at most 1024, to scale * (a [m, k] times b [k, n] + bias [n]), bias nil for none, and applies the
+// Multiply sets c [m, n], n at most 256, or as many as Depth allows, to scale * (a [m, k] times b [k, n] + bias [n]), bias nil for none, and applies the
 // activation.
 func (w *Multiplier) Multiply(m, n, k int, a, b, c Matrix, bias []float32, scale float32, f kernel.Activation, scratch []float32) {
 	w.width = padded(w.Set, n)
@@ -64,9 +63,12 @@ func (w *Multiplier) Multiply(m, n, k int, a, b, c Matrix, bias []float32, scale
 	w.bias = take(round(w.width, 16))
 	clear(w.bias)
 	copy(w.bias, bias[:min(n, len(bias))])
-	w.a, w.b = take(rowsOnce*(most+skew)), take(max(panel, w.width))
+	w.a, w.b = take(rowsOnce*(most+skew)), take(panel)
 	w.c = take(round(m, kernel.GroupPixels) * w.width)
-	atOnce := depth(w.width)
+	atOnce := most
+	if w.Depth > 0 {
+		atOnce = w.Depth
+	}
 	for k0 := 0; k0 < k; k0 += atOnce {
 		d := min(atOnce, k-k0)
 		w.packB(b, k0, d, n)

@@ -30,7 +30,7 @@ func Choose(name string) (*Set, error) {
 		can = append(can, s.Name)
 	}
 	if slices.Contains(names, name) {
-		return nil, fmt.Errorf("processor: found %s wanted, which this machine can't do; it can do %s", name, strings.Join(can, ", "))
+		return nil, fmt.Errorf("processor: found %s, which this machine lacks, want one of what it has: %s", name, strings.Join(can, ", "))
 	}
 	return nil, fmt.Errorf("processor: found %q, want one of %s", name, strings.Join(can, ", "))
 }

@@ -131,6 +131,10 @@ const numbersOnce = 16 << 10
 // Columns does an operation for so many channels. Pointers and Rows are no longer what they were afterwards.
 func (s *Set) Columns(op Op, channels int, a *Columns) {
 	rows := a.Rows
+	if channels%s.Lanes != 0 && a.sideBySide(op, channels) {
+		s.Flat(op, rows*channels, a)
+		return
+	}
 	atOnce := max(4, numbersOnce/channels&^3)
 	for rows > 0 {
 		a.Rows = min(rows, atOnce)
@@ -141,6 +145,16 @@ func (s *Set) Columns(op Op, channels int, a *Columns) {
 			}
 		}
 	}
+}
+
+// sideBySide tells whether rows can be taken as one.
+func (a *Columns) sideBySide(op Op, channels int) bool {
+	for i := range opStreams[op].rows {
+		if a.Stride[i] != 4*channels {
+			return false
+		}
+	}
+	return opStreams[op].rows == opStreams[op].all
 }
 
 func (s *Set) columnsOnce(op Op, channels int, a *Columns) {

@@ -46,7 +46,7 @@ func (w *worker) do(op kernel.Op, rows, channels int, lines ...line) {
 	a := &w.columns
 	a.Rows, a.Consts = rows, &w.consts
 	for i, l := range lines {
-		_ = l.data[:(rows-1)*l.stride+channels]
+		_ = l.data[(rows-1)*l.stride+channels-1]
 		a.Ptr[i], a.Stride[i] = unsafe.Pointer(&l.data[0]), 4*l.stride
 	}
 	w.set.Columns(op, channels, a)
@@ -60,7 +60,7 @@ func (w *worker) flat(op kernel.Op, n int, streams ...[]float32) {
 	a := &w.columns
 	a.Consts = &w.consts
 	for i, s := range streams {
-		_ = s[:n]
+		_ = s[n-1]
 		a.Ptr[i] = unsafe.Pointer(&s[0])
 	}
 	w.set.Flat(op, n, a)
