@@ -7,6 +7,7 @@ import (
 	"github.com/fkzoo/fkzoo/host/engine/backend"
 	"github.com/fkzoo/fkzoo/host/engine/backend/backendtest"
 	"github.com/fkzoo/fkzoo/host/engine/device"
+	"github.com/fkzoo/fkzoo/host/engine/gomlx"
 	"github.com/fkzoo/fkzoo/host/engine/native"
 	"github.com/fkzoo/fkzoo/host/engine/native/kernel"
 )
@@ -42,11 +43,20 @@ func benchNative(t testing.TB) device.Device {
 	return d
 }
 
-func openGo(t testing.TB) device.Device { return deviceOf(backendtest.Open(t, "go")) }
+// openGo opens GoMLX's pure-Go backend. Tests that need it alone are skipped where it can't run.
+func openGo(t testing.TB) device.Device {
+	t.Helper()
+	if raced {
+		t.Skip("GoMLX's products don't bear the race detector")
+	}
+	return gomlx.New(backendtest.Open(t, "go"))
+}
 
 // eachDevice runs f on every backend's device, and on the native one.
 func eachDevice(t *testing.T, f func(t *testing.T, on device.Device)) {
 	t.Helper()
-	backendtest.Each(t, func(t *testing.T, b *backend.Backend) { f(t, deviceOf(b)) })
+	if !raced {
+		backendtest.Each(t, func(t *testing.T, b *backend.Backend) { f(t, gomlx.New(b)) })
+	}
 	t.Run("native", func(t *testing.T) { f(t, openNative(t)) })
 }

@@ -93,7 +93,7 @@ func TestPredictionsAreInPixels(t *testing.T) {
 		want   []float32
 	}{{`{}`, []float32{0.75, 3}}, {`{"scale": 2, "offset": 10}`, []float32{9, 12}}, {`{"scale": 4}`, []float32{-2, 4}}} {
 		plan := enginetest.Plan(t, strings.Replace(enginetest.Document(3, 3, "unit", enginetest.OneDense, enginetest.Plain(enginetest.SGD)), `"layers"`, `"output": `+c.output+`, "layers"`, 1), "a_x", "a_y")
-		p, err := newPredictor(openGo(t), plan, weights)
+		p, err := newPredictor(openNative(t), plan, weights)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -107,7 +107,7 @@ func TestPredictionsAreInPixels(t *testing.T) {
 }
 
 func TestBadPredictionsAreRefused(t *testing.T) {
-	on := openGo(t)
+	on := openNative(t)
 	plan := enginetest.Plan(t, enginetest.Document(3, 3, "unit", enginetest.OneDense, enginetest.Plain(enginetest.SGD)), "a_x")
 	weights := InitialWeights(plan, 1)
 	p, err := newPredictor(on, plan, weights)

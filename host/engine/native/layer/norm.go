@@ -9,6 +9,7 @@ import (
 
 // Channels does operations on rows of channels.
 type Channels struct {
+	set      *kernel.Set
 	workers  []worker
 	op       kernel.Op
 	rows     int
@@ -19,11 +20,13 @@ type Channels struct {
 	sums     int // the first stream that is a sum
 	parts    int
 	scratch  []float32
+	abreast  int // rows side by side that are done as if they were one
+	wide     [7][]float32
 }
 
 // NewChannels makes a Channels for a pool of so many threads at most.
 func NewChannels(set *kernel.Set, threads int) *Channels {
-	return &Channels{workers: newWorkers(set, threads)}
+	return &Channels{set: set, workers: newWorkers(set, threads)}
 }
 
 // parts is into how many parts rows are divided: a matter of the sizes alone.
@@ -45,25 +48,63 @@ func (l *Channels) begin(op kernel.Op, rows, channels int, s Streams, perChannel
 		l.count++
 	}
 	l.parts = parts(rows, channels)
+	l.widen()
+}
+
+const (
+	widest      = 16  // rows abreast
+	fewChannels = 256 // of more, those that don't fill a vector hardly count
+)
+
+// widen finds how many rows abreast fill whole vectors, and repeats what belongs to channels as often.
+func (l *Channels) widen() {
+	if l.abreast = 1; l.channels >= fewChannels {
+		return
+	}
+	for k := 1; k <= widest && 4*k <= l.rows; k *= 2 {
+		if k*l.channels%l.set.Lanes == 0 {
+			l.abreast = k
+			break
+		}
+	}
+	if l.abreast == 1 {
+		return
+	}
+	for i := l.roles; i < min(l.sums, l.count); i++ {
+		if l.wide[i] == nil {
+			l.wide[i] = make([]float32, widest*fewChannels) // once
+		}
+		for k := range l.abreast {
+			copy(l.wide[i][k*l.channels:], l.streams[i][:l.channels])
+		}
+	}
 }
 
 // SumScratch is how many float32 of scratch memory a Sum of so many sums needs.
-func SumScratch(rows, channels, sums int) int { return parts(rows, channels) * channels * sums }
+func SumScratch(rows, channels, sums int) int {
+	n := parts(rows, channels) * channels * sums
+	if channels < fewChannels {
+		n *= widest
+	}
+	return n
+}
 
 // Sum does an operation whose streams from number first on are sums [channels], which it sets; those from perChannel to there are
 // [channels].
 func (l *Channels) Sum(c *work.Caller, op kernel.Op, rows, channels int, s Streams, perChannel, first int, scratch []float32) {
 	l.begin(op, rows, channels, s, perChannel, first)
 	n := l.count - first
-	l.scratch = scratch[:l.parts*n*channels]
+	l.scratch = scratch[:l.parts*n*channels*l.abreast]
 	clear(l.scratch)
 	c.Run(l.parts, (*channelsTask)(l))
 	w := &l.workers[0]
 	for i := range n {
 		to := s[first+i][:channels]
-		copy(to, l.scratch[i*channels:])
-		for p := 1; p < l.parts; p++ {
-			w.flat(kernel.OpAddTo, channels, to, l.scratch[(p*n+i)*channels:])
+		clear(to)
+		for p := range l.parts {
+			for k := range l.abreast {
+				w.flat(kernel.OpAddTo, channels, to, l.scratch[((p*n+i)*l.abreast+k)*channels:])
+			}
 		}
 	}
 	l.streams, l.scratch = Streams{}, nil
@@ -72,20 +113,30 @@ func (l *Channels) Sum(c *work.Caller, op kernel.Op, rows, channels int, s Strea
 type channelsTask Channels
 
 func (l *channelsTask) Do(part, id int) {
-	w := &l.workers[id]
-	first, last := part*l.rows/l.parts, (part+1)*l.rows/l.parts
+	wide := l.rows / l.abreast
+	first, last := part*wide/l.parts, (part+1)*wide/l.parts
+	l.some(id, part, first*l.abreast, last-first, l.abreast)
+	if rest := l.rows % l.abreast; rest > 0 && part == l.parts-1 {
+		l.some(id, part, l.rows-rest, rest, 1)
+	}
+}
+
+// some does so many rows from one on, each of as many rows abreast.
+func (l *channelsTask) some(id, part, first, rows, abreast int) {
 	var lines [7]line
 	for i := range l.count {
 		switch {
 		case i >= l.sums:
-			lines[i] = line{l.scratch[(part*(l.count-l.sums)+i-l.sums)*l.channels:], 0}
+			lines[i] = line{l.scratch[(part*(l.count-l.sums)+i-l.sums)*l.abreast*l.channels:], 0}
+		case i >= l.roles && abreast > 1:
+			lines[i] = line{l.wide[i], 0}
 		case i >= l.roles:
 			lines[i] = line{l.streams[i], 0}
 		default:
-			lines[i] = line{l.streams[i][first*l.channels:], l.channels}
+			lines[i] = line{l.streams[i][first*l.channels:], abreast * l.channels}
 		}
 	}
-	w.do(l.op, last-first, l.channels, lines[:l.count]...)
+	l.workers[id].do(l.op, rows, abreast*l.channels, lines[:l.count]...)
 }
 
 // BatchNorm normalizes each channel over the rows: Ioffe and Szegedy 2015.

@@ -53,7 +53,7 @@ func (c *Case) Name(i int) string {
 // Read gives all cases. A test's folder is two below host/engine.
 func Read(t testing.TB) []Case {
 	t.Helper()
-	const path = "../../kernel/testdata/reference.json.gz"
+	const path = "../../gomlx/kernel/testdata/reference.json.gz"
 	f, err := os.Open(path)
 	if err != nil {
 		t.Fatal(err)
