@@ -76,8 +76,8 @@ func (b *builder) follow() {
 func build(set *kernel.Set, threads int, plan *blueprint.Plan, training bool, rows int) (p *program, err error) {
 	b := newBuilder(set, threads, plan, training)
 	defer func() {
-		if f := fault(fmt.Sprintf("cannot prepare %s/%s", plan.Document.Name, plan.Member.Name), b.layer, recover()); f != nil {
-			p, err = nil, f
+		if r := recover(); r != nil {
+			p, err = nil, fault(fmt.Sprintf("cannot prepare %s/%s", plan.Document.Name, plan.Member.Name), b.layer, r)
 		}
 	}()
 	tape := b.forward()

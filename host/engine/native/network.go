@@ -41,8 +41,8 @@ func (a *answers) take(rows int) (p *program, err error) {
 		return p, err
 	}
 	defer func() {
-		if f := fault("cannot prepare "+a.name(), p.frame.layer, recover()); f != nil {
-			err = f
+		if r := recover(); r != nil {
+			err = fault("cannot prepare "+a.name(), p.frame.layer, r)
 		}
 	}()
 	p.prepare()
@@ -94,8 +94,8 @@ func (a *answers) answer(pixels []float32, rows int) (out []float32, err error) 
 		return nil, err
 	}
 	defer func() {
-		if f := fault("cannot run "+a.name(), p.frame.layer, recover()); f != nil {
-			out, err = nil, f
+		if r := recover(); r != nil { // else another may have the program by now
+			out, err = nil, fault("cannot run "+a.name(), p.frame.layer, r)
 		}
 	}()
 	out = make([]float32, rows*columns)

@@ -120,11 +120,9 @@ func must(err error) {
 	}
 }
 
-// fault is the error of what was recovered from a panic, nil of nothing: it says what was being done, and in which layer.
+// fault is the error of what was recovered from a panic: it says what was being done, and in which layer.
 func fault(doing, layer string, recovered any) error {
 	switch r := recovered.(type) {
-	case nil:
-		return nil
 	case runtime.Error:
 		return fmt.Errorf("%s: layer %q: internal fault: %w", doing, layer, r)
 	case error:
