@@ -7,8 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/fkzoo/fkzoo/host/engine/backend"
-	"github.com/fkzoo/fkzoo/host/engine/backend/backendtest"
+	"github.com/fkzoo/fkzoo/host/engine/device"
 	"github.com/fkzoo/fkzoo/host/engine/enginetest"
 )
 
@@ -16,7 +15,7 @@ import (
 func TestTrainingThatDivergesSaysSo(t *testing.T) {
 	e := faces(4, 3, 3, []string{"a_x"})
 	e.Points = []float32{1, 2, 3, 1}
-	backendtest.Each(t, func(t *testing.T, on *backend.Backend) {
+	eachDevice(t, func(t *testing.T, on device.Device) {
 		plan := enginetest.Plan(t, enginetest.Document(3, 3, "raw", enginetest.OneDense, `{"loss": {"kind": "mse"}, "optimizer": {"kind": "sgd"}, "rate": 1e4, "epochs": 9, "batch": 1, "validation": 0}`), e.Columns...)
 		tr := mustTrainer(t, mustUpload(t, on, e), Config{Plan: plan, Rows: upTo(4), Epochs: 9, Seed: 1})
 		first := 0
@@ -48,7 +47,7 @@ func TestTrainingThatDivergesSaysSo(t *testing.T) {
 func TestDivergingEndsWithinTheEpoch(t *testing.T) {
 	const rows = 300
 	e := faces(rows, 3, 3, []string{"a_x"})
-	backendtest.Each(t, func(t *testing.T, on *backend.Backend) {
+	eachDevice(t, func(t *testing.T, on device.Device) {
 		for _, c := range []struct {
 			name, rate string
 			batch      int // done in slices of one row

@@ -39,7 +39,12 @@ type Arrays map[string]Array
 
 // deviceOf is what computes for a backend. Nothing else depends on the kind of
 // backend here.
-func deviceOf(b *backend.Backend) device.Device { return gomlx.New(b) }
+func deviceOf(b *backend.Backend) device.Device {
+	if instead := insteadOfGo(); instead != nil && b.Kind() == backend.Go {
+		return instead
+	}
+	return gomlx.New(b)
+}
 
 // Check refuses a plan that this engine can't train on the backend: with an
 // error that wraps ErrUnsupported where its recipe or a layer kind is not

@@ -7,8 +7,7 @@ import (
 	"testing"
 
 	"github.com/fkzoo/fkzoo/host/engine/augment"
-	"github.com/fkzoo/fkzoo/host/engine/backend"
-	"github.com/fkzoo/fkzoo/host/engine/backend/backendtest"
+	"github.com/fkzoo/fkzoo/host/engine/device"
 	"github.com/fkzoo/fkzoo/host/engine/enginetest"
 )
 
@@ -22,7 +21,7 @@ func TestFedBatches(t *testing.T) {
 	e := faces(7, size, size, columns)
 	recipe := enginetest.Plain(enginetest.SGD + `, "augment": {"mirror": {"axis": 11}, "rotate": 40, "scale": 0.2, "shift": 3, "contrast": 0.2, "noise": 0.1}`)
 	plan := enginetest.Plan(t, enginetest.Document(size, size, "unit", enginetest.OneDense, recipe), columns...)
-	tr := mustTrainer(t, mustUpload(t, backendtest.Open(t, "go"), e), Config{Plan: plan, Rows: []int{6, 5, 4, 3, 2, 1}, Epochs: 50, Seed: 3})
+	tr := mustTrainer(t, mustUpload(t, openNative(t), e), Config{Plan: plan, Rows: []int{6, 5, 4, 3, 2, 1}, Epochs: 50, Seed: 3})
 	frame := augment.Frame{Height: size, Width: size, Channels: 1, Axis: 11}
 	left, moved, mirrored := 0, 0, 0
 	for epoch := range 50 {
@@ -85,7 +84,7 @@ func TestAugmentationFollowsItsSchedules(t *testing.T) {
 	recipe := enginetest.Plain(enginetest.SGD + `, "augment": {"mirror": {"share": 0, "pairs": []}, "shift": ` + linear("2") + `, "noise": ` + linear("0.1") +
 		`, "erase": {"share": 1, "area": ` + linear("0.5") + `}}`)
 	plan := enginetest.Plan(t, enginetest.Document(6, 6, "unit", enginetest.OneDense, recipe), columns...)
-	tr := mustTrainer(t, mustUpload(t, backendtest.Open(t, "go"), e), Config{Plan: plan, Rows: upTo(4), Epochs: 2, Seed: 3})
+	tr := mustTrainer(t, mustUpload(t, openNative(t), e), Config{Plan: plan, Rows: upTo(4), Epochs: 2, Seed: 3})
 	for epoch, want := range []bool{true, false} {
 		b := tr.feeder.now(epoch, 0)
 		unchanged := make([]float32, len(b.images))
@@ -107,7 +106,7 @@ func TestAugmentedTrainingLearns(t *testing.T) {
 		e.Points = append(e.Points, float32(x)+0.5, float32(y)+0.5)
 	}
 	layers := `{"name": "c", "kind": "conv2d", "filters": 1, "padding": "same"}, {"name": "y", "kind": "soft_argmax", "temperature": 0.05}`
-	backendtest.Each(t, func(t *testing.T, on *backend.Backend) {
+	eachDevice(t, func(t *testing.T, on device.Device) {
 		plan := enginetest.Plan(t, enginetest.Document(size, size, "unit", layers, `{"loss": {"kind": "mse", "rows": "filled"}, "optimizer": {"kind": "adamw", "clip": 1},
 			"rate": 0.05, "epochs": 12, "batch": 16, "validation": 0, "average": {"decay": 0.5}, "augment": {"shift": 1.5, "rotate": 45, "contrast": 0.2, "noise": 0.01}}`), columns...)
 		tr := mustTrainer(t, mustUpload(t, on, e), Config{Plan: plan, Rows: upTo(rows), Epochs: 12, Seed: 1})

@@ -6,8 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/fkzoo/fkzoo/host/engine/backend"
-	"github.com/fkzoo/fkzoo/host/engine/backend/backendtest"
+	"github.com/fkzoo/fkzoo/host/engine/device"
 	"github.com/fkzoo/fkzoo/host/engine/enginetest"
 )
 
@@ -28,7 +27,7 @@ func TestMirroredImagesAndLabelsFit(t *testing.T) {
 	recipe := func(share string) string {
 		return `{"loss": {"kind": "mae"}, "optimizer": {"kind": "sgd"}, "rate": 0, "epochs": 1, "batch": 5, "validation": 0, "augment": {"mirror": ` + share + `}}`
 	}
-	backendtest.Each(t, func(t *testing.T, on *backend.Backend) {
+	eachDevice(t, func(t *testing.T, on device.Device) {
 		data := mustUpload(t, on, e)
 		for _, c := range []struct {
 			share string

@@ -24,6 +24,10 @@ type Predictor struct {
 
 // NewPredictor puts a member's weights on a backend.
 func NewPredictor(b *backend.Backend, plan *blueprint.Plan, weights Arrays) (*Predictor, error) {
+	return newPredictor(deviceOf(b), plan, weights)
+}
+
+func newPredictor(d device.Device, plan *blueprint.Plan, weights Arrays) (*Predictor, error) {
 	var values [][]float32
 	for _, p := range device.Params(plan) {
 		a, err := weights.take(p.Tensor, p.Shape)
@@ -32,7 +36,7 @@ func NewPredictor(b *backend.Backend, plan *blueprint.Plan, weights Arrays) (*Pr
 		}
 		values = append(values, a.Data)
 	}
-	network, err := deviceOf(b).Load(plan, values)
+	network, err := d.Load(plan, values)
 	if err != nil {
 		return nil, err
 	}

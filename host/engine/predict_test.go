@@ -9,8 +9,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/fkzoo/fkzoo/host/engine/backend"
-	"github.com/fkzoo/fkzoo/host/engine/backend/backendtest"
+	"github.com/fkzoo/fkzoo/host/engine/device"
 	"github.com/fkzoo/fkzoo/host/engine/enginetest"
 )
 
@@ -25,8 +24,8 @@ func TestPredict(t *testing.T) {
 	for i, v := range im.Bytes {
 		asFloats.Floats[i] = float32(v)
 	}
-	backendtest.Each(t, func(t *testing.T, on *backend.Backend) {
-		p, err := NewPredictor(on, plan, InitialWeights(plan, 1))
+	eachDevice(t, func(t *testing.T, on device.Device) {
+		p, err := newPredictor(on, plan, InitialWeights(plan, 1))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -94,7 +93,7 @@ func TestPredictionsAreInPixels(t *testing.T) {
 		want   []float32
 	}{{`{}`, []float32{0.75, 3}}, {`{"scale": 2, "offset": 10}`, []float32{9, 12}}, {`{"scale": 4}`, []float32{-2, 4}}} {
 		plan := enginetest.Plan(t, strings.Replace(enginetest.Document(3, 3, "unit", enginetest.OneDense, enginetest.Plain(enginetest.SGD)), `"layers"`, `"output": `+c.output+`, "layers"`, 1), "a_x", "a_y")
-		p, err := NewPredictor(backendtest.Open(t, "go"), plan, weights)
+		p, err := newPredictor(openNative(t), plan, weights)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -108,10 +107,10 @@ func TestPredictionsAreInPixels(t *testing.T) {
 }
 
 func TestBadPredictionsAreRefused(t *testing.T) {
-	on := backendtest.Open(t, "go")
+	on := openNative(t)
 	plan := enginetest.Plan(t, enginetest.Document(3, 3, "unit", enginetest.OneDense, enginetest.Plain(enginetest.SGD)), "a_x")
 	weights := InitialWeights(plan, 1)
-	p, err := NewPredictor(on, plan, weights)
+	p, err := newPredictor(on, plan, weights)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,11 +136,11 @@ func TestBadPredictionsAreRefused(t *testing.T) {
 		t.Errorf("bytes beside an empty slice of floats: found %v and error %v", got, err)
 	}
 	delete(weights, "net/y/bias")
-	if _, err := NewPredictor(on, plan, weights); err == nil || !strings.Contains(err.Error(), "tensor net/y/bias: missing, want shape [1]") {
+	if _, err := newPredictor(on, plan, weights); err == nil || !strings.Contains(err.Error(), "tensor net/y/bias: missing, want shape [1]") {
 		t.Errorf("found error %v, want the missing tensor's name", err)
 	}
 	weights["net/y/bias"] = Array{Shape: []int{1, 1}, Data: []float32{0}}
-	if _, err := NewPredictor(on, plan, weights); err == nil || !strings.Contains(err.Error(), "tensor net/y/bias: found shape [1 1] with 1 values, want [1]") {
+	if _, err := newPredictor(on, plan, weights); err == nil || !strings.Contains(err.Error(), "tensor net/y/bias: found shape [1 1] with 1 values, want [1]") {
 		t.Errorf("found error %v, want the wrong shape", err)
 	}
 }
@@ -153,9 +152,9 @@ func TestPredictorServesManyAtOnce(t *testing.T) {
 	layers := `{"name": "c", "kind": "conv2d", "filters": 3, "kernel": 2, "activation": "relu"}, {"name": "f", "kind": "flatten"}, {"name": "y", "kind": "dense", "units": "columns"}`
 	plan := enginetest.Plan(t, enginetest.Document(6, 6, "unit", layers, enginetest.Plain(enginetest.SGD)), columns...)
 	im := faces(20, 6, 6, columns).Images
-	backendtest.Each(t, func(t *testing.T, on *backend.Backend) {
+	eachDevice(t, func(t *testing.T, on device.Device) {
 		open := func() *Predictor {
-			p, err := NewPredictor(on, plan, InitialWeights(plan, 1))
+			p, err := newPredictor(on, plan, InitialWeights(plan, 1))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -195,8 +194,8 @@ func TestPredictorClosesWhileItAnswers(t *testing.T) {
 	columns := []string{"a_x", "a_y"}
 	plan := enginetest.Plan(t, enginetest.Document(6, 6, "unit", enginetest.OneDense, enginetest.Plain(enginetest.SGD)), columns...)
 	im := faces(20, 6, 6, columns).Images
-	backendtest.Each(t, func(t *testing.T, on *backend.Backend) {
-		p, err := NewPredictor(on, plan, InitialWeights(plan, 1))
+	eachDevice(t, func(t *testing.T, on device.Device) {
+		p, err := newPredictor(on, plan, InitialWeights(plan, 1))
 		if err != nil {
 			t.Fatal(err)
 		}

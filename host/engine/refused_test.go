@@ -14,7 +14,7 @@ import (
 )
 
 func TestBadTrainingsAreRefused(t *testing.T) {
-	on := backendtest.Open(t, "go")
+	on := openNative(t)
 	e := faces(4, 3, 3, []string{"a_x", "a_y"})
 	data := mustUpload(t, on, e)
 	plan := func(recipe string) *blueprint.Plan {
@@ -75,7 +75,7 @@ func TestBadTrainingsAreRefused(t *testing.T) {
 	} {
 		bad := e
 		c.change(&bad)
-		r, err := Upload(on, bad)
+		r, err := upload(on, bad)
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("found error %v, want %q", err, c.want)
 		}
@@ -89,10 +89,13 @@ func TestBadTrainingsAreRefused(t *testing.T) {
 // names the layer. A plan that the blueprint has checked gives none, so that
 // this one is spoilt afterwards.
 func TestFailingGraphNamesTheLayer(t *testing.T) {
+	if raced {
+		t.Skip("GoMLX's products don't bear the race detector")
+	}
 	e := faces(4, 6, 6, []string{"a_x"})
 	layers := `{"name": "first", "kind": "conv2d", "filters": 2}, {"name": "second", "kind": "conv2d", "filters": 3}, {"name": "third", "kind": "flatten"}, {"name": "fourth", "kind": "dense", "units": 1}`
 	backendtest.Each(t, func(t *testing.T, on *backend.Backend) {
-		data := mustUpload(t, on, e)
+		data := mustUpload(t, deviceOf(on), e)
 		for _, c := range []struct {
 			layer string
 			spoil func(p *blueprint.Plan)

@@ -6,8 +6,7 @@ import (
 	"math"
 	"testing"
 
-	"github.com/fkzoo/fkzoo/host/engine/backend"
-	"github.com/fkzoo/fkzoo/host/engine/backend/backendtest"
+	"github.com/fkzoo/fkzoo/host/engine/device"
 	"github.com/fkzoo/fkzoo/host/engine/enginetest"
 )
 
@@ -36,7 +35,7 @@ func slicedTrainer(t *testing.T, data *Resident, augment string, atOnce int, sta
 // Slices give what whole batches give, but for the order of sums.
 func TestSlicesAreTheWhole(t *testing.T) {
 	columns := []string{"left_eye_x", "left_eye_y", "right_eye_x", "right_eye_y"}
-	backendtest.Each(t, func(t *testing.T, on *backend.Backend) {
+	eachDevice(t, func(t *testing.T, on device.Device) {
 		data := mustUpload(t, on, faces(13, 10, 10, columns))
 		for _, augment := range []string{`"mirror": {}`, `"mirror": {}, "shift": 1, "noise": 0.1`} {
 			whole := slicedTrainer(t, data, augment, 0, nil)
@@ -73,7 +72,7 @@ func TestSlicesAreTheWhole(t *testing.T) {
 // A training in slices that is continued gives the same bytes.
 func TestContinuedSlicesAreTheSame(t *testing.T) {
 	columns := []string{"left_eye_x", "left_eye_y", "right_eye_x", "right_eye_y"}
-	backendtest.Each(t, func(t *testing.T, on *backend.Backend) {
+	eachDevice(t, func(t *testing.T, on device.Device) {
 		data := mustUpload(t, on, faces(13, 10, 10, columns))
 		whole := slicedTrainer(t, data, `"mirror": {}`, 3, nil)
 		mustEpoch(t, whole)

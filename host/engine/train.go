@@ -36,7 +36,9 @@ type Resident struct {
 }
 
 // Upload puts the images on the backend once, for all members.
-func Upload(b *backend.Backend, e Examples) (*Resident, error) {
+func Upload(b *backend.Backend, e Examples) (*Resident, error) { return upload(deviceOf(b), e) }
+
+func upload(d device.Device, e Examples) (*Resident, error) {
 	if err := e.Check(e.Height, e.Width, e.Channels); err != nil {
 		return nil, err
 	}
@@ -46,7 +48,7 @@ func Upload(b *backend.Backend, e Examples) (*Resident, error) {
 	if len(e.Points) != e.Count*len(e.Columns) {
 		return nil, fmt.Errorf("points: found %d values, want %d for %d rows of %d columns", len(e.Points), e.Count*len(e.Columns), e.Count, len(e.Columns))
 	}
-	r := &Resident{device: deviceOf(b), examples: e}
+	r := &Resident{device: d, examples: e}
 	var err error
 	r.images, err = r.device.Keep(e.Images)
 	return r, err

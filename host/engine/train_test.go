@@ -11,8 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/fkzoo/fkzoo/host/engine/backend"
-	"github.com/fkzoo/fkzoo/host/engine/backend/backendtest"
+	"github.com/fkzoo/fkzoo/host/engine/device"
 	"github.com/fkzoo/fkzoo/host/engine/enginetest"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 )
@@ -42,9 +41,9 @@ func upTo(n int) []int {
 	return out
 }
 
-func mustUpload(t testing.TB, on *backend.Backend, e Examples) *Resident {
+func mustUpload(t testing.TB, on device.Device, e Examples) *Resident {
 	t.Helper()
-	r, err := Upload(on, e)
+	r, err := upload(on, e)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +111,7 @@ func TestOptimizersAgreeWithPyTorch(t *testing.T) {
 		}
 	}
 	columns := []string{"a_x", "a_y", "b_x", "b_y"}
-	backendtest.Each(t, func(t *testing.T, on *backend.Backend) {
+	eachDevice(t, func(t *testing.T, on device.Device) {
 		for _, c := range r.Trainings {
 			t.Run(c.Name, func(t *testing.T) {
 				var layers []string
@@ -174,7 +173,7 @@ var everything = enginetest.Document(8, 8, "unit", `
 func TestContinuedTrainingIsTheSame(t *testing.T) {
 	columns := []string{"left_eye_x", "left_eye_y", "right_eye_x", "right_eye_y"}
 	plan := enginetest.Plan(t, everything, columns...)
-	backendtest.Each(t, func(t *testing.T, on *backend.Backend) {
+	eachDevice(t, func(t *testing.T, on device.Device) {
 		data := mustUpload(t, on, faces(10, 8, 8, columns))
 		c := Config{Plan: plan, Rows: []int{0, 1, 2, 3, 4, 5, 6, 7, 9}, Epochs: 2, Seed: 7}
 		whole := mustTrainer(t, data, c)
@@ -220,7 +219,7 @@ func TestEpochLossIsTheMeanOverFilledCells(t *testing.T) {
 	columns := []string{"a_x", "a_y", "b_x"}
 	e := faces(10, 3, 3, columns)
 	rows := []int{0, 2, 3, 4, 5, 6, 7, 8, 9}
-	backendtest.Each(t, func(t *testing.T, on *backend.Backend) {
+	eachDevice(t, func(t *testing.T, on device.Device) {
 		plan := enginetest.Plan(t, enginetest.Document(3, 3, "unit", enginetest.OneDense, `{"loss": {"kind": "wing"}, "optimizer": {"kind": "sgd"}, "rate": 0, "epochs": 1, "batch": 4, "validation": 0}`), columns...)
 		tr := mustTrainer(t, mustUpload(t, on, e), Config{Plan: plan, Rows: rows, Epochs: 1, Seed: 1})
 		answer, err := tr.Predict(context.Background(), e.Images, rows)
@@ -251,7 +250,7 @@ func TestEmptyCellsTeachNothing(t *testing.T) {
 	for i := range e.Points {
 		e.Points[i] = float32(math.NaN())
 	}
-	backendtest.Each(t, func(t *testing.T, on *backend.Backend) {
+	eachDevice(t, func(t *testing.T, on device.Device) {
 		plan := enginetest.Plan(t, enginetest.Document(3, 3, "unit", enginetest.OneDense, enginetest.Plain(enginetest.SGD)), e.Columns...)
 		tr := mustTrainer(t, mustUpload(t, on, e), Config{Plan: plan, Rows: upTo(3), Epochs: 1, Seed: 1})
 		before := mustSnapshot(t, tr)
@@ -267,7 +266,7 @@ func TestEmptyCellsTeachNothing(t *testing.T) {
 // follow the weights that there are.
 func TestUnusedLayersStay(t *testing.T) {
 	e := faces(4, 3, 3, []string{"a_x", "b_x"})
-	backendtest.Each(t, func(t *testing.T, on *backend.Backend) {
+	eachDevice(t, func(t *testing.T, on device.Device) {
 		layers := `{"name": "f", "kind": "flatten"}, {"name": "u1", "kind": "dense", "units": 3}, {"name": "u2", "kind": "batch_norm"}, {"name": "y", "kind": "dense", "units": "columns", "inputs": ["f"]}`
 		plan := enginetest.Plan(t, enginetest.Document(3, 3, "unit", layers, enginetest.Plain(enginetest.Adam+`, "average": {"decay": 0}`)), e.Columns...)
 		tr := mustTrainer(t, mustUpload(t, on, e), Config{Plan: plan, Rows: upTo(4), Epochs: 1, Seed: 1})
@@ -295,7 +294,7 @@ func TestUnusedLayersStay(t *testing.T) {
 // Two hundred steps take no more memory than fifty.
 func TestMemoryDoesNotGrow(t *testing.T) {
 	e := faces(8, 4, 4, []string{"a_x", "a_y"})
-	backendtest.Each(t, func(t *testing.T, on *backend.Backend) {
+	eachDevice(t, func(t *testing.T, on device.Device) {
 		plan := enginetest.Plan(t, enginetest.Document(4, 4, "unit", enginetest.OneDense, enginetest.Plain(enginetest.Adam)), e.Columns...)
 		tr := mustTrainer(t, mustUpload(t, on, e), Config{Plan: plan, Rows: upTo(8), Epochs: 1000, Seed: 1})
 		measure := func() (heap int64, buffers int64) {

@@ -88,7 +88,21 @@ var rooms = []room{
 		{"host/engine/gomlx", "" +
 			"host/engine/backend host/engine/device host/engine/gomlx/formula host/engine/gomlx/kernel " +
 			"specs/blueprint"},
-		{"host/engine", "host/engine/augment host/engine/backend host/engine/device host/engine/gomlx specs/blueprint"},
+		{"host/engine/native/internal/asmgen", "internal/atomicfile"},
+		{"host/engine/native/internal/guard", ""},
+		{"host/engine/native/internal/pytorch", ""},
+		{"host/engine/native/kernel", ""},
+		{"host/engine/native/work", ""},
+		{"host/engine/native/conv", "host/engine/native/kernel host/engine/native/work"},
+		{"host/engine/native/dense", "host/engine/native/kernel host/engine/native/work"},
+		{"host/engine/native/layer", "host/engine/native/dense host/engine/native/kernel host/engine/native/work"},
+		{"host/engine/native/update", "host/engine/native/kernel host/engine/native/layer host/engine/native/work"},
+		{"host/engine/native", "" +
+			"host/engine/device host/engine/native/conv host/engine/native/dense host/engine/native/kernel " +
+			"host/engine/native/layer host/engine/native/update host/engine/native/work specs/blueprint"},
+		{"host/engine", "" +
+			"host/engine/augment host/engine/backend host/engine/device host/engine/gomlx host/engine/native " +
+			"host/engine/native/kernel specs/blueprint"},
 	}},
 	{"plugins", []row{
 		{"plugins", "specs/blueprint specs/protocol specs/protocol/wire"},

@@ -28,9 +28,6 @@ func mustJSON(v any) string {
 	return string(b)
 }
 
-// scaffold is the name of the layers that only make a plan of the inputs' shapes.
-const scaffold = "scaffold-"
-
 // part is a piece of a network with inputs of any shapes: what the layers tests run.
 type part struct {
 	plan  *blueprint.Plan
@@ -51,36 +48,18 @@ func (f *feed) backward(_ *builder, dy value, _ []bool) []value {
 	return nil
 }
 
-// newPart makes a plan in which each input is a layer of the wanted shape, and
-// puts feeds in the place of these layers.
+// newPart puts feeds in the place of the layers that stand for the inputs.
 func newPart(t testing.TB, layers []json.RawMessage, inputs map[string]enginetest.RefArray) *part {
 	t.Helper()
-	var all []string
-	add := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
 	names := slices.Sorted(maps.Keys(inputs))
-	for _, name := range names {
-		shape := inputs[name].Shape[1:]
-		add(`{"name": "%s%s-a", "kind": "global_avg_pool", "inputs": ["input"]}`, scaffold, name)
-		add(`{"name": "%s%s-b", "kind": "dense", "units": %d}`, scaffold, name, blueprint.Shape(shape).Size())
-		add(`{"name": "%s", "kind": "reshape", "shape": %s}`, name, mustJSON(shape))
-	}
-	for _, l := range layers {
-		add("%s", l)
-	}
-	output := len(all) - 1
-	add(`{"name": "%sc", "kind": "global_avg_pool", "inputs": ["input"]}`, scaffold)
-	add(`{"name": "%sd", "kind": "dense", "units": "columns"}`, scaffold)
-	p := &part{feeds: map[string]*feed{}, plan: enginetest.Plan(t, `{"blueprint": 1, "name": "part", "input": {"height": 1, "width": 1, "channels": 1},
-		"members": [{"name": "net", "columns": ["y"], "layers": [`+strings.Join(all, ", ")+`],
-		"recipe": {"loss": {"kind": "mse"}, "optimizer": {"kind": "sgd"}, "rate": 1, "epochs": 1, "batch": 1, "validation": 0}}]}`)}
-	p.plan.Output = output
+	p := &part{feeds: map[string]*feed{}, plan: enginetest.Part(t, layers, inputs)}
 	steps, err := steps(p.plan)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, s := range steps {
 		switch {
-		case strings.HasPrefix(s.layer, scaffold):
+		case strings.HasPrefix(s.layer, enginetest.Scaffold):
 			continue
 		case slices.Contains(names, s.layer):
 			p.feeds[s.layer] = &feed{}
@@ -104,7 +83,7 @@ func (r *layerCase) build(t testing.TB, on *backend.Backend, g *Graph, training 
 	t.Helper()
 	p := newPart(t, r.Layers, r.Inputs)
 	net := newNetwork(on, p.plan)
-	net.params = slices.DeleteFunc(net.params, func(q device.Param) bool { return strings.HasPrefix(q.Key, scaffold) })
+	net.params = slices.DeleteFunc(net.params, func(q device.Param) bool { return strings.HasPrefix(q.Key, enginetest.Scaffold) })
 	if len(net.params) != len(r.Params) {
 		t.Fatalf("%s: found %d parameters, want %d", r.Name, len(net.params), len(r.Params))
 	}

@@ -2,7 +2,6 @@ package gomlx
 
 import (
 	"maps"
-	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -17,7 +16,7 @@ import (
 )
 
 // Each name of the blueprint's tables has a row in this package's, which has no
-// other, and cases of the reference, or of [scalingCases], so that something else says what
+// other, and cases of the reference, or of [enginetest.Scaled], so that something else says what
 // is right.
 func TestTablesAreWholeAndCompared(t *testing.T) {
 	r := enginetest.TheReference(t)
@@ -45,7 +44,7 @@ func TestTablesAreWholeAndCompared(t *testing.T) {
 				return strings.Contains(string(c.Recipe), `"kind":"`+name+`"`)
 			})
 		}},
-		{"scaling", append([]string{""}, blueprint.Scalings.Names()...), keys(formula.Scalings), func(name string) bool { return scalingCases[name] != nil }},
+		{"scaling", append([]string{""}, blueprint.Scalings.Names()...), keys(formula.Scalings), func(name string) bool { return enginetest.Scaled(name, []float32{1}) != nil }},
 	} {
 		if want := slices.Sorted(slices.Values(c.names)); !slices.Equal(c.rows, want) {
 			t.Errorf("%s: found rows for %q, want %q", c.what, c.rows, want)
@@ -65,31 +64,6 @@ func TestTablesAreWholeAndCompared(t *testing.T) {
 
 func keys[T any](table map[string]T) []string { return slices.Sorted(maps.Keys(table)) }
 
-// scalingCases are the blueprint's formulas written down again, for one image.
-var scalingCases = map[string]func(x []float64){
-	"":     func(x []float64) { each(x, func(v float64) float64 { return v / 255 }) },
-	"unit": func(x []float64) { each(x, func(v float64) float64 { return v / 255 }) },
-	"raw":  func([]float64) {},
-	"standardize": func(x []float64) {
-		var sum, squares float64
-		for _, v := range x {
-			sum += v / 255
-		}
-		mean := sum / float64(len(x))
-		for _, v := range x {
-			squares += (v/255 - mean) * (v/255 - mean)
-		}
-		deviation := max(math.Sqrt(squares/float64(len(x))), 1.0/255)
-		each(x, func(v float64) float64 { return (v/255 - mean) / deviation })
-	},
-}
-
-func each(x []float64, f func(float64) float64) {
-	for i, v := range x {
-		x[i] = f(v)
-	}
-}
-
 // Each scaling on an image of many values, a dark one and one of a single value.
 func TestScalings(t *testing.T) {
 	const size = 6
@@ -102,18 +76,13 @@ func TestScalings(t *testing.T) {
 	}
 	x.Data = append(x.Data, slices.Repeat([]float32{200}, size*size)...)
 	backendtest.Each(t, func(t *testing.T, on *backend.Backend) {
-		for name, scale := range scalingCases {
+		for _, name := range keys(formula.Scalings) {
 			got := execute(t, on, func(_ *Graph, declare func(a enginetest.Tensor) *Node) []*Node {
 				return []*Node{formula.Scaled(declare(x), name)}
 			})
 			want := enginetest.Tensor{Shape: x.Shape}
 			for image := range slices.Chunk(x.Data, size*size) {
-				var values []float64
-				for _, v := range image {
-					values = append(values, float64(v))
-				}
-				scale(values)
-				for _, v := range values {
+				for _, v := range enginetest.Scaled(name, image) {
 					want.Data = append(want.Data, float32(v))
 				}
 			}

@@ -122,8 +122,8 @@ func TestRowsThatFillUpTeachNothing(t *testing.T) {
 	}{
 		{"normed", newTrial(t, 12, count, normed, false), false},
 		{"normed, fed", newTrial(t, 12, count, normed, true), true},
-		{"plain", newTrial(t, 22, count, smallNet6Of("relu"), false), true},
-		{"plain, fed", newTrial(t, 22, count, smallNet6Of("relu"), true), false},
+		{"plain", newTrial(t, 22, count, enginetest.SmallNet6("relu"), false), true},
+		{"plain, fed", newTrial(t, 22, count, enginetest.SmallNet6("relu"), true), false},
 	} {
 		backendtest.Each(t, func(t *testing.T, on *backend.Backend) {
 			if on.Kind() != backend.Go && !c.quick {

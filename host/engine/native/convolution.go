@@ -1,0 +1,271 @@
+package native
+
+import (
+	"github.com/fkzoo/fkzoo/host/engine/native/conv"
+	"github.com/fkzoo/fkzoo/host/engine/native/dense"
+	"github.com/fkzoo/fkzoo/host/engine/native/kernel"
+	"github.com/fkzoo/fkzoo/host/engine/native/layer"
+	"github.com/fkzoo/fkzoo/specs/blueprint"
+)
+
+func geometry(n *node) conv.Geometry {
+	v, in := n.Values, n.In[0]
+	stride, dilation := v.Pair("stride"), v.Pair("dilation")
+	return conv.Geometry{
+		Height: in[0], Width: in[1], Channels: in[2], Filters: v.Int("filters"), Kernel: v.Pair("kernel"), Stride: stride, Dilation: dilation,
+		Padding: v.Padding("padding").Resolve([2]int{in[0], in[1]}, v.Pair("kernel"), stride, dilation), Groups: v.Int("groups"),
+	}
+}
+
+// none stands for a parameter that there isn't.
+const none = -1
+
+// array is what a product reads: a parameter, or a constant that was made of some.
+type array struct {
+	param    int
+	constant *constant
+}
+
+func (a array) of(f *frame) []float32 {
+	switch {
+	case a.constant != nil:
+		return a.constant.of(f)
+	case a.param == none:
+		return nil
+	}
+	return f.params[a.param]
+}
+
+// product is the weights and bias of a convolution or dense layer, and the function behind it.
+type product struct {
+	weights, bias array
+	f             kernel.Activation
+}
+
+// product gives a layer's, in prediction with a normalization behind it folded into them.
+func (b *builder) product(n *node) product {
+	p := product{weights: array{param: b.param(n, "weights")}, bias: array{param: none}, f: b.activation(n.Values.Text("activation"), defaultSlope)}
+	if n.Values.Text("bias") == "shared" {
+		p.bias.param = b.param(n, "bias")
+	}
+	norm := b.normBehind(n, p.f)
+	if norm == nil {
+		return p
+	}
+	channels := n.Out[len(n.Out)-1]
+	weights, bias, factor := b.constant(int(n.Params[0].Shape.Size())), b.constant(channels), b.constant(channels)
+	from, fold := p, b.folded(norm)
+	lines := layer.NewChannels(b.set, b.threads)
+	b.prepare(func(f *frame) {
+		w, shift, by := weights.of(f), bias.of(f), factor.of(f)
+		fold(f, by, shift)
+		if old := from.bias.of(f); old != nil {
+			for i, v := range old {
+				shift[i] += v * by[i]
+			}
+		}
+		lines.Run(f.c, kernel.OpMulChannels, len(w)/channels, channels, layer.Streams{w, from.weights.of(f), by}, 2)
+	})
+	p.weights.constant, p.bias.constant = &weights, &bias
+	p.f = b.activation(norm.Values.Text("activation"), defaultSlope)
+	return p
+}
+
+// normBehind finds the normalization that alone uses a layer without an activation, and can be folded into its weights; nil: there is
+// none.
+func (b *builder) normBehind(n *node, f kernel.Activation) *node {
+	if b.training || !f.Linear() || n.Values.Text("bias") == "untied" || n.index == b.plan.Output || len(b.users[n.index]) != 1 {
+		return nil
+	}
+	i := b.users[n.index][0]
+	if b.plan.Nodes[i].Kind.Name != "batch_norm" {
+		return nil
+	}
+	return &node{&b.plan.Nodes[i], i}
+}
+
+// poolBehind tells whether a max-pool alone uses a layer, whose activation may then as well come after it: a function that never falls
+// commutes with the largest of a window. Its gradient is taken there, where there is a quarter of the values.
+func (b *builder) poolBehind(n *node, f kernel.Activation) bool {
+	return b.training && !f.Linear() && !f.FromInput() && blueprint.Activations.Row(f.Name).Rises && n.index != b.plan.Output &&
+		len(b.users[n.index]) == 1 && b.plan.Nodes[b.users[n.index][0]].Kind.Name == "max_pool"
+}
+
+// before gives the gradient before a layer's activation, known being what that is computed from.
+func (b *builder) before(n *node, f kernel.Activation, known, dy *tensor) *tensor {
+	if b.poolBehind(n, f) {
+		return dy
+	}
+	return b.activateBack(f, known, dy)
+}
+
+func convolution(b *builder, n *node, in []*tensor) (*tensor, backward) {
+	ctx, g, x := b.context(), geometry(n), in[0]
+	run, err := conv.NewForward(ctx, g)
+	must(err)
+	p := b.product(n)
+	f := p.f
+	untied := n.Values.Text("bias") == "untied"
+	apart := untied || b.training && f.FromInput() // from the product
+	if apart {
+		f = kernel.Activation{}
+	}
+	packed := b.constant(run.PackedLen())
+	b.prepare(func(f *frame) { must(run.Pack(f.c, p.weights.of(f), packed.of(f))) })
+	sums := b.rows(n.Out)
+	b.emit(instr{uses: []*tensor{sums, x}, rowwise: true, scratch: func(int) int { return run.Scratch() }, run: func(fr *frame) {
+		must(run.Run(fr.c, fr.rows, fr.of(x), packed.of(fr), p.bias.of(fr), f, fr.of(sums), fr.scratch))
+	}})
+	z := sums
+	var addBack func(d *tensor)
+	if untied {
+		z, addBack = b.untied(n, z)
+	}
+	y := z
+	if apart {
+		y = b.activate(p.f, z)
+	}
+	known := y
+	if p.f.FromInput() {
+		known = z
+	}
+	return y, func(dy *tensor, need []bool) []*tensor {
+		d := b.before(n, p.f, known, dy)
+		if untied {
+			addBack(d)
+		}
+		filter, err := conv.NewFilter(ctx, g)
+		must(err)
+		b.emit(instr{uses: []*tensor{x, d}, rowwise: true, scratch: filter.Scratch, run: func(f *frame) {
+			var db []float32
+			if p.bias.param != none {
+				db = f.gradients[p.bias.param]
+			}
+			must(filter.Run(f.c, f.rows, f.of(x), f.of(d), f.gradients[p.weights.param], db, f.more, f.scratch))
+		}})
+		if !need[0] {
+			return make([]*tensor, 1)
+		}
+		return []*tensor{b.convolveBack(ctx, g, n, p, d)}
+	}
+}
+
+// convolveBack emits the gradient of a convolution's input.
+func (b *builder) convolveBack(ctx conv.Context, g conv.Geometry, n *node, p product, d *tensor) *tensor {
+	input, err := conv.NewInput(ctx, g)
+	must(err)
+	packed := b.constant(input.PackedLen())
+	b.prepare(func(f *frame) { must(input.Pack(f.c, p.weights.of(f), packed.of(f))) })
+	dx := b.rows(n.In[0])
+	b.emit(instr{uses: []*tensor{dx, d}, rowwise: true, scratch: func(int) int { return input.Scratch() }, run: func(f *frame) {
+		must(input.Run(f.c, f.rows, f.of(d), packed.of(f), f.of(dx), f.scratch))
+	}})
+	return dx
+}
+
+// untied emits the sum with a bias for each value, and tells how its gradient is found.
+func (b *builder) untied(n *node, z *tensor) (*tensor, func(d *tensor)) {
+	bias, size := b.param(n, "bias"), z.row
+	lines := layer.NewChannels(b.set, b.threads)
+	y := b.rows(z.shape)
+	b.emit(instr{uses: []*tensor{y, z}, output: y, over: []*tensor{z}, rowwise: true, run: func(f *frame) {
+		lines.Run(f.c, kernel.OpAddChannels, f.rows, size, layer.Streams{f.of(y), f.of(z), f.params[bias]}, 2)
+	}})
+	return y, func(d *tensor) {
+		sum := b.fixed(size)
+		b.emit(instr{uses: []*tensor{d, sum}, rowwise: true, scratch: func(rows int) int { return layer.SumScratch(rows, size, 1) }, run: func(f *frame) {
+			lines.Sum(f.c, kernel.OpSum, f.rows, size, layer.Streams{f.of(d), f.of(sum)}, 1, 1, f.scratch)
+			f.accumulate(bias, f.of(sum))
+		}})
+	}
+}
+
+// smallWeights is how many weights of a dense layer are read again for each few rows; more are read for all rows at once.
+const smallWeights = 64 << 10
+
+func denseLayer(b *builder, n *node, in []*tensor) (*tensor, backward) {
+	p := b.product(n)
+	y, back := b.dense(p, in[0], n.Out)
+	if !b.training || !p.f.FromInput() {
+		return y, func(dy *tensor, need []bool) []*tensor { return []*tensor{back(b.before(n, p.f, y, dy), need[0])} }
+	}
+	return b.activate(p.f, y), func(dy *tensor, need []bool) []*tensor {
+		return []*tensor{back(b.activateBack(p.f, y, dy), need[0])}
+	}
+}
+
+// dense emits a product along the last axis, and tells how to go back from its gradient, before the activation, to that of x. In
+// training an activation whose gradient is found from its input is left to the caller.
+func (b *builder) dense(p product, x *tensor, out blueprint.Shape) (*tensor, func(d *tensor, need bool) *tensor) {
+	width := x.shape[len(x.shape)-1]
+	units, each := out[len(out)-1], x.row/width // products of each row of the batch
+	run, err := dense.New(b.set, b.threads, width, units)
+	must(err)
+	f := p.f
+	if b.training && f.FromInput() {
+		f = kernel.Activation{}
+	}
+	rowwise := width*units <= smallWeights
+	scratch := func(of func(n int) int) func(int) int { return func(rows int) int { return of(rows * each) } }
+	y := b.rows(out)
+	b.emit(instr{uses: []*tensor{y, x}, rowwise: rowwise, scratch: scratch(run.ForwardScratch), run: func(fr *frame) {
+		must(run.Forward(fr.c, fr.rows*each, fr.of(x), p.weights.of(fr), p.bias.of(fr), f, fr.of(y), fr.scratch))
+	}})
+	return y, func(d *tensor, need bool) *tensor {
+		b.emit(instr{uses: []*tensor{x, d}, rowwise: rowwise, scratch: scratch(run.WeightsScratch), run: func(f *frame) {
+			var db []float32
+			if p.bias.param != none {
+				db = f.gradients[p.bias.param]
+			}
+			must(run.Weights(f.c, f.rows*each, f.of(x), f.of(d), f.gradients[p.weights.param], db, f.more, f.scratch))
+		}})
+		if !need {
+			return nil
+		}
+		dx := b.rows(x.shape)
+		b.emit(instr{uses: []*tensor{dx, d}, rowwise: rowwise, scratch: scratch(run.InputScratch), run: func(f *frame) {
+			must(run.Input(f.c, f.rows*each, f.of(d), p.weights.of(f), f.of(dx), f.scratch))
+		}})
+		return dx
+	}
+}
+
+// attention is scaled dot-product attention of every position over all (Vaswani et al. 2017).
+func attention(b *builder, n *node, in []*tensor) (*tensor, backward) {
+	x := in[0]
+	features := x.shape[len(x.shape)-1]
+	tokens := x.row / features
+	mid, err := layer.NewAttention(b.set, b.threads, tokens, features, n.Values.Int("heads"))
+	must(err)
+	var projected [3]*tensor
+	var backs [3]func(d *tensor, need bool) *tensor
+	project := func(name string, x *tensor) (*tensor, func(*tensor, bool) *tensor) {
+		return b.dense(product{weights: array{param: b.param(n, name)}, bias: array{param: b.param(n, name+"_bias")}}, x, n.Out)
+	}
+	for i, name := range []string{"query", "key", "value"} {
+		projected[i], backs[i] = project(name, x)
+	}
+	q, k, v := projected[0], projected[1], projected[2]
+	weights, mixed := b.rows(blueprint.Shape{mid.WeightsLen(1)}), b.rows(n.Out)
+	scratch := func(int) int { return mid.Scratch() }
+	b.emit(instr{uses: []*tensor{q, k, v, weights, mixed}, rowwise: true, scratch: scratch, run: func(f *frame) {
+		mid.Forward(f.c, f.rows, f.of(q), f.of(k), f.of(v), f.of(weights), f.of(mixed), f.scratch)
+	}})
+	y, back := project("output", mixed)
+	return y, func(dy *tensor, need []bool) []*tensor {
+		d := back(dy, true)
+		dq, dk, dv := b.rows(n.Out), b.rows(n.Out), b.rows(n.Out)
+		b.emit(instr{uses: []*tensor{q, k, v, weights, d, dq, dk, dv}, rowwise: true, scratch: scratch, run: func(f *frame) {
+			mid.Back(f.c, f.rows, f.of(q), f.of(k), f.of(v), f.of(weights), f.of(d), f.of(dq), f.of(dk), f.of(dv), f.scratch)
+		}})
+		var sum *tensor
+		for i, d := range []*tensor{dq, dk, dv} {
+			dx := backs[i](d, need[0])
+			if sum != nil && dx != nil {
+				dx = b.each(kernel.OpAdd, b.rows(dx.shape), sum, dx)
+			}
+			sum = dx
+		}
+		return []*tensor{sum}
+	}
+}
