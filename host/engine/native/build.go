@@ -113,7 +113,7 @@ func (b *builder) finish(answer *tensor, rows int) *program {
 
 // pieceBytes is about what the rows that a region takes at once may have of an instruction's tensors, so that one finds in the cache
 // what the one before has left there.
-const pieceBytes = 8 << 20
+const pieceBytes = 16 << 20
 
 // divide finds the regions.
 func (b *builder) divide(rows int) {
