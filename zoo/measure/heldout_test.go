@@ -1,9 +1,12 @@
 package measure_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 
+	"github.com/fkzoo/fkzoo/zoo/answer"
+	"github.com/fkzoo/fkzoo/zoo/answer"
 	"github.com/fkzoo/fkzoo/zoo/answer/answertest"
 	"github.com/fkzoo/fkzoo/zoo/internal/zootest"
 	"github.com/fkzoo/fkzoo/zoo/measure"
@@ -64,6 +67,125 @@ func TestHeldOutAnswers(t *testing.T) {
 		}
 		if score.Cells != want.Cells || !zootest.Near(score.RMSEPixels, want.RMSEPixels, 1e-5) {
 			t.Errorf("%s: found %g pixels over %d cells, want those of evaluate, %g over %d", c.name, score.RMSEPixels, score.Cells, want.RMSEPixels, want.Cells)
+		}
+	}
+}
+
+// The weights of the models count out of fold as they do on all rows, and where only one hasn't learned from a row, its answer
+// is the whole one. A model of weight 0 leaves the others' places as they are.
+func TestWeightsOutOfFold(t *testing.T) {
+	set := zootest.Faces(30, zootest.Every, 7)
+	of := func(seed uint64, recipes ...string) *model.Model {
+		var members []zootest.Network
+		for i, r := range recipes {
+			members = append(members, zootest.Net(fmt.Sprintf("net%d", i), zootest.Every, zootest.Linear, zootest.Recipe(r), ""))
+		}
+		m := zootest.WithWeights(t, seed, members...)
+		m.Provenance.Data = model.DataFrom{Source: set.Source, Checksum: set.Checksum}
+		return m
+	}
+	a := of(1, `"fold": {"number": 1, "of": 2}`, `"fold": {"number": 2, "of": 2}`)
+	b := of(2, `"validation": 0.4`)
+	unseen := func(weights []float64, models ...*model.Model) (*answer.Prediction, []int) {
+		t.Helper()
+		e := answertest.OpenWith(t, answer.Options{Weights: weights}, models...)
+		p, rows, err := measure.OutOfFold(t.Context(), e, set, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p, rows
+	}
+	pa, _ := unseen(nil, a)
+	pb, heldOut := unseen(nil, b)
+	got, rows := unseen([]float64{9, 1}, a, b)
+	if len(rows) != set.Len() || len(heldOut) == 0 || len(heldOut) == set.Len() {
+		t.Fatalf("found %d rows out of fold and %d held out, want all and some", len(rows), len(heldOut))
+	}
+	for r := range set.Len() {
+		for c := range got.Columns {
+			want := float64(pa.Row(r)[c])
+			if slices.Contains(heldOut, r) {
+				want = (9*want + float64(pb.Row(r)[c])) / 10
+			}
+			if !zootest.Near(float64(got.Row(r)[c]), want, 1e-5) {
+				t.Errorf("row %d, column %d: found %g, want %g", r, c, got.Row(r)[c], want)
+			}
+		}
+	}
+
+	e, _, err := measure.Evaluate(t.Context(), answertest.OpenWith(t, answer.Options{Weights: []float64{9, 1}}, a, b), set, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := measure.NewScorer(a.Document, 0, set, measure.MeanFace([]*model.Model{a, b}, set))
+	if want := s.Compare(got.Columns, rows, got.Row); e.OutOfFold == nil || !zootest.Near(e.OutOfFold.RMSEPixels, want.RMSEPixels, 1e-9) {
+		t.Errorf("found %+v out of fold, want %g pixels", e.OutOfFold, want.RMSEPixels)
+	}
+
+	e, _, err = measure.Evaluate(t.Context(), answertest.OpenWith(t, answer.Options{Weights: []float64{0, 1, 2}}, b, a, b), set, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var places []int
+	for _, m := range e.Members {
+		places = append(places, m.Model)
+	}
+	if want := []int{1, 1, 2}; !slices.Equal(places, want) {
+		t.Errorf("found members of the models %v, want %v", places, want)
+	}
+}
+
+// Models that have weights are weighted in what they answer out of fold too, and each member is told of by its file's place.
+func TestOutOfFoldHasWeights(t *testing.T) {
+	set := zootest.Faces(30, zootest.Every, 7)
+	var models []*model.Model
+	for _, seed := range []uint64{1, 2} {
+		d, err := recipe.Folded(zootest.One(t, zootest.Linear, `"epochs": 2`), 3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := traintest.Options(t, d, set)
+		o.Seed = seed
+		models = append(models, traintest.MustTrain(t, o))
+	}
+	of := func(weights []float64) *answer.Ensemble {
+		return answertest.OpenWith(t, answer.Options{Weights: weights}, models...)
+	}
+	apart := func(e *answer.Ensemble) *answer.Prediction {
+		p, rows, err := measure.OutOfFold(t.Context(), e, set, nil)
+		if err != nil || len(rows) != set.Len() {
+			t.Fatalf("found %d rows (%v)", len(rows), err)
+		}
+		return p
+	}
+	first, second := apart(of([]float64{1, 0})), apart(of([]float64{0, 1}))
+	for _, weights := range [][]float64{{9, 1}, {1, 3}} {
+		e := of(weights)
+		p, sum := apart(e), weights[0]+weights[1]
+		for i, v := range p.Points {
+			want := (weights[0]*float64(first.Points[i]) + weights[1]*float64(second.Points[i])) / sum
+			if !zootest.Near(float64(v), want, 1e-5) {
+				t.Fatalf("weights %v: found %g, want %g of %g and %g", weights, v, want, first.Points[i], second.Points[i])
+			}
+		}
+		found, _, err := measure.Evaluate(t.Context(), e, set, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := measure.NewScorer(models[0].Document, 0, set, measure.MeanFace(models, set))
+		if want := s.Compare(p.Columns, zootest.RowNumbers(set.Len()), p.Row); found.OutOfFold == nil || found.OutOfFold.RMSEPixels != want.RMSEPixels {
+			t.Errorf("weights %v: evaluate found %+v out of fold, want %g pixels", weights, found.OutOfFold, want.RMSEPixels)
+		}
+	}
+	for place, weights := range [][]float64{{1, 0}, {0, 1}} {
+		found, _, err := measure.Evaluate(t.Context(), of(weights), set, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range found.Members {
+			if m.Model != place || len(found.Members) != 3 {
+				t.Errorf("weights %v: found %d members, one of model %d, want 3 of model %d", weights, len(found.Members), m.Model, place)
+			}
 		}
 	}
 }
