@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/fkzoo/fkzoo/zoo/answer"
-	"github.com/fkzoo/fkzoo/zoo/answer"
 	"github.com/fkzoo/fkzoo/zoo/answer/answertest"
 	"github.com/fkzoo/fkzoo/zoo/internal/zootest"
 	"github.com/fkzoo/fkzoo/zoo/measure"
@@ -132,60 +131,5 @@ func TestWeightsOutOfFold(t *testing.T) {
 	}
 	if want := []int{1, 1, 2}; !slices.Equal(places, want) {
 		t.Errorf("found members of the models %v, want %v", places, want)
-	}
-}
-
-// Models that have weights are weighted in what they answer out of fold too, and each member is told of by its file's place.
-func TestOutOfFoldHasWeights(t *testing.T) {
-	set := zootest.Faces(30, zootest.Every, 7)
-	var models []*model.Model
-	for _, seed := range []uint64{1, 2} {
-		d, err := recipe.Folded(zootest.One(t, zootest.Linear, `"epochs": 2`), 3)
-		if err != nil {
-			t.Fatal(err)
-		}
-		o := traintest.Options(t, d, set)
-		o.Seed = seed
-		models = append(models, traintest.MustTrain(t, o))
-	}
-	of := func(weights []float64) *answer.Ensemble {
-		return answertest.OpenWith(t, answer.Options{Weights: weights}, models...)
-	}
-	apart := func(e *answer.Ensemble) *answer.Prediction {
-		p, rows, err := measure.OutOfFold(t.Context(), e, set, nil)
-		if err != nil || len(rows) != set.Len() {
-			t.Fatalf("found %d rows (%v)", len(rows), err)
-		}
-		return p
-	}
-	first, second := apart(of([]float64{1, 0})), apart(of([]float64{0, 1}))
-	for _, weights := range [][]float64{{9, 1}, {1, 3}} {
-		e := of(weights)
-		p, sum := apart(e), weights[0]+weights[1]
-		for i, v := range p.Points {
-			want := (weights[0]*float64(first.Points[i]) + weights[1]*float64(second.Points[i])) / sum
-			if !zootest.Near(float64(v), want, 1e-5) {
-				t.Fatalf("weights %v: found %g, want %g of %g and %g", weights, v, want, first.Points[i], second.Points[i])
-			}
-		}
-		found, _, err := measure.Evaluate(t.Context(), e, set, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		s := measure.NewScorer(models[0].Document, 0, set, measure.MeanFace(models, set))
-		if want := s.Compare(p.Columns, zootest.RowNumbers(set.Len()), p.Row); found.OutOfFold == nil || found.OutOfFold.RMSEPixels != want.RMSEPixels {
-			t.Errorf("weights %v: evaluate found %+v out of fold, want %g pixels", weights, found.OutOfFold, want.RMSEPixels)
-		}
-	}
-	for place, weights := range [][]float64{{1, 0}, {0, 1}} {
-		found, _, err := measure.Evaluate(t.Context(), of(weights), set, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, m := range found.Members {
-			if m.Model != place || len(found.Members) != 3 {
-				t.Errorf("weights %v: found %d members, one of model %d, want 3 of model %d", weights, len(found.Members), m.Model, place)
-			}
-		}
 	}
 }
