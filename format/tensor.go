@@ -50,7 +50,3 @@ func NewTensor[T Element](name string, t DType, shape []int, values []T) (Tensor
 
 // Values gives a tensor's elements as a new slice; the type T must fit as for NewTensor.
 func Values[T Element](x Tensor) ([]T, error) { return tensor.Values[T](x) }
-
-// ByteLength gives the bytes of the data of a tensor of this type and shape, before there is any; the error, of the kind
-// ErrLimit, says why there is no such tensor.
-func ByteLength(t DType, shape []int) (int64, error) { return tensor.ByteLength(t, shape) }

@@ -7,7 +7,7 @@ package npy
 
 import "errors"
 
-// What may be wrong, for errors.Is; over a limit it is [fault.ErrLimit].
+// What may be wrong, for errors.Is; over a limit it is fault.ErrLimit.
 var (
 	ErrFormat = errors.New("not a .npy or .npz file that fkzoo reads")
 	ErrObject = errors.New("an array of Python objects") // a pickle, which is not run

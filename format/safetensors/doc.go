@@ -12,7 +12,7 @@ import (
 	"github.com/fkzoo/fkzoo/format/tensor"
 )
 
-// What may be wrong, for errors.Is; over a limit it is [fault.ErrLimit].
+// What may be wrong, for errors.Is; over a limit it is fault.ErrLimit.
 var (
 	ErrFormat = errors.New("not a valid .safetensors file")
 	ErrType   = errors.New("a type that fkzoo doesn't have")

@@ -182,7 +182,7 @@ var rooms = []room{
 		{"cmd/fkzoo/internal/terminal", ""},
 		{"cmd/fkzoo/internal/command", "" +
 			"cmd/fkzoo/internal/terminal format host host/engine/backend internal/atomicfile internal/machine " +
-			"zoo zoo/convert zoo/dataset/demo zoo/draw/chart zoo/model zoo/request zoo/train zoo/train/recipe"},
+			"zoo zoo/convert zoo/dataset zoo/dataset/demo zoo/draw/chart zoo/model zoo/request zoo/train zoo/train/recipe"},
 		{"cmd/fkzoo/internal/contest", "cmd/fkzoo/internal/command internal/weights zoo/kaggle/submission"},
 		{"cmd/fkzoo/internal/damage", "format"},
 		{"cmd/fkzoo/internal/receipt", "cmd/fkzoo/internal/terminal format/legacy zoo/model"},

@@ -19,6 +19,8 @@ const (
 	longestPackage  = 2000
 	longestFile     = 600
 	longestFunction = 80
+	medianPackage   = 250 // is above half of the packages
+	longestFront    = 600 // of the zoo, which is rooms and hardly more than a door to them
 )
 
 // longPackages may be longer for good: one table of all that a document may say.
@@ -109,6 +111,7 @@ func TestLengths(t *testing.T) {
 			check(l, longestFunction)
 		}
 	})
+	checkShape(t, packages)
 	for _, folder := range slices.Sorted(maps.Keys(packages)) {
 		if !slices.Contains(longPackages, folder) {
 			check(length{"package " + folder, packages[folder]}, longestPackage)
@@ -121,5 +124,17 @@ func TestLengths(t *testing.T) {
 		if !over[name] {
 			t.Errorf("%s: is not too long any more: take it out of the table", name)
 		}
+	}
+}
+
+// checkShape looks at the packages' lines as a whole: most are small, and the front leaves the work to its rooms.
+func checkShape(t *testing.T, packages map[string]int) {
+	t.Helper()
+	all := slices.Sorted(maps.Values(packages))
+	if median := all[len(all)/2]; median >= medianPackage {
+		t.Errorf("the median package of %d has %d lines, want fewer than %d", len(all), median, medianPackage)
+	}
+	if lines, ok := packages["zoo"]; !ok || lines > longestFront {
+		t.Errorf("package zoo: has %d lines, want at most %d", lines, longestFront)
 	}
 }

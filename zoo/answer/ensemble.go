@@ -42,6 +42,7 @@ type Tick func(done, total int)
 // at once. Close it, before its backend.
 type Ensemble struct {
 	models  []*model.Model // those that answer
+	places  []int          // theirs among all that Open was given
 	weights []float64      // theirs; nil: the members' alone count
 	input   blueprint.Input
 	o       Options
@@ -56,16 +57,19 @@ type Ensemble struct {
 // Open makes models ready. Those that take images of different sizes can't
 // answer together, nor those with a plan that the backend lacks a layer for.
 func Open(ctx context.Context, models []*model.Model, o Options) (*Ensemble, error) {
-	e := &Ensemble{models: models, o: o}
+	e := &Ensemble{o: o}
 	if o.Weights != nil {
 		if err := weights.Check(o.Weights, len(models)); err != nil {
 			return nil, err
 		}
-		e.models = nil
-		for k, w := range o.Weights {
-			if w > 0 {
-				e.models, e.weights = append(e.models, models[k]), append(e.weights, w)
-			}
+	}
+	for k, m := range models {
+		if o.Weights != nil && o.Weights[k] == 0 {
+			continue
+		}
+		e.models, e.places = append(e.models, m), append(e.places, k)
+		if o.Weights != nil {
+			e.weights = append(e.weights, o.Weights[k])
 		}
 	}
 	var err error
@@ -124,6 +128,9 @@ func (e *Ensemble) ask() (done func(), err error) {
 // Models are those that answer: those that the ensemble was opened with, without
 // those of weight 0.
 func (e *Ensemble) Models() []*model.Model { return e.models }
+
+// Place is where [Ensemble.Models]' model k stood among all that the ensemble was opened with, from 0.
+func (e *Ensemble) Place(k int) int { return e.places[k] }
 
 // Input is what all the models take.
 func (e *Ensemble) Input() blueprint.Input { return e.input }
@@ -184,8 +191,8 @@ func (e *Ensemble) answer(ctx context.Context, set *dataset.Set, batch int, p *p
 	return out, nil
 }
 
-// Mean is that of the members' answers to so many rows, or, where the models have
-// weights, of the models' own answers.
+// Mean is that of the members' answers to so many rows, as [Mean] has it, or, where the models have
+// weights, of the models' own answers: for each row and column of those that have one.
 func (e *Ensemble) Mean(all []MemberPrediction, rows int) *Prediction {
 	if e.weights == nil {
 		return Mean(all, rows)

@@ -36,8 +36,8 @@ type MemberPrediction struct {
 }
 
 // Mean combines members' answers for so many rows: each column is the mean of all
-// that give it, by their weights, and NaN where nobody answers. Columns are those
-// of the first member, then what later ones add.
+// that give it, by their weights, and NaN where nobody answers; who answers NaN has no
+// part. Columns are those of the first member, then what later ones add.
 func Mean(all []MemberPrediction, rows int) *Prediction {
 	index := map[string]int{}
 	out := &Prediction{}
@@ -58,8 +58,10 @@ func Mean(all []MemberPrediction, rows int) *Prediction {
 				if p.Learned != nil && p.Learned[r] {
 					continue
 				}
-				weights[r*n+at] += p.Weight
-				sums[r*n+at] += p.Weight * float64(p.Points[r*len(p.Columns)+c])
+				if v := float64(p.Points[r*len(p.Columns)+c]); v == v {
+					weights[r*n+at] += p.Weight
+					sums[r*n+at] += p.Weight * v
+				}
 			}
 		}
 	}

@@ -11,10 +11,10 @@ import (
 	"github.com/fkzoo/fkzoo/zoo/dataset"
 )
 
-// Formats are what an [Writer] writes.
+// Formats are what a [Writer] writes.
 var Formats = []string{"csv", "json"}
 
-// An AnswerWriter writes answers part by part, in pixels of the pictures that
+// A Writer writes answers part by part, in pixels of the pictures that
 // the images were read from: as CSV, a column image and then one for each
 // coordinate; or as JSON, a list of {"image": ..., "points": {column: pixels}}.
 // Close it.

@@ -80,7 +80,7 @@ func TestEach(t *testing.T) {
 	}
 }
 
-func TestAnswerWriter(t *testing.T) {
+func TestWriter(t *testing.T) {
 	names := []string{`a "b", c.png`, "new\nline", "<1>"}
 	columns := []string{"nose_x", `n"\_y`}
 	points := []float32{1.5, -2, 0.1, 1e-7, 16777216, 3}

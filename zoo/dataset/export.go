@@ -86,8 +86,8 @@ func (s *Set) WriteZip(ctx context.Context, w io.Writer, name string) error {
 	return z.Close()
 }
 
-// TableName is the CSV in a folder that [Set.WriteFolder] writes.
-const TableName = "keypoints.csv"
+// tableName is the CSV in a folder that [Set.WriteFolder] writes.
+const tableName = "keypoints.csv"
 
 // WriteFolder writes the images as grey PNGs called 1.png, 2.png, ... by their
 // place, and keypoints.csv with a column image and the set's own, which comes
@@ -109,7 +109,7 @@ func (s *Set) WriteFolder(ctx context.Context, folder string, force bool) error 
 	if err != nil {
 		return err
 	}
-	return atomicfile.Write(filepath.Join(folder, TableName), force, func(w io.Writer) error {
+	return atomicfile.Write(filepath.Join(folder, tableName), force, func(w io.Writer) error {
 		out := bufio.NewWriter(w)
 		fmt.Fprintf(out, "%s\n", strings.Join(append([]string{"image"}, quoted(s.Columns)...), ","))
 		for r := range s.Len() {

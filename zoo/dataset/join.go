@@ -81,7 +81,8 @@ func (j joined) Names(ctx context.Context, fn func(name string) error) error {
 	return nil
 }
 
-func (j joined) Fit(h, w int) (Rows, error) {
+// fit has each source's images at another size, pictures read so and others stretched.
+func (j joined) fit(h, w int) (Rows, error) {
 	out := make(joined, len(j))
 	for i, s := range j {
 		var err error
@@ -90,4 +91,19 @@ func (j joined) Fit(h, w int) (Rows, error) {
 		}
 	}
 	return out, nil
+}
+
+// pictures tells whether some, and whether all, of the rows are pictures.
+func pictures(r Rows) (some, all bool) {
+	j, ok := r.(joined)
+	if !ok {
+		_, ok = r.(Fitter)
+		return ok, ok
+	}
+	all = true
+	for _, s := range j {
+		someOf, allOf := pictures(s.Rows)
+		some, all = some || someOf, all && allOf
+	}
+	return some, all
 }

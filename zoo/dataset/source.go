@@ -135,34 +135,38 @@ func (s *Source) Fit(h, w int) (*Source, error) {
 	}
 	out := *s
 	out.Height, out.Width = h, w
-	if f, ok := s.Rows.(Fitter); ok {
-		rows, err := f.Fit(h, w)
-		if err != nil {
-			return nil, err
-		}
-		out.Rows = rows
-	} else {
+	var err error
+	switch rows := s.Rows.(type) {
+	case joined:
+		out.Rows, err = rows.fit(h, w)
+	case Fitter:
+		out.Rows, err = rows.Fit(h, w)
+	default:
 		out.fitted = true
+	}
+	if err != nil {
+		return nil, err
 	}
 	return &out, nil
 }
 
 // FitPictures is [Source.Fit] for pictures, whose size is anybody's choice; images
-// that have a size of their own keep it.
+// that have a size of their own keep it, and so do pictures joined with such.
 func (s *Source) FitPictures(h, w int) (*Source, error) {
-	if _, ok := s.Rows.(Fitter); ok {
+	if _, all := pictures(s.Rows); all {
 		return s.Fit(h, w)
 	}
 	return s, nil
 }
 
 // Refit gives a Set that was read from the source with images of h x w: what
-// reading s.Fit(h, w) gives, but only pictures are read again for it.
+// reading s.Fit(h, w) gives, but only pictures, and what is joined with them, are read
+// again for it.
 func (s *Source) Refit(ctx context.Context, set *Set, h, w int) (*Set, error) {
 	if set.Height == h && set.Width == w {
 		return set, nil
 	}
-	if _, ok := s.Rows.(Fitter); !ok {
+	if some, _ := pictures(s.Rows); !some {
 		return set.Resized(h, w), CheckSize(h, w)
 	}
 	fit, err := s.Fit(h, w)
@@ -320,7 +324,7 @@ func (s *Source) stream(ctx context.Context, n int, fn func(part *Set) error) er
 		if err := fn(part); err != nil {
 			return err
 		}
-		if done += part.Len(); done == s.limit {
+		if done += part.Len(); s.limit > 0 && done == s.limit {
 			return errEnough
 		}
 		return nil

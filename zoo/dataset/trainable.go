@@ -31,7 +31,7 @@ func (s *Set) CheckTrainable(columns []string, rows []int) error {
 	if !slices.ContainsFunc(at, func(c int) bool { return s.varies(c, rows) }) {
 		return bad("the same value in all rows, in every column", "points that differ from face to face")
 	}
-	if !slices.ContainsFunc(rows, func(r int) bool { return !s.SameImage(r, rows[0]) }) {
+	if !slices.ContainsFunc(rows, func(r int) bool { return !s.sameImage(r, rows[0]) }) {
 		return bad("the same image in all rows", "images that differ")
 	}
 	return nil
@@ -51,8 +51,8 @@ func (s *Set) varies(column int, rows []int) bool {
 	return false
 }
 
-// SameImage tells whether two rows have the same pixels.
-func (s *Set) SameImage(a, b int) bool {
+// sameImage tells whether two rows have the same pixels.
+func (s *Set) sameImage(a, b int) bool {
 	p := s.Pixels()
 	if s.Bytes != nil {
 		return bytes.Equal(s.Bytes[a*p:(a+1)*p], s.Bytes[b*p:(b+1)*p])

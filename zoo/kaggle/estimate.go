@@ -100,7 +100,7 @@ func EstimateScore(ctx context.Context, with *answer.Ensemble, set *dataset.Set,
 	if err != nil {
 		return nil, err
 	}
-	p, rows, _, err := measure.Unseen(models, set, all)
+	p, rows, _, err := measure.Unseen(models, set, all, with.Mean)
 	if err != nil {
 		return nil, err
 	}
@@ -385,7 +385,7 @@ func (e *estimator) blend(models []*model.Model, all []answer.MemberPrediction) 
 				own = append(own, p)
 			}
 		}
-		p, seen, _, err := measure.Unseen([]*model.Model{m}, e.set, own)
+		p, seen, _, err := measure.Unseen([]*model.Model{m}, e.set, own, answer.Mean)
 		if err != nil {
 			return nil, err
 		}

@@ -340,3 +340,20 @@ func TestEstimateScaled(t *testing.T) {
 		}
 	}
 }
+
+// The estimate is that of the mean by the models' weights.
+func TestEstimateWeights(t *testing.T) {
+	set := zootest.Faces(30, zootest.Every, 9)
+	a, b := foldedModel(t, set, 1, zootest.Every), foldedModel(t, set, 2, zootest.Every)
+	of := func(weights []float64, models ...*model.Model) float64 {
+		t.Helper()
+		e, err := EstimateScore(t.Context(), answertest.OpenWith(t, answer.Options{Weights: weights}, models...), set, nil, false, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return e.All.RMSE
+	}
+	if got, want := of([]float64{2, 1}, a, b), of(nil, a, a, b); !zootest.Near(got, want, 1e-5) || zootest.Near(got, of(nil, a, b), 1e-4) {
+		t.Errorf("found %g with weights, want %g", got, want)
+	}
+}

@@ -60,7 +60,7 @@ type ColumnScore struct {
 
 // MemberScore is the error of one member alone.
 type MemberScore struct {
-	Model      int     `json:"model"` // in the order given, from 0
+	Model      int     `json:"model"` // in the order that the ensemble was opened with, from 0
 	Member     string  `json:"member"`
 	Cells      int     `json:"cells"`
 	Loss       float64 `json:"loss"`
@@ -93,7 +93,7 @@ func Evaluate(ctx context.Context, with *answer.Ensemble, set *dataset.Set, tick
 	for _, m := range all {
 		d := models[m.Model].Document
 		score := NewScorer(d, m.Member, set, face).score(&m.Prediction, rows)
-		e.Members = append(e.Members, MemberScore{m.Model, d.Members[m.Member].Name, score.Cells, score.Loss, score.RMSEPixels})
+		e.Members = append(e.Members, MemberScore{with.Place(m.Model), d.Members[m.Member].Name, score.Cells, score.Loss, score.RMSEPixels})
 	}
 	held, known, err := model.HeldOutRows(models, set)
 	if err != nil {
@@ -103,7 +103,7 @@ func Evaluate(ctx context.Context, with *answer.Ensemble, set *dataset.Set, tick
 	var apart []int // out of fold
 	var answers *answer.Prediction
 	if slices.ContainsFunc(models, (*model.Model).InFolds) && !slices.ContainsFunc(models, func(m *model.Model) bool { return m.Provenance.Data.Checksum != set.Checksum }) {
-		if answers, apart, known, err = Unseen(models, set, all); err != nil {
+		if answers, apart, known, err = Unseen(models, set, all, with.Mean); err != nil {
 			return nil, nil, err
 		}
 		e.HeldOutUnknown = e.HeldOutUnknown || !known

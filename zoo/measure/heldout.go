@@ -26,10 +26,14 @@ func OutOfFold(ctx context.Context, e *answer.Ensemble, set *dataset.Set, tick a
 	if err != nil {
 		return nil, nil, err
 	}
-	return outOfFold(e.Models(), set, all)
+	return outOfFold(e.Models(), set, all, e.Mean)
 }
 
-func outOfFold(models []*model.Model, set *dataset.Set, all []answer.MemberPrediction) (*answer.Prediction, []int, error) {
+// A Mean combines members' answers for so many rows, each row's by those that haven't learned from it: [answer.Mean], or
+// [answer.Ensemble.Mean], which knows the models' weights.
+type Mean func(all []answer.MemberPrediction, rows int) *answer.Prediction
+
+func outOfFold(models []*model.Model, set *dataset.Set, all []answer.MemberPrediction, mean Mean) (*answer.Prediction, []int, error) {
 	for i := range all {
 		train, _, err := model.SplitRows(&models[all[i].Model].Document.Members[all[i].Member], set)
 		if err != nil {
@@ -40,7 +44,7 @@ func outOfFold(models []*model.Model, set *dataset.Set, all []answer.MemberPredi
 			all[i].Learned[r] = true
 		}
 	}
-	p := answer.Mean(all, set.Len())
+	p := mean(all, set.Len())
 	var rows []int
 	for r := range set.Len() {
 		if !slices.ContainsFunc(p.Row(r), func(v float32) bool { return v != v }) {
@@ -53,8 +57,8 @@ func outOfFold(models []*model.Model, set *dataset.Set, all []answer.MemberPredi
 // Unseen answers the models' data, each row by those members alone that have not learned from it. rows are those that some
 // member has held out and for which every column is answered. known is as that of
 // [model.HeldOutRows].
-func Unseen(models []*model.Model, set *dataset.Set, all []answer.MemberPrediction) (p *answer.Prediction, rows []int, known bool, err error) {
-	if p, rows, err = outOfFold(models, set, all); err == nil {
+func Unseen(models []*model.Model, set *dataset.Set, all []answer.MemberPrediction, mean Mean) (p *answer.Prediction, rows []int, known bool, err error) {
+	if p, rows, err = outOfFold(models, set, all, mean); err == nil {
 		rows, err = model.ValidatedBySome(models, set, rows)
 	}
 	if err != nil {

@@ -10,3 +10,6 @@ func (m *Model) SetMeta(meta *format.Meta) error { return m.setMeta(meta) }
 
 // ForgetUnknown drops what a file had that this version doesn't know, beside Extra.
 func (m *Model) ForgetUnknown() { m.kept = kept{} }
+
+// UnknownData stands for the checksum of data that isn't known.
+const UnknownData = unknownData

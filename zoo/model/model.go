@@ -67,12 +67,12 @@ type State struct {
 	Step    int     `json:"step"`   // steps done in the epoch under way
 	LossSum float64 `json:"loss_sum"`
 	Cells   float64 `json:"cells"`
-	// tensors are the member's training state; by their engine names, as all here.
+	// Tensors are the member's training state; by their engine names, as all here.
 	Tensors engine.Arrays
-	// best are the weights of best epochs, where the model has others: of the
+	// Best are the weights of best epochs, where the model has others: of the
 	// member under way and of those before it.
 	Best engine.Arrays
-	// final are the weights with which members before it ended, where the model has
+	// Final are the weights with which members before it ended, where the model has
 	// those of their best epochs: in NAME.best.fkz, see [Model.ShowBest].
 	Final engine.Arrays
 }

@@ -25,13 +25,13 @@ func columnMeans(set *dataset.Set) []float64 {
 	return sums
 }
 
-// UnknownData stands for the checksum of data that isn't known, or of which it isn't known which rows were learned from.
-const UnknownData = ""
+// unknownData stands for the checksum of data that isn't known, or of which it isn't known which rows were learned from.
+const unknownData = ""
 
 // before are the checksums of the data that the weights had seen before this training.
 func (p *Provenance) before() []string {
 	if p.Start != "" && len(p.StartData) == 0 { // written before it was recorded
-		return []string{UnknownData}
+		return []string{unknownData}
 	}
 	return p.StartData
 }
@@ -63,12 +63,12 @@ func union(a, b []string) []string {
 // which of its rows.
 func (p *Provenance) SawBefore(checksum string) bool {
 	before := p.before()
-	return slices.Contains(before, checksum) || slices.Contains(before, UnknownData)
+	return slices.Contains(before, checksum) || slices.Contains(before, unknownData)
 }
 
 // GoOnWith notes that training goes on with other data, which may have rows of that before.
 func (p *Provenance) GoOnWith(data DataFrom) {
-	p.StartData = union(p.Seen(), []string{UnknownData})
+	p.StartData = union(p.Seen(), []string{unknownData})
 	p.Data = data
 }
 

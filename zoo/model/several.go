@@ -38,15 +38,12 @@ func InputOf(models []*Model) (blueprint.Input, error) {
 }
 
 // ErrNoModel is returned where no model was named.
-var ErrNoModel = errors.New("found no model, want at least one")
-
-// ErrNoFile is returned where no model's file was named.
-var ErrNoFile = errors.New("found no model file, want at least one .fkz")
+var ErrNoModel = errors.New("found no model file, want at least one .fkz")
 
 // ReadAll reads model files with [Load] or [Describe].
 func ReadAll(paths []string, read func(path string) (*Model, error)) ([]*Model, error) {
 	if len(paths) == 0 {
-		return nil, ErrNoFile
+		return nil, ErrNoModel
 	}
 	var out []*Model
 	for _, path := range paths {

@@ -203,7 +203,7 @@ func TestResumeChanges(t *testing.T) {
 		{"network", map[string]string{"hidden": "9"}, set, "setting hidden: found 9", "setting hidden: found 9", nil},
 		{"no such field", map[string]string{"recipe.rates": "1"}, set, "rates, which no recipe has", "rates, which no recipe has", nil},
 		{"more rows", nil, larger, "found 40 rows, want 30", "", func(m *model.Model) bool {
-			return m.Provenance.Data.Rows == 40 && slices.Equal(m.Provenance.StartData, []string{set.Checksum, model.UnknownData}) && len(m.History[0].TrainLoss) == 8 && m.History[0].BestEpoch > 3
+			return m.Provenance.Data.Rows == 40 && slices.Equal(m.Provenance.StartData, []string{set.Checksum, ""}) && len(m.History[0].TrainLoss) == 8 && m.History[0].BestEpoch > 3
 		}},
 		{"other values", nil, values, "as many rows and columns, other values", "", nil},
 		{"a column less", nil, zootest.WithColumns(set, zootest.Eyes), "found no column nose_tip_x, found no column nose_tip_y", "nose_tip_x", nil},

@@ -39,7 +39,7 @@ type Options struct {
 	Resume *model.Model // a checkpoint to go on from; nil: from the start. Its document and seed stand.
 	// ResumePath is Resume's file: it may be replaced by the next checkpoint.
 	ResumePath string
-	// Settings are what the user gave beside Resume, as for [Prepare]; what
+	// Settings are what the user gave beside Resume, as for [recipe.Prepare]; what
 	// differs from the checkpoint's own is refused with a [ChangedError], as other
 	// data is, unless AllowChanges is set. A length in epochs or examples may
 	// always differ: it is that of the whole training, what is done included.
@@ -71,7 +71,7 @@ type Every struct {
 // Run trains every member in turn and writes the model to Output. A model
 // given as Resume is changed, and becomes the result.
 //
-// When ctx ends, Train stops after the batch under way, keeps a checkpoint, and
+// When ctx ends, Run stops after the batch under way, keeps a checkpoint, and
 // returns an error that wraps ErrInterrupted and names the file. A checkpoint
 // that can't be written is a note to Watch, and training goes on. Should the
 // model itself not be writable to Output at the end, it is written elsewhere,

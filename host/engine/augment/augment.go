@@ -14,7 +14,7 @@ import (
 )
 
 // Ranges are what changes are drawn from, by the formulas of
-// [blueprint.Augment]. Zeros are off.
+// blueprint.Augment. Zeros are off.
 type Ranges struct {
 	Shift      float64 // pixels
 	Rotate     float64 // degrees

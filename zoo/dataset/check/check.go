@@ -87,11 +87,11 @@ type Finding struct {
 	Severity string `json:"severity"`
 	Count    int    `json:"count"` // of rows, or of columns for those about columns
 	Text     string `json:"text"`  // a line for people
-	Rows     []Row  `json:"rows"`  // the worst first, at most [MostRows]
+	Rows     []Row  `json:"rows"`  // the worst first, at most mostRows
 }
 
-// MostRows is how many rows a finding lists.
-const MostRows = 200
+// mostRows is how many rows a finding lists.
+const mostRows = 200
 
 // A Row is one row that a finding is about.
 type Row struct {
@@ -167,7 +167,7 @@ func Run(ctx context.Context, s *dataset.Set, o Options) (*Report, error) {
 func (r *Report) add(kind, severity, text string, rows []Row) {
 	slices.SortStableFunc(rows, func(a, b Row) int { return cmp.Compare(b.Score, a.Score) })
 	n := len(rows)
-	rows = rows[:min(n, MostRows)]
+	rows = rows[:min(n, mostRows)]
 	if rows == nil {
 		rows = []Row{}
 	}

@@ -13,8 +13,8 @@ import (
 	"github.com/fkzoo/fkzoo/zoo/dataset/input"
 )
 
-// Natural is the height and width of images from pictures where none is asked for.
-const Natural = 96
+// natural is the height and width of images from pictures where none is asked for.
+const natural = 96
 
 // Extensions are those of pictures' names, in small letters.
 var Extensions = []string{".png", ".jpg", ".jpeg", ".jpe", ".jfif"}
@@ -55,7 +55,7 @@ type Album struct {
 // the natural one.
 func (a *Album) Source(size input.Size) (*dataset.Source, error) {
 	if size == (input.Size{}) {
-		size = input.Size{Height: Natural, Width: Natural}
+		size = input.Size{Height: natural, Width: natural}
 	}
 	rows, err := (&rows{album: a}).Fit(size.Height, size.Width)
 	if err != nil {

@@ -2,6 +2,7 @@ package source
 
 import (
 	"context"
+	"errors"
 
 	"github.com/fkzoo/fkzoo/zoo/dataset"
 	"github.com/fkzoo/fkzoo/zoo/dataset/album"
@@ -36,8 +37,11 @@ func openFolder(ctx context.Context, f *input.File, size input.Size) (*dataset.S
 		used = list.Paths()
 	}
 	unlisted, err := album.Unlisted(ctx, f.Path, path, used)
-	if err == nil && unlisted.Count > 0 {
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	if unlisted.Count > 0 {
 		s.Notes = append(s.Notes, unlisted)
 	}
-	return s, err
+	return s, nil
 }

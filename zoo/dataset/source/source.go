@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/fkzoo/fkzoo/zoo/dataset"
@@ -41,8 +42,14 @@ func Open(ctx context.Context, name string, o Options) (*dataset.Source, error) 
 
 // OpenAll is [Open] of several names as one source, in their order: see
 // [dataset.Join]. The error is that of the first that isn't there or of no format;
-// what is wrong further within a file is found when it is read.
+// what is wrong further within a file is found when it is read. A reader that is named
+// twice is a *dataset.NameError, before any is read.
 func OpenAll(ctx context.Context, names []string, o Options) (*dataset.Source, error) {
+	for i, name := range names {
+		if _, ok := o.Readers[name]; ok && slices.Contains(names[:i], name) {
+			return nil, &dataset.NameError{Name: name, Found: "it named twice", Want: "it once: it can be read only once"}
+		}
+	}
 	var all []*dataset.Source
 	for _, name := range names {
 		s, err := one(ctx, name, o)
@@ -125,7 +132,11 @@ func fitted(ctx context.Context, f *input.File, o Options) (*dataset.Source, err
 	if err != nil || o.size() == (input.Size{}) {
 		return s, err
 	}
-	return s.Fit(o.Height, o.Width)
+	fit, err := s.Fit(o.Height, o.Width)
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return fit, nil
 }
 
 // open has the first format that a file is one of open it.

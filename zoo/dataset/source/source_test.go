@@ -3,6 +3,7 @@ package source
 import (
 	"archive/zip"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/fkzoo/fkzoo/zoo/dataset"
 	"github.com/fkzoo/fkzoo/zoo/dataset/demo"
+	"github.com/fkzoo/fkzoo/zoo/dataset/input"
 )
 
 // whole reads a source in parts and puts them together again.
@@ -196,6 +198,40 @@ func TestOpenAll(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%v: found %v, want %s", test.names, err, test.want)
 		}
+	}
+}
+
+// A reader is read once: naming it twice is refused before it is touched, a file isn't.
+func TestReaderTwice(t *testing.T) {
+	r := strings.NewReader("a_x,Image\n1,1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16\n")
+	o := Options{Readers: map[string]io.Reader{"-": r}}
+	if s, err := OpenAll(ctx, []string{"-", "demo:3", "-"}, o); s != nil || !errors.As(err, new(*dataset.NameError)) || err.Error() != "-: found it named twice, want it once: it can be read only once" || int64(r.Len()) != r.Size() {
+		t.Errorf("found %v, %v and %d bytes left of %d", s, err, r.Len(), r.Size())
+	}
+	small := "../testdata/small.csv"
+	s, err := OpenAll(ctx, []string{small, "-", small}, Options{Readers: o.Readers})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// A folder that fails behind its table leaves nothing open.
+func TestFolderFails(t *testing.T) {
+	folder := writeTree(t, map[string]string{"a.png": "12x16"})
+	if err := os.WriteFile(filepath.Join(folder, "t.csv"), []byte("a_x,Image\n1,1 2 3 4\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f, err := input.Look(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone, cancel := context.WithCancel(ctx)
+	cancel()
+	if s, err := openFolder(gone, f, input.Size{}); s != nil || !errors.Is(err, context.Canceled) {
+		t.Errorf("found %v, %v, want no source and %v", s, err, context.Canceled)
 	}
 }
 

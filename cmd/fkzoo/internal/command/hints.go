@@ -10,6 +10,7 @@ import (
 	"github.com/fkzoo/fkzoo/host"
 	"github.com/fkzoo/fkzoo/host/engine/backend"
 	"github.com/fkzoo/fkzoo/zoo/convert"
+	"github.com/fkzoo/fkzoo/zoo/dataset"
 	"github.com/fkzoo/fkzoo/zoo/request"
 	"github.com/fkzoo/fkzoo/zoo/train"
 )
@@ -30,6 +31,7 @@ var advice = []struct {
 	{wraps(train.ErrFinished), always(startAnew)},
 	{is[*train.CheckpointError], always("--resume goes on from it, --force replaces it")},
 	{wraps(format.ErrExists), always("--force replaces it")},
+	{wraps(dataset.ErrShape), always("--size N makes the images square")},
 	{is[*backend.InstallError], func(err error) string {
 		e, _ := errors.AsType[*backend.InstallError](err)
 		return "«fkzoo backend install " + e.Backend + "» installs it"

@@ -28,7 +28,7 @@ func Usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 // that no recipe takes are found elsewhere.
 func IsUsage(err error) bool {
 	return errors.As(err, new(usageError)) || errors.As(err, new(*request.Error)) || errors.Is(err, backend.ErrUnknown) ||
-		errors.Is(err, model.ErrNoFile) || errors.As(err, new(*recipe.SettingError))
+		errors.Is(err, model.ErrNoModel) || errors.As(err, new(*recipe.SettingError))
 }
 
 // Interrupted makes of Ctrl-C before or after a training, as while data is read or images are answered, the error of one

@@ -34,7 +34,7 @@ func Command(p *command.Program) *cli.Command {
 
 func evaluate(p *command.Program, c *cli.Context) error {
 	if c.NArg() == 0 {
-		return model.ErrNoFile
+		return model.ErrNoModel
 	}
 	if c.String("data") == "" {
 		return command.Usagef("evaluate: no --data given, want data with points to compare with")

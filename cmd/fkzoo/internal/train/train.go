@@ -210,9 +210,12 @@ func asked(c *cli.Context) (r zoo.TrainRequest, err error) {
 		Epochs: c.Int("epochs"), Batch: c.Int("batch"), Folds: c.Int("folds"),
 		Start: c.String("start-from"), Resume: c.String("resume"), AllowChanges: c.Bool("allow-changes"),
 	}
-	for name, least := range map[string]int{"epochs": 1, "batch": 1, "folds": 2} {
-		if c.IsSet(name) && c.Int(name) < least {
-			return r, command.Usagef("%s: found %d, want at least %d", name, c.Int(name), least)
+	for _, flag := range []struct {
+		name  string
+		least int
+	}{{"epochs", 1}, {"batch", 1}, {"folds", 2}} {
+		if c.IsSet(flag.name) && c.Int(flag.name) < flag.least {
+			return r, command.Usagef("%s: found %d, want at least %d", flag.name, c.Int(flag.name), flag.least)
 		}
 	}
 	if c.IsSet("seed") {

@@ -16,7 +16,7 @@ type Activation struct {
 	Reverse func(k *kernel.Kernel, x, y, dy *Node, slope float64) *Node
 }
 
-// Activations has a row for each of [blueprint.Activations]; a test compares the
+// Activations has a row for each of blueprint.Activations; a test compares the
 // two. linear has no functions: x is y.
 var Activations = map[string]Activation{
 	"linear": {},

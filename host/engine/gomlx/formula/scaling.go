@@ -8,7 +8,7 @@ import (
 	"github.com/fkzoo/fkzoo/host/engine/device"
 )
 
-// Scalings has a function for each of [blueprint.Scalings], and for its default;
+// Scalings has a function for each of blueprint.Scalings, and for its default;
 // a test compares the two.
 var Scalings = map[string]func(x *Node) *Node{
 	"":            unit,

@@ -3,7 +3,6 @@
 package export
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -106,9 +105,6 @@ func writeSet(p *command.Program, c *cli.Context, r zoo.DataRequest) error {
 	default:
 		name := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)) + ".csv"
 		err = atomicfile.Write(path, force, func(w io.Writer) error { return set.WriteZip(c.Context, w, name) })
-	}
-	if errors.Is(err, dataset.ErrShape) {
-		return fmt.Errorf("%w; --size N makes it square", err)
 	}
 	if err != nil {
 		return err
