@@ -33,7 +33,7 @@ func Command(p *command.Program) *cli.Command {
 type verified struct {
 	File       string                `json:"file"`
 	Intact     bool                  `json:"intact"`
-	Version    int                   `json:"p.Version,omitempty"`
+	Version    int                   `json:"version,omitempty"`
 	Bytes      int64                 `json:"bytes"`
 	Digest     string                `json:"digest,omitempty"` // of an intact file
 	Tensors    int                   `json:"tensors"`          // of a damaged file those that are intact
