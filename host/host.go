@@ -216,9 +216,10 @@ func (h *Host) Close() error {
 // warn gives a warning to the user, the same one only once.
 func (h *Host) warn(text string) {
 	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.o.Warn != nil && !h.warned[text] {
-		h.warned[text] = true
+	said := h.warned[text]
+	h.warned[text] = true
+	h.mu.Unlock()
+	if h.o.Warn != nil && !said { // unlocked: who is warned may ask the host
 		h.o.Warn(text)
 	}
 }

@@ -2,26 +2,22 @@ package zoo
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/fkzoo/fkzoo/zoo/answer"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
 	"github.com/fkzoo/fkzoo/zoo/measure"
 	"github.com/fkzoo/fkzoo/zoo/model"
+	"github.com/fkzoo/fkzoo/zoo/request"
 )
 
-// ModelsRequest names the models that are asked together; their answer is the mean of theirs.
-type ModelsRequest struct {
-	Models []string // files
-	// FlipAverage answers each image and its mirror image, and takes the mean; nil: as the models' blueprints say.
-	FlipAverage *bool
-	Batch       int       // images answered at a time; 0: as many as is best
-	Weights     []float64 // of the models; nil: the members' own alone count
-}
+// ModelsRequest names the models that are asked together.
+type ModelsRequest = answer.Request
 
-// Ensemble opens models, once for all that they will be asked, from as many goroutines as one likes. Close it before the
-// Zoo.
+// Ensemble opens models, once for all that they will be asked, from as many goroutines as one likes. Close it; the Zoo's
+// Close does, too.
 func (z *Zoo) Ensemble(ctx context.Context, r ModelsRequest) (*answer.Ensemble, error) {
-	all, err := model.ReadAll(r.Models, model.Load)
+	all, err := r.Read()
 	if err != nil {
 		return nil, err
 	}
@@ -30,24 +26,38 @@ func (z *Zoo) Ensemble(ctx context.Context, r ModelsRequest) (*answer.Ensemble, 
 
 // EnsembleOf is [Zoo.Ensemble] of models that are read already.
 func (z *Zoo) EnsembleOf(ctx context.Context, all []*model.Model, r ModelsRequest) (*answer.Ensemble, error) {
-	b, err := z.Backend(ctx)
+	leave, err := z.open.Enter()
 	if err != nil {
 		return nil, err
 	}
-	return answer.Open(ctx, all, answer.Options{Backend: b, FlipAverage: z.flipAverage(all, r.FlipAverage), Batch: r.Batch, Weights: r.Weights})
+	defer leave()
+	o, miscalibrated, err := r.Options(all)
+	if err != nil {
+		return nil, err
+	}
+	if o.Backend, err = z.open.Backend(ctx, z.watch.Backend); err != nil {
+		return nil, err
+	}
+	if miscalibrated {
+		z.watch.Warn(Miscalibrated)
+	}
+	e, err := answer.Open(ctx, all, o)
+	if err != nil {
+		return nil, err
+	}
+	z.open.Keep(e)
+	return e, nil
 }
 
-// flipAverage is what the request wants, or else what all models ask for. Where only some do, one that doesn't keeps the
-// others from what they are calibrated for.
-func (z *Zoo) flipAverage(all []*model.Model, wanted *bool) bool {
-	if wanted != nil {
-		return *wanted
+// ensembleFor is the ensemble that the request brings, or one that done closes.
+func (z *Zoo) ensembleFor(ctx context.Context, all []*model.Model, r ModelsRequest) (e *answer.Ensemble, done func(), err error) {
+	if r.Open != nil {
+		return r.Open, func() {}, nil
 	}
-	average := answer.FlipAverage(all)
-	if answer.Miscalibrated(all, average) {
-		z.o.Watch.Warn(Miscalibrated)
+	if e, err = z.EnsembleOf(ctx, all, r); err != nil {
+		return nil, nil, err
 	}
-	return average
+	return e, func() { _ = e.Close() }, nil
 }
 
 // Miscalibrated is what a watcher is warned of where no request says how mirror images are to be answered.
@@ -68,19 +78,32 @@ type Evaluated struct {
 
 // Evaluate compares models' answers with the truth.
 func (z *Zoo) Evaluate(ctx context.Context, r EvaluateRequest) (*Evaluated, error) {
-	all, err := model.ReadAll(r.Models, model.Load)
+	leave, err := z.open.Enter()
 	if err != nil {
 		return nil, err
 	}
-	set, err := z.Read(ctx, r.Data.For(all[0]))
+	defer leave()
+	all, err := r.Read()
 	if err != nil {
 		return nil, err
 	}
-	e, err := z.EnsembleOf(ctx, all, r.ModelsRequest)
+	data, err := z.Data(ctx, r.Data.For(all[0].Document.Input))
 	if err != nil {
 		return nil, err
 	}
-	defer e.Close()
+	defer data.Close()
+	if data.Count >= 0 && len(data.Columns) == 0 {
+		return nil, fmt.Errorf("%s: found %d rows with 0 columns, want points to compare with", data.Name, data.Count)
+	}
+	set, err := data.Read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	e, done, err := z.ensembleFor(ctx, all, r.ModelsRequest)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	tick, end := z.Progress("evaluating")
 	defer end()
 	found, answers, err := measure.Evaluate(ctx, e, set, tick)
@@ -107,7 +130,15 @@ type Answers interface {
 
 // Predict answers images, which stream by: memory doesn't grow with their number.
 func (z *Zoo) Predict(ctx context.Context, r PredictRequest, to Answers) error {
-	all, err := model.ReadAll(r.Models, model.Load)
+	leave, err := z.open.Enter()
+	if err != nil {
+		return err
+	}
+	defer leave()
+	if r.Limit < 0 {
+		return request.Errorf("limit", "found %d, want at least 1, or 0 for all", r.Limit)
+	}
+	all, err := r.Read()
 	if err != nil {
 		return err
 	}
@@ -115,8 +146,7 @@ func (z *Zoo) Predict(ctx context.Context, r PredictRequest, to Answers) error {
 	if err != nil {
 		return err
 	}
-	r.Images.Height, r.Images.Width = in.Height, in.Width
-	images, err := z.Data(ctx, r.Images)
+	images, err := z.Data(ctx, r.Images.For(in))
 	if err != nil {
 		return err
 	}
@@ -127,11 +157,11 @@ func (z *Zoo) Predict(ctx context.Context, r PredictRequest, to Answers) error {
 	if err := to.Begin(model.Columns(all), images); err != nil {
 		return err
 	}
-	e, err := z.EnsembleOf(ctx, all, r.ModelsRequest)
+	e, done, err := z.ensembleFor(ctx, all, r.ModelsRequest)
 	if err != nil {
 		return err
 	}
-	defer e.Close()
+	defer done()
 	tick, end := z.Progress("predicting")
 	defer end()
 	return e.Each(ctx, images, tick, to.Part)

@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/fkzoo/fkzoo/specs/blueprint"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
 	"github.com/fkzoo/fkzoo/zoo/dataset/source"
-	"github.com/fkzoo/fkzoo/zoo/model"
 	"github.com/fkzoo/fkzoo/zoo/request"
 )
 
@@ -24,23 +24,29 @@ type DataRequest struct {
 	Height, Width int
 }
 
-// For is the request with images of the size that a model takes.
-func (r DataRequest) For(m *model.Model) DataRequest {
-	r.Height, r.Width = m.Document.Input.Height, m.Document.Input.Width
+// For is the request with images of the size that a model or an ensemble takes.
+func (r DataRequest) For(in blueprint.Input) DataRequest {
+	r.Height, r.Width = in.Height, in.Width
 	return r
 }
 
 // Data opens data, and has the watcher warned of what is passed over. Close it.
 func (z *Zoo) Data(ctx context.Context, r DataRequest) (*dataset.Source, error) {
+	if len(r.Names) == 0 {
+		return nil, request.Errorf("data", "found no name, want at least one")
+	}
+	if (r.Height == 0) != (r.Width == 0) {
+		return nil, request.Errorf("data", "found images of %dx%d, want both of their size or neither", r.Width, r.Height)
+	}
 	s, err := source.OpenAll(ctx, r.Names, source.Options{Height: r.Height, Width: r.Width, Readers: r.Readers})
 	if wrong, ok := errors.AsType[*dataset.NameError](err); ok {
-		return nil, &request.Error{Field: "data " + wrong.Name, Err: fmt.Errorf("found %s, want %s", wrong.Found, wrong.Want)}
+		return nil, &request.Error{Field: "data " + wrong.Name, Err: fmt.Errorf("found %s, want %s", wrong.Found, wrong.Want), Cause: wrong}
 	}
 	if err != nil {
 		return nil, err
 	}
 	for _, note := range s.Notes {
-		z.o.Watch.Warn(note.String())
+		z.watch.Warn(note.String())
 	}
 	return s, nil
 }

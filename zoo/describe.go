@@ -2,9 +2,6 @@ package zoo
 
 import (
 	"context"
-	"path"
-	"slices"
-	"strconv"
 
 	"github.com/fkzoo/fkzoo/host"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
@@ -13,31 +10,18 @@ import (
 	"github.com/fkzoo/fkzoo/zoo/train/recipe"
 )
 
-// List gives the architectures that plugins offer under a name, or plugin/name, that matches one of the patterns, with
-// wildcards as [path.Match] has them; without patterns all. failed are the plugins that couldn't be asked, beside those
-// that could.
+// List gives the architectures that plugins offer under a name, or plugin/name, that matches one of the patterns; without
+// patterns all. failed are the plugins that couldn't be asked, beside those that could.
 func (z *Zoo) List(ctx context.Context, patterns ...string) (found []host.Architecture, failed []error, err error) {
-	for _, p := range patterns {
-		if _, err := path.Match(p, ""); err != nil {
-			return nil, nil, request.Errorf("pattern "+strconv.Quote(p), "found a [ without its ], want a name with *, ? or [abc]")
-		}
-	}
 	h, err := z.Plugins()
 	if err != nil {
 		return nil, nil, err
 	}
 	all, failed := h.List(ctx)
-	for _, a := range all {
-		if matches(patterns, a.Name) || matches(patterns, a.FullName()) {
-			found = append(found, a)
-		}
+	if found, err = host.Matching(all, patterns); err != nil {
+		return nil, nil, &request.Error{Err: err}
 	}
 	return found, failed, nil
-}
-
-// matches tells whether a name matches one of the patterns, or there are none.
-func matches(patterns []string, name string) bool {
-	return len(patterns) == 0 || slices.ContainsFunc(patterns, func(p string) bool { ok, _ := path.Match(p, name); return ok })
 }
 
 // DescribeRequest asks what an architecture is, with some settings.
@@ -56,6 +40,9 @@ type Architecture struct {
 
 // Describe tells what an architecture is. With the default settings no plugin is started that was asked before.
 func (z *Zoo) Describe(ctx context.Context, r DescribeRequest) (*Architecture, error) {
+	if r.Architecture == "" {
+		return nil, request.Errorf("architecture", "found no name, want one")
+	}
 	settings, err := recipe.Parse(r.Settings)
 	if err != nil {
 		return nil, err
@@ -71,7 +58,7 @@ func (z *Zoo) Describe(ctx context.Context, r DescribeRequest) (*Architecture, e
 	if err != nil {
 		return nil, err
 	}
-	d, err := offered(ctx, h, a, recipe.PluginSettings(settings))
+	d, err := h.Offered(ctx, a, recipe.PluginSettings(settings))
 	if err != nil {
 		return nil, err
 	}
@@ -83,13 +70,4 @@ func (z *Zoo) Describe(ctx context.Context, r DescribeRequest) (*Architecture, e
 		return nil, err
 	}
 	return &Architecture{out, a.Plugin.Name, a.Settings}, nil
-}
-
-// offered gives a blueprint: with the default settings the remembered one, so that no plugin is started.
-func offered(ctx context.Context, h *host.Host, a host.Architecture, own map[string]string) (*blueprint.Document, error) {
-	if len(own) == 0 {
-		return a.Document()
-	}
-	answer, err := h.Blueprint(ctx, a.FullName(), host.Request{Settings: own})
-	return answer.Document, err
 }

@@ -23,9 +23,14 @@ type TrainRequest struct {
 
 // Training is one that can begin: its files are read, the plugin is asked, the data has the size that it takes.
 type Training struct {
-	train.Options
+	o   train.Options
 	zoo *Zoo
 }
+
+// Document is what is trained, Data what it learns from, Output where the model goes.
+func (t *Training) Document() *blueprint.Document { return t.o.Blueprint() }
+func (t *Training) Data() *dataset.Set            { return t.o.Data }
+func (t *Training) Output() string                { return t.o.Output }
 
 // Trained is a training's result.
 type Trained struct {
@@ -43,11 +48,17 @@ func (z *Zoo) Train(ctx context.Context, r TrainRequest, watch train.Watcher) (*
 	return t.Run(ctx, watch)
 }
 
-// Run trains. watch, which may be nil, is told how it goes on. When ctx ends, what was learned is kept in a checkpoint
-// that the error names, which wraps [train.ErrInterrupted].
+// Run trains, once. watch, which may be nil, is told how it goes on. When ctx ends, what was learned is kept in a
+// checkpoint that the error names, which wraps [train.ErrInterrupted].
 func (t *Training) Run(ctx context.Context, watch train.Watcher) (*Trained, error) {
-	t.Watch = watch
-	m, err := train.Run(ctx, t.Options)
+	leave, err := t.zoo.open.Enter()
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	o := t.o
+	o.Watch = watch
+	m, err := train.Run(ctx, o)
 	if err != nil {
 		return nil, err
 	}
@@ -60,9 +71,14 @@ func (t *Training) Run(ctx context.Context, watch train.Watcher) (*Trained, erro
 
 // FindRate trains nothing: it tries rising learning rates for some batches, for each member.
 func (t *Training) FindRate(ctx context.Context) ([]*train.RateSweep, error) {
+	leave, err := t.zoo.open.Enter()
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	tick, end := t.zoo.Progress("trying rates")
 	defer end()
-	return train.FindRate(ctx, t.Options, tick)
+	return train.FindRate(ctx, t.o, tick)
 }
 
 // HeldOut answers the rows that the model hasn't learned from; held is false, and all are answered, where none are known.
@@ -72,16 +88,21 @@ func (t *Trained) HeldOut(ctx context.Context) (part *dataset.Set, p *answer.Pre
 		return nil, nil, false, err
 	}
 	defer e.Close()
-	return measure.HeldOutAnswers(ctx, e, t.Data, nil)
+	return measure.HeldOutAnswers(ctx, e, t.o.Data, nil)
 }
 
 // Prepare does all of a training that comes before its first step.
 func (z *Zoo) Prepare(ctx context.Context, r TrainRequest) (*Training, error) {
+	leave, err := z.open.Enter()
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	o, err := r.Options()
 	if err != nil {
 		return nil, err
 	}
-	o.Version, o.Run = z.o.Version, z.run()
+	o.Version, o.Run = z.o.Version, z.Record()
 	data, err := z.trainingData(ctx, r.Data, o.Resume)
 	if err != nil {
 		return nil, err
@@ -103,8 +124,10 @@ func (z *Zoo) Prepare(ctx context.Context, r TrainRequest) (*Training, error) {
 	if o.Data, err = data.Refit(ctx, o.Data, in.Height, in.Width); err != nil {
 		return nil, err
 	}
-	o.Backend, err = z.Backend(ctx)
-	return &Training{*o, z}, err
+	if o.Backend, err = z.open.Backend(ctx, z.watch.Backend); err != nil {
+		return nil, err
+	}
+	return &Training{*o, z}, nil
 }
 
 // trainingData opens the data given, or else that of the training that goes on, or else the drawn faces.
@@ -116,9 +139,13 @@ func (z *Zoo) trainingData(ctx context.Context, r DataRequest, resume *model.Mod
 	if resume != nil {
 		assumed = Assumed{resume.Provenance.Data.Source, true}
 	}
-	z.o.Watch.Assumed(assumed)
+	z.watch.Assumed(assumed)
 	r.Names = []string{assumed.Source}
-	return z.Data(ctx, r)
+	data, err := z.Data(ctx, r)
+	if err != nil && assumed.Resumed {
+		err = fmt.Errorf("%w: the training that goes on learned from it, and none other is given", err)
+	}
+	return data, err
 }
 
 // blueprint asks a plugin for the document, and applies the settings.
@@ -142,7 +169,7 @@ func (z *Zoo) blueprint(ctx context.Context, r TrainRequest, o *train.Options) (
 		return nil, none, err
 	}
 	for _, field := range asked.Document.UnknownFields() {
-		z.o.Watch.Warn(fmt.Sprintf("plugin %s: architecture %s: field %s is unknown: it is kept, but has no effect", asked.Plugin.Name, r.Architecture, field))
+		z.watch.Warn(fmt.Sprintf("plugin %s: architecture %s: field %s is unknown: it is kept, but has no effect", asked.Plugin.Name, r.Architecture, field))
 	}
 	d, err := recipe.Prepare(asked.Document, o.Data.Columns, settings)
 	if err == nil && r.Folds > 0 {

@@ -2,8 +2,8 @@ package zoo
 
 import "github.com/fkzoo/fkzoo/host/engine/backend"
 
-// Watcher is told what a request does, by the goroutine that works on it: where several ask a [Zoo] at once, from
-// several. A training has a watcher of its own beside it, [train.Watcher].
+// Watcher is told what requests do, by the goroutine that works on each: see [Zoo.Watched]. A training has a watcher of
+// its own beside it.
 type Watcher interface {
 	// Assumed is what is read as data where the request names none.
 	Assumed(Assumed)
@@ -35,5 +35,5 @@ func (Silent) Done()                     {}
 
 // Progress gives the function that rooms call while they work, and the one that ends it.
 func (z *Zoo) Progress(doing string) (tick func(done, total int), end func()) {
-	return func(done, total int) { z.o.Watch.Progress(doing, done, total) }, z.o.Watch.Done
+	return func(done, total int) { z.watch.Progress(doing, done, total) }, z.watch.Done
 }

@@ -8,15 +8,12 @@ package zoo
 
 import (
 	"cmp"
-	"context"
-	"errors"
 	"runtime"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/fkzoo/fkzoo/host"
-	"github.com/fkzoo/fkzoo/host/engine/backend"
+	"github.com/fkzoo/fkzoo/zoo/internal/opened"
 	"github.com/fkzoo/fkzoo/zoo/model"
 )
 
@@ -24,7 +21,7 @@ import (
 type Options struct {
 	Backend string        // what networks run on, by name; "" or "auto": the best that works
 	Plugins *host.Options // where plugins are looked for; nil: [host.Defaults]
-	Watch   Watcher       // nil: nobody is told
+	Watch   Watcher       // of what no [Zoo.Watched] asks; nil: nobody is told
 
 	// For the record in the models that are made.
 	Version string   // of the program
@@ -35,16 +32,13 @@ type Options struct {
 // A Zoo answers requests. Plugins are started and the backend is opened when first needed, and stay until Close. Its
 // methods may be called from several goroutines at once.
 type Zoo struct {
-	o Options
-
-	mu      sync.Mutex
-	plugins *host.Host
-	backend *backend.Backend
-	closed  bool
+	o     Options // as it was opened
+	watch Watcher
+	open  *opened.Things
 }
 
 // ErrClosed is returned for what is asked of a [Zoo] after Close.
-var ErrClosed = errors.New("the zoo is closed")
+var ErrClosed = opened.ErrClosed
 
 // Open gives a Zoo. Nothing is started yet; Close it all the same.
 func Open(o Options) *Zoo {
@@ -52,69 +46,28 @@ func Open(o Options) *Zoo {
 		o.Watch = Silent{}
 	}
 	o.Machine = cmp.Or(o.Machine, runtime.GOOS+"/"+runtime.GOARCH)
-	return &Zoo{o: o}
+	return &Zoo{o, o.Watch, &opened.Things{Name: o.Backend, Host: o.Plugins, Warn: o.Watch.Warn}}
 }
 
-// Close stops the plugins and frees the backend. What was opened on it must have been closed before.
-func (z *Zoo) Close() error {
-	z.mu.Lock()
-	defer z.mu.Unlock()
-	z.closed = true
-	if z.backend != nil {
-		z.backend.Close()
-	}
-	var err error
-	if z.plugins != nil {
-		err = z.plugins.Close()
-	}
-	z.backend, z.plugins = nil, nil
-	return err
-}
+// Watched is the same zoo with another watcher for what is asked of it: so each of several requests at once has its own.
+// What is opened is shared, and closing either closes both.
+func (z *Zoo) Watched(w Watcher) *Zoo { return &Zoo{z.o, w, z.open} }
+
+// Close refuses what is asked from now on, waits for the requests under way, closes the ensembles that are open, stops the
+// plugins and frees the backend. Closing it again does nothing. A watcher must not call it.
+func (z *Zoo) Close() error { return z.open.Close() }
 
 // Plugins gives the host that finds and asks plugins; it is the Zoo's to close.
 func (z *Zoo) Plugins() (*host.Host, error) {
-	z.mu.Lock()
-	defer z.mu.Unlock()
-	if z.closed {
-		return nil, ErrClosed
-	}
-	if z.plugins != nil {
-		return z.plugins, nil
-	}
-	o, err := host.Defaults()
-	if z.o.Plugins != nil {
-		o, err = *z.o.Plugins, nil
-	}
+	leave, err := z.open.Enter()
 	if err != nil {
 		return nil, err
 	}
-	if o.Warn == nil {
-		o.Warn = z.o.Watch.Warn
-	}
-	z.plugins, err = host.New(o)
-	return z.plugins, err
+	defer leave()
+	return z.open.Plugins()
 }
 
-// Backend gives what networks run on; it is the Zoo's to close. Whoever asks first has the watcher told which it is.
-func (z *Zoo) Backend(ctx context.Context) (*backend.Backend, error) {
-	z.mu.Lock()
-	defer z.mu.Unlock()
-	if z.closed {
-		return nil, ErrClosed
-	}
-	if z.backend != nil {
-		return z.backend, nil
-	}
-	b, err := backend.Open(ctx, cmp.Or(z.o.Backend, backend.Auto))
-	if err != nil {
-		return nil, err
-	}
-	z.backend = b
-	z.o.Watch.Backend(b)
-	return b, nil
-}
-
-// run is the record of what makes a model now.
-func (z *Zoo) run() model.Run {
+// Record is what a model that is made now keeps of it.
+func (z *Zoo) Record() model.Run {
 	return model.Run{Started: time.Now().UTC().Format(time.RFC3339), Machine: z.o.Machine, Command: slices.Clone(z.o.Command)}
 }

@@ -25,6 +25,7 @@ var rooms = []room{
 		{"internal/cputime", ""},
 		{"internal/crc32", ""},
 		{"internal/ctxio", ""},
+		{"internal/gate", ""},
 		{"internal/house", ""},
 		{"internal/parallel", ""},
 		{"internal/plainfile", ""},
@@ -128,14 +129,14 @@ var rooms = []room{
 		{"zoo/dataset/source", "zoo/dataset zoo/dataset/album zoo/dataset/demo zoo/dataset/input zoo/dataset/picture " +
 			"zoo/dataset/table"},
 	}},
-	{"zoo/model", []row{{"zoo/model", "format host/engine specs/blueprint specs/record zoo/dataset"}}},
+	{"zoo/model", []row{{"zoo/model", "format host/engine specs/blueprint specs/record zoo/dataset zoo/request"}}},
 	{"zoo/internal", []row{
 		{"zoo/internal/zootest", "" +
 			"host/engine host/engine/backend host/engine/backend/backendtest specs/blueprint zoo/dataset " +
 			"zoo/model"},
 	}},
 	{"zoo/answer", []row{
-		{"zoo/answer", "host/engine host/engine/backend internal/weights specs/blueprint zoo/dataset zoo/model"},
+		{"zoo/answer", "host/engine host/engine/backend internal/gate internal/weights specs/blueprint zoo/dataset zoo/model zoo/request"},
 		{"zoo/answer/answertest", "zoo/answer zoo/dataset zoo/internal/zootest zoo/model"},
 	}},
 	{"zoo/measure", []row{{"zoo/measure", "host/engine specs/blueprint zoo/answer zoo/dataset zoo/model"}}},
@@ -173,16 +174,14 @@ var rooms = []room{
 			"format/safetensors format/tensor host host/engine specs/blueprint zoo/convert/fit " +
 			"zoo/convert/layers zoo/convert/receipt zoo/convert/recipe zoo/export zoo/model"},
 	}},
+	{"zoo/internal/opened", []row{{"zoo/internal/opened", "host host/engine/backend internal/gate zoo/answer"}}},
 	{"zoo", []row{
-		{"zoo", "host host/engine/backend specs/blueprint zoo/answer zoo/dataset zoo/dataset/source zoo/measure " +
-			"zoo/model zoo/request zoo/train zoo/train/recipe"},
+		{"zoo", "host host/engine/backend specs/blueprint zoo/answer zoo/dataset zoo/dataset/source zoo/internal/opened zoo/measure zoo/model zoo/request zoo/train zoo/train/recipe"},
 	}},
 	{"internal/results", []row{{"internal/results", "host/engine/backend internal/atomicfile internal/machine specs/blueprint zoo/..."}}},
 	{"cmd", []row{
 		{"cmd/fkzoo/internal/terminal", ""},
-		{"cmd/fkzoo/internal/command", "" +
-			"cmd/fkzoo/internal/terminal format host host/engine/backend internal/atomicfile internal/machine " +
-			"zoo zoo/convert zoo/dataset zoo/dataset/demo zoo/draw/chart zoo/model zoo/request zoo/train zoo/train/recipe"},
+		{"cmd/fkzoo/internal/command", "cmd/fkzoo/internal/terminal format host host/engine/backend internal/atomicfile internal/machine zoo zoo/convert zoo/dataset zoo/dataset/demo zoo/draw/chart zoo/request zoo/train"},
 		{"cmd/fkzoo/internal/contest", "cmd/fkzoo/internal/command internal/weights zoo/kaggle/submission"},
 		{"cmd/fkzoo/internal/damage", "format"},
 		{"cmd/fkzoo/internal/receipt", "cmd/fkzoo/internal/terminal format/legacy zoo/model"},
@@ -215,8 +214,7 @@ var rooms = []room{
 			"cmd/fkzoo/internal/command cmd/fkzoo/internal/receipt cmd/fkzoo/internal/signature " +
 			"cmd/fkzoo/internal/terminal format host specs/blueprint zoo zoo/model"},
 		{"cmd/fkzoo/internal/list", "cmd/fkzoo/internal/command cmd/fkzoo/internal/terminal host"},
-		{"cmd/fkzoo/internal/merge", "" +
-			"cmd/fkzoo/internal/command cmd/fkzoo/internal/terminal internal/machine zoo/model"},
+		{"cmd/fkzoo/internal/merge", "cmd/fkzoo/internal/command cmd/fkzoo/internal/terminal zoo/model"},
 		{"cmd/fkzoo/internal/plot", "cmd/fkzoo/internal/command zoo/figure"},
 		{"cmd/fkzoo/internal/plugin", "cmd/fkzoo/internal/command cmd/fkzoo/internal/terminal"},
 		{"cmd/fkzoo/internal/predict", "" +
@@ -232,9 +230,7 @@ var rooms = []room{
 		{"cmd/fkzoo/internal/submission", "" +
 			"cmd/fkzoo/internal/command cmd/fkzoo/internal/contest cmd/fkzoo/internal/terminal " +
 			"zoo/kaggle/submission"},
-		{"cmd/fkzoo/internal/submit", "" +
-			"cmd/fkzoo/internal/command cmd/fkzoo/internal/contest cmd/fkzoo/internal/terminal zoo/dataset " +
-			"zoo/kaggle zoo/kaggle/submission zoo/model"},
+		{"cmd/fkzoo/internal/submit", "cmd/fkzoo/internal/command cmd/fkzoo/internal/contest cmd/fkzoo/internal/terminal zoo/answer zoo/dataset zoo/kaggle zoo/kaggle/submission zoo/model"},
 		{"cmd/fkzoo/internal/train", "" +
 			"cmd/fkzoo/internal/command cmd/fkzoo/internal/terminal zoo zoo/figure zoo/model zoo/request " +
 			"zoo/train zoo/train/trainlog"},

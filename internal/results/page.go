@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/fkzoo/fkzoo/host/engine/backend"
 	"github.com/fkzoo/fkzoo/internal/atomicfile"
 	"github.com/fkzoo/fkzoo/zoo"
 	"github.com/fkzoo/fkzoo/zoo/answer"
@@ -86,12 +85,8 @@ func (p *places) measure(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(append(failed, err)...)
 	}
-	b, err := p.zoo.Backend(ctx)
-	if err != nil {
-		return errors.Join(append(failed, err)...)
-	}
 	for _, r := range left {
-		if err := p.measureRun(ctx, r, set, b); err != nil {
+		if err := p.measureRun(ctx, r, set); err != nil {
 			failed = append(failed, fmt.Errorf("%s: %w", r.name, err))
 		}
 	}
@@ -117,7 +112,7 @@ func (p *places) unrecorded(ctx context.Context, r run) (bool, error) {
 }
 
 // measureRun writes the run's record.
-func (p *places) measureRun(ctx context.Context, r run, set *dataset.Set, b *backend.Backend) error {
+func (p *places) measureRun(ctx context.Context, r run, set *dataset.Set) error {
 	var models []*model.Model
 	out := &record{NoFlips: r.noFlips, NoShift: r.noShift}
 	for _, name := range r.models() {
@@ -140,7 +135,8 @@ func (p *places) measureRun(ctx context.Context, r run, set *dataset.Set, b *bac
 		}
 		models, out.Models = append(models, m), append(out.Models, *one)
 	}
-	with, err := answer.Open(ctx, models, answer.Options{Backend: b, FlipAverage: answer.FlipAverage(models) && !r.noFlips})
+	flips := answer.FlipAverage(models) && !r.noFlips
+	with, err := p.zoo.EnsembleOf(ctx, models, zoo.ModelsRequest{FlipAverage: &flips})
 	if err != nil {
 		return err
 	}

@@ -5,14 +5,15 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"sync"
 
 	"github.com/fkzoo/fkzoo/host/engine"
 	"github.com/fkzoo/fkzoo/host/engine/backend"
+	"github.com/fkzoo/fkzoo/internal/gate"
 	"github.com/fkzoo/fkzoo/internal/weights"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
 	"github.com/fkzoo/fkzoo/zoo/model"
+	"github.com/fkzoo/fkzoo/zoo/request"
 )
 
 // ErrClosed is returned for a question to an ensemble that is closed.
@@ -25,7 +26,7 @@ type Options struct {
 	FlipAverage bool
 	// Batch is how many images are answered at a time, what lacks being filled up:
 	// one program for all calls. 0: the least power of two that holds a call's
-	// images, at most [engine.PredictBatch].
+	// images, at most [engine.PredictBatch]. The most is [MaxBatch].
 	Batch int
 	// Weights of the models, nil: not given. With them an answer is the weighted
 	// mean of the models' own answers; without, the mean over all members by their
@@ -38,8 +39,9 @@ type Options struct {
 type Tick func(done, total int)
 
 // An Ensemble is models that are ready to answer together: planned, their weights
-// on the backend, each program compiled once. It may be asked by many goroutines
-// at once. Close it, before its backend.
+// on the backend. A program for a number of images at a time is compiled by the
+// first question that needs it, and kept: see Warm. It may be asked by many
+// goroutines at once. Close it, before its backend.
 type Ensemble struct {
 	models  []*model.Model // those that answer
 	places  []int          // theirs among all that Open was given
@@ -48,15 +50,16 @@ type Ensemble struct {
 	o       Options
 	members []*member
 
-	lock   sync.Mutex
-	closed bool
-	asked  sync.WaitGroup // questions under way
-	free   sync.Once
+	asked   gate.Gate // questions under way
+	onClose []func()
 }
 
 // Open makes models ready. Those that take images of different sizes can't
 // answer together, nor those with a plan that the backend lacks a layer for.
 func Open(ctx context.Context, models []*model.Model, o Options) (*Ensemble, error) {
+	if err := checkBatch(o.Batch); err != nil {
+		return nil, err
+	}
 	e := &Ensemble{o: o}
 	if o.Weights != nil {
 		if err := weights.Check(o.Weights, len(models)); err != nil {
@@ -100,29 +103,30 @@ func (e *Ensemble) open(k, index int) error {
 }
 
 // Close frees what the ensemble has on the backend, once what it is asked now is
-// answered. Closing it again does nothing.
+// answered, streams to their end: so who answers a tick or takes a part must not
+// call it. Closing it again does nothing.
 func (e *Ensemble) Close() error {
-	e.lock.Lock()
-	e.closed = true
-	e.lock.Unlock()
-	e.asked.Wait()
-	e.free.Do(func() {
+	e.asked.Close(func() {
 		for _, m := range e.members {
 			m.predictor.Close()
+		}
+		for _, f := range e.onClose {
+			f()
 		}
 	})
 	return nil
 }
 
+// OnClose has f called, once, when the ensemble is closed. It is for who opened it.
+func (e *Ensemble) OnClose(f func()) { e.onClose = append(e.onClose, f) }
+
 // ask begins a question; done ends it.
 func (e *Ensemble) ask() (done func(), err error) {
-	e.lock.Lock()
-	defer e.lock.Unlock()
-	if e.closed {
+	done, ok := e.asked.Enter()
+	if !ok {
 		return nil, ErrClosed
 	}
-	e.asked.Add(1)
-	return e.asked.Done, nil
+	return done, nil
 }
 
 // Models are those that answer: those that the ensemble was opened with, without
@@ -165,16 +169,33 @@ func (e *Ensemble) Answer(ctx context.Context, set *dataset.Set, tick Tick) (*Pr
 
 // Members answers a set with each member by itself.
 func (e *Ensemble) Members(ctx context.Context, set *dataset.Set, tick Tick) ([]MemberPrediction, error) {
-	return e.answer(ctx, set, e.o.Batch, newProgress(e, set.Len(), tick))
-}
-
-// answer has each member answer the set, in batches of so many.
-func (e *Ensemble) answer(ctx context.Context, set *dataset.Set, batch int, p *progress) ([]MemberPrediction, error) {
 	done, err := e.ask()
 	if err != nil {
 		return nil, err
 	}
 	defer done()
+	return e.answer(ctx, set, e.o.Batch, newProgress(e, set.Len(), tick))
+}
+
+// Warm compiles what a question of so many images needs, by answering a black one:
+// the question then compiles nothing, be it of a set of so many or of parts.
+func (e *Ensemble) Warm(ctx context.Context, images int) error {
+	if images < 1 {
+		return request.Errorf("images", "found %d to be ready for, want at least 1", images)
+	}
+	done, err := e.ask()
+	if err != nil {
+		return err
+	}
+	defer done()
+	black := &dataset.Set{Height: e.input.Height, Width: e.input.Width, Channels: e.input.Channels, IDs: []string{"black"},
+		Bytes: make([]byte, e.input.Height*e.input.Width*e.input.Channels)}
+	_, err = e.answer(ctx, black, e.Batch(images), newProgress(e, 1, nil))
+	return err
+}
+
+// answer has each member answer the set, in batches of so many, within a question.
+func (e *Ensemble) answer(ctx context.Context, set *dataset.Set, batch int, p *progress) ([]MemberPrediction, error) {
 	views := []engine.Images{ImagesOf(set)}
 	if e.o.FlipAverage {
 		views = append(views, mirrored(views[0]))

@@ -13,9 +13,10 @@ const PartBatches = 4
 
 // A Stream answers parts of a source that come one after the other, all in
 // batches of one size, so that the last part, which is smaller, needs no program
-// of its own. It is for one goroutine.
+// of its own. It is for one goroutine. Close it: the ensemble waits for that.
 type Stream struct {
 	e        *Ensemble
+	done     func()
 	batch    int
 	fixed    bool
 	progress *progress
@@ -24,12 +25,22 @@ type Stream struct {
 // Stream begins to answer a source of so many images, -1 where their number isn't
 // known, in batches of so many; 0: the ensemble's own, or else what the largest
 // part so far fills.
-func (e *Ensemble) Stream(images, batch int, tick Tick) *Stream {
+func (e *Ensemble) Stream(images, batch int, tick Tick) (*Stream, error) {
+	if err := checkBatch(batch); err != nil {
+		return nil, err
+	}
+	done, err := e.ask()
+	if err != nil {
+		return nil, err
+	}
 	if batch == 0 {
 		batch = e.o.Batch
 	}
-	return &Stream{e: e, batch: batch, fixed: batch > 0, progress: newProgress(e, images, tick)}
+	return &Stream{e: e, done: done, batch: batch, fixed: batch > 0, progress: newProgress(e, images, tick)}, nil
 }
+
+// Close ends the stream: nothing more is asked. Closing it again does nothing.
+func (s *Stream) Close() { s.done() }
 
 // Answer answers the next part, as [Ensemble.Answer] does.
 func (s *Stream) Answer(ctx context.Context, part *dataset.Set) (*Prediction, error) {
@@ -48,9 +59,13 @@ func (s *Stream) Answer(ctx context.Context, part *dataset.Set) (*Prediction, er
 // until fn returns. Memory doesn't grow with the number of images, and while one
 // part is answered the next is read.
 func (e *Ensemble) Each(ctx context.Context, images *dataset.Source, tick Tick, fn func(part *dataset.Set, p *Prediction) error) error {
-	s := e.Stream(images.Count, 0, tick)
+	s, err := e.Stream(images.Count, 0, tick)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
 	batch := max(engine.PredictBatch, e.o.Batch)
-	_, _, err := images.Stream(ctx, PartBatches*batch, func(part *dataset.Set) error {
+	_, _, err = images.Stream(ctx, PartBatches*batch, func(part *dataset.Set) error {
 		p, err := s.Answer(ctx, part)
 		if err != nil {
 			return err

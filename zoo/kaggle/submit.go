@@ -56,7 +56,11 @@ func Submit(ctx context.Context, with *answer.Ensemble, test *dataset.Source, ta
 		}
 		s.out.Leak = s.leaks.found
 	}
-	s.answers, s.input = with.Stream(len(table.Images), s.out.Batch, o.Tick), with.Input()
+	if s.answers, err = with.Stream(len(table.Images), s.out.Batch, o.Tick); err != nil {
+		return nil, err
+	}
+	defer s.answers.Close()
+	s.input = with.Input()
 	if test, err = test.FitPictures(s.input.Height, s.input.Width); err != nil {
 		return nil, err
 	}

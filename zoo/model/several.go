@@ -1,11 +1,11 @@
 package model
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/fkzoo/fkzoo/specs/blueprint"
+	"github.com/fkzoo/fkzoo/zoo/request"
 )
 
 // Columns are those of the models' mean answer, in its order.
@@ -38,7 +38,7 @@ func InputOf(models []*Model) (blueprint.Input, error) {
 }
 
 // ErrNoModel is returned where no model was named.
-var ErrNoModel = errors.New("found no model file, want at least one .fkz")
+var ErrNoModel = request.Errorf("", "found no model file, want at least one .fkz")
 
 // ReadAll reads model files with [Load] or [Describe].
 func ReadAll(paths []string, read func(path string) (*Model, error)) ([]*Model, error) {

@@ -37,6 +37,9 @@ func (r *Request) Name() string { return r.Architecture[strings.LastIndex(r.Arch
 // kind [request.Error] or [request.TwiceError] where the request is at fault, and wrap [ErrFinished] for a model that no
 // training could go on from.
 func (r *Request) Options() (*Options, error) {
+	if r.Architecture == "" {
+		return nil, request.Errorf("architecture", "found no name, want one")
+	}
 	settings, given, err := r.settings()
 	if err != nil {
 		return nil, err

@@ -39,7 +39,7 @@ func Change(d *blueprint.Document, changes map[string]string) (*blueprint.Docume
 	}
 	if epochs, both := changes["epochs"]; both {
 		if examples, both := changes["examples"]; both {
-			return nil, &SettingError{fmt.Errorf("settings: found %sepochs=%s and %sexamples=%s, want one of them: each is the training's length", Prefix, epochs, Prefix, examples)}
+			return nil, settingErrorf("settings: found %sepochs=%s and %sexamples=%s, want one of them: each is the training's length", Prefix, epochs, Prefix, examples)
 		}
 	}
 	out, err := changed(d, changes, true)
@@ -47,7 +47,7 @@ func Change(d *blueprint.Document, changes map[string]string) (*blueprint.Docume
 		if anew, second := changed(d, changes, false); second == nil {
 			return anew, nil
 		}
-		return nil, &SettingError{err}
+		return nil, settingErrorf("%w", err)
 	}
 	return out, nil
 }
@@ -131,10 +131,14 @@ func change(object map[string]any, path []string, value string, keep bool) error
 	return nil
 }
 
-// SettingError tells that the user's settings don't make a recipe.
+// SettingError tells that the user's settings don't make a recipe; it wraps a [request.Error].
 type SettingError struct{ error }
 
 func (e *SettingError) Unwrap() error { return e.error }
+
+func settingErrorf(format string, args ...any) error {
+	return &SettingError{request.Errorf("", format, args...)}
+}
 
 // Prepare gives a document as it is to be trained: with the user's changes to
 // the recipe and the data's columns.

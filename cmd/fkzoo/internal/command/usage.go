@@ -9,10 +9,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/fkzoo/fkzoo/host/engine/backend"
-	"github.com/fkzoo/fkzoo/zoo/model"
 	"github.com/fkzoo/fkzoo/zoo/request"
 	"github.com/fkzoo/fkzoo/zoo/train"
-	"github.com/fkzoo/fkzoo/zoo/train/recipe"
 )
 
 // usageError is a wrong use of the command line.
@@ -24,11 +22,9 @@ func UsageError(err error) error { return usageError{err} }
 // Usagef is [UsageError] of a text.
 func Usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
-// IsUsage tells whether an error is the command line's, or what was asked by it: a backend that isn't one and a setting
-// that no recipe takes are found elsewhere.
+// IsUsage tells whether an error is the command line's, or what was asked by it: that is found elsewhere.
 func IsUsage(err error) bool {
-	return errors.As(err, new(usageError)) || errors.As(err, new(*request.Error)) || errors.Is(err, backend.ErrUnknown) ||
-		errors.Is(err, model.ErrNoModel) || errors.As(err, new(*recipe.SettingError))
+	return errors.As(err, new(usageError)) || request.Is(err) || errors.Is(err, backend.ErrUnknown)
 }
 
 // Interrupted makes of Ctrl-C before or after a training, as while data is read or images are answered, the error of one

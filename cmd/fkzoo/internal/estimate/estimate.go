@@ -51,7 +51,7 @@ func estimate(p *command.Program, c *cli.Context) error {
 	}
 	z := p.Zoo(c)
 	defer z.Close()
-	set, err := z.Read(c.Context, command.Data(c.String("data")).For(models[0]))
+	set, err := z.Read(c.Context, command.Data(c.String("data")).For(models[0].Document.Input))
 	if err != nil {
 		return err
 	}

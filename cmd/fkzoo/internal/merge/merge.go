@@ -3,14 +3,11 @@ package merge
 
 import (
 	"fmt"
-	"os"
-	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/command"
 	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/terminal"
-	"github.com/fkzoo/fkzoo/internal/machine"
 	"github.com/fkzoo/fkzoo/zoo/model"
 )
 
@@ -58,7 +55,9 @@ func merge(p *command.Program, c *cli.Context) error {
 		return err
 	}
 	m.Provenance.Fkzoo = p.Version
-	m.Run = model.Run{Started: time.Now().UTC().Format(time.RFC3339), Machine: machine.Name(), Command: os.Args}
+	z := p.Zoo(c)
+	defer z.Close()
+	m.Run = z.Record()
 	if err := m.Save(output, c.Bool("force")); err != nil {
 		return err
 	}

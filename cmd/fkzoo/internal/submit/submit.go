@@ -9,13 +9,12 @@ import (
 	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/command"
 	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/contest"
 	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/terminal"
+	"github.com/fkzoo/fkzoo/zoo/answer"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
 	"github.com/fkzoo/fkzoo/zoo/kaggle"
 	"github.com/fkzoo/fkzoo/zoo/kaggle/submission"
 	"github.com/fkzoo/fkzoo/zoo/model"
 )
-
-const maxBatch = 1 << 14
 
 // Command is the command submit.
 func Command(p *command.Program) *cli.Command {
@@ -48,8 +47,8 @@ func submit(p *command.Program, c *cli.Context) error {
 			return command.Usagef("submit: no %s given, want %s", f.flag, f.want)
 		}
 	}
-	if c.IsSet("batch") && (c.Int("batch") < 1 || c.Int("batch") > maxBatch) {
-		return command.Usagef("batch: found %d, want 1 to %d", c.Int("batch"), maxBatch)
+	if c.IsSet("batch") && (c.Int("batch") < 1 || c.Int("batch") > answer.MaxBatch) {
+		return command.Usagef("batch: found %d, want 1 to %d", c.Int("batch"), answer.MaxBatch)
 	}
 	weights, err := contest.Weights(c, len(paths))
 	if err != nil && len(paths) > 0 {
@@ -70,7 +69,7 @@ func submit(p *command.Program, c *cli.Context) error {
 	defer z.Close()
 	var training *dataset.Set
 	if name := c.String("data"); name != "" {
-		if training, err = z.Read(c.Context, command.Data(name).For(models[0])); err != nil {
+		if training, err = z.Read(c.Context, command.Data(name).For(models[0].Document.Input)); err != nil {
 			return err
 		}
 		for _, text := range kaggle.OtherData(models, paths, training) {

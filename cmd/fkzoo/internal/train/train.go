@@ -93,7 +93,7 @@ func trainModel(p *command.Program, c *cli.Context) error {
 	if pooled := trained.OutOfFold; pooled != nil {
 		fmt.Fprintf(p.Stdout, "out of fold: loss %.6f, %.3f pixels, on %d rows; the mean face gives %.3f\n", pooled.Loss, pooled.RMSEPixels, pooled.Rows, pooled.MeanFace)
 	}
-	fmt.Fprintf(p.Stdout, "model: %s\n", trained.Output)
+	fmt.Fprintf(p.Stdout, "model: %s\n", trained.Output())
 	if path := c.String("plot"); path != "" {
 		if err := figure.CurvesOf(trained.Model).Write(path, c.Bool("force")); err != nil {
 			return err
@@ -165,7 +165,7 @@ func findRate(p *command.Program, c *cli.Context, t *zoo.Training) error {
 	if err != nil || path == "" {
 		return err
 	}
-	if err := figure.RateCurves(t.Document.Name, sweeps).Write(path, c.Bool("force")); err != nil {
+	if err := figure.RateCurves(t.Document().Name, sweeps).Write(path, c.Bool("force")); err != nil {
 		return err
 	}
 	fmt.Fprintf(p.Stderr, "losses over rates: %s\n", terminal.Printable(path))

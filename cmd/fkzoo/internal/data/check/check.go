@@ -94,7 +94,7 @@ func checkedSet(z *zoo.Zoo, c *cli.Context, path string, o *check.Options) (*dat
 	if err != nil {
 		return nil, err
 	}
-	set, err := z.Read(c.Context, command.Data(path).For(models[0]))
+	set, err := z.Read(c.Context, command.Data(path).For(models[0].Document.Input))
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,142 @@
+// Package opened is what a zoo has open, for all that is asked of it at once: plugins, the backend, ensembles, each opened
+// when first needed, and closed together when nobody asks any more. It must not know what is asked.
+package opened
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/fkzoo/fkzoo/host"
+	"github.com/fkzoo/fkzoo/host/engine/backend"
+	"github.com/fkzoo/fkzoo/internal/gate"
+	"github.com/fkzoo/fkzoo/zoo/answer"
+)
+
+// ErrClosed is returned for what is asked after Close.
+var ErrClosed = errors.New("the zoo is closed")
+
+// Things are those of one zoo. Their methods may be called from several goroutines at once.
+type Things struct {
+	Name  string            // of the backend; "": the best that works
+	Host  *host.Options     // where plugins are looked for; nil: [host.Defaults]
+	Warn  func(text string) // of the plugins
+	asked gate.Gate         // requests under way
+
+	mu        sync.Mutex
+	plugins   *host.Host
+	backend   *backend.Backend
+	opening   chan struct{} // closed when somebody has opened the backend, or failed to; nil: nobody does
+	ensembles map[*answer.Ensemble]bool
+}
+
+// Enter begins a request; leave ends it.
+func (t *Things) Enter() (leave func(), err error) {
+	leave, ok := t.asked.Enter()
+	if !ok {
+		return nil, ErrClosed
+	}
+	return leave, nil
+}
+
+// Close refuses requests from now on, waits for those under way, and closes the ensembles, the plugins and the backend.
+func (t *Things) Close() (err error) {
+	t.asked.Close(func() {
+		for _, e := range t.kept() {
+			_ = e.Close()
+		}
+		if t.backend != nil {
+			t.backend.Close()
+		}
+		if t.plugins != nil {
+			err = t.plugins.Close()
+		}
+	})
+	return err
+}
+
+// Plugins gives the host, within a request.
+func (t *Things) Plugins() (*host.Host, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.plugins != nil {
+		return t.plugins, nil
+	}
+	o, err := host.Defaults()
+	if t.Host != nil {
+		o, err = *t.Host, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if o.Warn == nil {
+		o.Warn = t.Warn
+	}
+	t.plugins, err = host.New(o)
+	return t.plugins, err
+}
+
+// Backend gives what networks run on, within a request. One request opens it, and calls told; the others wait for it, or for
+// the end of their own contexts.
+func (t *Things) Backend(ctx context.Context, told func(*backend.Backend)) (*backend.Backend, error) {
+	for {
+		t.mu.Lock()
+		b, opening := t.backend, t.opening
+		if b == nil && opening == nil {
+			t.opening = make(chan struct{})
+		}
+		t.mu.Unlock()
+		switch {
+		case b != nil:
+			return b, nil
+		case opening == nil:
+			return t.open(ctx, told)
+		}
+		select {
+		case <-opening:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+func (t *Things) open(ctx context.Context, told func(*backend.Backend)) (*backend.Backend, error) {
+	b, err := backend.Open(ctx, cmp.Or(t.Name, backend.Auto))
+	t.mu.Lock()
+	if err == nil {
+		t.backend = b
+	}
+	close(t.opening)
+	t.opening = nil
+	t.mu.Unlock()
+	if err == nil {
+		told(b)
+	}
+	return b, err
+}
+
+// Keep has an ensemble closed with the rest, unless it is closed before.
+func (t *Things) Keep(e *answer.Ensemble) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.ensembles == nil {
+		t.ensembles = map[*answer.Ensemble]bool{}
+	}
+	t.ensembles[e] = true
+	e.OnClose(func() {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		delete(t.ensembles, e)
+	})
+}
+
+// kept are the ensembles that weren't closed yet.
+func (t *Things) kept() (all []*answer.Ensemble) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for e := range t.ensembles {
+		all = append(all, e)
+	}
+	return all
+}
