@@ -23,13 +23,14 @@ var cellLosses = map[string]func(size, delta, epsilon float64) float64{
 	},
 }
 
-// CellLoss is the loss of one cell, d = answer - truth in units of y, by the
-// formulas of [blueprint.Losses]; not a number for a loss that is none of them.
-func CellLoss(l blueprint.Loss, d float64) float64 {
+// LossOf gives the loss of one cell, a function of d = answer - truth in units of
+// y, by the formulas of [blueprint.Losses]; not a number for a loss that is none
+// of them. It is looked up here, once for all cells.
+func LossOf(l blueprint.Loss) func(d float64) float64 {
 	of, ok := cellLosses[l.Kind]
 	if !ok {
-		return math.NaN()
+		return func(float64) float64 { return math.NaN() }
 	}
 	delta, epsilon := device.LossWidths(l)
-	return of(math.Abs(d), delta, epsilon)
+	return func(d float64) float64 { return of(math.Abs(d), delta, epsilon) }
 }

@@ -226,11 +226,11 @@ func TestEpochLossIsTheMeanOverFilledCells(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		sum, n := 0.0, 0
+		sum, n, loss := 0.0, 0, LossOf(plan.Member.Recipe.Loss)
 		for i, r := range rows {
 			for k := range columns {
 				if v := float64(e.Points[r*len(columns)+k]); !math.IsNaN(v) {
-					sum += CellLoss(plan.Member.Recipe.Loss, (float64(answer[i*len(columns)+k])-v)/1.5)
+					sum += loss((float64(answer[i*len(columns)+k]) - v) / 1.5)
 					n++
 				}
 			}

@@ -13,16 +13,16 @@ import (
 // Scorer compares answers with a set's points.
 type Scorer struct {
 	set   *dataset.Set
-	loss  blueprint.Loss
-	scale float64            // pixels in a unit of y
-	face  map[string]float64 // the mean face
+	loss  func(d float64) float64 // of a cell, in units of y
+	scale float64                 // pixels in a unit of y
+	face  map[string]float64      // the mean face
 }
 
 // NewScorer compares by the loss and in the units of a document's member. face is
 // the mean face by column, in pixels: see [MeanFace].
 func NewScorer(d *blueprint.Document, member int, set *dataset.Set, face map[string]float64) *Scorer {
 	m := &d.Members[member]
-	s := &Scorer{set: set, loss: m.Recipe.Loss, face: face}
+	s := &Scorer{set: set, loss: engine.LossOf(m.Recipe.Loss), face: face}
 	s.scale, _ = m.Affine(d.Input)
 	return s
 }
@@ -53,7 +53,7 @@ func (s *Scorer) Compare(columns []string, rows []int, answer func(i int) []floa
 			m := s.face[name] - float64(truth)
 			sum += d * d
 			sumFace += m * m
-			loss += engine.CellLoss(s.loss, d/s.scale)
+			loss += s.loss(d / s.scale)
 			column.Cells++
 		}
 		column.RMSEPixels, column.MeanFace = root(sum, column.Cells), root(sumFace, column.Cells)
