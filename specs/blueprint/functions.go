@@ -20,7 +20,7 @@ type Activation struct {
 }
 
 // Activations are the functions of the setting activation and the layer kind
-// of that name. slope is the kind's setting; elsewhere it has its default.
+// of that name. slope is the kind's setting; elsewhere it is [DefaultSlope].
 var Activations = Table[Activation]{
 	{Row: Row{Name: "linear", Help: "x"}, Rises: true},
 	{Row: Row{Name: "relu", Help: "max(x, 0)"}, FLOPs: 1, Rises: true},
@@ -31,6 +31,10 @@ var Activations = Table[Activation]{
 	{Row: Row{Name: "elu", Help: "x, below 0: exp(x) - 1"}, FLOPs: 1, Rises: true},
 	{Row: Row{Name: "leaky_relu", Help: "x, below 0: slope * x"}, FLOPs: 1, Rises: true},
 }
+
+// DefaultSlope is leaky_relu's slope where a layer has no setting for it, and that
+// setting's default.
+const DefaultSlope = 0.01
 
 // Distribution is what a parameter's first values are drawn from.
 type Distribution int

@@ -222,7 +222,7 @@ var Kinds = Table[Kind]{
 	{
 		Name: "activation", MinInputs: 1, MaxInputs: 1, Shape: sameShape, Help: "a function of each value",
 		Settings: []Setting{choice("function", "relu", Activations.Names(), "which function"),
-			number("slope", 0.01, 0, 1, "of leaky_relu, below zero")},
+			number("slope", DefaultSlope, 0, 1, "of leaky_relu, below zero")},
 	},
 	{
 		Name: "add", MinInputs: 2, MaxInputs: -1, Shape: broadcastShape, Help: "sum of the inputs, value by value; an axis of length 1 is repeated",

@@ -22,7 +22,7 @@ var operators = map[string]func(l *layer) value{
 	"batch_norm":      batchNorm,
 	"layer_norm":      layerNorm,
 	"activation":      func(l *layer) value { return l.activate(l.any(0), l.Values.Text("function"), l.Values.Float("slope")) },
-	"add":             func(l *layer) value { return l.activate(l.fold("Add"), l.Values.Text("activation"), defaultSlope) },
+	"add":             func(l *layer) value { return l.activate(l.fold("Add"), l.Values.Text("activation"), blueprint.DefaultSlope) },
 	"multiply":        func(l *layer) value { return l.fold("Mul") },
 	"concat":          concat,
 	"flatten":         reshape,
@@ -32,9 +32,6 @@ var operators = map[string]func(l *layer) value{
 	"soft_argmax":     softArgmax,
 	"attention":       attention,
 }
-
-// defaultSlope is leaky_relu's where a layer has no setting for it.
-const defaultSlope = 0.01
 
 // layer is a node of the plan whose turn it is.
 type layer struct {
@@ -120,7 +117,7 @@ func conv2D(l *layer) value {
 		bias := permuted(l.values("bias"), s, 2, 0, 1)
 		y = l.call("Add", y, add(l.builder, l.plan.TensorName(l.Node, "bias"), tensor.Float32, []int{1, s[2], s[0], s[1]}, bias))
 	}
-	return l.activate(value{first: y}, v.Text("activation"), defaultSlope)
+	return l.activate(value{first: y}, v.Text("activation"), blueprint.DefaultSlope)
 }
 
 // permuted gives numbers with axis order[0] first, then order[1] and so on.
@@ -170,7 +167,7 @@ func dense(l *layer) value {
 	} else if y = l.call("MatMul", l.last(0), l.param("weights")); bias {
 		y = l.call("Add", y, l.param("bias"))
 	}
-	return l.activate(value{last: y}, l.Values.Text("activation"), defaultSlope)
+	return l.activate(value{last: y}, l.Values.Text("activation"), blueprint.DefaultSlope)
 }
 
 // activate applies one of [blueprint.Activations].
@@ -212,7 +209,7 @@ func batchNorm(l *layer) value {
 	}
 	factor, summand := l.floats("factor", shape, factors...), l.floats("summand", shape, summands...)
 	v = v.each(func(x string) string { return l.call("Add", l.call("Mul", x, factor), summand) })
-	return l.activate(v, l.Values.Text("activation"), defaultSlope)
+	return l.activate(v, l.Values.Text("activation"), blueprint.DefaultSlope)
 }
 
 func layerNorm(l *layer) value {

@@ -55,12 +55,9 @@ type activation struct {
 	x, y               value
 }
 
-// defaultSlope is leaky_relu's where a layer has no setting for it.
-const defaultSlope = 0.01
-
 // named is an activation with the slope that it has where it is not a layer of
 // its own.
-func named(name string) activation { return activation{name: name, slope: defaultSlope} }
+func named(name string) activation { return activation{name: name, slope: blueprint.DefaultSlope} }
 
 func newActivation(n *blueprint.Node) op {
 	return &activation{name: n.Values.Text("function"), slope: n.Values.Float("slope")}

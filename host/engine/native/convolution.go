@@ -44,7 +44,7 @@ type product struct {
 
 // product gives a layer's, in prediction with a normalization behind it folded into them.
 func (b *builder) product(n *node) product {
-	p := product{weights: array{param: b.param(n, "weights")}, bias: array{param: none}, f: b.activation(n.Values.Text("activation"), defaultSlope)}
+	p := product{weights: array{param: b.param(n, "weights")}, bias: array{param: none}, f: b.activation(n.Values.Text("activation"), blueprint.DefaultSlope)}
 	if n.Values.Text("bias") == "shared" {
 		p.bias.param = b.param(n, "bias")
 	}
@@ -67,7 +67,7 @@ func (b *builder) product(n *node) product {
 		lines.Run(f.c, kernel.OpMulChannels, len(w)/channels, channels, layer.Streams{w, from.weights.of(f), by}, 2)
 	})
 	p.weights.constant, p.bias.constant = &weights, &bias
-	p.f = b.activation(norm.Values.Text("activation"), defaultSlope)
+	p.f = b.activation(norm.Values.Text("activation"), blueprint.DefaultSlope)
 	return p
 }
 

@@ -54,7 +54,7 @@ func (b *builder) waiting(pool *node) kernel.Activation {
 	if !forms[n.Kind.Name].waits {
 		return kernel.Activation{}
 	}
-	if f := b.activation(n.Values.Text("activation"), defaultSlope); b.poolBehind(n, f) {
+	if f := b.activation(n.Values.Text("activation"), blueprint.DefaultSlope); b.poolBehind(n, f) {
 		return f
 	}
 	return kernel.Activation{}
@@ -127,7 +127,7 @@ func (b *builder) spreadAll(in []*tensor, to blueprint.Shape) (wide []*tensor, b
 }
 
 func add(b *builder, n *node, in []*tensor) (*tensor, backward) {
-	f := b.activation(n.Values.Text("activation"), defaultSlope)
+	f := b.activation(n.Values.Text("activation"), blueprint.DefaultSlope)
 	x, backs := b.spreadAll(in, n.Out)
 	sum := x[0]
 	for i, v := range x[1:] {

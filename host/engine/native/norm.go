@@ -36,7 +36,7 @@ func batchNorm(b *builder, n *node, in []*tensor) (*tensor, backward) {
 	norm, x := b.norm(n), in[0]
 	c := norm.C
 	each := x.row / c
-	f, momentum := b.activation(n.Values.Text("activation"), defaultSlope), n.Values.Float("momentum")
+	f, momentum := b.activation(n.Values.Text("activation"), blueprint.DefaultSlope), n.Values.Float("momentum")
 	scale, offset, average, variance := b.param(n, "scale"), b.param(n, "offset"), b.param(n, "mean"), b.param(n, "variance")
 	mean, inverse, z := b.fixed(c), b.fixed(c), b.rows(n.Out)
 	fused := f
@@ -83,7 +83,7 @@ func batchNorm(b *builder, n *node, in []*tensor) (*tensor, backward) {
 func (b *builder) normalize(n *node, x *tensor) *tensor {
 	if from := n.Inputs[0]; from >= 0 {
 		before := &node{&b.plan.Nodes[from], from}
-		if forms[before.Kind.Name].folds && b.normBehind(before, b.activation(before.Values.Text("activation"), defaultSlope)) != nil {
+		if forms[before.Kind.Name].folds && b.normBehind(before, b.activation(before.Values.Text("activation"), blueprint.DefaultSlope)) != nil {
 			return x
 		}
 	}
@@ -91,7 +91,7 @@ func (b *builder) normalize(n *node, x *tensor) *tensor {
 	c := n.Out[len(n.Out)-1]
 	factor, shift := b.constant(c), b.constant(c)
 	b.prepare(func(f *frame) { fold(f, factor.of(f), shift.of(f)) })
-	f := b.activation(n.Values.Text("activation"), defaultSlope)
+	f := b.activation(n.Values.Text("activation"), blueprint.DefaultSlope)
 	op := kernel.OpAffine
 	if f.Relu() {
 		op, f = kernel.OpAffineRelu, kernel.Activation{}

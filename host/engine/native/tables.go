@@ -46,9 +46,6 @@ func init() {
 	}
 }
 
-// defaultSlope is leaky_relu's where a layer has no setting for it.
-const defaultSlope = 0.01
-
 // activations has a row for each of [blueprint.Activations]; a test compares the two.
 var activations = map[string]func(slope float64) (kernel.Activation, error){
 	"linear": known("linear"), "relu": known("relu"), "gelu": known("gelu"), "silu": known("silu"), "tanh": known("tanh"),

@@ -11,7 +11,7 @@ import (
 // fused adds the setting activation, if a layer can have the function there;
 // else it is left for a layer of its own.
 func fused(s blueprint.Settings, a lasagne.Activation) (rest lasagne.Activation) {
-	if a.Function == "softmax" || a.Function == "leaky_relu" && a.Slope != 0.01 {
+	if a.Function == "softmax" || a.Function == "leaky_relu" && a.Slope != blueprint.DefaultSlope {
 		return a
 	}
 	if a.Function != "linear" {
