@@ -266,29 +266,45 @@ func TestShippedArchitectures(t *testing.T) {
 	}
 }
 
-// Every layer kind of the table can be said, or is refused by name; and a kind that can't be is.
+// compared compares what ONNX can say with the names of a blueprint's table, both ways.
+func compared[F any](t *testing.T, table string, names []string, said map[string]F) {
+	t.Helper()
+	for _, name := range names {
+		if _, ok := said[name]; !ok {
+			t.Errorf("%s: %s: found no way to say it in ONNX", table, name)
+		}
+	}
+	for name := range said {
+		if !slices.Contains(names, name) {
+			t.Errorf("%s: %s: found in ONNX, not in the table", table, name)
+		}
+	}
+}
+
+// Each row of the blueprint's tables can be said in ONNX; one that couldn't is refused before there is a file.
 func TestTableOfKinds(t *testing.T) {
-	for i := range blueprint.Kinds {
-		if kind := blueprint.Kinds[i].Name; operators[kind] == nil {
-			t.Errorf("%s: found no way to say it in ONNX", kind)
-		}
-	}
-	for kind := range operators {
-		if blueprint.KindByName(kind) == nil {
-			t.Errorf("%s: found in ONNX, not in the table of kinds", kind)
-		}
-	}
-	m := randomModel(t, cases(t)["softmax"], 1)
-	was := operators["softmax"]
-	delete(operators, "softmax")
-	defer func() { operators["softmax"] = was }()
+	compared(t, "kinds", blueprint.Kinds.Names(), operators)
+	compared(t, "activations", blueprint.Activations.Names(), activations)
+	compared(t, "scalings", blueprint.Scalings.Names(), scalings)
+	refused(t, operators, "softmax", "softmax", `m.onnx: member net: layer "c": kind softmax: `)
+	refused(t, activations, "silu", "batch_norm", `m.onnx: member net: layer "c": activation silu: `)
+	refused(t, scalings, "unit", "softmax", "m.onnx: input.scaling: unit: ")
+}
+
+// refused exports a case without a row of a table.
+func refused[F any](t *testing.T, table map[string]F, row, network, want string) {
+	t.Helper()
+	m := randomModel(t, cases(t)[network], 1)
+	was := table[row]
+	delete(table, row)
+	defer func() { table[row] = was }()
 	path := filepath.Join(t.TempDir(), "m.onnx")
 	err := Write(path, m, Options{})
-	if !errors.Is(err, ErrUnsupported) || !strings.Contains(err.Error(), `m.onnx: member net: layer "c": kind softmax`) {
-		t.Errorf("found %v", err)
+	if !errors.Is(err, ErrUnsupported) || !strings.Contains(err.Error(), want) {
+		t.Errorf("without %s: found %v, want %s", row, err, want)
 	}
 	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("found a file: %v", err)
+		t.Errorf("without %s: found a file: %v", row, err)
 	}
 }
 

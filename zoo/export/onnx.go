@@ -1,6 +1,7 @@
 package export
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -34,7 +35,7 @@ var onnxFormat = Format{
 	},
 }
 
-// ErrUnsupported is returned for a layer that ONNX can't say.
+// ErrUnsupported is returned for a layer, an activation or a scaling that ONNX can't say.
 var ErrUnsupported = errors.New("not possible in ONNX")
 
 // Names of the graph's input and output.
@@ -61,7 +62,10 @@ func Graph(m *model.Model) (*onnx.Model, error) {
 		Doc:   "grey values 0 to 255: [N, channels, height, width]"}}
 	b.graph.Outputs = []onnx.Value{{Name: OutputName, Type: tensor.Float32, Shape: []onnx.Dim{batch, {Size: len(columns)}},
 		Doc: "pixels of the images: " + strings.Join(columns, ", ")}}
-	image := b.scaled()
+	image, err := b.scaled()
+	if err != nil {
+		return nil, err
+	}
 	var answers []string
 	for i := range d.Members {
 		y, err := b.member(i, image)
@@ -150,18 +154,25 @@ func (b *builder) integers(what string, values ...int) string {
 
 func (b *builder) scalar(what string, v float64) string { return b.floats(what, nil, float32(v)) }
 
-// add keeps the first error for [Graph].
+// fail keeps the first error for [Graph].
+func (b *builder) fail(err error) {
+	if b.err == nil {
+		b.err = err
+	}
+}
+
+// add keeps an error as fail does.
 func add[T tensor.Element](b *builder, name string, t tensor.DType, shape []int, values []T) string {
 	x, err := tensor.New(name, t, shape, values)
-	if err != nil && b.err == nil {
-		b.err = err
+	if err != nil {
+		b.fail(err)
 	}
 	b.graph.Weights = append(b.graph.Weights, x)
 	return name
 }
 
 // scaled turns pixels into what the layers get, in the way that the blueprint asks for.
-func (b *builder) scaled() value {
+func (b *builder) scaled() (value, error) {
 	b.at = InputName
 	x := InputName
 	if b.mirrored { // behind the images, in the same batch
@@ -169,20 +180,30 @@ func (b *builder) scaled() value {
 		mirror := b.call("Slice", x, b.integers("last", -1), b.integers("first", backwards), b.integers("width", 3), b.integers("step", -1))
 		x = b.op("Concat", []string{x, mirror}, integer("axis", 0))
 	}
-	switch b.model.Document.Input.Scaling {
-	case "raw":
-		return value{first: x}
-	case "standardize":
-		x = b.call("Mul", x, b.scalar("unit", 1.0/255))
+	scaling := cmp.Or(b.model.Document.Input.Scaling, blueprint.Scalings[0].Name)
+	of, ok := scalings[scaling]
+	if !ok {
+		return value{}, fmt.Errorf("input.scaling: %s: %w", scaling, ErrUnsupported)
+	}
+	return value{first: of(b, x)}, nil
+}
+
+// scalings has a row for each row of [blueprint.Scalings] that ONNX can say; a test goes through both.
+var scalings = map[string]func(b *builder, x string) string{
+	"unit": unit,
+	"raw":  func(_ *builder, x string) string { return x },
+	"standardize": func(b *builder, x string) string {
+		x = unit(b, x)
 		mean := func(x string) string {
 			return b.op("ReduceMean", []string{x}, ints("axes", 1, 2, 3), integer("keepdims", 1))
 		}
 		centred := b.call("Sub", x, mean(x))
 		deviation := b.call("Sqrt", mean(b.call("Mul", centred, centred)))
-		return value{first: b.call("Div", centred, b.call("Max", deviation, b.scalar("least", 1.0/255)))}
-	}
-	return value{first: b.call("Mul", x, b.scalar("unit", 1.0/255))}
+		return b.call("Div", centred, b.call("Max", deviation, b.scalar("least", 1.0/255)))
+	},
 }
+
+func unit(b *builder, x string) string { return b.call("Mul", x, b.scalar("unit", 1.0/255)) }
 
 // member adds a member's layers, as far as its answer depends on them, and gives the answer's name: [N, columns], pixels.
 func (b *builder) member(index int, image value) (string, error) {

@@ -1,6 +1,7 @@
 package export
 
 import (
+	"fmt"
 	"math"
 	"slices"
 
@@ -22,15 +23,17 @@ var operators = map[string]func(l *layer) value{
 	"batch_norm":      batchNorm,
 	"layer_norm":      layerNorm,
 	"activation":      func(l *layer) value { return l.activate(l.any(0), l.Values.Text("function"), l.Values.Float("slope")) },
-	"add":             func(l *layer) value { return l.activate(l.fold("Add"), l.Values.Text("activation"), blueprint.DefaultSlope) },
-	"multiply":        func(l *layer) value { return l.fold("Mul") },
-	"concat":          concat,
-	"flatten":         reshape,
-	"reshape":         reshape,
-	"upsample":        upsample,
-	"softmax":         softmax,
-	"soft_argmax":     softArgmax,
-	"attention":       attention,
+	"add": func(l *layer) value {
+		return l.activate(l.fold("Add"), l.Values.Text("activation"), blueprint.DefaultSlope)
+	},
+	"multiply":    func(l *layer) value { return l.fold("Mul") },
+	"concat":      concat,
+	"flatten":     reshape,
+	"reshape":     reshape,
+	"upsample":    upsample,
+	"softmax":     softmax,
+	"soft_argmax": softArgmax,
+	"attention":   attention,
 }
 
 // layer is a node of the plan whose turn it is.
@@ -170,28 +173,31 @@ func dense(l *layer) value {
 	return l.activate(value{last: y}, l.Values.Text("activation"), blueprint.DefaultSlope)
 }
 
-// activate applies one of [blueprint.Activations].
+// activations has a row for each row of [blueprint.Activations] that ONNX can say; a test goes through both.
+var activations = map[string]func(l *layer, x string, slope float64) string{
+	"linear": func(_ *layer, x string, _ float64) string { return x },
+	"relu":   func(l *layer, x string, _ float64) string { return l.call("Relu", x) },
+	"gelu": func(l *layer, x string, _ float64) string {
+		half := l.call("Mul", x, l.scalar("half", 0.5))
+		return l.call("Mul", half, l.call("Add", l.call("Erf", l.call("Mul", x, l.scalar("root", 1/math.Sqrt2))), l.scalar("one", 1)))
+	},
+	"silu":    func(l *layer, x string, _ float64) string { return l.call("Mul", x, l.call("Sigmoid", x)) },
+	"tanh":    func(l *layer, x string, _ float64) string { return l.call("Tanh", x) },
+	"sigmoid": func(l *layer, x string, _ float64) string { return l.call("Sigmoid", x) },
+	"elu":     func(l *layer, x string, _ float64) string { return l.op("Elu", []string{x}, number("alpha", 1)) },
+	"leaky_relu": func(l *layer, x string, slope float64) string {
+		return l.op("LeakyRelu", []string{x}, number("alpha", slope))
+	},
+}
+
+// activate applies a row of activations.
 func (l *layer) activate(v value, function string, slope float64) value {
-	return v.each(func(x string) string {
-		switch function {
-		case "relu":
-			return l.call("Relu", x)
-		case "gelu":
-			half := l.call("Mul", x, l.scalar("half", 0.5))
-			return l.call("Mul", half, l.call("Add", l.call("Erf", l.call("Mul", x, l.scalar("root", 1/math.Sqrt2))), l.scalar("one", 1)))
-		case "silu":
-			return l.call("Mul", x, l.call("Sigmoid", x))
-		case "tanh":
-			return l.call("Tanh", x)
-		case "sigmoid":
-			return l.call("Sigmoid", x)
-		case "elu":
-			return l.op("Elu", []string{x}, number("alpha", 1))
-		case "leaky_relu":
-			return l.op("LeakyRelu", []string{x}, number("alpha", slope))
-		}
-		return x
-	})
+	of, ok := activations[function]
+	if !ok {
+		l.fail(fmt.Errorf("layer %q: activation %s: %w", l.Layer.Name, function, ErrUnsupported))
+		return v
+	}
+	return v.each(func(x string) string { return of(l, x, slope) })
 }
 
 // batchNorm is a factor and a summand for each channel: scale/deviation and offset - mean*factor, by running statistics.
