@@ -20,7 +20,7 @@ import (
 type Options struct {
 	As      string     // the architecture of a list of parameters; "": none
 	Columns []string   // of a network whose file names none; nil: Kaggle's, if there are 30
-	Host    *host.Host // offers the architectures
+	Host    *host.Host // offers the architectures; nil: none are
 	Version string     // of fkzoo, for the record
 	Command []string   // for the record
 }

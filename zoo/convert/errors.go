@@ -28,6 +28,15 @@ func (e *NoLayersError) Error() string {
 	return text + ": " + strings.Join(e.Fits, ", ") + " would fit"
 }
 
+// NoHostError is that an architecture was named and nothing offers any.
+type NoHostError struct {
+	As string // the architecture
+}
+
+func (e *NoHostError) Error() string {
+	return fmt.Sprintf("architecture %q: found no plugins that could offer it, want a host with them", e.As)
+}
+
 // NoColumnsError is that neither the file nor the caller names a network's outputs.
 type NoColumnsError struct {
 	Answers int // that the network gives

@@ -140,6 +140,9 @@ func (c *conversion) architecture(ctx context.Context, fits func(d *blueprint.Do
 	if c.As == "" {
 		return a, c.whichFit(ctx, fits)
 	}
+	if c.Host == nil {
+		return a, &NoHostError{c.As}
+	}
 	columns := c.Columns
 	if columns == nil {
 		columns = blueprint.KaggleColumns

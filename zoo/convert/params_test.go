@@ -211,6 +211,14 @@ func TestHintFits(t *testing.T) {
 	}
 }
 
+// An architecture needs somebody who offers it.
+func TestNoHost(t *testing.T) {
+	_, err := converted(t.Context(), writeNPZ(t, net1), Options{As: "net1"})
+	if e, ok := errors.AsType[*NoHostError](err); !ok || e.As != "net1" {
+		t.Errorf("found %v, want a NoHostError of net1", err)
+	}
+}
+
 // Arrays with names of layers, as a dict has them, may come in any order.
 func TestNamedArrays(t *testing.T) {
 	h := architectures(t)
