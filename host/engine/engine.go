@@ -22,7 +22,7 @@ import (
 // ErrUnsupported is returned for what a blueprint may ask and this engine can't do yet.
 var ErrUnsupported = device.ErrUnsupported
 
-// ErrClosed is returned by predictions after their Predictor's Close.
+// ErrClosed is returned for what is asked of a Predictor or Trainer after its Close.
 var ErrClosed = device.ErrClosed
 
 // Images are grey or colour pictures of one size; see [device.Images].

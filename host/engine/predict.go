@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"fmt"
 	"sync"
 
 	"github.com/fkzoo/fkzoo/host/engine/backend"
@@ -58,6 +59,9 @@ func (p *Predictor) Predict(ctx context.Context, im Images, rows []int, tick fun
 // zeros, so that images that come in parts need one program. 0 is the least power
 // of two that holds the call's images, at most PredictBatch.
 func (p *Predictor) PredictIn(ctx context.Context, batch int, im Images, rows []int, tick func(done int)) ([]float32, error) {
+	if batch < 0 {
+		return nil, fmt.Errorf("batch: found %d images, want at least 1, or 0 for as many as suit the call", batch)
+	}
 	return p.all(ctx, im, rows, batch, tick)
 }
 

@@ -234,6 +234,48 @@ func TestPredictorClosesWhileItAnswers(t *testing.T) {
 	})
 }
 
+// A batch of fewer images than none is refused.
+func TestPredictInRefuses(t *testing.T) {
+	columns := []string{"a_x"}
+	plan := enginetest.Plan(t, enginetest.Document(6, 6, "unit", enginetest.OneDense, enginetest.Plain(enginetest.SGD)), columns...)
+	eachDevice(t, func(t *testing.T, on device.Device) {
+		p, err := newPredictor(on, plan, InitialWeights(plan, 1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer p.Close()
+		if _, err := p.PredictIn(context.Background(), -1, faces(3, 6, 6, columns).Images, nil, nil); err == nil || !strings.Contains(err.Error(), "batch: found -1 images") {
+			t.Errorf("found error %v, want one of the batch", err)
+		}
+	})
+}
+
+// A closed trainer answers with an error.
+func TestTrainerAfterClose(t *testing.T) {
+	columns := []string{"a_x"}
+	e := faces(4, 6, 6, columns)
+	plan := enginetest.Plan(t, enginetest.Document(6, 6, "unit", enginetest.OneDense, enginetest.Plain(enginetest.SGD)), columns...)
+	eachDevice(t, func(t *testing.T, on device.Device) {
+		tr := mustTrainer(t, mustUpload(t, on, e), Config{Plan: plan, Rows: upTo(4), Epochs: 1, Seed: 1})
+		tr.Close()
+		tr.Close() // does no harm
+		for what, ask := range map[string]func() error{
+			"Epoch":    func() error { _, err := tr.Epoch(context.Background(), nil); return err },
+			"Loss":     func() error { _, _, err := tr.Loss(); return err },
+			"Predict":  func() error { _, err := tr.Predict(context.Background(), e.Images, nil); return err },
+			"Current":  func() error { _, err := tr.Current(); return err },
+			"Snapshot": func() error { _, err := tr.Snapshot(); return err },
+		} {
+			if err := ask(); !errors.Is(err, ErrClosed) {
+				t.Errorf("%s: found error %v, want %v", what, err, ErrClosed)
+			}
+		}
+		if epoch, step := tr.Position(); epoch != 0 || step != 0 {
+			t.Errorf("found the position %d, %d, want 0, 0", epoch, step)
+		}
+	})
+}
+
 // What goroutines share while they cut and fill batches is theirs alone: the race
 // detector, which GoMLX's products don't bear, sees it here.
 func TestBatchesOfManyAtOnce(t *testing.T) {

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -98,7 +99,7 @@ type Trainer struct {
 	answers answerer
 	epoch   int
 	step    int
-	lost    error // the step that failed and took the state with it
+	lost    error // the step that failed and took the state with it, or ErrClosed
 }
 
 // lookEvery is how many steps there are between two looks at whether the loss has
@@ -142,12 +143,14 @@ func (t *Trainer) StepsPerEpoch() int { return (len(t.Rows) + t.batchSize() - 1)
 // Position says how many epochs are done, and how many steps of the next.
 func (t *Trainer) Position() (epoch, step int) { return t.epoch, t.step }
 
-// Close frees the trainer's memory on the backend.
+// Close frees the trainer's memory on the backend. What is asked afterwards is
+// answered by ErrClosed, but for the position.
 func (t *Trainer) Close() {
 	if t.run != nil {
 		t.run.Close()
 		t.run = nil
 	}
+	t.lost = cmp.Or(t.lost, ErrClosed)
 }
 
 // open gives the device what it needs, and the state from which training goes on.

@@ -23,7 +23,7 @@ import (
 // device can't do.
 var ErrUnsupported = errors.New("not supported by this fkzoo")
 
-// ErrClosed is returned for what was asked of a network after its Close.
+// ErrClosed is returned for what was asked of a network or a training after its Close.
 var ErrClosed = errors.New("the network is closed")
 
 // Lost is the error of a step that took the state with it: nothing but Close may
