@@ -175,13 +175,12 @@ func (t *training) Gradients(s device.Slice) error {
 	if t.gradients != nil {
 		k = more
 	}
-	p, err := t.program(k)
-	if err == nil {
-		_, err = t.program(finish) // what can't be compiled is known before sums are made
+	for needed := first; needed < pieces; needed++ { // what can't be compiled is known before sums are made
+		if _, err := t.program(needed); err != nil {
+			return err
+		}
 	}
-	if err != nil {
-		return err
-	}
+	p := t.programs[k]
 	n := len(t.net.params)
 	sums := t.state[t.scalar(scalarLoss):t.scalar(scalarNext)]
 	given := slices.Concat(t.state[:n], sums, t.gradients)

@@ -1,7 +1,9 @@
 package gomlx
 
 import (
+	"errors"
 	"math"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -176,4 +178,41 @@ func TestRowsThatFillUpTeachNothing(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A part of a step that can't be compiled is an error before the first slice: no
+// half of a step is left, and the training goes on.
+func TestNoHalfStep(t *testing.T) {
+	const count = 4
+	backendtest.Each(t, func(t *testing.T, on *backend.Backend) {
+		c := newTrial(t, 6, count, enginetest.OneDense, false)
+		inSlices := func(tr device.Training) error {
+			for from := 0; from < count; from += 2 {
+				if err := tr.Gradients(c.slice(from, 2)); err != nil {
+					return err
+				}
+			}
+			return tr.Apply(c.settings())
+		}
+		want, wantLoss := c.state(t, on, 2, false, inSlices)
+		got, loss := c.state(t, on, 2, false, func(opened device.Training) error {
+			tr := opened.(*training)
+			for _, k := range []piece{first, finish} {
+				if _, err := tr.program(k); err != nil {
+					return err
+				}
+			}
+			was := forms["dense"]
+			delete(forms, "dense")
+			err := tr.Gradients(c.slice(0, 2))
+			forms["dense"] = was
+			if p, _ := tr.Progress(); !errors.Is(err, device.ErrUnsupported) || tr.gradients != nil || p != (device.Progress{Step: 1}) {
+				t.Errorf("found error %v, %d sums and %+v, want %v and none", err, len(tr.gradients), p, device.ErrUnsupported)
+			}
+			return inSlices(tr)
+		})
+		if !reflect.DeepEqual(got, want) || loss != wantLoss {
+			t.Errorf("found %+v, want the step that would have been, with %+v", loss, wantLoss)
+		}
+	})
 }
