@@ -32,13 +32,9 @@ var (
 	beta2     = scheduled("beta2", 0.999, 0, maxBeta, "share of the old mean of g^2 that is kept")
 	epsilon   = scheduled("epsilon", 1e-8, minEpsilon, 1, "added to the root of the mean of g^2")
 	clip      = scheduled("clip", 0, 0, hugePositive, "largest norm of all gradients together; 0: unlimited")
+	decay     = scheduled("decay", 0.01, 0, 1e4, "weight decay")
 	adamSlots = []string{"mean", "square"}
 )
-
-// decay is the setting of weight decay; 0 is none.
-func decay(def float64) Setting {
-	return scheduled("decay", def, 0, 1e4, "weight decay")
-}
 
 // Optimizers are the kinds of optimizer; g is the gradient, r the learning rate.
 var Optimizers = Table[OptimizerKind]{
@@ -46,15 +42,17 @@ var Optimizers = Table[OptimizerKind]{
 		[]Setting{momentum, nesterov, clip}}, []string{"velocity"}},
 	{Row{"adam", "Kingma and Ba 2015, with bias correction", []Setting{beta1, beta2, epsilon, clip}}, adamSlots},
 	{Row{"adamw", "adam, and w -= r*decay*w for the parameters that decay: Loshchilov and Hutter 2019",
-		[]Setting{beta1, beta2, epsilon, decay(0.01), clip}}, adamSlots},
+		[]Setting{beta1, beta2, epsilon, decay, clip}}, adamSlots},
 }
 
-// Defaults gives the optimizer with defaults filled in: its kind's, and where
-// that lacks a setting, one with which the others' formulas can be worked out.
+// Defaults gives the optimizer with defaults filled in: its kind's, and of the
+// settings that this lacks another's, so that every formula can be worked out.
 func (o Optimizer) Defaults() Optimizer {
 	if row := Optimizers.Row(o.Kind); row != nil {
 		fill(&o, row.Settings)
 	}
-	fill(&o, []Setting{momentum, beta1, beta2, epsilon, decay(0), clip})
+	for i := range Optimizers {
+		fill(&o, Optimizers[i].Settings)
+	}
 	return o
 }

@@ -7,6 +7,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/fkzoo/fkzoo/specs/record"
 )
 
 // schedules.json is what schedules.py has from PyTorch and NumPy.
@@ -112,7 +114,7 @@ func TestOptimizerDefaults(t *testing.T) {
 		o     Optimizer
 		decay float64
 	}{
-		{Optimizer{Kind: "adamw"}, 0.01}, {Optimizer{Kind: "adamw", Decay: &zero}, 0}, {Optimizer{Kind: "adam"}, 0}, {Optimizer{Kind: "sgd"}, 0},
+		{Optimizer{Kind: "adamw"}, 0.01}, {Optimizer{Kind: "adamw", Decay: &zero}, 0}, {Optimizer{Kind: "adam"}, 0.01}, {Optimizer{Kind: "sgd"}, 0.01},
 	} {
 		d := c.o.Defaults()
 		if d.Decay.From != c.decay || d.Momentum.From != 0 || d.Beta1.From != 0.9 || d.Beta2.From != 0.999 || d.Epsilon.From != 1e-8 || d.Clip.From != 0 {
@@ -120,6 +122,15 @@ func TestOptimizerDefaults(t *testing.T) {
 		}
 		if c.o.Momentum != nil {
 			t.Errorf("%s: found the recipe changed", c.o.Kind)
+		}
+	}
+	// Whoever works out a step has every setting there is, of whatever optimizer.
+	for _, kind := range append(Optimizers.Names(), "nonesuch") {
+		d := reflect.ValueOf(Optimizer{Kind: kind}.Defaults())
+		for name, field := range record.Fields(d) {
+			if field.Type() == reflect.TypeFor[*Schedule]() && field.IsNil() {
+				t.Errorf("%s: found no %s, want a default", kind, name)
+			}
 		}
 	}
 }

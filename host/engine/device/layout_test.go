@@ -6,7 +6,6 @@ import (
 
 	"github.com/fkzoo/fkzoo/host/engine/device"
 	"github.com/fkzoo/fkzoo/host/engine/enginetest"
-	"github.com/fkzoo/fkzoo/specs/blueprint"
 )
 
 // Names, roles and places of a state's tensors.
@@ -64,15 +63,6 @@ func TestLayout(t *testing.T) {
 			if got := l.Tensors[l.Current(i)].Name; got != want {
 				t.Errorf("parameter %s: answers are made with %s, want %s", p.Tensor, got, want)
 			}
-		}
-	}
-}
-
-// Each of the blueprint's optimizers has its slots.
-func TestEveryOptimizerHasSlots(t *testing.T) {
-	for _, kind := range blueprint.Optimizers.Names() {
-		if len(device.Slots(kind)) == 0 {
-			t.Errorf("optimizer %s: found no slots", kind)
 		}
 	}
 }
