@@ -45,7 +45,7 @@ func settingsOf(object reflect.Value) ([]Setting, error) {
 func settingsOfKind(object reflect.Value, kind string, rows []Row, unknown string) ([]Setting, error) {
 	i := slices.IndexFunc(rows, func(r Row) bool { return r.Name == kind })
 	if i < 0 {
-		return nil, fmt.Errorf("%s%q, want one of %s", unknown, cut(kind), strings.Join(Table[Row](rows).Names(), ", "))
+		return nil, fmt.Errorf("%s%q, want one of %s", unknown, record.Cut(kind), strings.Join(Table[Row](rows).Names(), ", "))
 	}
 	for name, field := range record.Fields(object) {
 		if name == "kind" || rows[i].setting(name) != nil || field.IsZero() {
@@ -99,7 +99,7 @@ func (s *Setting) check(field reflect.Value) error {
 		return checkObject(field, s)
 	case string:
 		if v != "" && !slices.Contains(s.Options, v) {
-			return fmt.Errorf(`: found %q, want "%s"`, cut(v), strings.Join(s.Options, `" or "`))
+			return fmt.Errorf(`: found %q, want "%s"`, record.Cut(v), strings.Join(s.Options, `" or "`))
 		}
 	case float64:
 		return number(v)

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/fkzoo/fkzoo/specs/record"
 )
 
 // Limits of a document. They are far above what a face needs and far below
@@ -177,7 +179,7 @@ func (p *Plan) build(columns []string) error {
 func Infer(l *Layer, in []Shape, columns int) (*Node, error) {
 	n := &Node{Layer: l, Kind: KindByName(l.Kind), In: in}
 	if n.Kind == nil {
-		return nil, fmt.Errorf("kind: found %q, want one of %s", cut(l.Kind), strings.Join(Kinds.Names(), ", "))
+		return nil, fmt.Errorf("kind: found %q, want one of %s", record.Cut(l.Kind), strings.Join(Kinds.Names(), ", "))
 	}
 	if k := len(in); k < n.Kind.MinInputs || n.Kind.MaxInputs >= 0 && k > n.Kind.MaxInputs {
 		return nil, fmt.Errorf("inputs: found %d, want another number for %s", k, l.Kind)
@@ -325,17 +327,17 @@ func checkText(s string, most int) error {
 		return fmt.Errorf("found %d bytes, want at most %d", len(s), most)
 	}
 	if !utf8.ValidString(s) {
-		return fmt.Errorf("found %q, want UTF-8", cut(s))
+		return fmt.Errorf("found %q, want UTF-8", record.Cut(s))
 	}
 	if i := strings.IndexFunc(s, func(r rune) bool { return r != '\n' && steers(r) }); i >= 0 {
-		return fmt.Errorf("found %q, want no control characters but line ends", cut(s[i:]))
+		return fmt.Errorf("found %q, want no control characters but line ends", record.Cut(s[i:]))
 	}
 	return nil
 }
 
 func (m *Member) check() error {
 	if !layerName.MatchString(m.Name) {
-		return fmt.Errorf("name: found %q, want 1 to 128 letters, digits, _, . and -", cut(m.Name))
+		return fmt.Errorf("name: found %q, want 1 to 128 letters, digits, _, . and -", record.Cut(m.Name))
 	}
 	if len(m.Columns) == 0 || len(m.Columns) > maxColumns {
 		return fmt.Errorf("columns: found %d, want 1 to %d, or [%q]", len(m.Columns), maxColumns, AllColumns)
@@ -343,7 +345,7 @@ func (m *Member) check() error {
 	seen := map[string]bool{}
 	for _, c := range m.Columns {
 		if c == "" || len(c) > maxColumnName || strings.ContainsFunc(c, steers) {
-			return fmt.Errorf("columns: found %q, want names of 1 to %d bytes without control characters", cut(c), maxColumnName)
+			return fmt.Errorf("columns: found %q, want names of 1 to %d bytes without control characters", record.Cut(c), maxColumnName)
 		}
 		if seen[c] {
 			return fmt.Errorf("columns: found %q twice, want each once", c)
@@ -372,7 +374,7 @@ func (m *Member) check() error {
 	for i := range m.Layers {
 		l := &m.Layers[i]
 		if !layerName.MatchString(l.Name) {
-			return fmt.Errorf("layer %d: found the name %q, want 1 to 128 letters, digits, _, . and -", i+1, cut(l.Name))
+			return fmt.Errorf("layer %d: found the name %q, want 1 to 128 letters, digits, _, . and -", i+1, record.Cut(l.Name))
 		}
 		if l.Name == InputName {
 			return fmt.Errorf("layer %d: found the name %q, want another one: it is the image's", i+1, l.Name)
@@ -390,7 +392,7 @@ func (m *Member) check() error {
 		earlier = append(earlier, l.Name)
 	}
 	if o := m.Output.Layer; o != "" && (!known[o] || o == InputName) {
-		return fmt.Errorf("output.layer: found %q, want one of %s", cut(o), list(earlier[1:]))
+		return fmt.Errorf("output.layer: found %q, want one of %s", record.Cut(o), list(earlier[1:]))
 	}
 	return m.Recipe.check()
 }
@@ -398,7 +400,7 @@ func (m *Member) check() error {
 func (l *Layer) check(known map[string]bool, earlier []string) error {
 	kind := KindByName(l.Kind)
 	if kind == nil {
-		return fmt.Errorf("kind: found %q, want one of %s", cut(l.Kind), strings.Join(Kinds.Names(), ", "))
+		return fmt.Errorf("kind: found %q, want one of %s", record.Cut(l.Kind), strings.Join(Kinds.Names(), ", "))
 	}
 	n := len(l.Inputs)
 	if l.Inputs == nil {
@@ -413,7 +415,7 @@ func (l *Layer) check(known map[string]bool, earlier []string) error {
 	}
 	for _, name := range l.Inputs {
 		if !known[name] {
-			return fmt.Errorf("inputs: found %q, want an earlier layer: %s", cut(name), list(earlier))
+			return fmt.Errorf("inputs: found %q, want an earlier layer: %s", record.Cut(name), list(earlier))
 		}
 	}
 	return nil

@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/fkzoo/fkzoo/specs/record"
 )
 
 // Recipe says how a member is trained.
@@ -131,7 +133,7 @@ func (r *Recipe) check() error {
 		return fmt.Errorf("recipe.stop: found validation 0, want rows held out: stopping early follows the validation loss")
 	}
 	if r.StartFrom != "" && !startFrom.MatchString(r.StartFrom) {
-		return fmt.Errorf("recipe.start_from: found %q, want an architecture's name, or plugin/name", cut(r.StartFrom))
+		return fmt.Errorf("recipe.start_from: found %q, want an architecture's name, or plugin/name", record.Cut(r.StartFrom))
 	}
 	if r.Augment != nil && r.Augment.Mirror != nil {
 		if err := r.Augment.Mirror.Pairs.check(); err != nil {

@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
 	"github.com/fkzoo/fkzoo/specs/record"
 )
@@ -244,20 +243,7 @@ func (s *Setting) parseShape(raw json.RawMessage) (any, error) {
 
 // short is a JSON value as it fits in a message: cut, on one line, and with
 // nothing in it that steers a terminal.
-func short(raw []byte) string { return printable(cut(string(raw))) }
-
-// cut keeps a text's first bytes.
-func cut(s string) string {
-	const limit = 60
-	if len(s) <= limit {
-		return s
-	}
-	end := limit
-	for !utf8.RuneStart(s[end]) {
-		end--
-	}
-	return s[:end] + "…"
-}
+func short(raw []byte) string { return printable(record.Cut(string(raw))) }
 
 // printable is a text in which everything that doesn't show, or that steers a
 // terminal, is escaped.

@@ -52,7 +52,7 @@ func (d *decoder) under(step string, err error) error {
 
 func (d *decoder) wrong(found any, want reflect.Kind) error {
 	if d.json {
-		text := cut(fmt.Sprint(found))
+		text := Cut(fmt.Sprint(found))
 		switch found.(type) {
 		case nil:
 			text = "null"

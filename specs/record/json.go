@@ -47,7 +47,7 @@ func Scan(data []byte, limits Limits) error {
 			if in.isName {
 				name := token.(string)
 				if in.names[name] {
-					return fmt.Errorf("field %q before byte %d: given twice in one object, want it once", cut(name), d.InputOffset())
+					return fmt.Errorf("field %q before byte %d: given twice in one object, want it once", Cut(name), d.InputOffset())
 				}
 				in.names[name], in.isName = true, false
 				continue

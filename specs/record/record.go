@@ -133,8 +133,8 @@ func described(v any) string {
 	return fmt.Sprint(v)
 }
 
-// cut keeps a text's first bytes.
-func cut(s string) string {
+// Cut keeps a text's first bytes, at most 60, as many as fit in a message.
+func Cut(s string) string {
 	const limit = 60
 	if len(s) <= limit {
 		return s

@@ -232,3 +232,13 @@ func TestFields(t *testing.T) {
 		t.Errorf("found %q, want %q", names, want)
 	}
 }
+
+// A cut text ends between two characters.
+func TestCut(t *testing.T) {
+	long := strings.Repeat("a", 59) + "ä"
+	for given, want := range map[string]string{"": "", "short": "short", strings.Repeat("a", 60): strings.Repeat("a", 60), long: long[:59] + "…"} {
+		if got := Cut(given); got != want {
+			t.Errorf("%q: found %q, want %q", given, got, want)
+		}
+	}
+}
