@@ -1,6 +1,6 @@
 // Package backend opens what a network runs on, and installs it.
 //
-// There are three, each a row of one table: [Go], GoMLX's pure-Go backend, always there; [XLACPU] and [XLACUDA], XLA
+// Each is a row of one table: [Go], GoMLX's pure-Go backend, always there; [XLACPU] and [XLACUDA], XLA
 // behind a PJRT library that [Store.Install] fetches into the user's data folder. [Open] takes one by name, "auto" the
 // best that works.
 //

@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -132,4 +133,15 @@ func clean(t *testing.T, s *Store) {
 	for _, p := range parts {
 		t.Errorf("found %s left in the store", p)
 	}
+}
+
+// listed is what a store tells of a backend.
+func listed(t *testing.T, s *Store, name string) Info {
+	t.Helper()
+	all := s.List(context.Background())
+	i := slices.IndexFunc(all, func(info Info) bool { return info.Name == name })
+	if i < 0 {
+		t.Fatalf("found %d backends and no %s among them", len(all), name)
+	}
+	return all[i]
 }

@@ -47,7 +47,7 @@ func TestInstall(t *testing.T) {
 		}
 	}}
 	ctx := context.Background()
-	if got := s.List(ctx)[1]; got.State != NotInstalled || got.Name != "cpu" {
+	if got := listed(t, s, "cpu"); got.State != NotInstalled || got.Name != "cpu" {
 		t.Errorf("before: found %+v, want not installed", got)
 	}
 	info, err := s.Install(ctx, "cpu", o)
@@ -80,7 +80,7 @@ func TestInstall(t *testing.T) {
 	if index.asked.Load() != asked || index.served.Load() != served {
 		t.Error("second installation: found a download, want none")
 	}
-	if got := s.List(ctx)[1]; got.State != Ready || got.Library != info.Library {
+	if got := listed(t, s, "cpu"); got.State != Ready || got.Library != info.Library {
 		t.Errorf("after: found %+v, want ready", got)
 	}
 	if tried != 1 {
@@ -89,7 +89,7 @@ func TestInstall(t *testing.T) {
 	if err := s.Remove(ctx, "cpu"); err != nil {
 		t.Fatal(err)
 	}
-	if got := s.List(ctx)[1]; got.State != NotInstalled {
+	if got := listed(t, s, "cpu"); got.State != NotInstalled {
 		t.Errorf("after removal: found %+v, want not installed", got)
 	}
 	if left, _ := filepath.Glob(filepath.Join(s.dir, "cpu*")); len(left) > 0 {
@@ -236,7 +236,7 @@ func TestInstallFailures(t *testing.T) {
 				t.Errorf("found %d requests, want %d", got, c.served)
 			}
 			clean(t, s)
-			if after := s.List(context.Background())[1]; after.State != Ready || after.Library != before.Library {
+			if after := listed(t, s, "cpu"); after.State != Ready || after.Library != before.Library {
 				t.Errorf("afterwards: found %+v, want the old one", after)
 			}
 		})
@@ -329,7 +329,7 @@ func TestInstallCancelled(t *testing.T) {
 		t.Errorf("found %v, want %v", err, why)
 	}
 	clean(t, s)
-	if got := s.List(context.Background())[1]; got.State != NotInstalled {
+	if got := listed(t, s, "cpu"); got.State != NotInstalled {
 		t.Errorf("found %+v, want not installed", got)
 	}
 }
@@ -480,7 +480,7 @@ func TestInstallAfterCrash(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got := s.List(context.Background())[1]; got.State != NotInstalled {
+	if got := listed(t, s, "cpu"); got.State != NotInstalled {
 		t.Errorf("found %+v, want not installed", got)
 	}
 	info, err := s.Install(context.Background(), "cpu", Options{})

@@ -82,7 +82,7 @@ func TestBadLibraries(t *testing.T) {
 			if _, err := s.Install(context.Background(), "cpu", Options{From: so}); c.name != "hangs" && (!errors.Is(err, ErrBroken) || !strings.Contains(err.Error(), c.says)) {
 				t.Errorf("install: found %v, want %v, %q", err, ErrBroken, c.says)
 			}
-			if got := s.List(context.Background())[1]; got.State != NotInstalled {
+			if got := listed(t, s, "cpu"); got.State != NotInstalled {
 				t.Errorf("afterwards: found %+v, want not installed", got)
 			}
 		})
@@ -238,7 +238,7 @@ func realStore(t *testing.T, folder string) *Store {
 	if err != nil {
 		t.Fatal(err)
 	}
-	info := user.List(context.Background())[1]
+	info := listed(t, user, "cpu")
 	if info.State != Ready {
 		if strings.Contains(os.Getenv("FKZOO_BACKEND_TESTS"), "cpu") {
 			t.Fatalf("backend cpu: %s", info.Why)

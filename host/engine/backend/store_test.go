@@ -59,7 +59,7 @@ func TestBroken(t *testing.T) {
 				t.Fatal(err)
 			}
 			ctx := context.Background()
-			if got := s.List(ctx)[1]; got.State != Broken || !strings.Contains(got.Why, c.says) {
+			if got := listed(t, s, "cpu"); got.State != Broken || !strings.Contains(got.Why, c.says) {
 				t.Errorf("list: found %q, %q, want broken, %q", got.State, got.Why, c.says)
 			}
 			if _, err := s.Open(ctx, "cpu"); !errors.Is(err, ErrBroken) || !strings.Contains(err.Error(), c.says) {

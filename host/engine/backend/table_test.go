@@ -24,14 +24,29 @@ func TestTable(t *testing.T) {
 			t.Errorf("%s: found %+v, want a path, wheels, marks, and what device it wants if it wants one", r.name, *l)
 		}
 	}
-	if got := Kinds(); !slices.Equal(got, []Kind{XLACUDA, XLACPU, Go}) {
-		t.Errorf("auto tries %v, want the fastest first", got)
+	if got := Kinds(); len(got) != len(table) || !slices.IsSortedFunc(got, func(a, b Kind) int { return b.known().rank - a.known().rank }) {
+		t.Errorf("auto tries %v, want all, the fastest first", got)
 	}
-	if got := Names(); !slices.Equal(got, []string{"auto", "go", "cpu", "cuda"}) {
-		t.Errorf("found the names %q", got)
+	if XLACUDA.known().rank <= XLACPU.known().rank || XLACPU.known().rank <= Go.known().rank {
+		t.Errorf("auto tries %v, want %v before %v before %v", Kinds(), XLACUDA, XLACPU, Go)
 	}
-	if got := Installable(); !slices.Equal(got, []string{"cpu", "cuda"}) {
-		t.Errorf("found %q to install", got)
+	all, libraries := []string{"auto"}, []string{}
+	for k := range table {
+		all = append(all, table[k].name)
+		if table[k].library != nil {
+			libraries = append(libraries, table[k].name)
+		}
+	}
+	if got := Names(); !slices.Equal(got, all) {
+		t.Errorf("found the names %q, want %q", got, all)
+	}
+	if got := Installable(); !slices.Equal(got, libraries) {
+		t.Errorf("found %q to install, want %q", got, libraries)
+	}
+	for kind, name := range map[Kind]string{Go: "go", XLACPU: "cpu", XLACUDA: "cuda"} { // as users know them
+		if kind.String() != name {
+			t.Errorf("found the name %q, want %q", kind, name)
+		}
 	}
 	if Help("go") == "" || Help(Auto) != "" || Kind(len(table)).String() == "" {
 		t.Error("found no help for go, or one for what is no backend")
