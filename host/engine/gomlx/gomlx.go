@@ -55,11 +55,15 @@ func (d *Device) Check(plan *blueprint.Plan) error {
 	if err != nil {
 		return err
 	}
+	net, err := newNetwork(d.b, plan)
+	if err != nil {
+		return err
+	}
 	name := trainingName(plan)
 	return guard("cannot build the "+name+" graph for backend "+d.b.Name(), func() error {
 		g := NewGraph(d.b.Compute(), name)
 		defer g.Finalize()
-		net, in := newNetwork(d.b, plan), plan.Document.Input
+		in := plan.Document.Input
 		build := net.builder(g, true, net.declare(g))
 		build.seed = Parameter(g, "seed", shapes.Make(dtypes.Uint32, 2))
 		x := floats(g, "images", 1, in.Height, in.Width, in.Channels)

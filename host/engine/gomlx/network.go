@@ -90,7 +90,10 @@ type loaded struct {
 
 // Load uploads weights.
 func (d *Device) Load(plan *blueprint.Plan, weights [][]float32) (device.Network, error) {
-	net := newNetwork(d.b, plan)
+	net, err := newNetwork(d.b, plan)
+	if err != nil {
+		return nil, err
+	}
 	buffers, err := net.load(weights)
 	if err != nil {
 		return nil, err

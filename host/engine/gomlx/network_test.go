@@ -33,7 +33,7 @@ type probe struct {
 
 func newProbe(t *testing.T, on *backend.Backend, plan *blueprint.Plan, batch int) *probe {
 	t.Helper()
-	p := &probe{net: newNetwork(on, plan)}
+	p := &probe{net: mustNetwork(t, on, plan)}
 	all, err := steps(plan)
 	if err != nil {
 		t.Fatal(err)
@@ -212,7 +212,7 @@ func dropOut(t *testing.T, on *backend.Backend, seed uint32, shape []int, rescal
 	defer free(x)
 	prog, err := compile(on, "dropout", func(g *Graph) []*Node {
 		plan := enginetest.Plan(t, enginetest.Document(1, 1, "raw", enginetest.OneDense, enginetest.Plain(enginetest.SGD)), "a_x")
-		net := newNetwork(on, plan)
+		net := mustNetwork(t, on, plan)
 		net.params = nil
 		b := net.builder(g, true, nil)
 		b.seed = Parameter(g, "seed", shapes.Make(dtypes.Uint32, 2))
@@ -332,4 +332,13 @@ func TestLateBiasOnlyWhereItIsTheSame(t *testing.T) {
 			t.Errorf("%s, %s: found it late %v, want %v", c.conv, c.rest, late, c.late)
 		}
 	}
+}
+
+func mustNetwork(t testing.TB, on *backend.Backend, plan *blueprint.Plan) *network {
+	t.Helper()
+	net, err := newNetwork(on, plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return net
 }

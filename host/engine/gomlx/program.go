@@ -18,11 +18,16 @@ import (
 type network struct {
 	b      *backend.Backend
 	plan   *blueprint.Plan
+	target kernel.Target
 	params []device.Param // in the order in which every program takes them
 }
 
-func newNetwork(b *backend.Backend, plan *blueprint.Plan) *network {
-	return &network{b: b, plan: plan, params: device.Params(plan)}
+func newNetwork(b *backend.Backend, plan *blueprint.Plan) (*network, error) {
+	trait, ok := traits[b.Kind()]
+	if !ok {
+		return nil, fmt.Errorf("backend %s: %w: found no trait of its kind", b.Name(), device.ErrUnsupported)
+	}
+	return &network{b: b, plan: plan, target: trait.target, params: device.Params(plan)}, nil
 }
 
 // load puts weights into the backend's memory.
@@ -42,7 +47,7 @@ func (n *network) load(weights [][]float32) ([]compute.Buffer, error) {
 // builder starts a graph's lowering; params are nodes in the network's order.
 func (n *network) builder(g *Graph, training bool, params []*Node) *builder {
 	b := &builder{
-		Kernel: kernel.New(kernel.Options{Target: traits[n.b.Kind()].target, Training: training, Shrink: n.shrink()}),
+		Kernel: kernel.New(kernel.Options{Target: n.target, Training: training, Shrink: n.shrink()}),
 		g:      g, params: map[string]*Node{}, gradients: map[string]*Node{}, updates: map[string]*Node{},
 	}
 	for i, p := range n.params {

@@ -82,7 +82,7 @@ type layerCase struct {
 func (r *layerCase) build(t testing.TB, on *backend.Backend, g *Graph, training bool, declare func(name string, a enginetest.Tensor) *Node) (out []*Node) {
 	t.Helper()
 	p := newPart(t, r.Layers, r.Inputs)
-	net := newNetwork(on, p.plan)
+	net := mustNetwork(t, on, p.plan)
 	net.params = slices.DeleteFunc(net.params, func(q device.Param) bool { return strings.HasPrefix(q.Key, enginetest.Scaffold) })
 	if len(net.params) != len(r.Params) {
 		t.Fatalf("%s: found %d parameters, want %d", r.Name, len(net.params), len(r.Params))

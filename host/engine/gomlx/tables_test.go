@@ -1,6 +1,7 @@
 package gomlx
 
 import (
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/fkzoo/fkzoo/host/engine/backend"
 	"github.com/fkzoo/fkzoo/host/engine/backend/backendtest"
+	"github.com/fkzoo/fkzoo/host/engine/device"
 	"github.com/fkzoo/fkzoo/host/engine/enginetest"
 	"github.com/fkzoo/fkzoo/host/engine/gomlx/formula"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
@@ -58,6 +60,22 @@ func TestTablesAreWholeAndCompared(t *testing.T) {
 	for _, kind := range backend.Kinds() {
 		if _, ok := traits[kind]; !ok {
 			t.Errorf("backend %s: no trait", kind)
+		}
+	}
+}
+
+// A kind of backend without a trait is refused, whatever is asked of it.
+func TestNoTrait(t *testing.T) {
+	c := newTrial(t, 6, 4, enginetest.OneDense, true)
+	on := backendtest.Open(t, "go")
+	d, was := New(on), traits[on.Kind()]
+	delete(traits, on.Kind())
+	defer func() { traits[on.Kind()] = was }()
+	_, train := d.Train(device.Job{Plan: c.plan, Layout: c.layout, Rows: 4})
+	_, load := d.Load(c.plan, c.weights)
+	for what, err := range map[string]error{"check": d.Check(c.plan), "train": train, "load": load} {
+		if !errors.Is(err, device.ErrUnsupported) || !strings.Contains(err.Error(), "backend go") {
+			t.Errorf("%s: found error %v, want %v with the backend", what, err, device.ErrUnsupported)
 		}
 	}
 }

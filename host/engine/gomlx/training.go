@@ -39,7 +39,10 @@ const (
 
 // Train uploads the labels.
 func (d *Device) Train(job device.Job) (device.Training, error) {
-	net := newNetwork(d.b, job.Plan)
+	net, err := newNetwork(d.b, job.Plan)
+	if err != nil {
+		return nil, err
+	}
 	t := &training{Job: job, net: net, answers: newAnswers(net), masked: job.Uneven && batchStatistics(job.Plan)}
 	t.state = make([]compute.Buffer, len(job.Layout.Tensors)+scalars)
 	t.Labels = nil // uploaded, they are no longer needed
@@ -52,7 +55,6 @@ func (d *Device) Train(job device.Job) (device.Training, error) {
 	}
 	width := t.width()
 	t.empty = len(job.Labels) / width
-	var err error
 	t.labels, err = upload(d.b.Compute(), append(slices.Clone(job.Labels), make([]float32, width)...), t.empty+1, width)
 	return t, err
 }

@@ -89,7 +89,10 @@ func backends(t testing.TB) []testBackend {
 	var all []testBackend
 	for _, name := range backendtest.Names() {
 		b := backendtest.Open(t, name)
-		target := map[backend.Kind]Target{backend.Go: Go, backend.XLACPU: XLACPU, backend.XLACUDA: XLACUDA}[b.Kind()]
+		target, ok := map[backend.Kind]Target{backend.Go: Go, backend.XLACPU: XLACPU, backend.XLACUDA: XLACUDA}[b.Kind()]
+		if !ok {
+			t.Fatalf("backend %s: found no target, want one", name)
+		}
 		all = append(all, testBackend{name, target, b.Compute()})
 	}
 	return all
