@@ -181,7 +181,7 @@ var rooms = []room{
 	{"internal/results", []row{{"internal/results", "host/engine/backend internal/atomicfile internal/machine specs/blueprint zoo/..."}}},
 	{"cmd", []row{
 		{"cmd/fkzoo/internal/terminal", ""},
-		{"cmd/fkzoo/internal/command", "cmd/fkzoo/internal/terminal format host host/engine/backend internal/atomicfile internal/machine zoo zoo/convert zoo/dataset zoo/dataset/demo zoo/draw/chart zoo/request zoo/train"},
+		{"cmd/fkzoo/internal/command", "cmd/fkzoo/internal/terminal format host host/engine/backend internal/atomicfile internal/machine zoo zoo/convert zoo/dataset zoo/dataset/demo zoo/dataset/source zoo/draw/chart zoo/request zoo/train"},
 		{"cmd/fkzoo/internal/contest", "cmd/fkzoo/internal/command internal/weights zoo/kaggle/submission"},
 		{"cmd/fkzoo/internal/damage", "format"},
 		{"cmd/fkzoo/internal/receipt", "cmd/fkzoo/internal/terminal format/legacy zoo/model"},

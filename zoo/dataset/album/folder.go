@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/fkzoo/fkzoo/zoo/dataset"
@@ -14,15 +15,16 @@ import (
 	"github.com/fkzoo/fkzoo/zoo/dataset/picture"
 )
 
-// TableOf is the path of the one CSV in a folder, "" where there is none.
-func TableOf(folder string) (string, error) {
+// TableOf is the path of the one file in a folder with one of the endings, "" where
+// there is none.
+func TableOf(folder string, endings []string) (string, error) {
 	entries, err := os.ReadDir(folder)
 	if err != nil {
 		return "", err
 	}
 	var tables []string
 	for _, e := range entries {
-		if !e.IsDir() && strings.EqualFold(filepath.Ext(e.Name()), ".csv") && !strings.HasPrefix(e.Name(), ".") {
+		if !e.IsDir() && slices.Contains(endings, strings.ToLower(filepath.Ext(e.Name()))) && !strings.HasPrefix(e.Name(), ".") {
 			tables = append(tables, filepath.Join(folder, e.Name()))
 		}
 	}
@@ -32,7 +34,7 @@ func TableOf(folder string) (string, error) {
 	case 1:
 		return tables[0], nil
 	}
-	return "", fmt.Errorf("%s: found %d .csv files (%s, %s, ...), want one: give the path of the one that is meant: %w", folder, len(tables),
+	return "", fmt.Errorf("%s: found %d %s files (%s, %s, ...), want one: give the path of the one that is meant: %w", folder, len(tables), strings.Join(endings, ", "),
 		filepath.Base(tables[0]), filepath.Base(tables[1]), dataset.ErrFormat)
 }
 

@@ -16,12 +16,12 @@ import (
 // natural is the height and width of images from pictures where none is asked for.
 const natural = 96
 
-// Extensions are those of pictures' names, in small letters.
-var Extensions = []string{".png", ".jpg", ".jpeg", ".jpe", ".jfif"}
+// extensions are those of pictures' names, in small letters.
+var extensions = []string{".png", ".jpg", ".jpeg", ".jpe", ".jfif"}
 
 // IsNamed tells whether a file is called as a picture is.
 func IsNamed(name string) bool {
-	return slices.Contains(Extensions, strings.ToLower(filepath.Ext(name)))
+	return slices.Contains(extensions, strings.ToLower(filepath.Ext(name)))
 }
 
 // Is tells whether a file is a picture.

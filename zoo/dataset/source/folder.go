@@ -3,6 +3,9 @@ package source
 import (
 	"context"
 	"errors"
+	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/fkzoo/fkzoo/zoo/dataset"
 	"github.com/fkzoo/fkzoo/zoo/dataset/album"
@@ -11,10 +14,10 @@ import (
 
 func isFolder(f *input.File) bool { return f.Kind == "folder" }
 
-// openFolder opens the one CSV in a folder, whichever it is, or else the pictures in
-// it.
+// openFolder opens the one file in a folder that says what it holds, whichever format
+// that has, or else the pictures in it.
 func openFolder(ctx context.Context, f *input.File, size input.Size) (*dataset.Source, error) {
-	path, err := album.TableOf(f.Path)
+	path, err := album.TableOf(f.Path, leads())
 	if err != nil {
 		return nil, err
 	}
@@ -25,10 +28,8 @@ func openFolder(ctx context.Context, f *input.File, size input.Size) (*dataset.S
 	if err != nil {
 		return nil, err
 	}
-	if inner.Kind != "text" && inner.Kind != "zip" { // a .csv that isn't one
-		return nil, unknown(inner)
-	}
-	s, err := open(ctx, inner, size)
+	ending := strings.ToLower(filepath.Ext(path))
+	s, err := openAs(ctx, inner, size, func(f *Format) bool { return slices.Contains(f.Leads, ending) })
 	if err != nil {
 		return nil, err
 	}

@@ -128,7 +128,7 @@ func fitted(ctx context.Context, f *input.File, o Options) (*dataset.Source, err
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	s, err := open(ctx, f, o.size())
+	s, err := openAs(ctx, f, o.size(), func(*Format) bool { return true })
 	if err != nil || o.size() == (input.Size{}) {
 		return s, err
 	}
@@ -139,10 +139,10 @@ func fitted(ctx context.Context, f *input.File, o Options) (*dataset.Source, err
 	return fit, nil
 }
 
-// open has the first format that a file is one of open it.
-func open(ctx context.Context, f *input.File, size input.Size) (*dataset.Source, error) {
+// openAs has the first format of those that may which a file is one of open it.
+func openAs(ctx context.Context, f *input.File, size input.Size, may func(*Format) bool) (*dataset.Source, error) {
 	for _, format := range Formats() {
-		if !format.Is(f) {
+		if !may(&format) || !format.Is(f) {
 			continue
 		}
 		s, err := format.Open(ctx, f, size)

@@ -45,6 +45,7 @@ func TestEverySource(t *testing.T) {
 	}
 	picture := "../testdata/pictures/color.png"
 	table := "file,a_x,a_y\na.png,3,4\nb.png,,5\n"
+	tried := map[string]bool{}
 	for _, test := range []struct {
 		name, format string
 		count        int
@@ -69,6 +70,7 @@ func TestEverySource(t *testing.T) {
 		if s.Name != test.name || s.Format != test.format || s.Count != test.count || s.Height != test.h || s.Width != test.w || s.Channels != 1 || len(s.Columns) != test.columns {
 			t.Errorf("%s: found %+v", test.name, s)
 		}
+		tried[s.Format] = true
 		set, err := s.Read(ctx)
 		if err != nil {
 			t.Errorf("%s: %v", test.name, err)
@@ -99,6 +101,11 @@ func TestEverySource(t *testing.T) {
 		}
 		if asked, err := Read(ctx, test.name, Options{Height: 12, Width: 10}); err != nil || asked.Checksum != want.Checksum {
 			t.Errorf("%s: opened at a size it is another set than fitted to it, %v", test.name, err)
+		}
+	}
+	for _, f := range Formats() {
+		if !tried[f.Name] {
+			t.Errorf("format %s: found no source of it here, want one", f.Name)
 		}
 	}
 }

@@ -7,11 +7,21 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/fkzoo/fkzoo/host/engine/backend"
+	"github.com/fkzoo/fkzoo/zoo/dataset/source"
 )
 
 // DataFlag names the data to train on or to compare with.
 var DataFlag = &cli.StringFlag{
-	Name: "data", Usage: "training data: Kaggle's CSV, plain or zipped; a folder of pictures, or a CSV that names them; demo[:FACES[:SEED]] for drawn faces; or - for what comes in on the standard input",
+	Name: "data", Usage: "data with its points: " + DataHelp(),
+}
+
+// DataHelp is all that data may be.
+func DataHelp() string {
+	var all []string
+	for _, f := range source.Formats() {
+		all = append(all, f.Help)
+	}
+	return strings.Join(all, "; ") + "; or any file of these on the standard input (-)"
 }
 
 // BackendFlag chooses what a network runs on.

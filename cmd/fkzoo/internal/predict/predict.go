@@ -27,8 +27,7 @@ import (
 func Command(p *command.Program) *cli.Command {
 	return &cli.Command{
 		Name: "predict", Usage: "find the keypoints in images", ArgsUsage: "FILE.fkz... IMAGE|FOLDER|CSV|ZIP|NPY|demo|-...",
-		Description: "Images are PNG or JPEG files, folders of these, Kaggle's training or test CSV, plain or zipped, .npy arrays in [0, 1],\n" +
-			"drawn faces (demo[:FACES[:SEED]]), or any of these on the standard input (-).\n" +
+		Description: "Images are " + command.DataHelp() + ".\n" +
 			"Coordinates are in each image's own pixels. Of several models, the mean answer is given.",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "format", Value: "csv", Usage: "csv or json"},
