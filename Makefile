@@ -16,11 +16,6 @@ ifeq ($(shell command -v $(GO) 2>/dev/null),)
 $(error $(GO): found no such program, want Go $(shell sed -n 's/^go //p' go.mod) or later: https://go.dev/dl)
 endif
 
-# The pure-Go backend's matrix products are written with simd/archsimd, which Go has for amd64.
-ifeq ($(shell $(GO) env GOARCH),amd64)
-export GOEXPERIMENT := simd
-endif
-
 # A plugin is a folder below plugins/ that holds a program.
 PLUGINS := $(patsubst plugins/%/main.go,%,$(shell grep -ls '^package main' plugins/*/main.go))
 
@@ -116,7 +111,7 @@ CROSS := linux/arm64 darwin/arm64 windows/amd64
 .PHONY: cross $(CROSS:%=cross/%)
 cross: $(CROSS:%=cross/%) ## build for the systems that have no cgo
 $(CROSS:%=cross/%):
-	CGO_ENABLED=0 GOEXPERIMENT= GOOS=$(word 2,$(subst /, ,$@)) GOARCH=$(word 3,$(subst /, ,$@)) $(GO) build ./...
+	CGO_ENABLED=0 GOOS=$(word 2,$(subst /, ,$@)) GOARCH=$(word 3,$(subst /, ,$@)) $(GO) build ./...
 
 .PHONY: clean
 clean: ## remove what build and demo made; not the models of results

@@ -12,10 +12,13 @@ package engine
 
 import (
 	"math"
+	"sync"
 
 	"github.com/fkzoo/fkzoo/host/engine/backend"
 	"github.com/fkzoo/fkzoo/host/engine/device"
 	"github.com/fkzoo/fkzoo/host/engine/gomlx"
+	"github.com/fkzoo/fkzoo/host/engine/native"
+	"github.com/fkzoo/fkzoo/host/engine/native/kernel"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 )
 
@@ -40,10 +43,32 @@ type Arrays map[string]Array
 // deviceOf is what computes for a backend. Nothing else depends on the kind of
 // backend here.
 func deviceOf(b *backend.Backend) device.Device {
-	if instead := insteadOfGo(); instead != nil && b.Kind() == backend.Go {
-		return instead
+	if set := b.Kernels(); set != "" {
+		return processor(set)
 	}
 	return gomlx.New(b)
+}
+
+// processors are the native devices by their kernels' names. Each is made once:
+// all networks share its workers, which live as long as the program.
+var processors = struct {
+	sync.Mutex
+	m map[string]device.Device
+}{m: map[string]device.Device{}}
+
+func processor(name string) device.Device {
+	processors.Lock()
+	defer processors.Unlock()
+	d, ok := processors.m[name]
+	if !ok {
+		set, err := kernel.Choose(name)
+		if err != nil {
+			panic(err) // the backend is open with it
+		}
+		d = native.New(set, 0)
+		processors.m[name] = d
+	}
+	return d
 }
 
 // Check refuses a plan that this engine can't train on the backend: with an

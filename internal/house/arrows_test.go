@@ -81,8 +81,8 @@ var rooms = []room{
 		{"host/engine/gomlx/kernel/random", ""},
 		{"host/engine/backend/wheel", "internal/ctxio internal/plainfile"},
 		{"host/engine/backend", "" +
-			"host/engine/backend/quiet host/engine/backend/wheel internal/atomicfile internal/ctxio " +
-			"internal/plainfile internal/userdir"},
+			"host/engine/backend/quiet host/engine/backend/wheel host/engine/native/kernel internal/atomicfile " +
+			"internal/ctxio internal/plainfile internal/userdir"},
 		{"host/engine/gomlx/kernel", "host/engine/gomlx/kernel/random"},
 		{"host/engine/backend/backendtest", "host/engine/backend"},
 		{"host/engine/gomlx/formula", "host/engine/device host/engine/gomlx/kernel specs/blueprint"},

@@ -152,7 +152,7 @@ func merged(models []*Model) *Model {
 		Fkzoo: first.Provenance.Fkzoo, Plugin: first.Provenance.Plugin, Data: first.Provenance.Data, Seed: first.Provenance.Seed,
 	}}
 	to := &out.Provenance
-	var backends []string
+	var backends, kernels []string
 	for _, m := range models {
 		from := &m.Provenance
 		to.Merged = append(to.Merged, MergedFrom{Digest: m.Digest, Architecture: m.Document.Name, Data: from.Data.Checksum, Seed: from.Seed})
@@ -167,8 +167,11 @@ func merged(models []*Model) *Model {
 		}
 		to.StartData = union(to.StartData, from.before())
 		backends = union(backends, strings.Split(from.Backend, ", "))
+		if from.Kernels != "" {
+			kernels = union(kernels, strings.Split(from.Kernels, ", "))
+		}
 	}
-	to.Backend = strings.Join(backends, ", ")
+	to.Backend, to.Kernels = strings.Join(backends, ", "), strings.Join(kernels, ", ")
 	return out
 }
 

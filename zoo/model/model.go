@@ -87,8 +87,10 @@ type Provenance struct {
 	Data    DataFrom   `json:"data,omitzero"`
 	Seed    uint64     `json:"seed"`
 	Backend string     `json:"backend"`
-	Options []string   `json:"options,omitempty"` // settings given by the user, name=value
-	Start   string     `json:"start,omitempty"`   // digest of the model that the weights started from
+	// Kernels are those of the backend go that it was trained with: avx512, avx2, neon, plain. Their last digits differ.
+	Kernels string   `json:"kernels,omitempty"`
+	Options []string `json:"options,omitempty"` // settings given by the user, name=value
+	Start   string   `json:"start,omitempty"`   // digest of the model that the weights started from
 	// StartData are the checksums of the data that the weights had seen before: that model's, that of those it started
 	// from itself, and what the training went on with before other data; "" is data that isn't known.
 	StartData []string `json:"start_data,omitempty"`

@@ -77,7 +77,7 @@ func randomModel(t testing.TB, r *rand.Rand) *model.Model {
 		m.History[i] = h
 	}
 	m.Provenance = model.Provenance{Fkzoo: text(), Plugin: model.PluginFrom{text(), text()}, Data: model.DataFrom{text(), text(), r.IntN(10), texts(), values(r.IntN(3))},
-		Seed: r.Uint64(), Backend: text(), Options: texts(), Start: text()}
+		Seed: r.Uint64(), Backend: text(), Kernels: text(), Options: texts(), Start: text()}
 	m.Run = model.Run{Started: text(), Machine: text(), Command: texts(), Seconds: values(r.IntN(4)), Resumed: r.IntN(3)}
 	if m.State != nil {
 		m.State.Epoch, m.State.Step = len(m.History[1].TrainLoss), r.IntN(math.MaxInt)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/fkzoo/fkzoo/host/engine"
+	"github.com/fkzoo/fkzoo/host/engine/backend"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 	"github.com/fkzoo/fkzoo/specs/record"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
@@ -80,10 +81,7 @@ func (t *training) beginResumed() error {
 		}
 	}
 	made := &m.Provenance
-	if name := t.Options.Backend.Name(); !among(made.Backend, name) {
-		t.Watch.Warn(fmt.Sprintf("the training began on backend %s and goes on with %s: its figures may differ a little from those of one backend alone", made.Backend, name))
-		made.Backend += ", " + name
-	}
+	t.goOnWith(t.Options.Backend)
 	if !among(made.Fkzoo, t.Version) {
 		made.Fkzoo += ", " + t.Version
 	}
@@ -91,6 +89,23 @@ func (t *training) beginResumed() error {
 	m.ForgetTensors() // what is said of them: they will change
 	t.model = m
 	return nil
+}
+
+// goOnWith notes the backend, and says so where it computes otherwise than the one before.
+func (t *training) goOnWith(b *backend.Backend) {
+	made, name, kernels := &t.Resume.Provenance, b.Name(), b.Kernels()
+	switch {
+	case !among(made.Backend, name):
+		t.Watch.Warn(fmt.Sprintf("the training began on backend %s and goes on with %s: its figures may differ a little from those of one backend alone", made.Backend, name))
+		made.Backend += ", " + name
+	case kernels != "" && made.Kernels == "":
+		t.Watch.Warn(fmt.Sprintf("the training began on backend %s of an earlier fkzoo, which computed otherwise: its figures may differ in their last digits from those of this one alone", name))
+	case kernels != "" && !among(made.Kernels, kernels):
+		t.Watch.Warn(fmt.Sprintf("the training began with kernels %s and goes on with %s: its figures may differ in their last digits from those of one set alone", made.Kernels, kernels))
+	}
+	if kernels != "" && !among(made.Kernels, kernels) {
+		made.Kernels = strings.TrimPrefix(made.Kernels+", "+kernels, ", ")
+	}
 }
 
 // among tells whether a list with commas has a name.

@@ -208,3 +208,26 @@ func TestResumedElsewhere(t *testing.T) {
 		t.Errorf("found backend %q, fkzoo %q, notes %q", m.Provenance.Backend, m.Provenance.Fkzoo, w.Notes)
 	}
 }
+
+// A checkpoint of kernels that compute otherwise in their last digits, or of go before it had any, goes on with a note.
+func TestResumeWithOtherKernels(t *testing.T) {
+	here := zootest.GoBackend(t).Kernels()
+	for _, c := range []struct{ found, want, noted string }{
+		{here, here, ""},
+		{"other", "other, " + here, "began with kernels other and goes on with " + here},
+		{"other, " + here, "other, " + here, ""},
+		{"", here, "began on backend go of an earlier fkzoo, which computed otherwise"},
+	} {
+		o := traintest.Options(t, zootest.One(t, zootest.Linear, `"batch": 6`), zootest.Faces(20, zootest.Every, 1))
+		path := traintest.Interrupt(t, o, 2)
+		w := &traintest.Watch{}
+		o.Resume, o.ResumePath, o.Watch = zootest.MustLoad(t, path), path, w
+		o.Resume.Provenance.Kernels = c.found
+		if m := traintest.MustTrain(t, o); m.Provenance.Kernels != c.want {
+			t.Errorf("%q: found the kernels %q, want %q", c.found, m.Provenance.Kernels, c.want)
+		}
+		if noted := w.Noted("last digits"); noted != (c.noted != "") || noted && !w.Noted(c.noted) {
+			t.Errorf("%q: found the notes %q, want %q", c.found, w.Notes, c.noted)
+		}
+	}
+}

@@ -159,7 +159,7 @@ func (t *training) begin() error {
 	m := &model.Model{Document: document, Weights: engine.Arrays{}, Run: t.Run}
 	m.Provenance = model.Provenance{
 		Fkzoo: t.Version, Plugin: model.PluginFrom{Name: t.Plugin.Name, SHA256: t.Plugin.SHA256}, Seed: m.Document.Members[0].Recipe.Seed,
-		Backend: t.Options.Backend.Name(), Options: t.Options.Options,
+		Backend: t.Options.Backend.Name(), Kernels: t.Options.Backend.Kernels(), Options: t.Options.Options,
 		Data: model.DataOf(t.Data),
 	}
 	if t.Start != nil {

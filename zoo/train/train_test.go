@@ -115,7 +115,7 @@ func TestRecord(t *testing.T) {
 	traintest.MustTrain(t, o)
 	m := zootest.MustLoad(t, o.Output)
 	want := model.Provenance{
-		Fkzoo: "test", Plugin: model.PluginFrom{Name: "baseline", SHA256: "abc"}, Seed: 3, Backend: "go", Options: []string{"hidden=8"}, Start: start.Digest, StartData: []string{set.Checksum},
+		Fkzoo: "test", Plugin: model.PluginFrom{Name: "baseline", SHA256: "abc"}, Seed: 3, Backend: "go", Kernels: zootest.GoBackend(t).Kernels(), Options: []string{"hidden=8"}, Start: start.Digest, StartData: []string{set.Checksum},
 		Data: model.DataFrom{Source: "faces.csv", Checksum: set.Checksum, Rows: 20, Columns: zootest.Every},
 	}
 	for _, c := range zootest.Every {

@@ -1,6 +1,6 @@
 // Package backend opens what a network runs on, and installs it.
 //
-// Each is a row of one table: [Go], GoMLX's pure-Go backend, always there; [XLACPU] and [XLACUDA], XLA
+// Each is a row of one table: [Go], fkzoo's own engine, always there; [XLACPU] and [XLACUDA], XLA
 // behind a PJRT library that [Store.Install] fetches into the user's data folder. [Open] takes one by name, "auto" the
 // best that works.
 //
@@ -15,10 +15,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
-	"runtime/debug"
 	"strings"
-	"sync"
 
 	"github.com/gomlx/compute"
 
@@ -60,27 +57,21 @@ func (e *NoPackageError) Error() string {
 // Backend is an open backend. It may be used from several goroutines.
 type Backend struct {
 	kind    Kind
-	compute compute.Backend
+	compute compute.Backend // nil: kernels compute
+	kernels string
 	info    Info
 	reason  string
 	threads int
-	running sync.Mutex // held while a graph runs, where one runs alone
 }
 
-// Compute is what GoMLX takes.
+// Compute is what GoMLX takes; nil for a backend that is none of GoMLX's.
 func (b *Backend) Compute() compute.Backend { return b.compute }
 
-// Execute runs a compiled graph of this backend; see [compute.Executable]. It may be called from several goroutines, but
-// on go the graphs run one after the other.
-func (b *Backend) Execute(graph compute.Executable, inputs []compute.Buffer, donate []bool) ([]compute.Buffer, error) {
-	if p := b.kind.known().part; p != nil && p.alone {
-		b.running.Lock()
-		defer b.running.Unlock()
-	}
-	return graph.Execute(inputs, donate, 0)
-}
+// Kernels names the set of kernels that the program's own engine computes with on this machine; "" where another does.
+// A training on another set gives other last digits.
+func (b *Backend) Kernels() string { return b.kernels }
 
-// Kind says which family of lowerings suits the backend.
+// Kind says what computes.
 func (b *Backend) Kind() Kind { return b.kind }
 
 // Name is the backend's, never "auto".
@@ -114,7 +105,7 @@ func (b *Backend) Description() string {
 
 // Close frees the backend; nothing that was made on it may be used afterwards.
 func (b *Backend) Close() error {
-	if !b.compute.IsFinalized() {
+	if b.compute != nil && !b.compute.IsFinalized() {
 		b.compute.Finalize()
 	}
 	return nil
@@ -194,42 +185,20 @@ func (s *Store) open(ctx context.Context, k Kind) (*Backend, error) {
 
 func openPart(k Kind) (*Backend, error) {
 	r := k.known()
-	c, err := r.part.open()
+	set, err := r.part.kernels()
 	if err != nil {
 		return nil, fmt.Errorf("backend %s: %w: %v", k, ErrBroken, err)
 	}
-	return &Backend{kind: k, compute: c, info: partInfo(k), threads: r.threads()}, nil
+	return &Backend{kind: k, kernels: set.Name, info: partInfo(k), threads: r.threads()}, nil
 }
 
 func partInfo(k Kind) Info {
-	return Info{Name: k.String(), Kind: k, State: Ready, Version: k.known().part.version()}
-}
-
-func goVersion() string {
-	version := "GoMLX's pure-Go backend"
-	if v := moduleVersion("github.com/gomlx/compute"); v != "" {
-		version += " " + v
+	info := Info{Name: k.String(), Kind: k, State: Ready}
+	set, err := k.known().part.kernels()
+	if err != nil {
+		info.State, info.Why = Broken, err.Error()
+		return info
 	}
-	if runtime.GOARCH == "amd64" {
-		if simd {
-			version += " with SIMD"
-		} else {
-			version += " without SIMD (built without GOEXPERIMENT=simd)"
-		}
-	}
-	return version
-}
-
-// moduleVersion is the version of a module linked into this program, "" where the build doesn't say.
-func moduleVersion(path string) string {
-	build, ok := debug.ReadBuildInfo()
-	if !ok {
-		return ""
-	}
-	for _, m := range build.Deps {
-		if m.Path == path {
-			return m.Version
-		}
-	}
-	return ""
+	info.Version = k.known().help + ", kernels: " + set.Name
+	return info
 }

@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 
 	"github.com/fkzoo/fkzoo/host/engine/backend/wheel"
@@ -125,4 +126,18 @@ func syncDir(dir string) error {
 		return err
 	}
 	return nil
+}
+
+// moduleVersion is the version of a module linked into this program, "" where the build doesn't say.
+func moduleVersion(path string) string {
+	build, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	for _, m := range build.Deps {
+		if m.Path == path {
+			return m.Version
+		}
+	}
+	return ""
 }

@@ -7,13 +7,11 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gomlx/compute"
-	"github.com/gomlx/compute/gobackend"
-
 	"github.com/fkzoo/fkzoo/host/engine/backend/wheel"
+	"github.com/fkzoo/fkzoo/host/engine/native/kernel"
 )
 
-// Kind says which lowering of a layer suits a backend. It is the place of its row in the table.
+// Kind says what computes. It is the place of a backend's row in the table.
 type Kind int
 
 // The kinds.
@@ -31,7 +29,7 @@ type row struct {
 	name    string
 	help    string     // what it is, in a few words
 	where   string     // what it needs
-	rank    int        // "auto" takes the one that works with the highest
+	rank    func() int // "auto" takes the one that works with the highest
 	threads func() int // on the host
 	part    *part
 	library *library
@@ -39,11 +37,7 @@ type row struct {
 
 // part is a backend that is linked into the program: always there, with nothing to install or remove.
 type part struct {
-	open    func() (compute.Backend, error)
-	version func() string
-	// alone says that graphs run one after the other: the workers of two could wait for each other for ever, and one
-	// uses them all.
-	alone bool
+	kernels func() (*kernel.Set, error) // those that suit the machine
 }
 
 // library is a backend behind a PJRT library.
@@ -69,17 +63,17 @@ type library struct {
 // table has a row for each backend, in the order in which they are shown.
 var table = [...]row{
 	Go: {
-		name: "go", help: "GoMLX's pure-Go backend", where: "everywhere", rank: 1,
+		name: "go", help: "fkzoo's own engine", where: "everywhere, with kernels for AVX-512, AVX2 and NEON", rank: goRank,
 		threads: func() int { return runtime.GOMAXPROCS(0) },
-		part:    &part{open: func() (compute.Backend, error) { return gobackend.New("") }, version: goVersion, alone: true},
+		part:    &part{kernels: kernel.FromEnvironment},
 	},
 	XLACPU: {
-		name: "cpu", help: "XLA for the CPU", where: "Linux", rank: 2,
+		name: "cpu", help: "XLA for the CPU", where: "Linux", rank: fixed(2),
 		threads: runtime.NumCPU,
 		library: &library{path: "pjrt_c_api_cpu_plugin.so", wheels: wheel.CPU, marks: []string{"cpu"}, linked: true},
 	},
 	XLACUDA: {
-		name: "cuda", help: "XLA for NVIDIA GPUs", where: "Linux with an NVIDIA driver of release 580 or newer", rank: 3,
+		name: "cuda", help: "XLA for NVIDIA GPUs", where: "Linux with an NVIDIA driver of release 580 or newer", rank: fixed(4),
 		threads: func() int { return 1 }, // the work is on the device
 		library: &library{
 			// NVIDIA's files are looked for in a folder "nvidia" that the library must be in.
@@ -89,6 +83,17 @@ var table = [...]row{
 			variables: []string{"CUDA_VISIBLE_DEVICES", "NVIDIA_VISIBLE_DEVICES"}, files: []string{"/proc/driver/nvidia/version"},
 		},
 	},
+}
+
+func fixed(rank int) func() int { return func() int { return rank } }
+
+// goRank is above XLA's on the same processor where there are kernels for it: with them every network of the zoo is
+// faster (docs/performance.md), with plain Go none.
+func goRank() int {
+	if set, err := kernel.FromEnvironment(); err == nil && set.Name != "plain" {
+		return 3
+	}
+	return 1
 }
 
 // known is the kind's row.
@@ -108,7 +113,7 @@ func (k Kind) String() string {
 // Kinds lists every backend, best first: the order in which "auto" tries them.
 func Kinds() []Kind {
 	all := shown(func(*row) bool { return true })
-	slices.SortStableFunc(all, func(a, b Kind) int { return cmp.Compare(b.known().rank, a.known().rank) })
+	slices.SortStableFunc(all, func(a, b Kind) int { return cmp.Compare(b.known().rank(), a.known().rank()) })
 	return all
 }
 

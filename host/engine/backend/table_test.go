@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/fkzoo/fkzoo/host/engine/native/kernel"
 )
 
 // A backend is either part of the program or a library, and has a name and a rank of its own.
@@ -13,10 +15,10 @@ func TestTable(t *testing.T) {
 	names, ranks := map[string]bool{Auto: true}, map[int]bool{}
 	for k := range table {
 		r := Kind(k).known()
-		if names[r.name] || ranks[r.rank] || r.help == "" || r.where == "" || r.threads == nil || r.threads() < 1 {
+		if names[r.name] || ranks[r.rank()] || r.help == "" || r.where == "" || r.threads == nil || r.threads() < 1 {
 			t.Errorf("kind %d: found %+v, want a name and rank of its own, help and threads", k, *r)
 		}
-		names[r.name], ranks[r.rank] = true, true
+		names[r.name], ranks[r.rank()] = true, true
 		if (r.part == nil) == (r.library == nil) {
 			t.Errorf("%s: found part %v and library %v, want one of them", r.name, r.part, r.library)
 		}
@@ -24,11 +26,20 @@ func TestTable(t *testing.T) {
 			t.Errorf("%s: found %+v, want a path, wheels, marks, and what device it wants if it wants one", r.name, *l)
 		}
 	}
-	if got := Kinds(); len(got) != len(table) || !slices.IsSortedFunc(got, func(a, b Kind) int { return b.known().rank - a.known().rank }) {
+	if got := Kinds(); len(got) != len(table) || !slices.IsSortedFunc(got, func(a, b Kind) int { return b.known().rank() - a.known().rank() }) {
 		t.Errorf("auto tries %v, want all, the fastest first", got)
 	}
-	if XLACUDA.known().rank <= XLACPU.known().rank || XLACPU.known().rank <= Go.known().rank {
-		t.Errorf("auto tries %v, want %v before %v before %v", Kinds(), XLACUDA, XLACPU, Go)
+	order := func(kernels string) []Kind {
+		t.Setenv(kernel.Variable, kernels)
+		return slices.DeleteFunc(Kinds(), func(k Kind) bool { return k > XLACUDA })
+	}
+	if got, want := order("plain"), []Kind{XLACUDA, XLACPU, Go}; !slices.Equal(got, want) {
+		t.Errorf("plain kernels: auto tries %v, want %v", got, want)
+	}
+	if best := kernel.Sets()[0].Name; best != "plain" {
+		if got, want := order(best), []Kind{XLACUDA, Go, XLACPU}; !slices.Equal(got, want) {
+			t.Errorf("kernels %s: auto tries %v, want %v", best, got, want)
+		}
 	}
 	all, libraries := []string{"auto"}, []string{}
 	for k := range table {

@@ -105,7 +105,7 @@ func compile(b *backend.Backend, name string, build func(g *Graph) []*Node) (p *
 // used for the outputs: the buffer is gone afterwards.
 func (p *program) run(inputs []compute.Buffer, donate []bool) (out []compute.Buffer, err error) {
 	err = guard("cannot run the "+p.graph.Name()+" graph", func() error {
-		out, err = p.backend.Execute(p.exe, inputs, donate)
+		out, err = p.exe.Execute(inputs, donate, 0)
 		return err
 	})
 	return out, err

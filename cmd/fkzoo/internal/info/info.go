@@ -210,6 +210,9 @@ func printMade(p *command.Program, d *described) error {
 	if from.Backend != "" {
 		made += ", backend " + from.Backend
 	}
+	if from.Kernels != "" {
+		made += " (kernels: " + from.Kernels + ")"
+	}
 	fmt.Fprintf(w, "%s, seed %d\n", made, from.Seed)
 	if err := receipt.PrintSource(w, &from.Receipt); err != nil {
 		return err
