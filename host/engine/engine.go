@@ -28,6 +28,9 @@ var ErrUnsupported = device.ErrUnsupported
 // ErrClosed is returned for what is asked of a Predictor or Trainer after its Close.
 var ErrClosed = device.ErrClosed
 
+// MemoryError tells that so many images at once need more memory than there is.
+type MemoryError = device.MemoryError
+
 // Images are grey or colour pictures of one size; see [device.Images].
 type Images = device.Images
 

@@ -100,7 +100,7 @@ var rooms = []room{
 		{"host/engine/native/update", "host/engine/native/kernel host/engine/native/layer host/engine/native/work"},
 		{"host/engine/native", "" +
 			"host/engine/device host/engine/native/conv host/engine/native/dense host/engine/native/kernel " +
-			"host/engine/native/layer host/engine/native/update host/engine/native/work specs/blueprint"},
+			"host/engine/native/layer host/engine/native/update host/engine/native/work internal/machine specs/blueprint"},
 		{"host/engine", "" +
 			"host/engine/augment host/engine/backend host/engine/device host/engine/gomlx host/engine/native " +
 			"host/engine/native/kernel specs/blueprint"},
@@ -181,7 +181,7 @@ var rooms = []room{
 	{"internal/results", []row{{"internal/results", "host/engine/backend internal/atomicfile internal/machine specs/blueprint zoo/..."}}},
 	{"cmd", []row{
 		{"cmd/fkzoo/internal/terminal", ""},
-		{"cmd/fkzoo/internal/command", "cmd/fkzoo/internal/terminal format host host/engine/backend internal/atomicfile internal/machine zoo zoo/convert zoo/dataset zoo/dataset/demo zoo/dataset/source zoo/draw/chart zoo/request zoo/train"},
+		{"cmd/fkzoo/internal/command", "cmd/fkzoo/internal/terminal format host host/engine host/engine/backend internal/atomicfile internal/machine zoo zoo/convert zoo/dataset zoo/dataset/demo zoo/dataset/source zoo/draw/chart zoo/request zoo/train"},
 		{"cmd/fkzoo/internal/contest", "cmd/fkzoo/internal/command internal/weights zoo/kaggle/submission"},
 		{"cmd/fkzoo/internal/damage", "format"},
 		{"cmd/fkzoo/internal/receipt", "cmd/fkzoo/internal/terminal format/legacy zoo/model"},

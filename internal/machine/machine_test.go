@@ -23,3 +23,9 @@ func TestProcessor(t *testing.T) {
 		t.Errorf("found %q", got)
 	}
 }
+
+func TestMemory(t *testing.T) {
+	if got := Memory(); runtime.GOOS == "linux" && (got < 1<<20 || got > 1<<50) {
+		t.Errorf("found %d bytes", got)
+	}
+}

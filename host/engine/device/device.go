@@ -15,6 +15,7 @@ package device
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 )
@@ -25,6 +26,16 @@ var ErrUnsupported = errors.New("not supported by this fkzoo")
 
 // ErrClosed is returned for what was asked of a network or a training after its Close.
 var ErrClosed = errors.New("the network is closed")
+
+// MemoryError tells that a device's memory doesn't hold what so many images at once need. Fewer need less.
+type MemoryError struct {
+	Rows        int
+	Want, Found uint64 // bytes
+}
+
+func (e *MemoryError) Error() string {
+	return fmt.Sprintf("found %.1f GB of free memory, want %.1f GB for %d images at once", float64(e.Found)/1e9, float64(e.Want)/1e9, e.Rows)
+}
 
 // Lost is the error of a step that took the state with it: nothing but Close may
 // follow.

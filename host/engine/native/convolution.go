@@ -136,9 +136,14 @@ func convolution(b *builder, n *node, in []*tensor) (*tensor, backward) {
 		}
 		filter, err := conv.NewFilter(ctx, g)
 		must(err)
+		withBias := p.bias.param != none
+		if withBias && d.sums != nil {
+			b.sumBias(p.bias.param, g.Filters, d.sums)
+			withBias = false
+		}
 		b.emit(instr{uses: []*tensor{x, d}, rowwise: true, scratch: filter.Scratch, run: func(f *frame) {
 			var db []float32
-			if p.bias.param != none {
+			if withBias {
 				db = f.gradients[p.bias.param]
 			}
 			must(filter.Run(f.c, f.rows, f.of(x), f.of(d), f.gradients[p.weights.param], db, f.more, f.scratch))
@@ -171,13 +176,17 @@ func (b *builder) untied(n *node, z *tensor) (*tensor, func(d *tensor)) {
 	b.emit(instr{uses: []*tensor{y, z}, output: y, over: []*tensor{z}, rowwise: true, run: func(f *frame) {
 		lines.Run(f.c, kernel.OpAddChannels, f.rows, size, layer.Streams{f.of(y), f.of(z), f.params[bias]}, 2)
 	}})
-	return y, func(d *tensor) {
-		sum := b.fixed(size)
-		b.emit(instr{uses: []*tensor{d, sum}, rowwise: true, scratch: func(rows int) int { return layer.SumScratch(rows, size, 1) }, run: func(f *frame) {
-			lines.Sum(f.c, kernel.OpSum, f.rows, size, layer.Streams{f.of(d), f.of(sum)}, 1, 1, f.scratch)
-			f.accumulate(bias, f.of(sum))
-		}})
-	}
+	return y, func(d *tensor) { b.sumBias(bias, size, d) }
+}
+
+// sumBias emits the gradient of a bias of so many values, each the sum of those of d that it was added to.
+func (b *builder) sumBias(bias, size int, d *tensor) {
+	sum, lines := b.fixed(size), layer.NewChannels(b.set, b.threads)
+	times := d.row / size
+	b.emit(instr{uses: []*tensor{d, sum}, rowwise: true, scratch: func(rows int) int { return layer.SumScratch(rows*times, size, 1) }, run: func(f *frame) {
+		lines.Sum(f.c, kernel.OpSum, f.rows*times, size, layer.Streams{f.of(d), f.of(sum)}, 1, 1, f.scratch)
+		f.accumulate(bias, f.of(sum))
+	}})
 }
 
 // smallWeights is how many weights of a dense layer are read again for each few rows; more are read for all rows at once.

@@ -32,13 +32,21 @@ func pool(mean bool) lowering {
 				uses = []*tensor{x, y, dy}
 			}
 			dx := b.rows(n.In[0])
-			b.emit(instr{uses: append(uses, dx), rowwise: true, scratch: func(int) int { return p.BackScratch() }, run: func(f *frame) {
+			back := instr{uses: append(uses, dx), rowwise: true, scratch: func(int) int { return p.BackScratch() }}
+			if !mean && p.Covers() {
+				back.output, back.over = dx, []*tensor{x}
+			}
+			back.run = func(f *frame) {
 				if mean {
 					p.Back(f.c, f.rows, nil, nil, f.of(dy), f.of(dx), f.scratch)
 					return
 				}
 				p.Back(f.c, f.rows, f.of(x), f.of(y), f.of(dy), f.of(dx), f.scratch)
-			}})
+			}
+			b.emit(back)
+			if !mean { // each number goes to one pixel
+				dx.sums = dy
+			}
 			return []*tensor{dx}
 		}
 	}

@@ -22,6 +22,7 @@ type tensor struct {
 	*buffer
 	shape blueprint.Shape
 	where place
+	sums  *tensor // a smaller one whose channels have the same sums; nil: none is known
 }
 
 // place is where a program's memory holds a tensor: what running it needs.

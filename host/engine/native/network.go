@@ -65,6 +65,9 @@ func (a *answers) find(rows int) (*program, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := room(a.name(), rows, p.bytes()); err != nil {
+		return nil, err
+	}
 	if a.consts == nil {
 		a.consts = make([]float32, p.consts)
 	}

@@ -34,6 +34,13 @@ func (d *Device) Train(job device.Job) (device.Training, error) {
 		return nil, err
 	}
 	t := &training{Job: job, program: p, name: job.Plan.Document.Name + "/" + job.Plan.Member.Name + " training"}
+	var state uint64
+	for _, a := range job.Layout.Tensors {
+		state += 4 * uint64(a.Shape.Size())
+	}
+	if err := room(t.name, job.Rows, p.bytes()+2*state); err != nil { // gradients are no larger than the state
+		return nil, err
+	}
 	p.allocate(d.caller())
 	f := &p.frame
 	f.consts = make([]float32, p.consts)

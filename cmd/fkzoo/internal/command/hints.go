@@ -8,6 +8,7 @@ import (
 
 	"github.com/fkzoo/fkzoo/format"
 	"github.com/fkzoo/fkzoo/host"
+	"github.com/fkzoo/fkzoo/host/engine"
 	"github.com/fkzoo/fkzoo/host/engine/backend"
 	"github.com/fkzoo/fkzoo/zoo/convert"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
@@ -32,6 +33,7 @@ var advice = []struct {
 	{is[*train.CheckpointError], always("--resume goes on from it, --force replaces it")},
 	{wraps(format.ErrExists), always("--force replaces it")},
 	{wraps(dataset.ErrShape), always("--size N makes the images square")},
+	{is[*engine.MemoryError], always("--batch N takes fewer images at once")},
 	{is[*backend.InstallError], func(err error) string {
 		e, _ := errors.AsType[*backend.InstallError](err)
 		return "«fkzoo backend install " + e.Backend + "» installs it"

@@ -976,39 +976,40 @@ DATA operationsAVX2<>+88(SB)/8, $colAVX2_Max<>(SB)
 DATA operationsAVX2<>+96(SB)/8, $colAVX2_Max4<>(SB)
 DATA operationsAVX2<>+104(SB)/8, $colAVX2_MaxBackFirst<>(SB)
 DATA operationsAVX2<>+112(SB)/8, $colAVX2_MaxBackNext<>(SB)
-DATA operationsAVX2<>+120(SB)/8, $colAVX2_MaxBackAdd<>(SB)
-DATA operationsAVX2<>+128(SB)/8, $colAVX2_Relu<>(SB)
-DATA operationsAVX2<>+136(SB)/8, $colAVX2_ReluBack<>(SB)
-DATA operationsAVX2<>+144(SB)/8, $colAVX2_LeakyRelu<>(SB)
-DATA operationsAVX2<>+152(SB)/8, $colAVX2_LeakyReluBack<>(SB)
-DATA operationsAVX2<>+160(SB)/8, $colAVX2_Exp<>(SB)
-DATA operationsAVX2<>+168(SB)/8, $colAVX2_Tanh<>(SB)
-DATA operationsAVX2<>+176(SB)/8, $colAVX2_TanhBack<>(SB)
-DATA operationsAVX2<>+184(SB)/8, $colAVX2_Sigmoid<>(SB)
-DATA operationsAVX2<>+192(SB)/8, $colAVX2_SigmoidBack<>(SB)
-DATA operationsAVX2<>+200(SB)/8, $colAVX2_Elu<>(SB)
-DATA operationsAVX2<>+208(SB)/8, $colAVX2_EluBack<>(SB)
-DATA operationsAVX2<>+216(SB)/8, $colAVX2_Silu<>(SB)
-DATA operationsAVX2<>+224(SB)/8, $colAVX2_SiluBack<>(SB)
-DATA operationsAVX2<>+232(SB)/8, $colAVX2_Gelu<>(SB)
-DATA operationsAVX2<>+240(SB)/8, $colAVX2_GeluBack<>(SB)
-DATA operationsAVX2<>+248(SB)/8, $colAVX2_Affine<>(SB)
-DATA operationsAVX2<>+256(SB)/8, $colAVX2_AffineRelu<>(SB)
-DATA operationsAVX2<>+264(SB)/8, $colAVX2_AddChannels<>(SB)
-DATA operationsAVX2<>+272(SB)/8, $colAVX2_MulChannels<>(SB)
-DATA operationsAVX2<>+280(SB)/8, $colAVX2_AddWeighted<>(SB)
-DATA operationsAVX2<>+288(SB)/8, $colAVX2_Affine2<>(SB)
-DATA operationsAVX2<>+296(SB)/8, $colAVX2_AffineRow<>(SB)
-DATA operationsAVX2<>+304(SB)/8, $colAVX2_Sum<>(SB)
-DATA operationsAVX2<>+312(SB)/8, $colAVX2_Largest<>(SB)
-DATA operationsAVX2<>+320(SB)/8, $colAVX2_Dot<>(SB)
-DATA operationsAVX2<>+328(SB)/8, $colAVX2_Spread<>(SB)
-DATA operationsAVX2<>+336(SB)/8, $colAVX2_SpreadFrom<>(SB)
-DATA operationsAVX2<>+344(SB)/8, $colAVX2_NormSums<>(SB)
-DATA operationsAVX2<>+352(SB)/8, $colAVX2_Momentum<>(SB)
-DATA operationsAVX2<>+360(SB)/8, $colAVX2_Nesterov<>(SB)
-DATA operationsAVX2<>+368(SB)/8, $colAVX2_Adam<>(SB)
-GLOBL operationsAVX2<>(SB), RODATA, $376
+DATA operationsAVX2<>+120(SB)/8, $colAVX2_MaxBack4<>(SB)
+DATA operationsAVX2<>+128(SB)/8, $colAVX2_MaxBackAdd<>(SB)
+DATA operationsAVX2<>+136(SB)/8, $colAVX2_Relu<>(SB)
+DATA operationsAVX2<>+144(SB)/8, $colAVX2_ReluBack<>(SB)
+DATA operationsAVX2<>+152(SB)/8, $colAVX2_LeakyRelu<>(SB)
+DATA operationsAVX2<>+160(SB)/8, $colAVX2_LeakyReluBack<>(SB)
+DATA operationsAVX2<>+168(SB)/8, $colAVX2_Exp<>(SB)
+DATA operationsAVX2<>+176(SB)/8, $colAVX2_Tanh<>(SB)
+DATA operationsAVX2<>+184(SB)/8, $colAVX2_TanhBack<>(SB)
+DATA operationsAVX2<>+192(SB)/8, $colAVX2_Sigmoid<>(SB)
+DATA operationsAVX2<>+200(SB)/8, $colAVX2_SigmoidBack<>(SB)
+DATA operationsAVX2<>+208(SB)/8, $colAVX2_Elu<>(SB)
+DATA operationsAVX2<>+216(SB)/8, $colAVX2_EluBack<>(SB)
+DATA operationsAVX2<>+224(SB)/8, $colAVX2_Silu<>(SB)
+DATA operationsAVX2<>+232(SB)/8, $colAVX2_SiluBack<>(SB)
+DATA operationsAVX2<>+240(SB)/8, $colAVX2_Gelu<>(SB)
+DATA operationsAVX2<>+248(SB)/8, $colAVX2_GeluBack<>(SB)
+DATA operationsAVX2<>+256(SB)/8, $colAVX2_Affine<>(SB)
+DATA operationsAVX2<>+264(SB)/8, $colAVX2_AffineRelu<>(SB)
+DATA operationsAVX2<>+272(SB)/8, $colAVX2_AddChannels<>(SB)
+DATA operationsAVX2<>+280(SB)/8, $colAVX2_MulChannels<>(SB)
+DATA operationsAVX2<>+288(SB)/8, $colAVX2_AddWeighted<>(SB)
+DATA operationsAVX2<>+296(SB)/8, $colAVX2_Affine2<>(SB)
+DATA operationsAVX2<>+304(SB)/8, $colAVX2_AffineRow<>(SB)
+DATA operationsAVX2<>+312(SB)/8, $colAVX2_Sum<>(SB)
+DATA operationsAVX2<>+320(SB)/8, $colAVX2_Largest<>(SB)
+DATA operationsAVX2<>+328(SB)/8, $colAVX2_Dot<>(SB)
+DATA operationsAVX2<>+336(SB)/8, $colAVX2_Spread<>(SB)
+DATA operationsAVX2<>+344(SB)/8, $colAVX2_SpreadFrom<>(SB)
+DATA operationsAVX2<>+352(SB)/8, $colAVX2_NormSums<>(SB)
+DATA operationsAVX2<>+360(SB)/8, $colAVX2_Momentum<>(SB)
+DATA operationsAVX2<>+368(SB)/8, $colAVX2_Nesterov<>(SB)
+DATA operationsAVX2<>+376(SB)/8, $colAVX2_Adam<>(SB)
+GLOBL operationsAVX2<>(SB), RODATA, $384
 
 // func columnsAVX2(op Op, a *Columns)
 TEXT ·columnsAVX2(SB), NOSPLIT, $0-16
@@ -1558,6 +1559,66 @@ rows1:
 	ADDQ 96(AX), DI
 	ADDQ 104(AX), BX
 	ADDQ 112(AX), DX
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
+	ADDQ $32, 16(AX)
+	DECQ 8(AX)
+	JNZ vector
+	VZEROUPPER
+	RET
+
+// of a, b, c and d the first that is y becomes dy, the others 0
+TEXT colAVX2_MaxBack4<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
+	MOVQ $0, 16(AX)
+	MOVQ 24(AX), R12
+vector:
+	MOVQ 16(AX), R11
+	MOVQ 0(AX), CX
+	MOVQ 32(AX), SI
+	ADDQ R11, SI
+	MOVQ 40(AX), DI
+	ADDQ R11, DI
+	MOVQ 48(AX), BX
+	ADDQ R11, BX
+	MOVQ 56(AX), DX
+	ADDQ R11, DX
+	MOVQ 64(AX), R8
+	ADDQ R11, R8
+	MOVQ 72(AX), R9
+	ADDQ R11, R9
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
+	VMOVUPS (R9), Y0
+	VMOVUPS (SI), Y1
+	VMOVUPS (R8), Y2
+	VCMPPS $0, Y2, Y1, Y3
+	VANDPS Y0, Y3, Y1
+	VMOVUPS Y1, (SI)
+	VSUBPS Y1, Y0, Y3
+	VMOVUPS (DI), Y1
+	VCMPPS $0, Y2, Y1, Y0
+	VANDPS Y3, Y0, Y1
+	VMOVUPS Y1, (DI)
+	VSUBPS Y1, Y3, Y0
+	VMOVUPS (BX), Y1
+	VCMPPS $0, Y2, Y1, Y3
+	VANDPS Y0, Y3, Y1
+	VMOVUPS Y1, (BX)
+	VSUBPS Y1, Y0, Y3
+	VMOVUPS (DX), Y1
+	VCMPPS $0, Y2, Y1, Y0
+	VANDPS Y3, Y0, Y2
+	VMOVUPS Y2, (DX)
+	ADDQ 88(AX), SI
+	ADDQ 96(AX), DI
+	ADDQ 104(AX), BX
+	ADDQ 112(AX), DX
+	ADDQ 120(AX), R8
+	ADDQ 128(AX), R9
 	SUBQ $1, CX
 	JGE rows1
 rows1End:

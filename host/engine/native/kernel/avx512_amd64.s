@@ -1941,39 +1941,40 @@ DATA operationsAVX512<>+88(SB)/8, $colAVX512_Max<>(SB)
 DATA operationsAVX512<>+96(SB)/8, $colAVX512_Max4<>(SB)
 DATA operationsAVX512<>+104(SB)/8, $colAVX512_MaxBackFirst<>(SB)
 DATA operationsAVX512<>+112(SB)/8, $colAVX512_MaxBackNext<>(SB)
-DATA operationsAVX512<>+120(SB)/8, $colAVX512_MaxBackAdd<>(SB)
-DATA operationsAVX512<>+128(SB)/8, $colAVX512_Relu<>(SB)
-DATA operationsAVX512<>+136(SB)/8, $colAVX512_ReluBack<>(SB)
-DATA operationsAVX512<>+144(SB)/8, $colAVX512_LeakyRelu<>(SB)
-DATA operationsAVX512<>+152(SB)/8, $colAVX512_LeakyReluBack<>(SB)
-DATA operationsAVX512<>+160(SB)/8, $colAVX512_Exp<>(SB)
-DATA operationsAVX512<>+168(SB)/8, $colAVX512_Tanh<>(SB)
-DATA operationsAVX512<>+176(SB)/8, $colAVX512_TanhBack<>(SB)
-DATA operationsAVX512<>+184(SB)/8, $colAVX512_Sigmoid<>(SB)
-DATA operationsAVX512<>+192(SB)/8, $colAVX512_SigmoidBack<>(SB)
-DATA operationsAVX512<>+200(SB)/8, $colAVX512_Elu<>(SB)
-DATA operationsAVX512<>+208(SB)/8, $colAVX512_EluBack<>(SB)
-DATA operationsAVX512<>+216(SB)/8, $colAVX512_Silu<>(SB)
-DATA operationsAVX512<>+224(SB)/8, $colAVX512_SiluBack<>(SB)
-DATA operationsAVX512<>+232(SB)/8, $colAVX512_Gelu<>(SB)
-DATA operationsAVX512<>+240(SB)/8, $colAVX512_GeluBack<>(SB)
-DATA operationsAVX512<>+248(SB)/8, $colAVX512_Affine<>(SB)
-DATA operationsAVX512<>+256(SB)/8, $colAVX512_AffineRelu<>(SB)
-DATA operationsAVX512<>+264(SB)/8, $colAVX512_AddChannels<>(SB)
-DATA operationsAVX512<>+272(SB)/8, $colAVX512_MulChannels<>(SB)
-DATA operationsAVX512<>+280(SB)/8, $colAVX512_AddWeighted<>(SB)
-DATA operationsAVX512<>+288(SB)/8, $colAVX512_Affine2<>(SB)
-DATA operationsAVX512<>+296(SB)/8, $colAVX512_AffineRow<>(SB)
-DATA operationsAVX512<>+304(SB)/8, $colAVX512_Sum<>(SB)
-DATA operationsAVX512<>+312(SB)/8, $colAVX512_Largest<>(SB)
-DATA operationsAVX512<>+320(SB)/8, $colAVX512_Dot<>(SB)
-DATA operationsAVX512<>+328(SB)/8, $colAVX512_Spread<>(SB)
-DATA operationsAVX512<>+336(SB)/8, $colAVX512_SpreadFrom<>(SB)
-DATA operationsAVX512<>+344(SB)/8, $colAVX512_NormSums<>(SB)
-DATA operationsAVX512<>+352(SB)/8, $colAVX512_Momentum<>(SB)
-DATA operationsAVX512<>+360(SB)/8, $colAVX512_Nesterov<>(SB)
-DATA operationsAVX512<>+368(SB)/8, $colAVX512_Adam<>(SB)
-GLOBL operationsAVX512<>(SB), RODATA, $376
+DATA operationsAVX512<>+120(SB)/8, $colAVX512_MaxBack4<>(SB)
+DATA operationsAVX512<>+128(SB)/8, $colAVX512_MaxBackAdd<>(SB)
+DATA operationsAVX512<>+136(SB)/8, $colAVX512_Relu<>(SB)
+DATA operationsAVX512<>+144(SB)/8, $colAVX512_ReluBack<>(SB)
+DATA operationsAVX512<>+152(SB)/8, $colAVX512_LeakyRelu<>(SB)
+DATA operationsAVX512<>+160(SB)/8, $colAVX512_LeakyReluBack<>(SB)
+DATA operationsAVX512<>+168(SB)/8, $colAVX512_Exp<>(SB)
+DATA operationsAVX512<>+176(SB)/8, $colAVX512_Tanh<>(SB)
+DATA operationsAVX512<>+184(SB)/8, $colAVX512_TanhBack<>(SB)
+DATA operationsAVX512<>+192(SB)/8, $colAVX512_Sigmoid<>(SB)
+DATA operationsAVX512<>+200(SB)/8, $colAVX512_SigmoidBack<>(SB)
+DATA operationsAVX512<>+208(SB)/8, $colAVX512_Elu<>(SB)
+DATA operationsAVX512<>+216(SB)/8, $colAVX512_EluBack<>(SB)
+DATA operationsAVX512<>+224(SB)/8, $colAVX512_Silu<>(SB)
+DATA operationsAVX512<>+232(SB)/8, $colAVX512_SiluBack<>(SB)
+DATA operationsAVX512<>+240(SB)/8, $colAVX512_Gelu<>(SB)
+DATA operationsAVX512<>+248(SB)/8, $colAVX512_GeluBack<>(SB)
+DATA operationsAVX512<>+256(SB)/8, $colAVX512_Affine<>(SB)
+DATA operationsAVX512<>+264(SB)/8, $colAVX512_AffineRelu<>(SB)
+DATA operationsAVX512<>+272(SB)/8, $colAVX512_AddChannels<>(SB)
+DATA operationsAVX512<>+280(SB)/8, $colAVX512_MulChannels<>(SB)
+DATA operationsAVX512<>+288(SB)/8, $colAVX512_AddWeighted<>(SB)
+DATA operationsAVX512<>+296(SB)/8, $colAVX512_Affine2<>(SB)
+DATA operationsAVX512<>+304(SB)/8, $colAVX512_AffineRow<>(SB)
+DATA operationsAVX512<>+312(SB)/8, $colAVX512_Sum<>(SB)
+DATA operationsAVX512<>+320(SB)/8, $colAVX512_Largest<>(SB)
+DATA operationsAVX512<>+328(SB)/8, $colAVX512_Dot<>(SB)
+DATA operationsAVX512<>+336(SB)/8, $colAVX512_Spread<>(SB)
+DATA operationsAVX512<>+344(SB)/8, $colAVX512_SpreadFrom<>(SB)
+DATA operationsAVX512<>+352(SB)/8, $colAVX512_NormSums<>(SB)
+DATA operationsAVX512<>+360(SB)/8, $colAVX512_Momentum<>(SB)
+DATA operationsAVX512<>+368(SB)/8, $colAVX512_Nesterov<>(SB)
+DATA operationsAVX512<>+376(SB)/8, $colAVX512_Adam<>(SB)
+GLOBL operationsAVX512<>(SB), RODATA, $384
 
 // func columnsAVX512(op Op, a *Columns)
 TEXT ·columnsAVX512(SB), NOSPLIT, $0-16
@@ -2525,6 +2526,70 @@ rows1:
 	ADDQ 96(AX), DI
 	ADDQ 104(AX), BX
 	ADDQ 112(AX), DX
+	SUBQ $1, CX
+	JGE rows1
+rows1End:
+	ADDQ $1, CX
+	ADDQ $64, 16(AX)
+	DECQ 8(AX)
+	JNZ vector
+	VZEROUPPER
+	RET
+
+// of a, b, c and d the first that is y becomes dy, the others 0
+TEXT colAVX512_MaxBack4<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
+	MOVQ $0, 16(AX)
+	MOVQ 24(AX), R12
+vector:
+	MOVQ 16(AX), R11
+	MOVQ 0(AX), CX
+	MOVQ 32(AX), SI
+	ADDQ R11, SI
+	MOVQ 40(AX), DI
+	ADDQ R11, DI
+	MOVQ 48(AX), BX
+	ADDQ R11, BX
+	MOVQ 56(AX), DX
+	ADDQ R11, DX
+	MOVQ 64(AX), R8
+	ADDQ R11, R8
+	MOVQ 72(AX), R9
+	ADDQ R11, R9
+	SUBQ $1, CX
+	JLT rows1End
+rows1:
+	VMOVUPS (R9), Z0
+	VMOVUPS (SI), Z1
+	VMOVUPS (R8), Z2
+	VCMPPS $0, Z2, Z1, K1
+	VPMOVM2D K1, Z3
+	VANDPS Z0, Z3, Z1
+	VMOVUPS Z1, (SI)
+	VSUBPS Z1, Z0, Z3
+	VMOVUPS (DI), Z1
+	VCMPPS $0, Z2, Z1, K1
+	VPMOVM2D K1, Z0
+	VANDPS Z3, Z0, Z1
+	VMOVUPS Z1, (DI)
+	VSUBPS Z1, Z3, Z0
+	VMOVUPS (BX), Z1
+	VCMPPS $0, Z2, Z1, K1
+	VPMOVM2D K1, Z3
+	VANDPS Z0, Z3, Z1
+	VMOVUPS Z1, (BX)
+	VSUBPS Z1, Z0, Z3
+	VMOVUPS (DX), Z1
+	VCMPPS $0, Z2, Z1, K1
+	VPMOVM2D K1, Z0
+	VANDPS Z3, Z0, Z2
+	VMOVUPS Z2, (DX)
+	ADDQ 88(AX), SI
+	ADDQ 96(AX), DI
+	ADDQ 104(AX), BX
+	ADDQ 112(AX), DX
+	ADDQ 120(AX), R8
+	ADDQ 128(AX), R9
 	SUBQ $1, CX
 	JGE rows1
 rows1End:

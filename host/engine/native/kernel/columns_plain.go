@@ -21,6 +21,7 @@ const (
 	OpMax4                    // y = the largest of four; of y, a, b, c, d
 	OpMaxBackFirst            // where x == y, dx = dy and rest = 0; elsewhere dx = 0 and rest = dy; of dx, rest, x, y, dy
 	OpMaxBackNext             // where x == y, dx = rest and rest = 0; elsewhere dx = 0; of dx, rest, x, y
+	OpMaxBack4                // of a, b, c and d the first that is y becomes dy, the others 0; of a, b, c, d, y, dy
 	OpMaxBackAdd              // where x == y, dx += rest and rest = 0; of dx, rest, x, y
 	OpRelu                    // y = max(x, 0); of y, x
 	OpReluBack                // dx = dy where y > 0; of dx, y, dy
@@ -58,9 +59,9 @@ const (
 
 // opStreams is how many streams each operation has, and how many of them, the first ones, have rows.
 var opStreams = [opCount]struct{ all, rows int }{
-	{2, 2}, {2, 2}, {2, 2}, {3, 3}, {3, 3}, {3, 3}, {2, 2}, {2, 2}, {7, 7}, {3, 3}, {2, 2}, {2, 2}, {5, 5}, {5, 5}, {4, 4}, {4, 4},
-	{2, 2}, {3, 3}, {2, 2}, {3, 3}, {2, 2}, {2, 2}, {3, 3}, {2, 2}, {3, 3}, {2, 2}, {3, 3}, {2, 2}, {3, 3}, {2, 2}, {3, 3}, {4, 2},
-	{4, 2}, {3, 2}, {3, 2}, {3, 2}, {6, 3}, {4, 4}, {2, 1}, {2, 1}, {3, 2}, {3, 1}, {2, 1}, {5, 2}, {3, 3}, {3, 3}, {4, 4},
+	{2, 2}, {2, 2}, {2, 2}, {3, 3}, {3, 3}, {3, 3}, {2, 2}, {2, 2}, {7, 7}, {3, 3}, {2, 2}, {2, 2}, {5, 5}, {5, 5}, {4, 4}, {6, 6},
+	{4, 4}, {2, 2}, {3, 3}, {2, 2}, {3, 3}, {2, 2}, {2, 2}, {3, 3}, {2, 2}, {3, 3}, {2, 2}, {3, 3}, {2, 2}, {3, 3}, {2, 2}, {3, 3},
+	{4, 2}, {4, 2}, {3, 2}, {3, 2}, {3, 2}, {6, 3}, {4, 4}, {2, 1}, {2, 1}, {3, 2}, {3, 1}, {2, 1}, {5, 2}, {3, 3}, {3, 3}, {4, 4},
 }
 
 // columnsPlain does some columns from one on, a number at a time.
@@ -212,6 +213,27 @@ var plainOps = [opCount]func(a *Columns, from, to int){
 				v4 := choose((v0 == v1), v3, 0)
 				*a.at(0, r, c) = v4
 				*a.at(1, r, c) = v3 - v4
+			}
+		}
+	},
+	func(a *Columns, from, to int) { // MaxBack4
+		for c := from; c < to; c++ {
+			for r := range a.Rows {
+				v0 := *a.at(5, r, c)
+				v1 := *a.at(0, r, c)
+				v2 := *a.at(4, r, c)
+				v4 := choose((v1 == v2), v0, 0)
+				*a.at(0, r, c) = v4
+				v6 := (v0 - v4)
+				v7 := *a.at(1, r, c)
+				v9 := choose((v7 == v2), v6, 0)
+				*a.at(1, r, c) = v9
+				v11 := (v6 - v9)
+				v12 := *a.at(2, r, c)
+				v14 := choose((v12 == v2), v11, 0)
+				*a.at(2, r, c) = v14
+				v17 := *a.at(3, r, c)
+				*a.at(3, r, c) = choose((v17 == v2), (v11 - v14), 0)
 			}
 		}
 	},

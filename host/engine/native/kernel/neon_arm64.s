@@ -1028,39 +1028,40 @@ DATA operationsNEON<>+88(SB)/8, $colNEON_Max<>(SB)
 DATA operationsNEON<>+96(SB)/8, $colNEON_Max4<>(SB)
 DATA operationsNEON<>+104(SB)/8, $colNEON_MaxBackFirst<>(SB)
 DATA operationsNEON<>+112(SB)/8, $colNEON_MaxBackNext<>(SB)
-DATA operationsNEON<>+120(SB)/8, $colNEON_MaxBackAdd<>(SB)
-DATA operationsNEON<>+128(SB)/8, $colNEON_Relu<>(SB)
-DATA operationsNEON<>+136(SB)/8, $colNEON_ReluBack<>(SB)
-DATA operationsNEON<>+144(SB)/8, $colNEON_LeakyRelu<>(SB)
-DATA operationsNEON<>+152(SB)/8, $colNEON_LeakyReluBack<>(SB)
-DATA operationsNEON<>+160(SB)/8, $colNEON_Exp<>(SB)
-DATA operationsNEON<>+168(SB)/8, $colNEON_Tanh<>(SB)
-DATA operationsNEON<>+176(SB)/8, $colNEON_TanhBack<>(SB)
-DATA operationsNEON<>+184(SB)/8, $colNEON_Sigmoid<>(SB)
-DATA operationsNEON<>+192(SB)/8, $colNEON_SigmoidBack<>(SB)
-DATA operationsNEON<>+200(SB)/8, $colNEON_Elu<>(SB)
-DATA operationsNEON<>+208(SB)/8, $colNEON_EluBack<>(SB)
-DATA operationsNEON<>+216(SB)/8, $colNEON_Silu<>(SB)
-DATA operationsNEON<>+224(SB)/8, $colNEON_SiluBack<>(SB)
-DATA operationsNEON<>+232(SB)/8, $colNEON_Gelu<>(SB)
-DATA operationsNEON<>+240(SB)/8, $colNEON_GeluBack<>(SB)
-DATA operationsNEON<>+248(SB)/8, $colNEON_Affine<>(SB)
-DATA operationsNEON<>+256(SB)/8, $colNEON_AffineRelu<>(SB)
-DATA operationsNEON<>+264(SB)/8, $colNEON_AddChannels<>(SB)
-DATA operationsNEON<>+272(SB)/8, $colNEON_MulChannels<>(SB)
-DATA operationsNEON<>+280(SB)/8, $colNEON_AddWeighted<>(SB)
-DATA operationsNEON<>+288(SB)/8, $colNEON_Affine2<>(SB)
-DATA operationsNEON<>+296(SB)/8, $colNEON_AffineRow<>(SB)
-DATA operationsNEON<>+304(SB)/8, $colNEON_Sum<>(SB)
-DATA operationsNEON<>+312(SB)/8, $colNEON_Largest<>(SB)
-DATA operationsNEON<>+320(SB)/8, $colNEON_Dot<>(SB)
-DATA operationsNEON<>+328(SB)/8, $colNEON_Spread<>(SB)
-DATA operationsNEON<>+336(SB)/8, $colNEON_SpreadFrom<>(SB)
-DATA operationsNEON<>+344(SB)/8, $colNEON_NormSums<>(SB)
-DATA operationsNEON<>+352(SB)/8, $colNEON_Momentum<>(SB)
-DATA operationsNEON<>+360(SB)/8, $colNEON_Nesterov<>(SB)
-DATA operationsNEON<>+368(SB)/8, $colNEON_Adam<>(SB)
-GLOBL operationsNEON<>(SB), RODATA, $376
+DATA operationsNEON<>+120(SB)/8, $colNEON_MaxBack4<>(SB)
+DATA operationsNEON<>+128(SB)/8, $colNEON_MaxBackAdd<>(SB)
+DATA operationsNEON<>+136(SB)/8, $colNEON_Relu<>(SB)
+DATA operationsNEON<>+144(SB)/8, $colNEON_ReluBack<>(SB)
+DATA operationsNEON<>+152(SB)/8, $colNEON_LeakyRelu<>(SB)
+DATA operationsNEON<>+160(SB)/8, $colNEON_LeakyReluBack<>(SB)
+DATA operationsNEON<>+168(SB)/8, $colNEON_Exp<>(SB)
+DATA operationsNEON<>+176(SB)/8, $colNEON_Tanh<>(SB)
+DATA operationsNEON<>+184(SB)/8, $colNEON_TanhBack<>(SB)
+DATA operationsNEON<>+192(SB)/8, $colNEON_Sigmoid<>(SB)
+DATA operationsNEON<>+200(SB)/8, $colNEON_SigmoidBack<>(SB)
+DATA operationsNEON<>+208(SB)/8, $colNEON_Elu<>(SB)
+DATA operationsNEON<>+216(SB)/8, $colNEON_EluBack<>(SB)
+DATA operationsNEON<>+224(SB)/8, $colNEON_Silu<>(SB)
+DATA operationsNEON<>+232(SB)/8, $colNEON_SiluBack<>(SB)
+DATA operationsNEON<>+240(SB)/8, $colNEON_Gelu<>(SB)
+DATA operationsNEON<>+248(SB)/8, $colNEON_GeluBack<>(SB)
+DATA operationsNEON<>+256(SB)/8, $colNEON_Affine<>(SB)
+DATA operationsNEON<>+264(SB)/8, $colNEON_AffineRelu<>(SB)
+DATA operationsNEON<>+272(SB)/8, $colNEON_AddChannels<>(SB)
+DATA operationsNEON<>+280(SB)/8, $colNEON_MulChannels<>(SB)
+DATA operationsNEON<>+288(SB)/8, $colNEON_AddWeighted<>(SB)
+DATA operationsNEON<>+296(SB)/8, $colNEON_Affine2<>(SB)
+DATA operationsNEON<>+304(SB)/8, $colNEON_AffineRow<>(SB)
+DATA operationsNEON<>+312(SB)/8, $colNEON_Sum<>(SB)
+DATA operationsNEON<>+320(SB)/8, $colNEON_Largest<>(SB)
+DATA operationsNEON<>+328(SB)/8, $colNEON_Dot<>(SB)
+DATA operationsNEON<>+336(SB)/8, $colNEON_Spread<>(SB)
+DATA operationsNEON<>+344(SB)/8, $colNEON_SpreadFrom<>(SB)
+DATA operationsNEON<>+352(SB)/8, $colNEON_NormSums<>(SB)
+DATA operationsNEON<>+360(SB)/8, $colNEON_Momentum<>(SB)
+DATA operationsNEON<>+368(SB)/8, $colNEON_Nesterov<>(SB)
+DATA operationsNEON<>+376(SB)/8, $colNEON_Adam<>(SB)
+GLOBL operationsNEON<>(SB), RODATA, $384
 
 // func columnsNEON(op Op, a *Columns)
 TEXT ·columnsNEON(SB), NOSPLIT, $0-16
@@ -1656,6 +1657,71 @@ rows1:
 	ADD R8, R1, R1
 	ADD R9, R2, R2
 	ADD R11, R3, R3
+	SUBS $1, R15, R15
+	BGE rows1
+rows1End:
+	ADD $1, R15, R15
+	ADD $16, R16, R16
+	SUBS $1, R17, R17
+	BNE vector
+	RET
+
+// of a, b, c and d the first that is y becomes dy, the others 0
+TEXT colNEON_MaxBack4<>(SB), NOSPLIT, $0-16
+	MOVD a+8(FP), R10
+	MOVD $0, R16
+	MOVD 8(R10), R17
+	MOVD 24(R10), R20
+	MOVD 88(R10), R7
+	MOVD 96(R10), R8
+	MOVD 104(R10), R9
+	MOVD 112(R10), R11
+	MOVD 120(R10), R12
+	MOVD 128(R10), R13
+vector:
+	MOVD 0(R10), R15
+	MOVD 32(R10), R0
+	ADD R16, R0, R0
+	MOVD 40(R10), R1
+	ADD R16, R1, R1
+	MOVD 48(R10), R2
+	ADD R16, R2, R2
+	MOVD 56(R10), R3
+	ADD R16, R3, R3
+	MOVD 64(R10), R4
+	ADD R16, R4, R4
+	MOVD 72(R10), R5
+	ADD R16, R5, R5
+	SUBS $1, R15, R15
+	BLT rows1End
+rows1:
+	VLD1 (R5), [V0.S4]
+	VLD1 (R0), [V1.S4]
+	VLD1 (R4), [V2.S4]
+	WORD $0x4e22e423
+	WORD $0x4e201c61
+	VST1 [V1.S4], (R0)
+	WORD $0x4ea1d403
+	VLD1 (R1), [V1.S4]
+	WORD $0x4e22e420
+	WORD $0x4e231c01
+	VST1 [V1.S4], (R1)
+	WORD $0x4ea1d460
+	VLD1 (R2), [V1.S4]
+	WORD $0x4e22e423
+	WORD $0x4e201c61
+	VST1 [V1.S4], (R2)
+	WORD $0x4ea1d403
+	VLD1 (R3), [V1.S4]
+	WORD $0x4e22e420
+	WORD $0x4e231c02
+	VST1 [V2.S4], (R3)
+	ADD R7, R0, R0
+	ADD R8, R1, R1
+	ADD R9, R2, R2
+	ADD R11, R3, R3
+	ADD R12, R4, R4
+	ADD R13, R5, R5
 	SUBS $1, R15, R15
 	BGE rows1
 rows1End:

@@ -151,6 +151,9 @@ func (p *Pool) BackScratch() int {
 	return len(p.workers) * wd * p.Channels
 }
 
+// Covers tells whether each pixel is in one window: then Back may write dx over x.
+func (p *Pool) Covers() bool { return p.covers }
+
 // Back computes dx from dy and, for the largest values, from x and y. The gradient goes to the first of equal values, row by row.
 func (p *Pool) Back(c *work.Caller, n int, x, y, dy, dx, scratch []float32) {
 	p.x, p.y, p.dy, p.dx, p.scratch = x, y, dy, dx, scratch
@@ -198,6 +201,12 @@ func (p *Pool) meanBack(w *worker, dx, dy []float32, o int, rows, cols windowRan
 
 func (p *Pool) maxBack(w *worker, x, dx, y, dy, rest []float32, o int, rows, cols windowRange) {
 	c := p.Channels
+	if p.tiles && rows.to-rows.from == 2 && cols.to-cols.from == 2 && &x[0] == &dx[0] {
+		tap := func(i, j int) line { return line{x[p.at(o, i, j, cols):], p.Stride[1] * c} }
+		i, j := rows.from, cols.from
+		w.do(kernel.OpMaxBack4, cols.count, c, tap(i, j), tap(i, j+1), tap(i+1, j), tap(i+1, j+1), line{y, c}, line{dy, c})
+		return
+	}
 	op := kernel.OpMaxBackFirst
 	if !p.tiles {
 		op = kernel.OpMaxBackAdd

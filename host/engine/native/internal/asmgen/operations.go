@@ -72,6 +72,16 @@ var operations = []operation{
 			b.out("dx", d)
 			b.out("rest", b.sub(b.in("rest"), d))
 		}},
+	{"MaxBack4", "of a, b, c and d the first that is y becomes dy, the others 0", streams(inout, "a", "b", "c", "d", in, "y", "dy"), func(b *body) {
+		rest := b.in("dy")
+		for i, x := range []string{"a", "b", "c", "d"} {
+			d := b.keep(b.equal(b.in(x), b.in("y")), rest)
+			b.out(x, d)
+			if i < 3 {
+				rest = b.sub(rest, d)
+			}
+		}
+	}},
 	{"MaxBackAdd", "where x == y, dx += rest and rest = 0",
 		streams(inout, "dx", "rest", in, "x", "y"), func(b *body) {
 			d := b.keep(b.equal(b.in("x"), b.in("y")), b.in("rest"))
