@@ -308,12 +308,16 @@ func refused[F any](t *testing.T, table map[string]F, row, network, want string)
 	}
 }
 
-// Each row of the table is whole, and its endings are its own.
+// Each row of the table is whole, its endings are its own, and the same model gives the same bytes.
 func TestFormats(t *testing.T) {
-	of := map[string]string{}
+	of, m := map[string]string{}, randomModel(t, cases(t)["members-mean"], 5)
 	for _, f := range Formats {
 		if f.Name == "" || len(f.Extensions) == 0 || f.Holds == "" || f.Lacks == "" {
 			t.Errorf("found the format %+v, want name, endings, what it holds and lacks", f)
+			continue
+		}
+		if one, two := written(t, f, m), written(t, f, m); one != two || one == "" {
+			t.Errorf("%s: found other bytes of the same model", f.Name)
 		}
 		for _, ending := range f.Extensions {
 			if of[ending] != "" {
@@ -331,23 +335,30 @@ func TestFormats(t *testing.T) {
 	}
 }
 
+func written(t *testing.T, f *Format, m *model.Model) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "m"+f.Extensions[0])
+	if err := Write(path, m, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
 func TestImportGivesTheModelBack(t *testing.T) {
 	for _, name := range []string{"members-mean", "batch_norm", "attention"} {
 		m := randomModel(t, cases(t)[name], 5)
-		for _, f := range []*Format{&safetensorsFormat, &npzFormat} {
+		for _, f := range Formats {
+			if !f.Returns {
+				continue
+			}
 			folder := t.TempDir()
 			path := filepath.Join(folder, "m"+f.Extensions[0])
 			if err := Write(path, m, Options{}); err != nil {
 				t.Fatal(err)
-			}
-			again := filepath.Join(folder, "again"+f.Extensions[0])
-			if err := Write(again, m, Options{}); err != nil {
-				t.Fatal(err)
-			}
-			one, err1 := os.ReadFile(path)
-			two, err2 := os.ReadFile(again)
-			if err1 != nil || err2 != nil || string(one) != string(two) {
-				t.Errorf("%s%s: the same model gives other bytes", name, f.Name)
 			}
 			back, err := imported(t, path)
 			if err != nil {
