@@ -39,7 +39,8 @@ func (z *Zoo) EnsembleOf(ctx context.Context, all []*model.Model, r ModelsReques
 		return nil, err
 	}
 	if miscalibrated {
-		z.watch.Warn(Miscalibrated)
+		z.watch.Warn(Warning{Miscalibrated, "some members are calibrated for the mean with the answer for the mirror image, which others don't ask for, " +
+			"and none is given: their answers are a little off"})
 	}
 	e, err := answer.Open(ctx, all, o)
 	if err != nil {
@@ -59,9 +60,6 @@ func (z *Zoo) ensembleFor(ctx context.Context, all []*model.Model, r ModelsReque
 	}
 	return e, func() { _ = e.Close() }, nil
 }
-
-// Miscalibrated is what a watcher is warned of where no request says how mirror images are to be answered.
-const Miscalibrated = "some members are calibrated for the mean with the answer for the mirror image, which others don't ask for, and none is given: their answers are a little off"
 
 // EvaluateRequest asks how far models' answers are from the truth.
 type EvaluateRequest struct {

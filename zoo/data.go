@@ -46,7 +46,7 @@ func (z *Zoo) Data(ctx context.Context, r DataRequest) (*dataset.Source, error) 
 		return nil, err
 	}
 	for _, note := range s.Notes {
-		z.watch.Warn(note.String())
+		z.watch.Warn(Warning{Text: note.String()})
 	}
 	return s, nil
 }

@@ -27,7 +27,7 @@ func (z *Zoo) List(ctx context.Context, patterns ...string) (found []host.Archit
 // DescribeRequest asks what an architecture is, with some settings.
 type DescribeRequest struct {
 	Architecture string   // a name, or plugin/name
-	Settings     []string // NAME=VALUE: the plugin's, or the recipe's as in recipe.rate=0.01
+	Settings     []string // KEY=VALUE: the plugin's, or the recipe's as in recipe.rate=0.01
 	Columns      []string // of the data; nil: Kaggle's 30
 }
 

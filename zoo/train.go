@@ -169,7 +169,7 @@ func (z *Zoo) blueprint(ctx context.Context, r TrainRequest, o *train.Options) (
 		return nil, none, err
 	}
 	for _, field := range asked.Document.UnknownFields() {
-		z.watch.Warn(fmt.Sprintf("plugin %s: architecture %s: field %s is unknown: it is kept, but has no effect", asked.Plugin.Name, r.Architecture, field))
+		z.watch.Warn(Warning{Text: fmt.Sprintf("plugin %s: architecture %s: field %s is unknown: it is kept, but has no effect", asked.Plugin.Name, r.Architecture, field)})
 	}
 	d, err := recipe.Prepare(asked.Document, o.Data.Columns, settings)
 	if err == nil && r.Folds > 0 {

@@ -9,14 +9,20 @@ type Watcher interface {
 	Assumed(Assumed)
 	// Backend has been opened.
 	Backend(*backend.Backend)
-	// Warn is a line about something that isn't as it should be.
-	Warn(text string)
+	// Warn is about something that isn't as it should be.
+	Warn(Warning)
 	// Progress is made: done of total, -1 where that isn't known, of what is being done. A watcher hears of the end of
 	// it by Done.
 	Progress(doing string, done, total int)
 	// Done ends a progress.
 	Done()
 }
+
+// A Warning is a line about something that isn't as it should be, of a kind where somebody may want to say more.
+type Warning struct{ Kind, Text string }
+
+// Miscalibrated is the kind of warning that models ask for mirror images differently, and the request doesn't say how.
+const Miscalibrated = "miscalibrated"
 
 // Assumed tells which data is about to be read where the request names none.
 type Assumed struct {
@@ -29,7 +35,7 @@ type Silent struct{}
 
 func (Silent) Assumed(Assumed)           {}
 func (Silent) Backend(*backend.Backend)  {}
-func (Silent) Warn(string)               {}
+func (Silent) Warn(Warning)              {}
 func (Silent) Progress(string, int, int) {}
 func (Silent) Done()                     {}
 

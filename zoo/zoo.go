@@ -46,7 +46,8 @@ func Open(o Options) *Zoo {
 		o.Watch = Silent{}
 	}
 	o.Machine = cmp.Or(o.Machine, runtime.GOOS+"/"+runtime.GOARCH)
-	return &Zoo{o, o.Watch, &opened.Things{Name: o.Backend, Host: o.Plugins, Warn: o.Watch.Warn}}
+	warn := func(text string) { o.Watch.Warn(Warning{Text: text}) }
+	return &Zoo{o, o.Watch, &opened.Things{Name: o.Backend, Host: o.Plugins, Warn: warn}}
 }
 
 // Watched is the same zoo with another watcher for what is asked of it: so each of several requests at once has its own.

@@ -20,6 +20,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/fkzoo/fkzoo/zoo/export"
 )
 
 // binDir holds the real programs, built as `make` builds them: fkzoo with the
@@ -376,6 +378,24 @@ func checkScaled(ts *testscript.TestScript, neg bool, args []string) {
 		}
 		if math.Abs(v[0]*v[2]-v[1]) > 1e-4*math.Abs(v[1])+1e-6 {
 			ts.Fatalf("%s: found %g in %s and %g in %s, want it times %s", name, v[0], args[1], v[1], args[2], factor)
+		}
+	}
+}
+
+// The script export.txtar writes each format, and converts those that give the model back.
+func TestExportScript(t *testing.T) {
+	text, err := os.ReadFile("testdata/script/export.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	script := strings.ToLower(string(text))
+	for _, f := range export.Formats {
+		file := "a" + f.Extensions[0]
+		if !strings.Contains(script, "exec fkzoo export a.fkz -o "+file) {
+			t.Errorf("found no export to %s, want one", file)
+		}
+		if f.Returns && !strings.Contains(script, "exec fkzoo convert "+file) {
+			t.Errorf("found no conversion of %s, want one", file)
 		}
 	}
 }

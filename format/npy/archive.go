@@ -8,7 +8,6 @@ import (
 	"io"
 	"io/fs"
 	"math"
-	"os"
 	"slices"
 	"strings"
 
@@ -16,37 +15,16 @@ import (
 	"github.com/fkzoo/fkzoo/format/tensor"
 )
 
-// Archive is an open .npz file: a zip whose entries NAME.npy are arrays. Others are kept apart. It must not be used from
+// Archive is a .npz file: a zip whose entries NAME.npy are arrays. Others are kept apart. It must not be used from
 // several goroutines at once.
 type Archive struct {
 	names, others []string // in the file's order
 	entries       map[string]*zip.File
-	path          string
-	file          *os.File // nil if the archive was not opened by path
 }
 
 const suffix = ".npy"
 
 var kinds = []error{ErrFormat, ErrObject, ErrType, fault.ErrLimit, fault.ErrValue}
-
-// OpenArchive opens a .npz file. Errors, here and later, name it.
-func OpenArchive(path string) (*Archive, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	info, err := f.Stat()
-	if err == nil {
-		var a *Archive
-		if a, err = NewArchive(f, info.Size()); err == nil {
-			a.path, a.file = path, f
-			return a, nil
-		}
-		err = fmt.Errorf("%s: %w", path, err)
-	}
-	_ = f.Close()
-	return nil, err
-}
 
 // NewArchive reads the list of a .npz file's entries and checks what it can without them: names, sizes, methods.
 func NewArchive(r io.ReaderAt, size int64) (*Archive, error) {
@@ -99,14 +77,6 @@ func add(a, b uint64) uint64 {
 		return math.MaxUint64
 	}
 	return a + b
-}
-
-// Close closes the file.
-func (a *Archive) Close() error {
-	if a.file == nil {
-		return nil
-	}
-	return a.file.Close()
 }
 
 // Names are the arrays' names in the file's order, without the ending .npy.
@@ -176,14 +146,10 @@ func (a *Archive) open(name string, f func(r io.Reader, size int64) error) error
 			err = fmt.Errorf("%w: %w", err, ErrFormat)
 		}
 	}
-	switch {
-	case err == nil:
-		return nil
-	case a.path == "":
+	if err != nil {
 		return fmt.Errorf("%.100s: %w", name, err)
-	default:
-		return fmt.Errorf("%s:%.100s: %w", a.path, name, err)
 	}
+	return nil
 }
 
 // Other is an entry of an archive that is no array.

@@ -1,11 +1,9 @@
 package npy
 
 import (
-	"bufio"
 	"encoding/binary"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 
@@ -54,24 +52,6 @@ func Read(r io.Reader, size int64) (tensor.Tensor, error) {
 		}
 	}
 	return tensor.Tensor{Type: h.Type, Shape: h.Shape, Data: data}, nil
-}
-
-// ReadFile reads a .npy file. Errors name it.
-func ReadFile(path string) (tensor.Tensor, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return tensor.Tensor{}, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return tensor.Tensor{}, err
-	}
-	t, err := Read(bufio.NewReader(f), info.Size())
-	if err != nil {
-		return t, fmt.Errorf("%s: %w", path, err)
-	}
-	return t, nil
 }
 
 // readAll reads n bytes and the end behind them. What claims to be long costs no more memory than twice what is there.

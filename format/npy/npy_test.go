@@ -93,7 +93,7 @@ func TestReadsWhatNumPyWrote(t *testing.T) {
 		{"f4-v2", tensor.Float32, two, false}, {"f4-v3", tensor.Float32, two, false}, {"f4-python2", tensor.Float32, two, false},
 	} {
 		path := filepath.Join("testdata", c.file+".npy")
-		x, err := ReadFile(path)
+		x, err := readFile(path)
 		if err != nil {
 			t.Errorf("%s: %v", c.file, err)
 			continue
@@ -132,13 +132,10 @@ func TestRefusesArrays(t *testing.T) {
 		{"bad-huge", fault.ErrLimit, "found shape [1000000 1000000]"},
 	} {
 		path := filepath.Join("testdata", c.file+".npy")
-		_, err := ReadFile(path)
-		if !errors.Is(err, c.kind) || !strings.Contains(err.Error(), c.want) || !strings.HasPrefix(err.Error(), path+": ") {
+		_, err := readFile(path)
+		if !errors.Is(err, c.kind) || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: found %v, want %q", c.file, err, c.want)
 		}
-	}
-	if _, err := ReadFile("testdata/none.npy"); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("no file: %v", err)
 	}
 }
 
@@ -160,16 +157,27 @@ func TestRefusesToWrite(t *testing.T) {
 
 func open(t *testing.T, name string) *Archive {
 	t.Helper()
-	a, err := OpenArchive(filepath.Join("testdata", name))
+	a, err := readArchive(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		if err := a.Close(); err != nil {
-			t.Error(err)
-		}
-	})
 	return a
+}
+
+func readFile(path string) (tensor.Tensor, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return tensor.Tensor{}, err
+	}
+	return Read(bytes.NewReader(data), int64(len(data)))
+}
+
+func readArchive(name string) (*Archive, error) {
+	data, err := os.ReadFile(filepath.Join("testdata", name))
+	if err != nil {
+		return nil, err
+	}
+	return NewArchive(bytes.NewReader(data), int64(len(data)))
 }
 
 func TestArchivesOfNumPy(t *testing.T) {
@@ -191,7 +199,7 @@ func TestArchivesOfNumPy(t *testing.T) {
 				t.Errorf("%s: %s: header %+v, %v", file, name, h, err)
 			}
 		}
-		if _, err := a.Array("b"); !errors.Is(err, ErrName) || !strings.Contains(err.Error(), file+":b.npy: ") {
+		if _, err := a.Array("b"); !errors.Is(err, ErrName) || !strings.HasPrefix(err.Error(), "b.npy: ") {
 			t.Errorf("%s: found %v, want %v", file, err, ErrName)
 		}
 	}
@@ -211,16 +219,15 @@ func TestRefusesArchives(t *testing.T) {
 		kind error
 		want string
 	}{
-		{"bad-object.npz", ErrObject, "bad-object.npz:x.npy: found values of type"},
-		{"bad-checksum.npz", ErrFormat, "bad-checksum.npz:a/weights.npy: zip: checksum error"},
+		{"bad-object.npz", ErrObject, "x.npy: found values of type"},
+		{"bad-checksum.npz", ErrFormat, "a/weights.npy: zip: checksum error"},
 		{"bad-method.npz", ErrFormat, "compressed by method 12, want it stored or deflated"},
 		{"bad-bomb.npz", fault.ErrLimit, "found compressed entries that become 3221225472 bytes, want at most 1073741824"},
 		{"f4.npy", ErrFormat, "found no .npz file"},
 	} {
-		a, err := OpenArchive(filepath.Join("testdata", c.file))
+		a, err := readArchive(c.file)
 		if err == nil {
 			_, err = a.Array(a.Names()[0])
-			_ = a.Close()
 		}
 		if !errors.Is(err, c.kind) || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: found %v, want %q", c.file, err, c.want)
@@ -361,12 +368,7 @@ func TestObjects(t *testing.T) {
 	if err != nil || !bytes.HasSuffix(data, pickle) || !bytes.HasPrefix(pickle, []byte("\x80")) || !bytes.HasSuffix(pickle, []byte(".")) {
 		t.Errorf("found %.20q (%v), want a pickle", pickle, err)
 	}
-	a, err := OpenArchive(filepath.Join("testdata", "bad-object.npz"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer a.Close()
-	if pickle, err = a.Objects("x"); err != nil || !bytes.HasPrefix(pickle, []byte("\x80")) {
+	if pickle, err = open(t, "bad-object.npz").Objects("x"); err != nil || !bytes.HasPrefix(pickle, []byte("\x80")) {
 		t.Errorf("found %.20q (%v), want a pickle", pickle, err)
 	}
 	if data, err = os.ReadFile(filepath.Join("testdata", "f4.npy")); err != nil {

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -26,34 +25,13 @@ type Info struct {
 	Length int64 // in bytes
 }
 
-// File is an open .safetensors file. Its methods may be called at the same time.
+// File is a .safetensors file. Its methods may be called at the same time.
 type File struct {
 	metadata map[string]string
 	infos    []Info // in the order of their bytes
 	index    map[string]int
 	start    int64 // where the header ends
 	r        io.ReaderAt
-	path     string
-	file     *os.File // nil if the file was not opened by path
-}
-
-// Open opens a file and reads its header. Errors, here and later, name it.
-func Open(path string) (*File, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	info, err := f.Stat()
-	if err == nil {
-		var s *File
-		if s, err = New(f, info.Size()); err == nil {
-			s.path, s.file = path, f
-			return s, nil
-		}
-		err = fmt.Errorf("%s: %w", path, err)
-	}
-	_ = f.Close()
-	return nil, err
 }
 
 // New reads the header of a file of size bytes and checks it.
@@ -196,14 +174,6 @@ func (f *File) checkPlaces(size int64) error {
 	return nil
 }
 
-// Close closes the file.
-func (f *File) Close() error {
-	if f.file == nil {
-		return nil
-	}
-	return f.file.Close()
-}
-
 // Metadata gives the file's texts; nil if it has no such map.
 func (f *File) Metadata() map[string]string { return maps.Clone(f.metadata) }
 
@@ -215,9 +185,6 @@ func (f *File) Tensor(name string) (tensor.Tensor, error) {
 	t, err := f.tensor(name)
 	if err != nil {
 		err = fmt.Errorf("tensor %.100q: %w", name, err)
-		if f.path != "" {
-			err = fmt.Errorf("%s: %w", f.path, err)
-		}
 	}
 	return t, err
 }

@@ -55,7 +55,7 @@ type places struct {
 // open gives a zoo that works on a backend, "": what FKZOO_BACKEND says, and records a command in what it makes.
 func (p *places) open(backend string, command []string) *zoo.Zoo {
 	return zoo.Open(zoo.Options{
-		Backend: cmp.Or(backend, os.Getenv("FKZOO_BACKEND")), Watch: &watch{to: p.err},
+		Backend: cmp.Or(backend, os.Getenv("FKZOO_BACKEND")), Watch: &front{printer: printer{p.err}},
 		Version: version, Machine: machine.Name(), Command: command,
 	})
 }

@@ -149,7 +149,7 @@ func (p *places) train(ctx context.Context, r run) (err error) {
 	z := p.open(r.backend(), r.command(p.data, asked.Output))
 	defer func() { err = errors.Join(err, z.Close()) }()
 	defer p.sayEnding(ctx)()
-	_, err = z.Train(ctx, zoo.TrainRequest{Request: asked, Data: zoo.DataRequest{Names: []string{p.data}}}, &watch{to: p.err, run: r.name})
+	_, err = z.Train(ctx, zoo.TrainRequest{Request: asked, Data: zoo.DataRequest{Names: []string{p.data}}}, &watch{printer: printer{p.err}, run: r.name})
 	return err
 }
 

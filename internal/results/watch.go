@@ -10,22 +10,30 @@ import (
 	"github.com/fkzoo/fkzoo/zoo/train"
 )
 
-// watch prints what a zoo does, and of a training a line an epoch.
-type watch struct {
-	zoo.Silent
-	to  io.Writer
-	run string // what is trained
+type printer struct{ to io.Writer }
 
-	member string // and of it, where there are several
+func (p printer) say(format string, args ...any) { fmt.Fprintf(p.to, "results: "+format+"\n", args...) }
+
+// front prints what a zoo does.
+type front struct {
+	zoo.Silent
+	printer
 }
 
-func (w *watch) say(format string, args ...any) { fmt.Fprintf(w.to, "results: "+format+"\n", args...) }
-
-func (w *watch) Backend(b *backend.Backend) {
+func (w *front) Backend(b *backend.Backend) {
 	if reason := b.Reason(); reason != "" {
 		w.say("backend auto: %s", reason)
 	}
 	w.say("backend %s", b.Description())
+}
+
+func (w *front) Warn(about zoo.Warning) { w.say("%s", about.Text) }
+
+// watch prints of a training a line an epoch.
+type watch struct {
+	printer
+	run    string // what is trained
+	member string // and of it, where there are several
 }
 
 func (w *watch) Note(text string) { w.say("%s", text) }

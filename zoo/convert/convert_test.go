@@ -393,7 +393,13 @@ func TestExportedKeepsTheReceipt(t *testing.T) {
 	}
 	want := m.Provenance.Receipt
 	dir := t.TempDir()
-	for i, ending := range []string{".safetensors", ".npz", ".npz"} {
+	var endings []string
+	for _, f := range export.Formats {
+		if f.Returns {
+			endings = append(endings, f.Extensions...)
+		}
+	}
+	for i, ending := range slices.Concat(endings, endings[len(endings)-1:]) {
 		path, exported := filepath.Join(dir, fmt.Sprint(i, ".fkz")), filepath.Join(dir, fmt.Sprint(i, ending))
 		if err := m.Save(path, false); err != nil {
 			t.Fatal(err)

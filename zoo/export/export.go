@@ -19,6 +19,7 @@ type Format struct {
 	Holds      string   // what such a file is, for people
 	Lacks      string   // what of a model it can't carry, for people
 	Runs       bool     // it is a network, with [InputName] and [OutputName]
+	Returns    bool     // converted, a file is the model that it was, with the same digest
 
 	// prepare gives what writes a model. What the format can't say is refused here, before there is a file.
 	prepare func(m *model.Model, o Options) (func(w io.Writer) error, error)

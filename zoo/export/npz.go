@@ -10,7 +10,7 @@ import (
 
 // npzFormat has the weights under fkzoo's names and what they don't say in an entry of its own, [AboutEntry].
 var npzFormat = Format{
-	Name: "npz", Extensions: []string{".npz"}, Holds: "its weights", Lacks: "the state of a training",
+	Name: "npz", Extensions: []string{".npz"}, Holds: "its weights", Lacks: "the state of a training", Returns: true,
 	prepare: func(m *model.Model, _ Options) (func(w io.Writer) error, error) {
 		tensors, err := tensorsOf(m)
 		if err != nil {

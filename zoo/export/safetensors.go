@@ -9,7 +9,7 @@ import (
 
 // safetensorsFormat has the weights under fkzoo's names and what they don't say as texts.
 var safetensorsFormat = Format{
-	Name: "safetensors", Extensions: []string{".safetensors"}, Holds: "its weights", Lacks: "the state of a training",
+	Name: "safetensors", Extensions: []string{".safetensors"}, Holds: "its weights", Lacks: "the state of a training", Returns: true,
 	prepare: func(m *model.Model, _ Options) (func(w io.Writer) error, error) {
 		tensors, err := tensorsOf(m)
 		if err != nil {

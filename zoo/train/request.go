@@ -15,7 +15,7 @@ import (
 type Request struct {
 	Architecture string // a name, or plugin/name
 
-	Settings []string // NAME=VALUE: the plugin's, or the recipe's as in recipe.rate=0.01
+	Settings []string // KEY=VALUE: the plugin's, or the recipe's as in recipe.rate=0.01
 	// In place of the recipe's; 0: as it says.
 	Epochs, Batch, Folds int
 	Seed                 *uint64 // from 1; nil: 1, or that of the training that goes on

@@ -85,9 +85,6 @@ func (g *Graph) Global(r Ref) GlobalUse {
 	return g.globals[r.payload()]
 }
 
-// Truth gives a bool.
-func (g *Graph) Truth(r Ref) (value, ok bool) { return r.payload() != 0, r.Kind() == Bool }
-
 // Int gives an integer that fits in 64 bits, or a bool as Python counts it.
 func (g *Graph) Int(r Ref) (int64, bool) {
 	switch r.Kind() {
@@ -290,24 +287,6 @@ func (g *Graph) Index(r Ref, i int) Ref {
 	}
 	return Nothing
 }
-
-// PersistentID gives what names an object outside the pickle.
-func (g *Graph) PersistentID(r Ref) string {
-	if r.Kind() != Persistent {
-		return ""
-	}
-	if at := r.payload(); at&persistentText != 0 {
-		return string(line(g.data[at&^persistentText+1:]))
-	}
-	id := Ref(g.words.at(r.payload()))
-	if t, ok := g.Text(id); ok {
-		return t
-	}
-	return id.Kind().String()
-}
-
-// persistentText marks a persistent id that stands in the file, not in words.
-const persistentText = 1 << (payloadBits - 1)
 
 // Words of an object, from its payload.
 const (

@@ -319,8 +319,6 @@ func look(g *Graph) int {
 		g.Encoded(r)
 		g.Int(r)
 		g.Float(r)
-		g.Truth(r)
-		g.PersistentID(r)
 		g.Index(r, 0)
 		visit(g.Callee(r))
 		visit(g.Args(r))

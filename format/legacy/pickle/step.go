@@ -330,13 +330,12 @@ func (r *reader) objectOp(op byte) (known bool, err error) {
 	case opBUILD:
 		err = r.build()
 	case opBINPERSID:
-		var id Ref
-		if id, err = r.pop(); err == nil {
-			r.push(ref(Persistent, r.words.push(uint64(id))))
+		if _, err = r.pop(); err == nil {
+			r.push(ref(Persistent, r.at))
 		}
 	case opPERSID:
 		if _, err = r.takeLine(); err == nil {
-			r.push(ref(Persistent, r.at|persistentText))
+			r.push(ref(Persistent, r.at))
 		}
 	default:
 		return false, nil

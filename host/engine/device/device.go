@@ -4,11 +4,32 @@
 // backward, keeps images and state wherever it computes, and updates.
 //
 // Everything that passes is a plain value in host memory: float32 in row-major
-// order, images NHWC. Random numbers are a hash of the step's seed and the
-// element's place in the batch (see package kernel below gomlx), so that every
-// device drops the same values. Devices that share a batch meet between
+// order, images NHWC. Devices that share a batch meet between
 // [Training.Gradients] and [Training.Apply]: each has summed its slices then, by
 // the filled cells of the batch as a whole.
+//
+// # What dropout drops
+//
+// Every device drops the same values, whatever its slices and layouts: which ones is
+// a hash of [Slice].Seed, of the dropout layer's number, from 1 among those that the
+// answer depends on, in the plan's order, and of the value's place. In whole numbers
+// of 32 bits
+//
+//	mix(x):    x ^= x>>16; x *= 0x7feb352d; x ^= x>>15; x *= 0x846ca68b; x ^= x>>16
+//	fold(n):   s = mix(n); for each word of Seed: s = mix(s*0x9e3779b9 + word)
+//
+// with the constants of Chris Wellons' lowbias32, and of 64 bits
+//
+//	start    = fold(layer)<<32 + fold(layer ^ 0x9e3779b9)
+//	hash(p)  = (x ^ x>>32) * 0xd6e8feb86659fd93, x = start + p*0x9e3779b97f4a7c15
+//	limit    = round(rate * 2^53) << 11
+//
+// with splitmix64's increment and a multiplier of Pelle Evensen's rrmxmx. Of the
+// values [rows, ..., c] of the batch, rows counted from its first, and not the
+// slice's, value k of the c at place q of the others has, where c is even, h = c/2,
+// the position p = q*h + k mod h: it stays if hash(p) >= limit, or for k >= h if
+// hash(p)<<24 >= limit. Where c is odd p = q*c + k, and it stays if hash(p) >= limit.
+// What stays is divided by 1 - rate, where the layer rescales.
 //
 // The package knows no device, and nothing of data, epochs or files.
 package device

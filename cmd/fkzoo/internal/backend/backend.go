@@ -63,7 +63,7 @@ func backendList(p *command.Program, c *cli.Context) error {
 			last = b.Why
 		}
 		if b.State == backend.NotInstalled {
-			last += "; «fkzoo backend install " + b.Name + "» installs it"
+			last = strings.Join(append([]string{last}, command.Hints(&backend.InstallError{Backend: b.Name, Err: backend.ErrNotInstalled})...), "; ")
 		}
 		rows = append(rows, []string{b.Name, string(b.State), b.Version, last})
 	}

@@ -24,7 +24,10 @@ var advice = []struct {
 }{
 	{is[*train.ElsewhereError], always("")}, // it says all
 	{is[*host.UnknownError], always("«fkzoo list» shows what there is")},
+	{wraps(ErrNoPlugins), always("plugins are executables fkzoo-plugin-NAME beside fkzoo, in a folder of $FKZOO_PLUGIN_PATH, or installed by «fkzoo plugin install FILE»")},
 	{asks("set recipe.seed"), always("--seed gives it")},
+	{asks("allow changes"), always("--resume names the training that --allow-changes is for")},
+	{asks("resume"), always("either --resume or --start-from")},
 	{IsUsage, always("«fkzoo help COMMAND» shows how a command is used")},
 	{is[*train.ChangedError], always("--allow-changes goes on all the same")},
 	{is[*train.FixedError], always(startAnew)},
@@ -44,6 +47,9 @@ var advice = []struct {
 	{is[*convert.NoColumnsError], always("--columns NAME,NAME,... names them")},
 	{is[*convert.ColumnsError], always("without --columns those of the file are taken")},
 }
+
+// ErrNoPlugins is returned where plugins are listed and there are none.
+var ErrNoPlugins = errors.New("found no plugin, want at least one")
 
 const startAnew = "--start-from begins a new training with its weights, where shapes agree"
 

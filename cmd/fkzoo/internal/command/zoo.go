@@ -49,11 +49,11 @@ func (w *watcher) Backend(b *backend.Backend) {
 	fmt.Fprintln(w.p.Stderr, "backend "+b.Description())
 }
 
-func (w *watcher) Warn(text string) {
-	if text == zoo.Miscalibrated {
-		text += "; --flip-average gives it for all"
+func (w *watcher) Warn(about zoo.Warning) {
+	if about.Kind == zoo.Miscalibrated {
+		about.Text += "; --flip-average gives it for all"
 	}
-	w.p.Warn(text)
+	w.p.Warn(about.Text)
 }
 
 func (w *watcher) Progress(doing string, done, total int) {

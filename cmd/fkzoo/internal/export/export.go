@@ -32,10 +32,14 @@ func Command(p *command.Program) *cli.Command {
 func exportDescription() string {
 	var b strings.Builder
 	b.WriteString("The output's ending says how:\n")
+	var back []string
 	for _, f := range export.Formats {
 		fmt.Fprintf(&b, "%s: %s; without %s\n", strings.Join(f.Extensions, ", "), f.Holds, f.Lacks)
+		if f.Returns {
+			back = append(back, f.Extensions...)
+		}
 	}
-	b.WriteString("«fkzoo convert» reads weights back.")
+	fmt.Fprintf(&b, "«fkzoo convert» makes a model again of %s.", strings.Join(back, ", "))
 	return b.String()
 }
 

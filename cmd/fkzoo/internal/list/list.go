@@ -62,7 +62,7 @@ func list(p *command.Program, c *cli.Context) error {
 		if len(patterns) > 0 {
 			return errors.New("no architecture has a name that matches")
 		}
-		return errors.New("no plugin found: plugins are executables fkzoo-plugin-NAME beside fkzoo, in a folder of $FKZOO_PLUGIN_PATH, or installed with «fkzoo plugin install FILE»")
+		return command.ErrNoPlugins
 	}
 	return errors.Join(append(errs, err)...)
 }

@@ -210,12 +210,9 @@ func asked(c *cli.Context) (r zoo.TrainRequest, err error) {
 		Epochs: c.Int("epochs"), Batch: c.Int("batch"), Folds: c.Int("folds"),
 		Start: c.String("start-from"), Resume: c.String("resume"), AllowChanges: c.Bool("allow-changes"),
 	}
-	for _, flag := range []struct {
-		name  string
-		least int
-	}{{"epochs", 1}, {"batch", 1}, {"folds", 2}} {
-		if c.IsSet(flag.name) && c.Int(flag.name) < flag.least {
-			return r, command.Usagef("%s: found %d, want at least %d", flag.name, c.Int(flag.name), flag.least)
+	for _, name := range []string{"epochs", "batch", "folds"} {
+		if c.IsSet(name) && c.Int(name) == 0 { // which to a request is none
+			return r, command.Usagef("%s: found 0, want more, or no --%s", name, name)
 		}
 	}
 	if c.IsSet("seed") {
@@ -245,12 +242,6 @@ func checkTogether(c *cli.Context) error {
 				return command.Usagef("find-rate: found --%s too, want one of them: nothing is trained", other)
 			}
 		}
-	}
-	if c.Bool("allow-changes") && c.String("resume") == "" {
-		return command.Usagef("allow-changes: found no --resume, want both: a new training has nothing to differ from")
-	}
-	if c.String("resume") != "" && c.IsSet("start-from") {
-		return command.Usagef("resume: found --start-from too, want one of them: a training goes on with its own weights")
 	}
 	return nil
 }

@@ -10,9 +10,7 @@ import (
 )
 
 // Dropout sets a share Rate of the values to zero and multiplies the others by Keep. Which ones is a matter of key, Stream and position
-// alone, and the same as in host/engine/kernel: a hash of 64 bits, one round, whose upper bits decide; one hash serves two channels, c
-// and c + half, where their number is even, by its upper and its middle bits. The constants are splitmix64's increment and a multiplier
-// from Pelle Evensen's rrmxmx; keys are folded with the constants of Chris Wellons' lowbias32.
+// alone, by the formula in the comment of host/engine/device.
 type Dropout struct {
 	Rate     float64
 	Keep     float32 // what kept values are multiplied by: 1/(1-Rate), or 1

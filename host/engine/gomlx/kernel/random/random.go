@@ -16,9 +16,7 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
-// Keys and streams are hashed by two rounds of multiply and xor-shift with the
-// constants of Chris Wellons' lowbias32, whose bits are all but unbiased for
-// successive inputs.
+// The formulas, and whose constants these are, stand in the comment of host/engine/device.
 const (
 	mul1 = 0x7feb352d
 	mul2 = 0x846ca68b
@@ -85,11 +83,9 @@ func (d Dropout) Mask(key *Node, dims ...int) *Node {
 	return d.Scale(Reshape(keep, dims...))
 }
 
-// A dropout's random numbers are a quicker hash of 64 bits: one round, of which
-// the better, upper bits decide. One hash serves two channels, c and c + half,
-// by its upper and its middle bits. Chosen so that the Go backend, to which
-// each operation is a pass over memory, has few of them; the constants are
-// splitmix64's increment and a multiplier from Pelle Evensen's rrmxmx.
+// Which values a dropout leaves is a quick hash of one round, which serves two
+// channels: the Go backend, to which each operation is a pass over memory, so has
+// few of them.
 const (
 	Weyl64 = 0x9e3779b97f4a7c15 // what one position is further than the one before, see Hash
 	mul64  = 0xd6e8feb86659fd93
