@@ -196,6 +196,18 @@ func (t *Trainer) open() error {
 	return t.run.SetProgress(p)
 }
 
+// Compile does beforehand what the first epoch, and the first answers to so many
+// images (0: none), would else spend on compiling; see [backend.Backend.Compiles].
+func (t *Trainer) Compile(answers int) error {
+	if t.lost != nil {
+		return t.lost
+	}
+	if answers > 0 {
+		answers = BatchFor(answers)
+	}
+	return t.run.Compile(t.atOnce < t.batchSize(), answers)
+}
+
 // take gives a tensor of this shape.
 func (arrays Arrays) take(name string, shape blueprint.Shape) (Array, error) {
 	a, ok := arrays[name]

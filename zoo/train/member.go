@@ -120,6 +120,12 @@ func (r *memberRun) restore(s *model.State) {
 }
 
 func (r *memberRun) epochsLeft(ctx context.Context, done int) error {
+	if b := r.Options.Backend; done < r.epochs && b.Compiles() { // apart from the first epoch's time
+		r.Watch.Note(fmt.Sprintf("compiling %s for backend %s", r.plan.Member.Name, b.Name()))
+		if err := r.trainer.Compile(len(r.validation)); err != nil {
+			return err
+		}
+	}
 	for e := done; e < r.epochs; e++ {
 		stop, err := r.epoch(ctx)
 		if err != nil {

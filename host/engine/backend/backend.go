@@ -71,6 +71,9 @@ func (b *Backend) Compute() compute.Backend { return b.compute }
 // A training on another set gives other last digits.
 func (b *Backend) Kernels() string { return b.kernels }
 
+// Compiles tells whether networks are compiled for the backend, which takes seconds.
+func (b *Backend) Compiles() bool { return b.compute != nil }
+
 // Kind says what computes.
 func (b *Backend) Kind() Kind { return b.kind }
 

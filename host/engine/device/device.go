@@ -135,6 +135,9 @@ type Progress struct {
 // before the device is done; Read, Progress and Answer wait. It must not be used
 // from several goroutines at once.
 type Training interface {
+	// Compile does beforehand what the first step, in slices or not, and the first
+	// answer to so many images (0: none) would else take longer for than others.
+	Compile(sliced bool, answers int) error
 	// Gradients goes forward and backward on a slice, and adds to the epoch's loss
 	// and to the sums of the parameters' gradients. Running statistics of a network
 	// that has them stay as they are: it takes its batches by Step.

@@ -157,6 +157,24 @@ func (t *training) marked() bool {
 	return t.mark != nil && t.state != nil && t.state[t.scalar(scalarNext)] == t.mark
 }
 
+// Compile implements [device.Training].
+func (t *training) Compile(sliced bool, answers int) error {
+	needed := []piece{whole}
+	if sliced {
+		needed = []piece{first, more, finish}
+	}
+	for _, k := range needed {
+		if _, err := t.program(k); err != nil {
+			return err
+		}
+	}
+	if answers == 0 {
+		return nil
+	}
+	_, err := t.answers.program(answers)
+	return err
+}
+
 // Step implements [device.Training].
 func (t *training) Step(s device.Slice, settings *device.Settings) error {
 	p, err := t.program(whole)

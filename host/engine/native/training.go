@@ -109,6 +109,9 @@ func (t *training) Mark() { t.mark = t.progress.Diverged }
 // Diverged implements [device.Training].
 func (t *training) Diverged() (int, error) { return t.mark, t.lost }
 
+// Compile implements [device.Training]: there is nothing to do.
+func (t *training) Compile(bool, int) error { return t.lost }
+
 // Step implements [device.Training].
 func (t *training) Step(s device.Slice, settings *device.Settings) error {
 	if err := t.pass(s, true); err != nil {
