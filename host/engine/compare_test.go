@@ -149,27 +149,6 @@ func plain(plan *blueprint.Plan, params map[string]*Node, x, rng *Node) (*Node, 
 	return x, rng
 }
 
-// products multiplies 1024x1024 matrices, ten in a row.
-func products(b *testing.B, on *backend.Backend) (run func(), flops float64) {
-	const side, times = 1024, 10
-	exec, err := NewExec(on.Compute(), func(x, y *Node) *Node {
-		for range times {
-			x = Dot(x, y).Product()
-		}
-		return ReduceAllMax(Slice(x, AxisRange(0, 1)))
-	})
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(exec.Finalize)
-	x := tensors.FromShape(shapes.Make(dtypes.Float32, side, side))
-	return func() {
-		if _, err := exec.Call(x, x); err != nil {
-			b.Fatal(err)
-		}
-	}, times * 2 * side * side * side
-}
-
 // alternate runs two things in turn, b.N rounds after one that does not count,
 // and gives the median seconds of each and of the ratio second/first.
 func alternate(b *testing.B, first, second func()) (a, c, ratio float64) {
@@ -212,24 +191,6 @@ func BenchmarkTrainAgainstGoMLX(b *testing.B) {
 			b.ReportMetric(float64(batch)/ours, "images/s")
 			b.ReportMetric(float64(batch)/plain, "gomlx-images/s")
 			b.ReportMetric(ratio, "times-gomlx")
-		})
-	}
-}
-
-// BenchmarkTrainAgainstProduct compares the rate of operations of training
-// steps on the Go backend with that of its 1024x1024 matrix product.
-func BenchmarkTrainAgainstProduct(b *testing.B) {
-	for _, name := range []string{"net6", "net11"} {
-		b.Run(name, func(b *testing.B) {
-			on := backendtest.Open(b, "go")
-			plan, batch := benchPlan(b, name), compareBatch[name]
-			product, flops := products(b, on)
-			work := float64(batch) * trainFLOPs(plan)
-			multiply, train, ratio := alternate(b, product, ourStep(b, on, plan, batch))
-			b.ReportMetric(float64(batch)/train, "images/s")
-			b.ReportMetric(work/train/1e9, "GFLOP/s")
-			b.ReportMetric(flops/multiply/1e9, "product-GFLOP/s")
-			b.ReportMetric(work/flops/ratio, "of-product")
 		})
 	}
 }

@@ -43,20 +43,39 @@ func benchNative(t testing.TB) device.Device {
 	return d
 }
 
-// openGo opens GoMLX's pure-Go backend. Tests that need it alone are skipped where it can't run.
-func openGo(t testing.TB) device.Device {
+// openReference gives GoMLX's pure-Go backend. Tests that need it alone are skipped where it can't run.
+func openReference(t testing.TB) device.Device {
 	t.Helper()
 	if raced {
 		t.Skip("GoMLX's products don't bear the race detector")
 	}
-	return gomlx.New(backendtest.Open(t, "go"))
+	return onGoMLX(backendtest.Reference(t))
 }
 
-// eachDevice runs f on every backend's device, and on the native one.
+func onGoMLX(b backendtest.GoMLX) device.Device {
+	target := gomlx.XLACPU
+	if b.CUDA {
+		target = gomlx.XLACUDA
+	}
+	return gomlx.New(gomlx.Backend{Name: b.Name, Compute: b.Compute, Target: target})
+}
+
+// eachDevice runs f on every device of GoMLX's, and on the native one.
 func eachDevice(t *testing.T, f func(t *testing.T, on device.Device)) {
 	t.Helper()
 	if !raced {
-		backendtest.Each(t, func(t *testing.T, b *backend.Backend) { f(t, gomlx.New(b)) })
+		for _, b := range backendtest.AllGoMLX(t) {
+			t.Run(b.Name, func(t *testing.T) { f(t, onGoMLX(b)) })
+		}
 	}
-	t.Run("native", func(t *testing.T) { f(t, openNative(t)) })
+	t.Run("go", func(t *testing.T) { f(t, openNative(t)) })
+}
+
+// Every library has a family of lowerings.
+func TestTargets(t *testing.T) {
+	for _, k := range backend.Kinds() {
+		if _, ok := targets[k]; ok == (k == backend.Go) {
+			t.Errorf("backend %s: found a target: %v", k, ok)
+		}
+	}
 }

@@ -49,8 +49,11 @@ func deviceOf(b *backend.Backend) device.Device {
 	if set := b.Kernels(); set != "" {
 		return processor(set)
 	}
-	return gomlx.New(b)
+	return gomlx.New(gomlx.Backend{Name: b.Name(), Compute: b.Compute(), Target: targets[b.Kind()]})
 }
+
+// targets are the lowerings for the kinds of backends that GoMLX has.
+var targets = map[backend.Kind]gomlx.Target{backend.XLACPU: gomlx.XLACPU, backend.XLACUDA: gomlx.XLACUDA}
 
 // processors are the native devices by their kernels' names. Each is made once:
 // all networks share its workers, which live as long as the program.

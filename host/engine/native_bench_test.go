@@ -60,7 +60,7 @@ func race(b *testing.B, images int, all []rival) {
 // aloneAndNot measures the native device alone, to be profiled, and beside the backends.
 func aloneAndNot(b *testing.B, name string, images int, make func(b *testing.B, d device.Device) func()) {
 	b.Run(name+"/alone", func(b *testing.B) { race(b, images, rivals(b, nil, make)) })
-	b.Run(name+"/all", func(b *testing.B) { race(b, images, rivals(b, []string{"go", "cpu"}, make)) })
+	b.Run(name+"/all", func(b *testing.B) { race(b, images, rivals(b, []string{"cpu"}, make)) })
 }
 
 // BenchmarkNativeTrain compares training steps.

@@ -149,7 +149,7 @@ func TestPlansAgreeWithGoMLX(t *testing.T) {
 			e := faces(7, c.side, c.side, blueprint.KaggleColumns)
 			weights := InitialWeights(plan, 3)
 			atOnce := openNative(t).SliceRows(plan)
-			want := outcomeOn(t, openGo(t), plan, e, weights, atOnce)
+			want := outcomeOn(t, openReference(t), plan, e, weights, atOnce)
 			compareOutcomes(t, outcomeOn(t, openNative(t), plan, e, weights, atOnce), want, weights, c.bound)
 		})
 	}
@@ -179,7 +179,7 @@ func compareRandom(t *testing.T, seed uint64, layers int) {
 			}
 		}
 	}
-	compareOutcomes(t, outcomeOn(t, openNative(t), plan, e, weights, atOnce), outcomeOn(t, openGo(t), plan, e, weights, atOnce), weights, 2e-3)
+	compareOutcomes(t, outcomeOn(t, openNative(t), plan, e, weights, atOnce), outcomeOn(t, openReference(t), plan, e, weights, atOnce), weights, 2e-3)
 	if t.Failed() {
 		for i := range plan.Nodes {
 			n := &plan.Nodes[i]

@@ -87,8 +87,7 @@ var rooms = []room{
 		{"host/engine/backend/backendtest", "host/engine/backend"},
 		{"host/engine/gomlx/formula", "host/engine/device host/engine/gomlx/kernel specs/blueprint"},
 		{"host/engine/gomlx", "" +
-			"host/engine/backend host/engine/device host/engine/gomlx/formula host/engine/gomlx/kernel " +
-			"specs/blueprint"},
+			"host/engine/device host/engine/gomlx/formula host/engine/gomlx/kernel specs/blueprint"},
 		{"host/engine/native/internal/asmgen", "internal/atomicfile"},
 		{"host/engine/native/internal/guard", ""},
 		{"host/engine/native/internal/pytorch", ""},

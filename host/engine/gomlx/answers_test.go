@@ -4,15 +4,13 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/fkzoo/fkzoo/host/engine/backend"
-	"github.com/fkzoo/fkzoo/host/engine/backend/backendtest"
 	"github.com/fkzoo/fkzoo/host/engine/enginetest"
 )
 
 // A number of rows is compiled for once, however many ask for it at once.
 func TestAnswersCompileOnce(t *testing.T) {
 	plan := enginetest.Plan(t, enginetest.Document(3, 3, "unit", enginetest.OneDense, enginetest.Plain(enginetest.SGD)), "a_x")
-	backendtest.Each(t, func(t *testing.T, on *backend.Backend) {
+	eachBackend(t, func(t *testing.T, on Backend) {
 		network, err := New(on).Load(plan, enginetest.Weights(plan, 1))
 		if err != nil {
 			t.Fatal(err)

@@ -22,31 +22,32 @@ import (
 	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
 
-	"github.com/fkzoo/fkzoo/host/engine/backend"
 	"github.com/fkzoo/fkzoo/host/engine/device"
 	"github.com/fkzoo/fkzoo/host/engine/gomlx/kernel"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 )
 
-// trait is what the package must know of a kind of backend.
-type trait struct {
-	target     kernel.Target // the family of lowerings that suits it
-	sliceBytes int64         // the estimated memory of a slice's maps; 0: batches are taken whole
-}
+// Target is the family of lowerings that suits a backend.
+type Target = kernel.Target
 
-// traits has a row for each kind of backend. XLA reuses memory, and its programs
-// take long to compile.
-var traits = map[backend.Kind]trait{
-	backend.Go:      {target: kernel.Go, sliceBytes: 384 << 20},
-	backend.XLACPU:  {target: kernel.XLACPU},
-	backend.XLACUDA: {target: kernel.XLACUDA},
+// The targets: XLA on the processor, and on NVIDIA's GPUs.
+const (
+	XLACPU  = kernel.XLACPU
+	XLACUDA = kernel.XLACUDA
+)
+
+// Backend is one of GoMLX's that is open, and the family of lowerings that suits it.
+type Backend struct {
+	Name    string
+	Compute compute.Backend
+	Target  Target
 }
 
 // Device runs plans on a backend of GoMLX's. It implements [device.Device].
-type Device struct{ b *backend.Backend }
+type Device struct{ b Backend }
 
-// New gives the device of an open backend, which is the caller's to close.
-func New(b *backend.Backend) *Device { return &Device{b} }
+// New gives the device of a backend, which is the caller's to close.
+func New(b Backend) *Device { return &Device{b} }
 
 // Check refuses what can't be trained. The graph is built for one image and not
 // compiled.
@@ -55,13 +56,10 @@ func (d *Device) Check(plan *blueprint.Plan) error {
 	if err != nil {
 		return err
 	}
-	net, err := newNetwork(d.b, plan)
-	if err != nil {
-		return err
-	}
+	net := newNetwork(d.b, plan)
 	name := trainingName(plan)
-	return guard("cannot build the "+name+" graph for backend "+d.b.Name(), func() error {
-		g := NewGraph(d.b.Compute(), name)
+	return guard("cannot build the "+name+" graph for backend "+d.b.Name, func() error {
+		g := NewGraph(d.b.Compute, name)
 		defer g.Finalize()
 		in := plan.Document.Input
 		build := net.builder(g, true, net.declare(g))
@@ -73,31 +71,8 @@ func (d *Device) Check(plan *blueprint.Plan) error {
 	})
 }
 
-// SliceRows is how many rows of a batch are taken at once, so that the slice's
-// maps take no more memory than the backend's trait says.
-func (d *Device) SliceRows(plan *blueprint.Plan) int { return sliceRows(plan, d.b.Kind()) }
-
-func sliceRows(plan *blueprint.Plan, kind backend.Kind) int {
-	batch, limit := plan.Member.Recipe.Batch, traits[kind].sliceBytes
-	if limit == 0 || batchStatistics(plan) {
-		return batch
-	}
-	var row int64
-	for i := range plan.Nodes {
-		row += rowBytes(&plan.Nodes[i])
-	}
-	count := 1
-	for count < batch && int64((batch+count-1)/count)*row > limit {
-		count *= 2
-	}
-	return (batch + count - 1) / count
-}
-
-// rowBytes estimates what a layer keeps for one image in a training step.
-func rowBytes(n *blueprint.Node) int64 {
-	const copies = 3
-	return copies * 4 * n.Out.Size()
-}
+// SliceRows is the whole batch: XLA reuses memory, and its programs take long to compile.
+func (d *Device) SliceRows(plan *blueprint.Plan) int { return plan.Member.Recipe.Batch }
 
 // kept are images in the backend's memory.
 type kept struct {
@@ -112,9 +87,9 @@ func (d *Device) Keep(images device.Images) (device.Kept, error) {
 	var err error
 	if len(images.Floats) > 0 {
 		k.dtype = dtypes.Float32
-		k.buffer, err = upload(d.b.Compute(), images.Floats, images.Count, images.Height, images.Width, images.Channels)
+		k.buffer, err = upload(d.b.Compute, images.Floats, images.Count, images.Height, images.Width, images.Channels)
 	} else {
-		k.buffer, err = upload(d.b.Compute(), images.Bytes, images.Count, images.Height, images.Width, images.Channels)
+		k.buffer, err = upload(d.b.Compute, images.Bytes, images.Count, images.Height, images.Width, images.Channels)
 	}
 	k.images.Bytes, k.images.Floats = nil, nil
 	return k, err

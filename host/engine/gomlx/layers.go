@@ -11,8 +11,7 @@ import (
 
 // form is what the package must know of a layer kind.
 type form struct {
-	lower  lowering
-	stride func(v blueprint.Values) [2]int // by which height and width are divided; nil: they aren't
+	lower lowering
 	// overBatch is set where an image's value depends on the other images of its
 	// batch, in training.
 	overBatch bool
@@ -20,9 +19,9 @@ type form struct {
 
 // forms has a row for each row of [blueprint.Kinds]; a test compares the two.
 var forms = map[string]form{
-	"conv2d":          {lower: newConv2D, stride: func(v blueprint.Values) [2]int { return v.Pair("stride") }},
-	"max_pool":        {lower: func(n *blueprint.Node) op { return &pool{node: n, kind: kernel.PoolMax} }, stride: blueprint.PoolStride},
-	"avg_pool":        {lower: func(n *blueprint.Node) op { return &pool{node: n, kind: kernel.PoolAvg} }, stride: blueprint.PoolStride},
+	"conv2d":          {lower: newConv2D},
+	"max_pool":        {lower: func(n *blueprint.Node) op { return &pool{node: n, kind: kernel.PoolMax} }},
+	"avg_pool":        {lower: func(n *blueprint.Node) op { return &pool{node: n, kind: kernel.PoolAvg} }},
 	"global_avg_pool": {lower: auto(globalAvgPool)},
 	"dense":           {lower: newDense},
 	"dropout":         {lower: func(n *blueprint.Node) op { return &dropout{node: n} }},
@@ -51,7 +50,7 @@ func batchStatistics(plan *blueprint.Plan) bool {
 }
 
 // autoOp leaves the gradient to GoMLX: that of sum(y * dy). It has no parameters,
-// and its function must not contain products (see [kernel.Kernel.Dot]). It gets a copy of each input:
+// and gets a copy of each input:
 // where one input was computed from another, or both are the same value, GoMLX
 // would otherwise follow that path too, which is the reverse pass's to do.
 type autoOp struct {
@@ -65,27 +64,27 @@ func auto(f func(b *builder, n *blueprint.Node, x []*Node) *Node) lowering {
 	return func(n *blueprint.Node) op { return &autoOp{node: n, f: f} }
 }
 
-func (o *autoOp) forward(b *builder, x []value) value {
+func (o *autoOp) forward(b *builder, x []*Node) *Node {
 	o.x = make([]*Node, len(x))
 	for i, v := range x {
-		o.x[i] = Identity(v.node())
+		o.x[i] = Identity(v)
 	}
 	o.y = o.f(b, o.node, o.x)
-	return b.value(o.y)
+	return o.y
 }
 
-func (o *autoOp) backward(b *builder, dy value, need []bool) []value {
+func (o *autoOp) backward(b *builder, dy *Node, need []bool) []*Node {
 	var wanted []*Node
 	for k, x := range o.x {
 		if need[k] {
 			wanted = append(wanted, x)
 		}
 	}
-	got := vectorJacobian(o.y, dy.node(), wanted...)
-	out := make([]value, len(o.x))
+	got := vectorJacobian(o.y, dy, wanted...)
+	out := make([]*Node, len(o.x))
 	for k := range o.x {
 		if need[k] {
-			out[k], got = b.value(got[0]), got[1:]
+			out[k], got = got[0], got[1:]
 		}
 	}
 	return out
@@ -102,14 +101,14 @@ func vectorJacobian(y, dy *Node, x ...*Node) []*Node {
 // sequence is one op after another.
 type sequence []op
 
-func (s sequence) forward(b *builder, x []value) value {
+func (s sequence) forward(b *builder, x []*Node) *Node {
 	for _, o := range s {
-		x = []value{o.forward(b, x)}
+		x = []*Node{o.forward(b, x)}
 	}
 	return x[0]
 }
 
-func (s sequence) backward(b *builder, dy value, need []bool) []value {
+func (s sequence) backward(b *builder, dy *Node, need []bool) []*Node {
 	for i := len(s) - 1; i > 0; i-- {
 		dy = s[i].backward(b, dy, []bool{true})[0]
 	}
@@ -126,7 +125,7 @@ func newConv2D(n *blueprint.Node) op {
 	return sequence{&convolution{node: n}, newBiasActivation(n)}
 }
 
-func (o *convolution) forward(b *builder, x []value) value {
+func (o *convolution) forward(b *builder, x []*Node) *Node {
 	v := o.node.Values
 	in := o.node.In[0]
 	stride, dilation := v.Pair("stride"), v.Pair("dilation")
@@ -134,15 +133,15 @@ func (o *convolution) forward(b *builder, x []value) value {
 		Strides: stride, Dilations: dilation, Groups: v.Int("groups"),
 		Padding: v.Padding("padding").Resolve([2]int{in[0], in[1]}, v.Pair("kernel"), stride, dilation),
 	}
-	y, pass := conv.Forward(x[0].maps, b.param(o.node.Layer.Name, "weights"), nil)
+	y, pass := b.Conv2D(conv, x[0], b.param(o.node.Layer.Name, "weights"), nil)
 	o.pass = pass
-	return value{maps: y}
+	return y
 }
 
-func (o *convolution) backward(b *builder, dy value, need []bool) []value {
-	dx, dw, _ := o.pass.Backward(dy.maps, need[0])
+func (o *convolution) backward(b *builder, dy *Node, need []bool) []*Node {
+	dx, dw, _ := o.pass.Backward(dy, need[0])
 	b.addGradient(o.node.Layer.Name, "weights", dw)
-	return []value{{maps: dx}}
+	return []*Node{dx}
 }
 
 // pool is max_pool or avg_pool.
@@ -152,7 +151,7 @@ type pool struct {
 	pass *kernel.PoolPass
 }
 
-func (o *pool) forward(_ *builder, x []value) value {
+func (o *pool) forward(_ *builder, x []*Node) *Node {
 	v, in := o.node.Values, o.node.In[0]
 	window, stride := v.Pair("window"), blueprint.PoolStride(v)
 	p := kernel.Pool2D{
@@ -162,16 +161,16 @@ func (o *pool) forward(_ *builder, x []value) value {
 	if o.kind == kernel.PoolAvg {
 		p.CountPadding = v.Bool("count_padding")
 	}
-	y, pass := p.Forward(x[0].maps)
+	y, pass := p.Forward(x[0])
 	o.pass = pass
-	return value{maps: y}
+	return y
 }
 
-func (o *pool) backward(_ *builder, dy value, need []bool) []value {
+func (o *pool) backward(_ *builder, dy *Node, need []bool) []*Node {
 	if !need[0] {
-		return make([]value, 1)
+		return make([]*Node, 1)
 	}
-	return []value{{maps: o.pass.Backward(dy.maps)}}
+	return []*Node{o.pass.Backward(dy)}
 }
 
 // matmul is dense without bias and activation, over the last axis.
@@ -184,21 +183,21 @@ func newDense(n *blueprint.Node) op {
 	return sequence{&matmul{node: n}, newBiasActivation(n)}
 }
 
-func (o *matmul) forward(b *builder, in []value) value {
-	x, w := in[0].node(), b.param(o.node.Layer.Name, "weights")
+func (o *matmul) forward(b *builder, in []*Node) *Node {
+	x, w := in[0], b.param(o.node.Layer.Name, "weights")
 	o.rows = Reshape(x, -1, w.Shape().Dimensions[0])
-	return b.value(Reshape(b.Dense(o.rows, w, nil), batched(x, o.node.Out)...))
+	return Reshape(b.Dense(o.rows, w, nil), batched(x, o.node.Out)...)
 }
 
-func (o *matmul) backward(b *builder, dy value, need []bool) []value {
+func (o *matmul) backward(b *builder, dy *Node, need []bool) []*Node {
 	name := o.node.Layer.Name
 	w := b.param(name, "weights")
-	dx, dw, _ := b.DenseBackward(o.rows, w, Reshape(dy.node(), -1, w.Shape().Dimensions[1]), need[0])
+	dx, dw, _ := b.DenseBackward(o.rows, w, Reshape(dy, -1, w.Shape().Dimensions[1]), need[0])
 	b.addGradient(name, "weights", dw)
 	if !need[0] {
-		return make([]value, 1)
+		return make([]*Node, 1)
 	}
-	return []value{b.value(Reshape(dx, batched(dy.node(), o.node.In[0])...))}
+	return []*Node{Reshape(dx, batched(dy, o.node.In[0])...)}
 }
 
 // batched is a shape with the batch of x before it.
@@ -212,47 +211,42 @@ type reshape struct {
 	in  []int // with the batch
 }
 
-func (o *reshape) forward(b *builder, in []value) value {
-	x := in[0].node()
+func (o *reshape) forward(b *builder, in []*Node) *Node {
+	x := in[0]
 	o.in = x.Shape().Dimensions
-	return b.value(Reshape(x, batched(x, o.out)...))
+	return Reshape(x, batched(x, o.out)...)
 }
 
-func (o *reshape) backward(b *builder, dy value, _ []bool) []value {
-	return []value{b.value(Reshape(dy.node(), o.in...))}
+func (o *reshape) backward(b *builder, dy *Node, _ []bool) []*Node {
+	return []*Node{Reshape(dy, o.in...)}
 }
 
 // dropout sets a random share of the values to zero, in training alone.
 type dropout struct {
 	node *blueprint.Node
-	keep value // 0, or what a kept value is multiplied by; not ok: nothing is dropped
+	keep *Node // 0, or what a kept value is multiplied by; nil: nothing is dropped
 }
 
-func (o *dropout) forward(b *builder, x []value) value {
+func (o *dropout) forward(b *builder, x []*Node) *Node {
 	v := o.node.Values
 	d := kernel.Dropout{Rate: v.Float("rate"), Stream: b.stream(), First: b.first}
 	if !b.Training || d.Rate == 0 {
 		return x[0]
 	}
-	var y value
-	if x[0].maps != nil {
-		y.maps, o.keep.maps = d.ApplyMap(x[0].maps, b.seed)
-	} else {
-		y.flat, o.keep.flat = d.Apply(x[0].flat, b.seed)
-	}
+	y, keep := d.Apply(x[0], b.seed)
+	o.keep = keep
 	if v.Bool("rescale") {
 		return y
 	}
-	unscale := func(x ...*Node) *Node { return MulScalar(x[0], 1-d.Rate) }
-	o.keep = b.each(unscale, o.keep)
-	return b.each(unscale, y)
+	o.keep = MulScalar(o.keep, 1-d.Rate)
+	return MulScalar(y, 1-d.Rate)
 }
 
-func (o *dropout) backward(b *builder, dy value, _ []bool) []value {
-	if !o.keep.ok() {
-		return []value{dy}
+func (o *dropout) backward(b *builder, dy *Node, _ []bool) []*Node {
+	if o.keep == nil {
+		return []*Node{dy}
 	}
-	return []value{b.each(func(x ...*Node) *Node { return Mul(x[0], x[1]) }, dy, o.keep)}
+	return []*Node{Mul(dy, o.keep)}
 }
 
 // add sums its inputs, then applies the activation.
@@ -266,25 +260,21 @@ func newAdd(n *blueprint.Node) op {
 	return &add{shapes: n.In, out: n.Out, f: named(n.Values.Text("activation"))}
 }
 
-func (o *add) forward(b *builder, x []value) value {
+func (o *add) forward(b *builder, x []*Node) *Node {
 	sum := x[0]
-	for i, v := range x[1:] {
-		if slices.Equal(o.shapes[i+1], o.out) && slices.Equal(o.shapes[0], o.out) {
-			sum = b.each(func(x ...*Node) *Node { return Add(x[0], x[1]) }, sum, v)
-		} else {
-			sum = b.value(Add(sum.node(), v.node()))
-		}
+	for _, v := range x[1:] {
+		sum = Add(sum, v)
 	}
-	return o.f.forward(b, []value{sum})
+	return o.f.forward(b, []*Node{sum})
 }
 
-func (o *add) backward(b *builder, dy value, _ []bool) []value {
+func (o *add) backward(b *builder, dy *Node, _ []bool) []*Node {
 	d := o.f.backward(b, dy, []bool{true})[0]
-	out := make([]value, len(o.shapes))
+	out := make([]*Node, len(o.shapes))
 	for i, shape := range o.shapes {
 		out[i] = d
 		if !slices.Equal(shape, o.out) {
-			out[i] = b.value(unbroadcast(d.node(), batched(d.node(), shape)))
+			out[i] = unbroadcast(d, batched(d, shape))
 		}
 	}
 	return out

@@ -11,56 +11,15 @@ import (
 )
 
 // op is one operation of a lowered network. It is made anew for each graph,
-// and keeps from its forward pass what its backward pass needs.
+// and keeps from its forward pass what its backward pass needs. Values have the
+// batch first, maps are NHWC.
 type op interface {
 	// forward gives the value from those of the inputs.
-	forward(b *builder, x []value) value
+	forward(b *builder, x []*Node) *Node
 	// backward gives the loss's gradient with respect to each input whose need
 	// is true (nil elsewhere) from that of the value, and hands the gradients of
 	// the op's parameters to b.addGradient.
-	backward(b *builder, dy value, need []bool) []value
-}
-
-// value is what passes between ops, batch first: feature maps in the layout
-// that the backend likes, or a plain node where they are nil.
-type value struct {
-	maps *kernel.Map
-	flat *Node
-}
-
-// node is the value as [batch, ...], maps as NHWC.
-func (v value) node() *Node {
-	if v.maps != nil {
-		return v.maps.NHWC()
-	}
-	return v.flat
-}
-
-func (v value) ok() bool { return v.maps != nil || v.flat != nil }
-
-// value keeps a node of rank 4 as maps.
-func (b *builder) value(x *Node) value {
-	if x.Rank() == 4 {
-		return value{maps: b.Map(x)}
-	}
-	return value{flat: x}
-}
-
-// each applies an elementwise function to values of equal shape.
-func (b *builder) each(f func(x ...*Node) *Node, x ...value) value {
-	nodes, maps := make([]*Node, len(x)), make([]*kernel.Map, len(x))
-	all := true
-	for i, v := range x {
-		maps[i] = v.maps
-		all = all && v.maps != nil
-	}
-	if all {
-		return value{maps: b.Each(f, maps...)}
-	}
-	for i, v := range x {
-		nodes[i] = v.node()
-	}
-	return b.value(f(nodes...))
+	backward(b *builder, dy *Node, need []bool) []*Node
 }
 
 // step is an op in its place: which values it reads, and which it makes.
@@ -162,21 +121,21 @@ func poolBehind(plan *blueprint.Plan, i int, users []int) int {
 // forward builds the network on the scaled image x [batch, h, w, c], and gives
 // its answer y [batch, columns].
 func forward(b *builder, all []step, x *Node, output int) (y *Node) {
-	values := map[int]value{-1: b.value(x)}
+	values := map[int]*Node{-1: x}
 	for _, s := range all {
-		inputs := make([]value, len(s.inputs))
+		inputs := make([]*Node, len(s.inputs))
 		for k, from := range s.inputs {
 			inputs[k] = values[from]
 		}
 		within(s.layer, func() { values[s.output] = s.op.forward(b, inputs) })
 	}
-	return values[output].node()
+	return values[output]
 }
 
 // backward goes back through the steps from the gradient of the answer, and
 // leaves each parameter's gradient in b.gradients.
 func backward(b *builder, all []step, dy *Node, output int) {
-	gradient := map[int]value{output: b.value(dy)}
+	gradient := map[int]*Node{output: dy}
 	learns := learning(all)
 	for i := len(all) - 1; i >= 0; i-- {
 		s := all[i]
@@ -195,8 +154,8 @@ func backward(b *builder, all []step, dy *Node, output int) {
 					continue
 				}
 				from := s.inputs[k]
-				if sum := gradient[from]; sum.ok() {
-					dx = b.each(func(x ...*Node) *Node { return Add(x[0], x[1]) }, sum, dx)
+				if sum := gradient[from]; sum != nil {
+					dx = Add(sum, dx)
 				}
 				gradient[from] = dx
 			}

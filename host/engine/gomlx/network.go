@@ -57,7 +57,7 @@ func (a *answers) answer(weights []compute.Buffer, pixels []float32, rows int) (
 		return nil, err
 	}
 	in := a.net.plan.Document.Input
-	x, err := upload(a.net.b.Compute(), pixels, rows, in.Height, in.Width, in.Channels)
+	x, err := upload(a.net.b.Compute, pixels, rows, in.Height, in.Width, in.Channels)
 	if err != nil {
 		return nil, err
 	}
@@ -90,10 +90,7 @@ type loaded struct {
 
 // Load uploads weights.
 func (d *Device) Load(plan *blueprint.Plan, weights [][]float32) (device.Network, error) {
-	net, err := newNetwork(d.b, plan)
-	if err != nil {
-		return nil, err
-	}
+	net := newNetwork(d.b, plan)
 	buffers, err := net.load(weights)
 	if err != nil {
 		return nil, err

@@ -13,8 +13,6 @@ import (
 	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
 
-	"github.com/fkzoo/fkzoo/host/engine/backend"
-	"github.com/fkzoo/fkzoo/host/engine/backend/backendtest"
 	"github.com/fkzoo/fkzoo/host/engine/enginetest"
 	"github.com/fkzoo/fkzoo/host/engine/gomlx/formula"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
@@ -31,9 +29,9 @@ type probe struct {
 	rest []compute.Buffer // images, dy
 }
 
-func newProbe(t *testing.T, on *backend.Backend, plan *blueprint.Plan, batch int) *probe {
+func newProbe(t *testing.T, on Backend, plan *blueprint.Plan, batch int) *probe {
 	t.Helper()
-	p := &probe{net: mustNetwork(t, on, plan)}
+	p := &probe{net: newNetwork(on, plan)}
 	all, err := steps(plan)
 	if err != nil {
 		t.Fatal(err)
@@ -49,7 +47,7 @@ func newProbe(t *testing.T, on *backend.Backend, plan *blueprint.Plan, batch int
 	}
 	for i, data := range [][]float32{x, p.dy} {
 		dims := [][]int{{batch, in.Height, in.Width, in.Channels}, {batch, columns}}[i]
-		buf, err := upload(on.Compute(), data, dims...)
+		buf, err := upload(on.Compute, data, dims...)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -83,7 +81,7 @@ func (p *probe) run(t *testing.T, weights [][]float32, seed uint32) (float64, ma
 		t.Fatal(err)
 	}
 	defer free(inputs...)
-	key, err := upload(p.net.b.Compute(), []uint32{seed, 1}, 2)
+	key, err := upload(p.net.b.Compute, []uint32{seed, 1}, 2)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +129,7 @@ func TestGradientsAgreeWithDifferences(t *testing.T) {
 				t.Errorf("branches: no layer of the kind %s", kind)
 			}
 		}
-		backendtest.Each(t, func(t *testing.T, on *backend.Backend) {
+		eachBackend(t, func(t *testing.T, on Backend) {
 			p := newProbe(t, on, plan, 5)
 			weights := enginetest.Weights(plan, 5)
 			r := rand.New(rand.NewPCG(5, 6))
@@ -194,33 +192,33 @@ const dropRate, dropBatch = 0.3, 4
 // dropped is what a dropout layer makes of ones, the gradient of ones behind it, and what another layer makes of them.
 type dropped struct{ y, dx, other []float32 }
 
-func dropOut(t *testing.T, on *backend.Backend, seed uint32, shape []int, rescale bool) dropped {
+func dropOut(t *testing.T, on Backend, seed uint32, shape []int, rescale bool) dropped {
 	t.Helper()
 	n := blueprint.Shape(shape).Size()
 	ones := enginetest.Tensor{Shape: append([]int{dropBatch}, shape...), Data: slices.Repeat([]float32{1}, dropBatch*int(n))}
 	layer := blueprint.Layer{Name: "d", Kind: "dropout"}
 	node := &blueprint.Node{Layer: &layer, Kind: blueprint.KindByName("dropout"), Values: blueprint.Values{"rate": dropRate, "rescale": rescale}}
-	key, err := upload(on.Compute(), []uint32{seed, 0}, 2)
+	key, err := upload(on.Compute, []uint32{seed, 0}, 2)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer free(key)
-	x, err := upload(on.Compute(), ones.Data, ones.Shape...)
+	x, err := upload(on.Compute, ones.Data, ones.Shape...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer free(x)
 	prog, err := compile(on, "dropout", func(g *Graph) []*Node {
 		plan := enginetest.Plan(t, enginetest.Document(1, 1, "raw", enginetest.OneDense, enginetest.Plain(enginetest.SGD)), "a_x")
-		net := mustNetwork(t, on, plan)
+		net := newNetwork(on, plan)
 		net.params = nil
 		b := net.builder(g, true, nil)
 		b.seed = Parameter(g, "seed", shapes.Make(dtypes.Uint32, 2))
-		x := b.value(floats(g, "x", ones.Shape...))
+		x := floats(g, "x", ones.Shape...)
 		first, second := &dropout{node: node}, &dropout{node: node}
-		y := first.forward(b, []value{x})
-		other := second.forward(b, []value{x})
-		return []*Node{y.node(), first.backward(b, x, []bool{true})[0].node(), other.node()}
+		y := first.forward(b, []*Node{x})
+		other := second.forward(b, []*Node{x})
+		return []*Node{y, first.backward(b, x, []bool{true})[0], other}
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -257,7 +255,7 @@ func TestDropout(t *testing.T) {
 	const rate = dropRate
 	for _, shape := range [][]int{{300}, {10, 12, 3}} {
 		var onGo dropped
-		backendtest.Each(t, func(t *testing.T, on *backend.Backend) {
+		eachBackend(t, func(t *testing.T, on Backend) {
 			r := dropOut(t, on, 1, shape, true)
 			if !slices.Equal(r.dx, r.y) { // of ones
 				t.Errorf("%v: the gradient has another mask", shape)
@@ -293,7 +291,7 @@ func TestDropout(t *testing.T) {
 					t.Fatalf("%v: without rescaling found the value %g, want 0 or 1", shape, v)
 				}
 			}
-			if on.Kind() == backend.Go {
+			if on.Name == "reference" {
 				onGo = r
 			} else if !slices.Equal(r.y, onGo.y) {
 				t.Errorf("%v: found another mask than on go", shape)
@@ -332,13 +330,4 @@ func TestLateBiasOnlyWhereItIsTheSame(t *testing.T) {
 			t.Errorf("%s, %s: found it late %v, want %v", c.conv, c.rest, late, c.late)
 		}
 	}
-}
-
-func mustNetwork(t testing.TB, on *backend.Backend, plan *blueprint.Plan) *network {
-	t.Helper()
-	net, err := newNetwork(on, plan)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return net
 }

@@ -11,7 +11,7 @@ import (
 // running variance is that of the batch as a whole (divided by n, not n-1).
 type batchNorm struct {
 	node *blueprint.Node
-	norm value   // (x - mean) / deviation
+	norm *Node   // (x - mean) / deviation
 	inv  *Node   // [c]: 1 / deviation
 	n    float64 // values of a channel in a batch
 	f    activation
@@ -19,37 +19,6 @@ type batchNorm struct {
 
 func newBatchNorm(n *blueprint.Node) op {
 	return &batchNorm{node: n, f: named(n.Values.Text("activation"))}
-}
-
-// add, mul and sum work along the channels of a value.
-func (b *builder) add(x value, v *Node) value {
-	if x.maps != nil {
-		return value{maps: b.AddChannels(x.maps, v)}
-	}
-	return value{flat: b.AddRows(x.flat, v)}
-}
-
-func (b *builder) mul(x value, v *Node) value {
-	if x.maps != nil {
-		return value{maps: b.MulChannels(x.maps, v, nil)}
-	}
-	return value{flat: b.MulRows(x.flat, v, nil)}
-}
-
-// mulReal is mul, and 0 in the rows that don't count.
-func (b *builder) mulReal(x value, v *Node) value {
-	if x.maps != nil {
-		return value{maps: b.MulChannels(x.maps, v, b.real)}
-	}
-	return value{flat: b.MulRows(x.flat, v, b.real)}
-}
-
-// sumReal is sum over the rows that count.
-func (b *builder) sumReal(x value) *Node {
-	if x.maps != nil {
-		return b.SumChannels(x.maps, b.real)
-	}
-	return b.SumRows(x.flat, b.real)
 }
 
 // over divides a sum by n, the number of values that a batch has for each channel
@@ -63,52 +32,42 @@ func (b *builder) over(sum *Node, n float64) *Node {
 	return Mul(sum, ConvertDType(Inverse(count), sum.DType()))
 }
 
-func (b *builder) sum(x value) *Node {
-	if x.maps != nil {
-		return b.SumChannels(x.maps, nil)
-	}
-	return b.SumRows(x.flat, nil)
-}
-
-func product(x ...*Node) *Node { return Mul(x[0], x[1]) }
-
-func (o *batchNorm) forward(b *builder, in []value) value {
+func (o *batchNorm) forward(b *builder, in []*Node) *Node {
 	name, v := o.node.Layer.Name, o.node.Values
 	scale, offset := b.param(name, "scale"), b.param(name, "offset")
 	mean, variance := b.param(name, "mean"), b.param(name, "variance")
 	x, epsilon := in[0], v.Float("epsilon")
 	if !b.Training {
 		factor := Mul(scale, Rsqrt(AddScalar(variance, epsilon)))
-		return o.f.forward(b, []value{b.add(b.mul(x, factor), Sub(offset, Mul(mean, factor)))})
+		return o.f.forward(b, []*Node{b.AddRows(b.MulRows(x, factor, nil), Sub(offset, Mul(mean, factor)))})
 	}
-	shape := x.node().Shape()
+	shape := x.Shape()
 	o.n = float64(shape.Size() / shape.Dimensions[shape.Rank()-1])
 	oldMean, oldVariance := mean, variance
-	mean = b.over(b.sumReal(x), o.n)
-	centred := b.add(x, Neg(mean))
-	variance = b.over(b.sumReal(b.each(product, centred, centred)), o.n)
+	mean = b.over(b.SumRows(x, b.real), o.n)
+	centred := b.AddRows(x, Neg(mean))
+	variance = b.over(b.SumRows(Mul(centred, centred), b.real), o.n)
 	m := v.Float("momentum")
 	b.updates[name+"/mean"] = Add(MulScalar(oldMean, m), MulScalar(mean, 1-m))
 	b.updates[name+"/variance"] = Add(MulScalar(oldVariance, m), MulScalar(variance, 1-m))
 	o.inv = Rsqrt(AddScalar(variance, epsilon))
-	o.norm = b.mul(centred, o.inv)
-	return o.f.forward(b, []value{b.add(b.mul(o.norm, scale), offset)})
+	o.norm = b.MulRows(centred, o.inv, nil)
+	return o.f.forward(b, []*Node{b.AddRows(b.MulRows(o.norm, scale, nil), offset)})
 }
 
 // backward: dx = scale/deviation * (dy - mean(dy) - norm * mean(dy * norm)). In
 // rows that don't count dy is 0, and dx must be: they weren't in the statistics.
-func (o *batchNorm) backward(b *builder, dy value, need []bool) []value {
+func (o *batchNorm) backward(b *builder, dy *Node, need []bool) []*Node {
 	name := o.node.Layer.Name
 	d := o.f.backward(b, dy, []bool{true})[0]
-	dScale, dOffset := b.sum(b.each(product, d, o.norm)), b.sum(d)
+	dScale, dOffset := b.SumRows(Mul(d, o.norm), nil), b.SumRows(d, nil)
 	b.addGradient(name, "scale", dScale)
 	b.addGradient(name, "offset", dOffset)
 	if !need[0] {
-		return make([]value, 1)
+		return make([]*Node, 1)
 	}
-	dx := b.each(func(x ...*Node) *Node { return Sub(x[0], x[1]) },
-		b.add(d, b.over(dOffset, -o.n)), b.mul(o.norm, b.over(dScale, o.n)))
-	return []value{b.mulReal(dx, Mul(b.param(name, "scale"), o.inv))}
+	dx := Sub(b.AddRows(d, b.over(dOffset, -o.n)), b.MulRows(o.norm, b.over(dScale, o.n), nil))
+	return []*Node{b.MulRows(dx, Mul(b.param(name, "scale"), o.inv), b.real)}
 }
 
 // layerNorm: Ba, Kiros and Hinton 2016, over the last axis.
@@ -118,25 +77,25 @@ type layerNorm struct {
 	inv  *Node // 1 / deviation, [..., 1]
 }
 
-func (o *layerNorm) forward(b *builder, in []value) value {
-	x, name := in[0].node(), o.node.Layer.Name
+func (o *layerNorm) forward(b *builder, in []*Node) *Node {
+	x, name := in[0], o.node.Layer.Name
 	centred := Sub(x, ReduceAndKeep(x, ReduceMean, -1))
 	variance := ReduceAndKeep(Mul(centred, centred), ReduceMean, -1)
 	o.inv = Rsqrt(AddScalar(variance, o.node.Values.Float("epsilon")))
 	o.norm = Mul(centred, o.inv)
-	return b.value(b.AddRows(b.MulRows(o.norm, b.param(name, "scale"), nil), b.param(name, "offset")))
+	return b.AddRows(b.MulRows(o.norm, b.param(name, "scale"), nil), b.param(name, "offset"))
 }
 
 // backward: dx = (d - mean(d) - norm * mean(d * norm)) / deviation, d = dy * scale.
-func (o *layerNorm) backward(b *builder, dy value, need []bool) []value {
-	name, d := o.node.Layer.Name, dy.node()
+func (o *layerNorm) backward(b *builder, dy *Node, need []bool) []*Node {
+	name, d := o.node.Layer.Name, dy
 	b.addGradient(name, "scale", b.SumRows(Mul(d, o.norm), nil))
 	b.addGradient(name, "offset", b.SumRows(d, nil))
 	if !need[0] {
-		return make([]value, 1)
+		return make([]*Node, 1)
 	}
 	d = b.MulRows(d, b.param(name, "scale"), nil)
 	along := ReduceAndKeep(Mul(d, o.norm), ReduceMean, -1)
 	d = Sub(Sub(d, ReduceAndKeep(d, ReduceMean, -1)), Mul(o.norm, along))
-	return []value{b.value(Mul(d, o.inv))}
+	return []*Node{Mul(d, o.inv)}
 }

@@ -8,7 +8,6 @@ import (
 	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
 
-	"github.com/fkzoo/fkzoo/host/engine/backend"
 	"github.com/fkzoo/fkzoo/host/engine/device"
 	"github.com/fkzoo/fkzoo/host/engine/gomlx/kernel"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
@@ -16,25 +15,20 @@ import (
 
 // network is a plan on a backend.
 type network struct {
-	b      *backend.Backend
+	b      Backend
 	plan   *blueprint.Plan
-	target kernel.Target
 	params []device.Param // in the order in which every program takes them
 }
 
-func newNetwork(b *backend.Backend, plan *blueprint.Plan) (*network, error) {
-	trait, ok := traits[b.Kind()]
-	if !ok {
-		return nil, fmt.Errorf("backend %s: %w: found no trait of its kind", b.Name(), device.ErrUnsupported)
-	}
-	return &network{b: b, plan: plan, target: trait.target, params: device.Params(plan)}, nil
+func newNetwork(b Backend, plan *blueprint.Plan) *network {
+	return &network{b: b, plan: plan, params: device.Params(plan)}
 }
 
 // load puts weights into the backend's memory.
 func (n *network) load(weights [][]float32) ([]compute.Buffer, error) {
 	out := make([]compute.Buffer, 0, len(n.params))
 	for i, p := range n.params {
-		buf, err := upload(n.b.Compute(), weights[i], p.Shape...)
+		buf, err := upload(n.b.Compute, weights[i], p.Shape...)
 		if err != nil {
 			free(out...)
 			return nil, fmt.Errorf("tensor %s: %w", p.Tensor, err)
@@ -47,7 +41,7 @@ func (n *network) load(weights [][]float32) ([]compute.Buffer, error) {
 // builder starts a graph's lowering; params are nodes in the network's order.
 func (n *network) builder(g *Graph, training bool, params []*Node) *builder {
 	b := &builder{
-		Kernel: kernel.New(kernel.Options{Target: n.target, Training: training, Shrink: n.shrink()}),
+		Kernel: kernel.New(kernel.Options{Target: n.b.Target, Training: training}),
 		g:      g, params: map[string]*Node{}, gradients: map[string]*Node{}, updates: map[string]*Node{},
 	}
 	for i, p := range n.params {
@@ -56,22 +50,9 @@ func (n *network) builder(g *Graph, training bool, params []*Node) *builder {
 	return b
 }
 
-// shrink is by how much the way from the image to the answer divides height
-// and width: the product of its strides.
-func (n *network) shrink() int {
-	out := 1
-	for i := n.plan.Output; i >= 0; i = n.plan.Nodes[i].Inputs[0] {
-		node := &n.plan.Nodes[i]
-		if stride := forms[node.Kind.Name].stride; stride != nil {
-			out *= stride(node.Values)[0]
-		}
-	}
-	return out
-}
-
 // program is a compiled graph.
 type program struct {
-	backend *backend.Backend
+	backend Backend
 	graph   *Graph
 	exe     compute.Executable
 }
@@ -84,9 +65,9 @@ func (p *program) close() {
 
 // compile builds a graph: inputs declares its parameters, in order, and build
 // gives its outputs.
-func compile(b *backend.Backend, name string, build func(g *Graph) []*Node) (p *program, err error) {
-	err = guard("cannot build the "+name+" graph for backend "+b.Name(), func() error {
-		g := NewGraph(b.Compute(), name)
+func compile(b Backend, name string, build func(g *Graph) []*Node) (p *program, err error) {
+	err = guard("cannot build the "+name+" graph for backend "+b.Name, func() error {
+		g := NewGraph(b.Compute, name)
 		defer func() {
 			if p == nil {
 				g.Finalize()

@@ -12,8 +12,6 @@ import (
 	"github.com/gomlx/compute/dtypes"
 	. "github.com/gomlx/gomlx/core/graph"
 
-	"github.com/fkzoo/fkzoo/host/engine/backend"
-	"github.com/fkzoo/fkzoo/host/engine/backend/backendtest"
 	"github.com/fkzoo/fkzoo/host/engine/device"
 	"github.com/fkzoo/fkzoo/host/engine/enginetest"
 	"github.com/fkzoo/fkzoo/host/engine/gomlx/formula"
@@ -38,12 +36,12 @@ type part struct {
 // feed stands for the layer that would give an input.
 type feed struct {
 	x *Node
-	d value // what came back
+	d *Node // what came back
 }
 
-func (f *feed) forward(b *builder, _ []value) value { return b.value(f.x) }
+func (f *feed) forward(b *builder, _ []*Node) *Node { return f.x }
 
-func (f *feed) backward(_ *builder, dy value, _ []bool) []value {
+func (f *feed) backward(_ *builder, dy *Node, _ []bool) []*Node {
 	f.d = dy
 	return nil
 }
@@ -79,10 +77,10 @@ type layerCase struct {
 
 // build adds the case to a graph: forward and backward in training, forward
 // alone otherwise. declare makes a parameter of the graph.
-func (r *layerCase) build(t testing.TB, on *backend.Backend, g *Graph, training bool, declare func(name string, a enginetest.Tensor) *Node) (out []*Node) {
+func (r *layerCase) build(t testing.TB, on Backend, g *Graph, training bool, declare func(name string, a enginetest.Tensor) *Node) (out []*Node) {
 	t.Helper()
 	p := newPart(t, r.Layers, r.Inputs)
-	net := mustNetwork(t, on, p.plan)
+	net := newNetwork(on, p.plan)
 	net.params = slices.DeleteFunc(net.params, func(q device.Param) bool { return strings.HasPrefix(q.Key, enginetest.Scaffold) })
 	if len(net.params) != len(r.Params) {
 		t.Fatalf("%s: found %d parameters, want %d", r.Name, len(net.params), len(r.Params))
@@ -114,7 +112,7 @@ func (r *layerCase) build(t testing.TB, on *backend.Backend, g *Graph, training 
 	expect("value", y, r.Y)
 	backward(b, p.steps, declare("dy", r.DY.Tensor(t)), p.plan.Output)
 	for _, name := range slices.Sorted(maps.Keys(r.DX)) {
-		expect("gradient of "+name, p.feeds[name].d.node(), r.DX[name])
+		expect("gradient of "+name, p.feeds[name].d, r.DX[name])
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.DParams)) {
 		if b.gradients[name] == nil {
@@ -133,12 +131,12 @@ func (r *layerCase) build(t testing.TB, on *backend.Backend, g *Graph, training 
 }
 
 // execute builds a graph that makes its own parameters and gives its outputs' values.
-func execute(t testing.TB, on *backend.Backend, build func(g *Graph, declare func(a enginetest.Tensor) *Node) []*Node) []enginetest.Tensor {
+func execute(t testing.TB, on Backend, build func(g *Graph, declare func(a enginetest.Tensor) *Node) []*Node) []enginetest.Tensor {
 	t.Helper()
 	var inputs []compute.Buffer
 	p, err := compile(on, "test", func(g *Graph) []*Node {
 		return build(g, func(a enginetest.Tensor) *Node {
-			buf, err := upload(on.Compute(), a.Data, a.Shape...)
+			buf, err := upload(on.Compute, a.Data, a.Shape...)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -173,10 +171,10 @@ func execute(t testing.TB, on *backend.Backend, build func(g *Graph, declare fun
 // Every layer kind forward and backward, against PyTorch.
 func TestLayersAgreeWithPyTorch(t *testing.T) {
 	r := enginetest.TheReference(t)
-	backendtest.Each(t, func(t *testing.T, on *backend.Backend) {
+	eachBackend(t, func(t *testing.T, on Backend) {
 		// XLA takes a while for every graph, so that it gets many cases at once.
 		together := 1
-		if on.Kind() != backend.Go {
+		if on.Name != "reference" {
 			together = 25
 		}
 		for some := range slices.Chunk(r.Layers, together) {
@@ -210,7 +208,7 @@ func TestLayersAgreeWithPyTorch(t *testing.T) {
 
 func TestLossesAgreeWithPyTorch(t *testing.T) {
 	r := enginetest.TheReference(t)
-	backendtest.Each(t, func(t *testing.T, on *backend.Backend) {
+	eachBackend(t, func(t *testing.T, on Backend) {
 		for _, c := range r.Losses {
 			name := mustJSON(c.Loss)
 			filled := c.Filled.Tensor(t)

@@ -16,7 +16,6 @@ func upsample(_ *builder, n *blueprint.Node, in []*Node) *Node {
 	x, f, s := in[0], n.Values.Pair("factor"), n.In[0]
 	batch := x.Shape().Dimensions[0]
 	if n.Values.Text("method") == "nearest" {
-		// Copies side by side: the Go backend walks a broadcast value by value.
 		x = Concatenate(slices.Repeat([]*Node{Reshape(x, batch, s[0], s[1], 1, s[2])}, f[1]), 3)
 		x = Concatenate(slices.Repeat([]*Node{Reshape(x, batch, s[0], 1, s[1]*f[1], s[2])}, f[0]), 2)
 		return Reshape(x, batch, s[0]*f[0], s[1]*f[1], s[2])
@@ -65,7 +64,7 @@ type softArgmax struct {
 	xy      *Node // [rows, 2]
 }
 
-func (o *softArgmax) forward(b *builder, in []value) value {
+func (o *softArgmax) forward(b *builder, in []*Node) *Node {
 	s := o.node.In[0]
 	pixels := s[0] * s[1]
 	table := make([][]float32, pixels)
@@ -73,7 +72,7 @@ func (o *softArgmax) forward(b *builder, in []value) value {
 		table[i] = []float32{1, float32(2*(i%s[1])+1)/float32(s[1]) - 1, float32(2*(i/s[1])+1)/float32(s[0]) - 1}
 	}
 	o.centres = Const(b.g, table)
-	maps := TransposeAllAxes(Reshape(in[0].node(), -1, pixels, s[2]), 0, 2, 1)
+	maps := TransposeAllAxes(Reshape(in[0], -1, pixels, s[2]), 0, 2, 1)
 	x := DivScalar(Reshape(maps, -1, pixels), o.node.Values.Float("temperature"))
 	top := ReduceAndKeep(x, ReduceMax, 1)
 	nothing := ZerosLike(top)
@@ -81,19 +80,19 @@ func (o *softArgmax) forward(b *builder, in []value) value {
 	sums := b.Dot(o.e, 1, o.centres, 0) // [rows, 3]
 	o.sum = Slice(sums, AxisRange(), AxisRange(0, 1))
 	o.xy = Div(Slice(sums, AxisRange(), AxisRange(1, 3)), o.sum)
-	return b.value(Reshape(o.xy, -1, 2*s[2]))
+	return Reshape(o.xy, -1, 2*s[2])
 }
 
 // backward: the derivative of an expected position with respect to a pixel is
 // p * (the pixel's centre - the expected position), p = e / sum.
-func (o *softArgmax) backward(b *builder, dy value, need []bool) []value {
+func (o *softArgmax) backward(b *builder, dy *Node, need []bool) []*Node {
 	if !need[0] {
-		return make([]value, 1)
+		return make([]*Node, 1)
 	}
 	s := o.node.In[0]
-	slope := Div(Reshape(dy.node(), o.xy.Shape().Dimensions...), MulScalar(o.sum, o.node.Values.Float("temperature")))
+	slope := Div(Reshape(dy, o.xy.Shape().Dimensions...), MulScalar(o.sum, o.node.Values.Float("temperature")))
 	constant := Neg(ReduceAndKeep(Mul(slope, o.xy), ReduceSum, 1))
 	d := Mul(o.e, b.Dot(Concatenate([]*Node{constant, slope}, 1), 1, o.centres, 1))
 	d = TransposeAllAxes(Reshape(d, -1, s[2], s[0]*s[1]), 0, 2, 1)
-	return []value{b.value(Reshape(d, -1, s[0], s[1], s[2]))}
+	return []*Node{Reshape(d, -1, s[0], s[1], s[2])}
 }

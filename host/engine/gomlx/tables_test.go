@@ -1,7 +1,6 @@
 package gomlx
 
 import (
-	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -9,9 +8,6 @@ import (
 
 	. "github.com/gomlx/gomlx/core/graph"
 
-	"github.com/fkzoo/fkzoo/host/engine/backend"
-	"github.com/fkzoo/fkzoo/host/engine/backend/backendtest"
-	"github.com/fkzoo/fkzoo/host/engine/device"
 	"github.com/fkzoo/fkzoo/host/engine/enginetest"
 	"github.com/fkzoo/fkzoo/host/engine/gomlx/formula"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
@@ -57,27 +53,6 @@ func TestTablesAreWholeAndCompared(t *testing.T) {
 			}
 		}
 	}
-	for _, kind := range backend.Kinds() {
-		if _, ok := traits[kind]; !ok {
-			t.Errorf("backend %s: no trait", kind)
-		}
-	}
-}
-
-// A kind of backend without a trait is refused, whatever is asked of it.
-func TestNoTrait(t *testing.T) {
-	c := newTrial(t, 6, 4, enginetest.OneDense, true)
-	on := backendtest.Open(t, "go")
-	d, was := New(on), traits[on.Kind()]
-	delete(traits, on.Kind())
-	defer func() { traits[on.Kind()] = was }()
-	_, train := d.Train(device.Job{Plan: c.plan, Layout: c.layout, Rows: 4})
-	_, load := d.Load(c.plan, c.weights)
-	for what, err := range map[string]error{"check": d.Check(c.plan), "train": train, "load": load} {
-		if !errors.Is(err, device.ErrUnsupported) || !strings.Contains(err.Error(), "backend go") {
-			t.Errorf("%s: found error %v, want %v with the backend", what, err, device.ErrUnsupported)
-		}
-	}
 }
 
 func keys[T any](table map[string]T) []string { return slices.Sorted(maps.Keys(table)) }
@@ -93,7 +68,7 @@ func TestScalings(t *testing.T) {
 		x.Data = append(x.Data, float32(i%2))
 	}
 	x.Data = append(x.Data, slices.Repeat([]float32{200}, size*size)...)
-	backendtest.Each(t, func(t *testing.T, on *backend.Backend) {
+	eachBackend(t, func(t *testing.T, on Backend) {
 		for _, name := range keys(formula.Scalings) {
 			got := execute(t, on, func(_ *Graph, declare func(a enginetest.Tensor) *Node) []*Node {
 				return []*Node{formula.Scaled(declare(x), name)}

@@ -39,10 +39,7 @@ const (
 
 // Train uploads the labels.
 func (d *Device) Train(job device.Job) (device.Training, error) {
-	net, err := newNetwork(d.b, job.Plan)
-	if err != nil {
-		return nil, err
-	}
+	net := newNetwork(d.b, job.Plan)
 	t := &training{Job: job, net: net, answers: newAnswers(net), masked: job.Uneven && batchStatistics(job.Plan)}
 	t.state = make([]compute.Buffer, len(job.Layout.Tensors)+scalars)
 	t.Labels = nil // uploaded, they are no longer needed
@@ -55,7 +52,8 @@ func (d *Device) Train(job device.Job) (device.Training, error) {
 	}
 	width := t.width()
 	t.empty = len(job.Labels) / width
-	t.labels, err = upload(d.b.Compute(), append(slices.Clone(job.Labels), make([]float32, width)...), t.empty+1, width)
+	var err error
+	t.labels, err = upload(d.b.Compute, append(slices.Clone(job.Labels), make([]float32, width)...), t.empty+1, width)
 	return t, err
 }
 
@@ -67,7 +65,7 @@ func (t *training) scalar(i int) int { return len(t.Layout.Tensors) + i }
 
 // Write implements [device.Training].
 func (t *training) Write(i int, values []float32) error {
-	buf, err := upload(t.net.b.Compute(), values, t.Layout.Tensors[i].Shape...)
+	buf, err := upload(t.net.b.Compute, values, t.Layout.Tensors[i].Shape...)
 	if err == nil {
 		free(t.state[i])
 		t.state[i] = buf
@@ -90,7 +88,7 @@ func (t *training) SetProgress(p device.Progress) error {
 	}
 	t.forget()
 	for i, v := range [scalars]float64{scalarLoss: p.LossSum, scalarCells: p.Cells, scalarNext: float64(p.Step)} {
-		buf, err := upload(t.net.b.Compute(), []float64{v})
+		buf, err := upload(t.net.b.Compute, []float64{v})
 		if err != nil {
 			return err
 		}
@@ -222,7 +220,7 @@ func (t *training) Apply(settings *device.Settings) error {
 	if t.lost != nil {
 		return t.lost
 	}
-	given, err := upload(t.net.b.Compute(), settings[:], device.SettingCount)
+	given, err := upload(t.net.b.Compute, settings[:], device.SettingCount)
 	if err != nil {
 		return t.lose(err)
 	}
@@ -265,7 +263,7 @@ func (t *training) run(p *program, s device.Slice, settings *device.Settings, gi
 // matters, and the rows: their numbers, those of their labels, and which of them
 // are mirrored; or the images and labels that the slice brings.
 func (t *training) inputs(s device.Slice, settings *device.Settings) (out []compute.Buffer, err error) {
-	b := t.net.b.Compute()
+	b := t.net.b.Compute
 	add := func(buf compute.Buffer, uploadErr error) { out, err = append(out, buf), errors.Join(err, uploadErr) }
 	add(upload(b, s.Seed[:], 2))
 	if settings != nil {

@@ -7,8 +7,6 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/fkzoo/fkzoo/host/engine/backend"
-	"github.com/fkzoo/fkzoo/host/engine/backend/backendtest"
 	"github.com/fkzoo/fkzoo/host/engine/device"
 	"github.com/fkzoo/fkzoo/host/engine/enginetest"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
@@ -68,7 +66,7 @@ func (c *trial) slice(from, rows int) device.Slice {
 
 // state opens a training of slices of so many rows, has steps make a step of it,
 // and gives the state and the epoch's loss behind it.
-func (c *trial) state(t *testing.T, on *backend.Backend, rows int, uneven bool, steps func(device.Training) error) ([][]float32, device.Progress) {
+func (c *trial) state(t *testing.T, on Backend, rows int, uneven bool, steps func(device.Training) error) ([][]float32, device.Progress) {
 	t.Helper()
 	must := func(err error) {
 		t.Helper()
@@ -127,12 +125,12 @@ func TestRowsThatFillUpTeachNothing(t *testing.T) {
 		{"plain", newTrial(t, 22, count, enginetest.SmallNet6("relu"), false), true},
 		{"plain, fed", newTrial(t, 22, count, enginetest.SmallNet6("relu"), true), false},
 	} {
-		backendtest.Each(t, func(t *testing.T, on *backend.Backend) {
-			if on.Kind() != backend.Go && !c.quick {
+		eachBackend(t, func(t *testing.T, on Backend) {
+			if on.Name != "reference" && !c.quick {
 				return
 			}
 			exact := 0.0
-			if on.Kind() != backend.Go && batchStatistics(c.plan) {
+			if on.Name != "reference" && batchStatistics(c.plan) {
 				exact = 2e-5
 			}
 			once := func(tr device.Training) error { return tr.Step(c.slice(0, count), c.settings()) }
@@ -184,7 +182,7 @@ func TestRowsThatFillUpTeachNothing(t *testing.T) {
 // half of a step is left, and the training goes on.
 func TestNoHalfStep(t *testing.T) {
 	const count = 4
-	backendtest.Each(t, func(t *testing.T, on *backend.Backend) {
+	eachBackend(t, func(t *testing.T, on Backend) {
 		c := newTrial(t, 6, count, enginetest.OneDense, false)
 		inSlices := func(tr device.Training) error {
 			for from := 0; from < count; from += 2 {

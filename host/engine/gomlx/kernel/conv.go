@@ -15,13 +15,12 @@ type Conv2D struct {
 // ConvPass is a convolution that went forward and can go backward.
 type ConvPass struct {
 	window
-	c      Conv2D
-	k      *Kernel
-	x      *Map
-	w      *Node
-	bias   bool
-	y      *Map
-	planes *goConv // on the Go backend
+	c    Conv2D
+	k    *Kernel
+	x, w *Node
+	from size // of x
+	to   size // of the output
+	bias bool
 }
 
 func (c Conv2D) normal() Conv2D {
@@ -38,47 +37,37 @@ func (c Conv2D) window(w *Node) window {
 	return window{size: [2]int{d[0], d[1]}, strides: c.Strides, dilations: c.Dilations, padding: c.Padding}
 }
 
-// Forward convolves x [n, h, w, cin] with the filter w [kh, kw, cin/groups,
+// Conv2D convolves x [n, h, w, cin] with the filter w [kh, kw, cin/groups,
 // cout] and adds bias [cout], unless that is nil.
-func (c Conv2D) Forward(x *Map, w, bias *Node) (*Map, *ConvPass) {
+func (k *Kernel) Conv2D(c Conv2D, x, w, bias *Node) (*Node, *ConvPass) {
 	c = c.normal()
-	c.check(x, w, bias)
-	p := &ConvPass{window: c.window(w), c: c, k: x.k, x: x, w: w, bias: bias != nil}
-	if x.k.Target == Go {
-		p.y, p.planes = c.goForward(x, w)
-	} else {
-		p.y = x.k.Map(p.forwardXLA())
-	}
+	from := sizeOf(x)
+	c.check(from, w, bias)
+	p := &ConvPass{window: c.window(w), c: c, k: k, x: x, w: w, from: from, bias: bias != nil}
+	y := p.forward()
+	p.to = sizeOf(y)
 	if bias == nil {
-		return p.y, p
+		return y, p
 	}
-	return x.k.AddChannels(p.y, bias), p
+	return k.AddRows(y, bias), p
 }
 
 // Backward takes the gradient dy of the output and returns those of the input
 // (nil unless needInput), of the filter and of the bias (nil if there is none).
-func (p *ConvPass) Backward(dy *Map, needInput bool) (dx *Map, dw, db *Node) {
-	if !dy.sameDims(p.y) {
-		fail("convolution: found a gradient of %v, want %v", dims(dy), dims(p.y))
+func (p *ConvPass) Backward(dy *Node, needInput bool) (dx, dw, db *Node) {
+	if found := sizeOf(dy); found != p.to {
+		fail("convolution: found a gradient of %v, want %v", found, p.to)
 	}
 	if p.bias {
-		db = p.k.SumChannels(dy, nil)
+		db = p.k.SumRows(dy, nil)
 	}
-	if p.planes != nil {
-		dy = dy.laidOut(p.y.p, p.y.g).cleaned()
-		if needInput {
-			dx = p.planes.inputGrad(dy)
-		}
-		return dx, p.planes.filterGrad(dy), db
-	}
-	g := dy.NHWC()
 	if needInput {
-		dx = p.k.Map(p.inputGradXLA(g))
+		dx = p.inputGrad(dy)
 	}
-	return dx, p.filterGradXLA(g), db
+	return dx, p.filterGrad(dy), db
 }
 
-func (c Conv2D) check(x *Map, w, bias *Node) {
+func (c Conv2D) check(x size, w, bias *Node) {
 	mustFloat32("convolution", w, bias)
 	if w.Rank() != 4 {
 		fail("convolution: found a filter of shape %s, want [height, width, in, out]", w.Shape())
@@ -115,7 +104,7 @@ func (p *ConvPass) turned() *Node {
 // stride, so that the turned filter gives every input pixel. It may be negative.
 func (p *ConvPass) inputGradPadding() (pad [2][2]int) {
 	d := p.w.Shape().Dimensions
-	in, out := [2]int{p.x.h, p.x.w}, [2]int{p.y.h, p.y.w}
+	in, out := [2]int{p.from.h, p.from.w}, [2]int{p.to.h, p.to.w}
 	for i := range 2 {
 		reach := (d[i] - 1) * p.c.Dilations[i]
 		spread := (out[i]-1)*p.c.Strides[i] + 1

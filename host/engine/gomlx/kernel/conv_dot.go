@@ -55,7 +55,7 @@ func (k *Kernel) convDot(x, w *Node, strides, dilations [2]int) *Node {
 }
 
 func (p *ConvPass) padded() *Node {
-	return padHW(p.x.NHWC(), p.c.Padding, [2]int{1, 1}, zero(p.w.Graph()))
+	return padHW(p.x, p.c.Padding, [2]int{1, 1}, zero(p.w.Graph()))
 }
 
 func (p *ConvPass) forwardDot() *Node {
@@ -75,7 +75,7 @@ func (p *ConvPass) filterGradDot(dy *Node) *Node {
 	return grouped(c.Groups, p.padded(), dy, func(x, dy *Node) *Node {
 		patches := im2col(x, d[0], d[1], c.Strides, c.Dilations)
 		s := patches.Shape().Dimensions
-		dw := p.k.transposeDot(Reshape(patches, -1, s[3]), Reshape(dy, -1, d[3]/c.Groups))
+		dw := p.k.Dot(Reshape(patches, -1, s[3]), 0, Reshape(dy, -1, d[3]/c.Groups), 0)
 		return Reshape(dw, d[0], d[1], d[2], d[3]/c.Groups)
 	})
 }

@@ -31,21 +31,21 @@ func (p *ConvPass) pointwise() bool {
 	return p.window.size == [2]int{1, 1} && p.c.Padding == [2][2]int{} && p.c.Groups == 1
 }
 
-func (p *ConvPass) forwardXLA() *Node {
+func (p *ConvPass) forward() *Node {
 	c := p.c
 	if p.dilated() || p.pointwise() {
 		return p.forwardDot()
 	}
-	return ConvGeneral(p.x.NHWC(), p.w, nhwcAxes, c.Strides[:], c.Padding[:], nil, nil, c.Groups, 1)
+	return ConvGeneral(p.x, p.w, nhwcAxes, c.Strides[:], c.Padding[:], nil, nil, c.Groups, 1)
 }
 
-func (p *ConvPass) inputGradXLA(dy *Node) *Node {
+func (p *ConvPass) inputGrad(dy *Node) *Node {
 	strided := p.c.Strides != [2]int{1, 1}
 	switch {
 	case p.dilated():
 		return p.inputGradDot(dy)
 	case p.pointwise():
-		dx := p.k.Dot(dy, -1, Reshape(p.w, p.x.c, p.y.c), 1)
+		dx := p.k.Dot(dy, -1, Reshape(p.w, p.from.c, p.to.c), 1)
 		return padHW(dx, p.inputGradPadding(), p.c.Strides, zero(dy.Graph()))
 	case strided && p.c.Groups == 1 && p.k.Target == XLACPU:
 		return p.inputGradPhases(dy)
@@ -68,10 +68,10 @@ func convPadded(x, w *Node, pad [2][2]int, spread [2]int, groups int) *Node {
 // stride as channels. Spreading dy by the stride instead would multiply mostly
 // with zeros: 4 times as much for a stride of 2, here 16/9 with a 3x3 filter.
 func (p *ConvPass) inputGradPhases(dy *Node) *Node {
-	s, cin, cout := p.c.Strides, p.x.c, p.y.c
+	s, cin, cout := p.c.Strides, p.from.c, p.to.c
 	var pad [2][2]int
 	var steps [2]int // of the filter: pixels of dy that an input pixel takes from, at most
-	in, out := [2]int{p.x.h, p.x.w}, [2]int{p.y.h, p.y.w}
+	in, out := [2]int{p.from.h, p.from.w}, [2]int{p.to.h, p.to.w}
 	w := p.w
 	for axis := range 2 {
 		// Pixel s*v+a of the input takes tap t from dy's pixel u, where s*u + t = s*v + a + before.
@@ -91,8 +91,8 @@ func (p *ConvPass) inputGradPhases(dy *Node) *Node {
 	w = Reshape(TransposeAllAxes(w, 0, 2, 5, 1, 3, 4), steps[0], steps[1], cout, s[0]*s[1]*cin)
 	dx := convPadded(dy, w, pad, [2]int{1, 1}, 1)
 	h, wide := dx.Shape().Dimensions[1], dx.Shape().Dimensions[2]
-	dx = TransposeAllAxes(Reshape(dx, p.x.n, h, wide, s[0], s[1], cin), 0, 1, 3, 2, 4, 5)
-	dx = Reshape(dx, p.x.n, h*s[0], wide*s[1], cin)
+	dx = TransposeAllAxes(Reshape(dx, p.from.n, h, wide, s[0], s[1], cin), 0, 1, 3, 2, 4, 5)
+	dx = Reshape(dx, p.from.n, h*s[0], wide*s[1], cin)
 	return Slice(dx, AxisRange(), AxisRange(0, in[0]), AxisRange(0, in[1]), AxisRange())
 }
 
@@ -113,25 +113,25 @@ func pick(x *Node, axis int, at []int) *Node {
 	return Concatenate(parts, axis)
 }
 
-// filterGradXLA is the filter's gradient as convolutions of some images at a
+// filterGrad is the filter's gradient as convolutions of some images at a
 // time: x with its channels as images and its images as channels, and dy as
 // the filter, spread by the strides. XLA's own way, all images in one, takes
 // twice to ten times as long.
-func (p *ConvPass) filterGradXLA(dy *Node) *Node {
+func (p *ConvPass) filterGrad(dy *Node) *Node {
 	size, strided := p.window.size, p.c.Strides != [2]int{1, 1}
-	patch := size[0] * size[1] * p.x.c
-	if p.dilated() || p.pointwise() || p.c.Groups != 1 || !strided && patch <= smallPatch || strided && p.y.h*p.y.w > p.x.h*p.x.w {
+	patch := size[0] * size[1] * p.from.c
+	if p.dilated() || p.pointwise() || p.c.Groups != 1 || !strided && patch <= smallPatch || strided && p.to.h*p.to.w > p.from.h*p.from.w {
 		return p.filterGradDot(dy)
 	}
 	// What made x and dy is not to be made again for each part.
-	x := p.x.NHWC()
-	at := min(p.imagesAtOnce(), p.x.n)
-	if at < p.x.n {
+	x := p.x
+	at := min(p.imagesAtOnce(), p.from.n)
+	if at < p.from.n {
 		x, dy = OptimizationBarrier(x), OptimizationBarrier(dy)
 	}
 	var sum *Node
-	for from := 0; from < p.x.n; from += at {
-		some := AxisRange(from, min(from+at, p.x.n))
+	for from := 0; from < p.from.n; from += at {
+		some := AxisRange(from, min(from+at, p.from.n))
 		part := ConvGeneral(Slice(x, some), Slice(dy, some), gradAxes, nil, p.c.Padding[:], nil, p.c.Strides[:], 1, 1)
 		if sum == nil {
 			sum = part
@@ -155,12 +155,12 @@ const smallMap = 24 * 24 * 48
 // for 2x2; 8 where the maps are small, since each convolution has its own cost.
 func (p *ConvPass) imagesAtOnce() int {
 	if p.k.Target != XLACPU {
-		return p.x.n
+		return p.from.n
 	}
 	if p.window.size[0]*p.window.size[1] < 9 {
 		return 2
 	}
-	if p.x.h*p.x.w*p.x.c <= smallMap {
+	if p.from.h*p.from.w*p.from.c <= smallMap {
 		return 8
 	}
 	return 4

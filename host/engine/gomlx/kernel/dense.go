@@ -20,7 +20,7 @@ func (k *Kernel) Dense(x, w, bias *Node) *Node {
 // DenseBackward takes the gradient dy [n, out] of Dense's output and returns
 // those of x (nil unless needInput), of w and of the bias.
 func (k *Kernel) DenseBackward(x, w, dy *Node, needInput bool) (dx, dw, db *Node) {
-	dw = k.transposeDot(x, dy)
+	dw = k.Dot(x, 0, dy, 0)
 	if needInput {
 		dx = k.Dot(dy, 1, w, 1)
 	}
@@ -32,7 +32,7 @@ func (k *Kernel) matrixProduct(x, w *Node) *Node {
 	d := w.Shape().Dimensions
 	if parts := contractionParts(d[0], d[1]); k.Target == XLACPU && parts > 1 {
 		n := x.Shape().Dimensions[0]
-		y := k.dot(Reshape(x, n, parts, -1), []int{2}, []int{1}, Reshape(w, parts, -1, d[1]), []int{1}, []int{0})
+		y := Dot(Reshape(x, n, parts, -1), Reshape(w, parts, -1, d[1])).General([]int{2}, []int{1}, []int{1}, []int{0})
 		return ReduceSum(y, 0)
 	}
 	return k.Dot(x, 1, w, 0)

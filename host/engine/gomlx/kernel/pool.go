@@ -29,15 +29,14 @@ type Pool2D struct {
 // PoolPass is a pool that went forward and can go backward.
 type PoolPass struct {
 	window
-	c      Pool2D
-	k      *Kernel
-	x, y   *Map
-	first  *Node     // on XLA, where windows tile: which tap is the first maximum
-	larger [][]*Node // on the Go backend: for each output plane, where each tap but the first exceeds those before
+	c        Pool2D
+	x, y     *Node
+	from, to size  // theirs
+	first    *Node // where windows tile: which tap is the first maximum
 }
 
 // Forward pools x [n, h, w, c].
-func (c Pool2D) Forward(x *Map) (*Map, *PoolPass) {
+func (c Pool2D) Forward(x *Node) (*Node, *PoolPass) {
 	for i := range 2 {
 		if c.Strides[i] == 0 {
 			c.Strides[i] = c.Window[i]
@@ -51,16 +50,12 @@ func (c Pool2D) Forward(x *Map) (*Map, *PoolPass) {
 			}
 		}
 	}
-	p := &PoolPass{c: c, k: x.k, x: x}
+	p := &PoolPass{c: c, x: x, from: sizeOf(x)}
 	p.window = window{size: c.Window, strides: c.Strides, dilations: [2]int{1, 1}, padding: c.Padding}
-	if p.out(0, x.h) < 1 || p.out(1, x.w) < 1 {
-		fail("pool: a window of %v does not fit on %dx%d pixels with padding %v", c.Window, x.h, x.w, c.Padding)
+	if p.out(0, p.from.h) < 1 || p.out(1, p.from.w) < 1 {
+		fail("pool: a window of %v does not fit on %dx%d pixels with padding %v", c.Window, p.from.h, p.from.w, c.Padding)
 	}
-	if x.k.Target == Go {
-		p.forwardGo()
-		return p.y, p
-	}
-	taps := p.tapsXLA()
+	taps := p.taps()
 	y := taps[0]
 	if c.Kind == PoolMax && p.tiles() {
 		y, p.first = firstMaximum(taps)
@@ -76,24 +71,21 @@ func (c Pool2D) Forward(x *Map) (*Map, *PoolPass) {
 	if c.Kind == PoolAvg {
 		y = Mul(y, p.weights(y.Graph()))
 	}
-	p.y = x.k.Map(y)
+	p.y, p.to = y, sizeOf(y)
 	return p.y, p
 }
 
 // Backward takes the gradient of the output and returns that of the input.
-func (p *PoolPass) Backward(dy *Map) *Map {
-	if !dy.sameDims(p.y) {
-		fail("pool: found a gradient of %v, want %v", dims(dy), dims(p.y))
+func (p *PoolPass) Backward(dy *Node) *Node {
+	if found := sizeOf(dy); found != p.to {
+		fail("pool: found a gradient of %v, want %v", found, p.to)
 	}
-	if p.k.Target == Go {
-		return p.backwardGo(dy)
-	}
-	return p.k.Map(p.backwardXLA(dy.NHWC()))
+	return p.backward(dy)
 }
 
 // counts are, along an axis, how many pixels the mean of each output counts.
 func (p *PoolPass) counts(axis int) []float32 {
-	in := [2]int{p.x.h, p.x.w}[axis]
+	in := [2]int{p.from.h, p.from.w}[axis]
 	n := make([]float32, p.out(axis, in))
 	for o := range n {
 		from := o*p.strides[axis] - p.padding[axis][0]

@@ -6,17 +6,17 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
-// tapsXLA are the window's pixels, each for all outputs, in row-major order.
-func (p *PoolPass) tapsXLA() []*Node {
+// taps are the window's pixels, each for all outputs, in row-major order.
+func (p *PoolPass) taps() []*Node {
 	fill := zero(p.x.Graph())
 	if p.c.Kind == PoolMax {
 		fill = Infinity(p.x.Graph(), dtypes.Float32, -1)
 	}
-	x := padHW(p.x.NHWC(), p.padding, [2]int{1, 1}, fill)
+	x := padHW(p.x, p.padding, [2]int{1, 1}, fill)
 	taps := make([]*Node, 0, p.size[0]*p.size[1])
 	for i := range p.size[0] {
 		for j := range p.size[1] {
-			taps = append(taps, every(x, i, j, p.out(0, p.x.h), p.out(1, p.x.w), p.strides))
+			taps = append(taps, every(x, i, j, p.out(0, p.from.h), p.out(1, p.from.w), p.strides))
 		}
 	}
 	return taps
@@ -43,18 +43,18 @@ func firstMaximum(taps []*Node) (y, first *Node) {
 // window's first maximum.
 func (p *PoolPass) tiled(dy *Node) *Node {
 	g := dy.Graph()
-	d := []int{p.y.n, p.y.h, p.size[0], p.y.w, p.size[1], p.y.c}
+	d := []int{p.to.n, p.to.h, p.size[0], p.to.w, p.size[1], p.to.c}
 	spread := func(x *Node) *Node {
 		return BroadcastToDims(Reshape(x, d[0], d[1], 1, d[3], 1, d[5]), d...)
 	}
 	shape := shapes.Make(dtypes.Uint8, d...)
 	tap := Add(MulScalar(Iota(g, shape, 2), p.size[1]), Iota(g, shape, 4))
 	dx := Where(Equal(spread(p.first), tap), spread(dy), zero(g))
-	dx = Reshape(dx, p.y.n, p.y.h*p.size[0], p.y.w*p.size[1], p.y.c)
-	return padHW(dx, [2][2]int{{0, p.x.h - p.y.h*p.size[0]}, {0, p.x.w - p.y.w*p.size[1]}}, [2]int{1, 1}, zero(g))
+	dx = Reshape(dx, p.to.n, p.to.h*p.size[0], p.to.w*p.size[1], p.to.c)
+	return padHW(dx, [2][2]int{{0, p.from.h - p.to.h*p.size[0]}, {0, p.from.w - p.to.w*p.size[1]}}, [2]int{1, 1}, zero(g))
 }
 
-func (p *PoolPass) backwardXLA(g *Node) *Node {
+func (p *PoolPass) backward(g *Node) *Node {
 	if p.first != nil {
 		return p.tiled(g)
 	}
@@ -68,8 +68,8 @@ func (p *PoolPass) backwardXLA(g *Node) *Node {
 	}
 	var free *Node // Windows whose maximum has not been met yet.
 	none := zero(g.Graph())
-	for i, t := range p.tapsXLA() {
-		hit := Equal(t, p.y.NHWC())
+	for i, t := range p.taps() {
+		hit := Equal(t, p.y)
 		if free == nil {
 			free = LogicalNot(hit)
 		} else {
@@ -83,7 +83,7 @@ func (p *PoolPass) backwardXLA(g *Node) *Node {
 // scatter adds the parts of the gradient, one for each pixel of the window, up
 // at the places they came from.
 func (p *PoolPass) scatter(parts []*Node) *Node {
-	in, out := [2]int{p.x.h, p.x.w}, [2]int{p.y.h, p.y.w}
+	in, out := [2]int{p.from.h, p.from.w}, [2]int{p.to.h, p.to.w}
 	var dx *Node
 	for i := range p.size[0] {
 		for j := range p.size[1] {

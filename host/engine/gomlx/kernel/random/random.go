@@ -11,7 +11,6 @@ import (
 	"math"
 
 	"github.com/gomlx/compute/dtypes"
-	"github.com/gomlx/compute/gobackend"
 	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
 )
@@ -84,8 +83,7 @@ func (d Dropout) Mask(key *Node, dims ...int) *Node {
 }
 
 // Which values a dropout leaves is a quick hash of one round, which serves two
-// channels: the Go backend, to which each operation is a pass over memory, so has
-// few of them.
+// channels, so that there are few of them.
 const (
 	Weyl64 = 0x9e3779b97f4a7c15 // what one position is further than the one before, see Hash
 	mul64  = 0xd6e8feb86659fd93
@@ -139,11 +137,4 @@ func (d Dropout) Keep(h *Node, lane int) *Node {
 func (d Dropout) Scale(keep *Node) *Node { return MulScalar(Indicator(keep), 1/(1-d.Rate)) }
 
 // Indicator is 1 where the condition holds, and 0 elsewhere.
-func Indicator(condition *Node) *Node {
-	if condition.Graph().Backend().String() == gobackend.BackendName {
-		// The Go backend's Where and conversion of bools branch for each element,
-		// which costs five times this where the outcome is random.
-		condition = Bitcast(condition, dtypes.Uint8)
-	}
-	return ConvertDType(condition, dtypes.Float32)
-}
+func Indicator(condition *Node) *Node { return ConvertDType(condition, dtypes.Float32) }
