@@ -62,7 +62,7 @@ bin/fkzoo bin/results: bin/.plugins/checksums bin/.version
 	@touch $@
 
 .PHONY: demo
-demo: build ## train compact-s on drawn faces, see what it learned; under 3 minutes
+demo: build ## train compact-s on drawn faces, see what it learned; about a minute
 	@mkdir -p demo
 	bin/fkzoo train compact-s --data demo:1600 --epochs 8 --force -o demo/compact-s.fkz --plot demo/curves.svg
 	@printf '\nOn 500 faces that are not among those it was trained on:\n\n'

@@ -85,7 +85,7 @@ var rooms = []room{
 			"internal/ctxio internal/plainfile internal/userdir"},
 		{"host/engine/gomlx/kernel", "host/engine/gomlx/kernel/random"},
 		{"host/engine/backend/backendtest", "host/engine/backend"},
-		{"host/engine/gomlx/formula", "host/engine/device host/engine/gomlx/kernel specs/blueprint"},
+		{"host/engine/gomlx/formula", "host/engine/device specs/blueprint"},
 		{"host/engine/gomlx", "" +
 			"host/engine/device host/engine/gomlx/formula host/engine/gomlx/kernel specs/blueprint"},
 		{"host/engine/native/internal/asmgen", "internal/atomicfile"},
