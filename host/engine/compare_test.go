@@ -195,12 +195,6 @@ func median(v []float64) float64 {
 	return (v[len(v)/2] + v[(len(v)-1)/2]) / 2
 }
 
-// trainFLOPs are those of one image: forward, and both gradients, but for the
-// gradient with respect to the image, which nobody needs.
-func trainFLOPs(plan *blueprint.Plan) float64 {
-	return 3*float64(plan.FLOPs()) - float64(plan.Nodes[0].FLOPs)
-}
-
 // BenchmarkTrainAgainstGoMLX compares training steps on XLA with those that
 // GoMLX's own layers and gradients give.
 func BenchmarkTrainAgainstGoMLX(b *testing.B) {
@@ -224,7 +218,7 @@ func BenchmarkTrainAgainstProduct(b *testing.B) {
 			on := backendtest.Open(b, "go")
 			plan, batch := benchPlan(b, name), compareBatch[name]
 			product, flops := products(b, on)
-			work := float64(batch) * trainFLOPs(plan)
+			work := float64(batch) * float64(plan.TrainingFLOPs())
 			multiply, train, ratio := alternate(b, product, ourStep(b, on, plan, batch))
 			b.ReportMetric(float64(batch)/train, "images/s")
 			b.ReportMetric(work/train/1e9, "GFLOP/s")
