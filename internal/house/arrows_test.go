@@ -28,6 +28,7 @@ var rooms = []room{
 		{"internal/gate", ""},
 		{"internal/house", ""},
 		{"internal/parallel", ""},
+		{"internal/peakmemory", ""},
 		{"internal/plainfile", ""},
 		{"internal/machine", ""},
 		{"internal/pyenv", ""},
@@ -94,6 +95,7 @@ var rooms = []room{
 		{"host/engine/native/internal/pytorch", ""},
 		{"host/engine/native/kernel", ""},
 		{"host/engine/native/work", ""},
+		{"host/engine/native/peak", "host/engine/native/kernel host/engine/native/work"},
 		{"host/engine/native/conv", "host/engine/native/kernel host/engine/native/work"},
 		{"host/engine/native/dense", "host/engine/native/kernel host/engine/native/work"},
 		{"host/engine/native/layer", "host/engine/native/dense host/engine/native/kernel host/engine/native/work"},
@@ -103,7 +105,7 @@ var rooms = []room{
 			"host/engine/native/layer host/engine/native/update host/engine/native/work specs/blueprint"},
 		{"host/engine", "" +
 			"host/engine/augment host/engine/backend host/engine/device host/engine/gomlx host/engine/native " +
-			"host/engine/native/kernel specs/blueprint"},
+			"host/engine/native/kernel host/engine/native/peak specs/blueprint"},
 	}},
 	{"plugins", []row{
 		{"plugins", "specs/blueprint specs/protocol specs/protocol/wire"},
