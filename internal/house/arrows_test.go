@@ -137,6 +137,7 @@ var rooms = []room{
 			"host/engine host/engine/backend host/engine/backend/backendtest specs/blueprint zoo/dataset " +
 			"zoo/model"},
 	}},
+	{"zoo/bench", []row{{"zoo/bench", "host/engine host/engine/backend internal/peakmemory specs/blueprint zoo/request"}}},
 	{"zoo/answer", []row{
 		{"zoo/answer", "host/engine host/engine/backend internal/gate internal/weights specs/blueprint zoo/dataset zoo/model zoo/request"},
 		{"zoo/answer/answertest", "zoo/answer zoo/dataset zoo/internal/zootest zoo/model"},
@@ -178,7 +179,7 @@ var rooms = []room{
 	}},
 	{"zoo/internal/opened", []row{{"zoo/internal/opened", "host host/engine/backend internal/gate zoo/answer"}}},
 	{"zoo", []row{
-		{"zoo", "host host/engine/backend specs/blueprint zoo/answer zoo/dataset zoo/dataset/source zoo/internal/opened zoo/measure zoo/model zoo/request zoo/train zoo/train/recipe"},
+		{"zoo", "host host/engine/backend specs/blueprint zoo/answer zoo/bench zoo/dataset zoo/dataset/source zoo/internal/opened zoo/measure zoo/model zoo/request zoo/train zoo/train/recipe"},
 	}},
 	{"internal/results", []row{{"internal/results", "host/engine/backend internal/atomicfile internal/machine specs/blueprint zoo/..."}}},
 	{"cmd", []row{
