@@ -192,6 +192,7 @@ var rooms = []room{
 		{"cmd/fkzoo/internal/average", "" +
 			"cmd/fkzoo/internal/command cmd/fkzoo/internal/contest cmd/fkzoo/internal/terminal zoo/kaggle " +
 			"zoo/kaggle/submission"},
+		{"cmd/fkzoo/internal/bench", "cmd/fkzoo/internal/command cmd/fkzoo/internal/terminal host/engine/backend zoo zoo/bench"},
 		{"cmd/fkzoo/internal/backend", "cmd/fkzoo/internal/command cmd/fkzoo/internal/terminal host/engine/backend"},
 		{"cmd/fkzoo/internal/convert", "" +
 			"cmd/fkzoo/internal/command cmd/fkzoo/internal/receipt cmd/fkzoo/internal/terminal " +

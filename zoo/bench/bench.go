@@ -105,7 +105,7 @@ type Milliseconds struct {
 }
 
 // peakTime is how long the peak is measured, before and after the rounds: the machine may be busier at one of them.
-const peakTime = 150 * time.Millisecond
+const peakTime = 250 * time.Millisecond
 
 // Run measures a case. PeakMemory is that of the whole process since it began: who wants it of the case alone gives it a process
 // of its own. tick, which may be nil, is told the milliseconds that have passed of all.
