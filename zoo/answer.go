@@ -119,12 +119,7 @@ type PredictRequest struct {
 }
 
 // Answers takes what [Zoo.Predict] finds.
-type Answers interface {
-	// Begin comes first, before the backend is opened: an error ends the request.
-	Begin(columns []string, images *dataset.Source) error
-	// Part takes the answers for some of the images, in their order; both are good only until it returns.
-	Part(images *dataset.Set, answers *answer.Prediction) error
-}
+type Answers = answer.Receiver
 
 // Predict answers images, which stream by: memory doesn't grow with their number.
 func (z *Zoo) Predict(ctx context.Context, r PredictRequest, to Answers) error {

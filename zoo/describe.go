@@ -5,6 +5,7 @@ import (
 
 	"github.com/fkzoo/fkzoo/host"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
+	"github.com/fkzoo/fkzoo/zoo/bench"
 	"github.com/fkzoo/fkzoo/zoo/model"
 	"github.com/fkzoo/fkzoo/zoo/request"
 	"github.com/fkzoo/fkzoo/zoo/train/recipe"
@@ -70,4 +71,16 @@ func (z *Zoo) Describe(ctx context.Context, r DescribeRequest) (*Architecture, e
 		return nil, err
 	}
 	return &Architecture{out, a.Plugin.Name, a.Settings}, nil
+}
+
+// Bench measures how fast what [Zoo.Describe] tells of is trained, or answers.
+func (z *Zoo) Bench(ctx context.Context, r bench.Request) (*bench.Result, error) {
+	b, leave, err := z.open.EnterOn(ctx, z.watch.Backend)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	tick, end := z.Progress("measuring")
+	defer end()
+	return bench.Run(ctx, b, r, tick)
 }

@@ -6,9 +6,11 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/fkzoo/fkzoo/zoo"
 	"github.com/fkzoo/fkzoo/zoo/answer"
+	"github.com/fkzoo/fkzoo/zoo/bench"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
 	"github.com/fkzoo/fkzoo/zoo/model"
 	"github.com/fkzoo/fkzoo/zoo/request"
@@ -135,6 +137,24 @@ func TestCloseWaits(t *testing.T) {
 	}
 }
 
+// What is described is measured on the zoo's backend, and its watcher told.
+func TestBench(t *testing.T) {
+	var h heard
+	z := zoo.Open(zoo.Options{Backend: "go", Watch: &h})
+	defer z.Close()
+	a, err := z.Describe(t.Context(), zoo.DescribeRequest{Architecture: "net1", Settings: []string{"hidden=2"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := z.Bench(t.Context(), bench.Request{Document: a.Document, Task: bench.Train, Batch: 3, Duration: time.Millisecond})
+	if err != nil || r.Architecture != "net1" || r.Backend != "go" || r.Batch != 3 || r.ImagesPerSecond <= 0 {
+		t.Errorf("found %+v, %v", r, err)
+	}
+	if h.done != 1 || len(h.progress) == 0 {
+		t.Errorf("was told of %v, %d times done", h.progress, h.done)
+	}
+}
+
 // Requests that can't be are told from failures of other kinds.
 func TestFaultyRequests(t *testing.T) {
 	z := zoo.Open(zoo.Options{Backend: "go"})
@@ -157,6 +177,7 @@ func TestFaultyRequests(t *testing.T) {
 		"a negative batch":      evaluate(zoo.EvaluateRequest{ModelsRequest: zoo.ModelsRequest{Models: []string{path}, Batch: -4}, Data: data("demo:3")}),
 		"models and an open":    evaluate(zoo.EvaluateRequest{ModelsRequest: zoo.ModelsRequest{Models: []string{path}, Open: open}, Data: data("demo:3")}),
 		"a negative limit":      z.Predict(t.Context(), zoo.PredictRequest{ModelsRequest: models, Images: data("demo:3"), Limit: -1}, nil),
+		"nothing to measure":    func() error { _, err := z.Bench(t.Context(), bench.Request{}); return err }(),
 		"no architecture":       func() error { _, err := z.Describe(t.Context(), zoo.DescribeRequest{}); return err }(),
 		"nothing to train":      func() error { _, err := z.Train(t.Context(), zoo.TrainRequest{}, nil); return err }(),
 		"a pattern without end": func() error { _, _, err := z.List(t.Context(), "net["); return err }(),

@@ -149,29 +149,28 @@ func (z *Zoo) trainingData(ctx context.Context, r DataRequest, resume *model.Mod
 }
 
 // blueprint asks a plugin for the document, and applies the settings.
-func (z *Zoo) blueprint(ctx context.Context, r TrainRequest, o *train.Options) (*blueprint.Document, host.PluginInfo, error) {
+func (z *Zoo) blueprint(ctx context.Context, r TrainRequest, o *train.Options) (d *blueprint.Document, from host.PluginInfo, err error) {
 	settings := maps.Clone(o.Settings)
 	delete(settings, "recipe.seed") // the training's stands over it
 	if r.Folds != 0 {
 		delete(settings, "folds")
 	}
-	var none host.PluginInfo
 	h, err := z.Plugins()
 	if err != nil {
-		return nil, none, err
+		return nil, from, err
 	}
 	summary, err := host.Summarize(o.Data.Columns, o.Data.Points)
 	if err != nil {
-		return nil, none, err
+		return nil, from, err
 	}
 	asked, err := h.Blueprint(ctx, r.Architecture, host.Request{Settings: recipe.PluginSettings(settings), Data: summary})
 	if err != nil {
-		return nil, none, err
+		return nil, from, err
 	}
 	for _, field := range asked.Document.UnknownFields() {
 		z.watch.Warn(Warning{Text: fmt.Sprintf("plugin %s: architecture %s: field %s is unknown: it is kept, but has no effect", asked.Plugin.Name, r.Architecture, field)})
 	}
-	d, err := recipe.Prepare(asked.Document, o.Data.Columns, settings)
+	d, err = recipe.Prepare(asked.Document, o.Data.Columns, settings)
 	if err == nil && r.Folds > 0 {
 		d, err = recipe.Folded(d, r.Folds)
 	}

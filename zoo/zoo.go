@@ -59,14 +59,7 @@ func (z *Zoo) Watched(w Watcher) *Zoo { return &Zoo{z.o, w, z.open} }
 func (z *Zoo) Close() error { return z.open.Close() }
 
 // Plugins gives the host that finds and asks plugins; it is the Zoo's to close.
-func (z *Zoo) Plugins() (*host.Host, error) {
-	leave, err := z.open.Enter()
-	if err != nil {
-		return nil, err
-	}
-	defer leave()
-	return z.open.Plugins()
-}
+func (z *Zoo) Plugins() (*host.Host, error) { return z.open.Plugins() }
 
 // Record is what a model that is made now keeps of it.
 func (z *Zoo) Record() model.Run {

@@ -20,6 +20,7 @@ import (
 
 	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/average"
 	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/backend"
+	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/bench"
 	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/command"
 	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/convert"
 	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/data"
@@ -131,7 +132,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 			estimate.Command(p), submit.Command(p), average.Command(p), score.Command(p), submission.Command(p),
 			merge.Command(p), results.Command(p), data.Command(p), plot.Command(p),
 			convert.Command(p), export.Command(p), verify.Command(p), salvage.Command(p), diff.Command(p), sign.Command(p),
-			plugin.Command(p), backend.Command(p),
+			plugin.Command(p), backend.Command(p), bench.Command(p),
 		},
 	}
 	var mark func([]*cli.Command)

@@ -174,12 +174,6 @@ func median(v []float64) float64 {
 	return (v[len(v)/2] + v[(len(v)-1)/2]) / 2
 }
 
-// trainFLOPs are those of one image: forward, and both gradients, but for the
-// gradient with respect to the image, which nobody needs.
-func trainFLOPs(plan *blueprint.Plan) float64 {
-	return 3*float64(plan.FLOPs()) - float64(plan.Nodes[0].FLOPs)
-}
-
 // BenchmarkTrainAgainstGoMLX compares training steps on XLA with those that
 // GoMLX's own layers and gradients give.
 func BenchmarkTrainAgainstGoMLX(b *testing.B) {

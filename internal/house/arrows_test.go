@@ -28,6 +28,7 @@ var rooms = []room{
 		{"internal/gate", ""},
 		{"internal/house", ""},
 		{"internal/parallel", ""},
+		{"internal/peakmemory", ""},
 		{"internal/plainfile", ""},
 		{"internal/machine", ""},
 		{"internal/pyenv", ""},
@@ -93,6 +94,7 @@ var rooms = []room{
 		{"host/engine/native/internal/pytorch", ""},
 		{"host/engine/native/kernel", ""},
 		{"host/engine/native/work", ""},
+		{"host/engine/native/peak", "host/engine/native/kernel host/engine/native/work"},
 		{"host/engine/native/conv", "host/engine/native/kernel host/engine/native/work"},
 		{"host/engine/native/dense", "host/engine/native/kernel host/engine/native/work"},
 		{"host/engine/native/layer", "host/engine/native/dense host/engine/native/kernel host/engine/native/work"},
@@ -102,7 +104,7 @@ var rooms = []room{
 			"host/engine/native/layer host/engine/native/update host/engine/native/work internal/machine specs/blueprint"},
 		{"host/engine", "" +
 			"host/engine/augment host/engine/backend host/engine/device host/engine/gomlx host/engine/native " +
-			"host/engine/native/kernel specs/blueprint"},
+			"host/engine/native/kernel host/engine/native/peak specs/blueprint"},
 	}},
 	{"plugins", []row{
 		{"plugins", "specs/blueprint specs/protocol specs/protocol/wire"},
@@ -134,6 +136,7 @@ var rooms = []room{
 			"host/engine host/engine/backend host/engine/backend/backendtest specs/blueprint zoo/dataset " +
 			"zoo/model"},
 	}},
+	{"zoo/bench", []row{{"zoo/bench", "host/engine host/engine/backend internal/peakmemory specs/blueprint zoo/request"}}},
 	{"zoo/answer", []row{
 		{"zoo/answer", "host/engine host/engine/backend internal/gate internal/weights specs/blueprint zoo/dataset zoo/model zoo/request"},
 		{"zoo/answer/answertest", "zoo/answer zoo/dataset zoo/internal/zootest zoo/model"},
@@ -175,7 +178,7 @@ var rooms = []room{
 	}},
 	{"zoo/internal/opened", []row{{"zoo/internal/opened", "host host/engine/backend internal/gate zoo/answer"}}},
 	{"zoo", []row{
-		{"zoo", "host host/engine/backend specs/blueprint zoo/answer zoo/dataset zoo/dataset/source zoo/internal/opened zoo/measure zoo/model zoo/request zoo/train zoo/train/recipe"},
+		{"zoo", "host host/engine/backend specs/blueprint zoo/answer zoo/bench zoo/dataset zoo/dataset/source zoo/internal/opened zoo/measure zoo/model zoo/request zoo/train zoo/train/recipe"},
 	}},
 	{"internal/results", []row{{"internal/results", "host/engine/backend internal/atomicfile internal/machine specs/blueprint zoo/..."}}},
 	{"cmd", []row{
@@ -188,6 +191,7 @@ var rooms = []room{
 		{"cmd/fkzoo/internal/average", "" +
 			"cmd/fkzoo/internal/command cmd/fkzoo/internal/contest cmd/fkzoo/internal/terminal zoo/kaggle " +
 			"zoo/kaggle/submission"},
+		{"cmd/fkzoo/internal/bench", "cmd/fkzoo/internal/command cmd/fkzoo/internal/terminal host/engine/backend zoo zoo/bench"},
 		{"cmd/fkzoo/internal/backend", "cmd/fkzoo/internal/command cmd/fkzoo/internal/terminal host/engine/backend"},
 		{"cmd/fkzoo/internal/convert", "" +
 			"cmd/fkzoo/internal/command cmd/fkzoo/internal/receipt cmd/fkzoo/internal/terminal " +

@@ -88,6 +88,25 @@ func (p *Plan) FLOPs() int64 {
 	return n
 }
 
+// TrainingFLOPs is the number of operations of training on one image: three forward passes, one of them for the gradients of the
+// parameters and one for those of the inputs, less the gradients that nobody needs, since no parameter lies before them.
+func (p *Plan) TrainingFLOPs() int64 {
+	n := 3 * p.FLOPs()
+	learns := make([]bool, len(p.Nodes))
+	for i := range p.Nodes {
+		node := &p.Nodes[i]
+		before := slices.ContainsFunc(node.Inputs, func(from int) bool { return from >= 0 && learns[from] })
+		learns[i] = before || len(node.Params) > 0
+		switch {
+		case !learns[i]:
+			n -= 2 * node.FLOPs
+		case !before:
+			n -= node.FLOPs
+		}
+	}
+	return n
+}
+
 // TensorName is the name of a parameter in a model file.
 func (p *Plan) TensorName(node *Node, param string) string {
 	return p.Member.Name + "/" + node.Layer.Name + "/" + param

@@ -54,6 +54,14 @@ func (s *Stream) Answer(ctx context.Context, part *dataset.Set) (*Prediction, er
 	return s.e.Mean(all, part.Len()), nil
 }
 
+// Receiver takes answers for images that stream by.
+type Receiver interface {
+	// Begin comes first, before the backend is opened: an error ends the request.
+	Begin(columns []string, images *dataset.Source) error
+	// Part takes the answers for some of the images, in their order; both are good only until it returns.
+	Part(images *dataset.Set, answers *Prediction) error
+}
+
 // Each answers images as [Ensemble.Answer] does, but as they stream by: fn is
 // given them in parts, in their order, each with its answers. A part is good only
 // until fn returns. Memory doesn't grow with the number of images, and while one

@@ -90,11 +90,14 @@ func (b *Backend) Reason() string { return b.reason }
 // use (as taskset sets them; XLA heeds nothing else) for cpu, 1 where the work is on a device.
 func (b *Backend) NumThreads() int { return b.threads }
 
+// OnHost tells whether the backend computes on the host's own processors.
+func (b *Backend) OnHost() bool { return b.kind.known().onHost() }
+
 // Description is one line for people: name, version, threads, provenance, library.
 func (b *Backend) Description() string {
 	var s strings.Builder
 	s.WriteString(b.info.Name + ": " + b.info.Version)
-	if b.kind.known().onHost() {
+	if b.OnHost() {
 		fmt.Fprintf(&s, ", threads: %d", b.threads)
 	}
 	if p := b.info.Provenance; p != nil {

@@ -40,6 +40,18 @@ func (t *Things) Enter() (leave func(), err error) {
 	return leave, nil
 }
 
+// EnterOn is [Things.Enter] of a request that begins with what networks run on: see [Things.Backend].
+func (t *Things) EnterOn(ctx context.Context, told func(*backend.Backend)) (b *backend.Backend, leave func(), err error) {
+	if leave, err = t.Enter(); err != nil {
+		return nil, nil, err
+	}
+	if b, err = t.Backend(ctx, told); err != nil {
+		leave()
+		return nil, nil, err
+	}
+	return b, leave, nil
+}
+
 // Close refuses requests from now on, waits for those under way, and closes the ensembles, the plugins and the backend.
 func (t *Things) Close() (err error) {
 	t.asked.Close(func() {
@@ -56,8 +68,13 @@ func (t *Things) Close() (err error) {
 	return err
 }
 
-// Plugins gives the host, within a request.
+// Plugins gives the host.
 func (t *Things) Plugins() (*host.Host, error) {
+	leave, err := t.Enter()
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.plugins != nil {

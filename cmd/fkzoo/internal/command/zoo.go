@@ -15,9 +15,12 @@ import (
 )
 
 // Zoo opens what all commands ask. Close it.
-func (p *Program) Zoo(c *cli.Context) *zoo.Zoo {
+func (p *Program) Zoo(c *cli.Context) *zoo.Zoo { return p.ZooOn(c, c.String("backend")) }
+
+// ZooOn is [Program.Zoo] with the backend of that name.
+func (p *Program) ZooOn(c *cli.Context, backend string) *zoo.Zoo {
 	return zoo.Open(zoo.Options{
-		Backend: c.String("backend"), Version: p.Version, Machine: machine.Name(), Command: os.Args,
+		Backend: backend, Version: p.Version, Machine: machine.Name(), Command: os.Args,
 		Watch: &watcher{p: p, json: c.Bool("json")},
 	})
 }

@@ -7,17 +7,10 @@ import (
 	"time"
 
 	"github.com/fkzoo/fkzoo/host/engine/native/kernel"
+	"github.com/fkzoo/fkzoo/host/engine/native/peak"
 	"github.com/fkzoo/fkzoo/host/engine/native/work"
 	"github.com/fkzoo/fkzoo/internal/cputime"
 )
-
-// peakTask measures what multiply-adds alone give.
-type peakTask struct {
-	set  *kernel.Set
-	done []int
-}
-
-func (p *peakTask) Do(part, _ int) { p.done[part] = p.set.Peak(16 << 20) }
 
 // layer is a convolution of a network, and the images that are measured at once.
 type layer struct {
@@ -112,7 +105,7 @@ func benchmark(b *testing.B, set *kernel.Set, l layer, direction string, threads
 		}
 		return e.Run(caller, n, x, dy, dw, bias, false, scratch)
 	}
-	peak := &peakTask{set, make([]int, threads)}
+	alone := peak.NewTask(set, threads, 16<<20)
 	clock := cputime.Used
 	if threads > 1 { // whose processor time the system counts late
 		begin := time.Now()
@@ -121,12 +114,8 @@ func benchmark(b *testing.B, set *kernel.Set, l layer, direction string, threads
 	var rate, share, most float64
 	for b.Loop() {
 		used := clock()
-		caller.Run(threads, peak)
-		sum := 0
-		for _, n := range peak.done {
-			sum += n
-		}
-		most = max(most, 2*float64(sum)/(clock()-used).Seconds())
+		multiplied := alone.Run(caller)
+		most = max(most, multiplied/(clock()-used).Seconds())
 		start := time.Now()
 		used = clock()
 		if err := run(); err != nil {

@@ -1,0 +1,2 @@
+// Package peakmemory says how much memory this process had at most.
+package peakmemory
