@@ -98,10 +98,12 @@ var rooms = []room{
 		{"host/engine/native/conv", "host/engine/native/kernel host/engine/native/work"},
 		{"host/engine/native/dense", "host/engine/native/kernel host/engine/native/work"},
 		{"host/engine/native/layer", "host/engine/native/dense host/engine/native/kernel host/engine/native/work"},
+		{"host/engine/native/program", "host/engine/native/work"},
 		{"host/engine/native/update", "host/engine/native/kernel host/engine/native/layer host/engine/native/work"},
 		{"host/engine/native", "" +
 			"host/engine/device host/engine/native/conv host/engine/native/dense host/engine/native/kernel " +
-			"host/engine/native/layer host/engine/native/update host/engine/native/work internal/machine specs/blueprint"},
+			"host/engine/native/layer host/engine/native/program host/engine/native/update host/engine/native/work " +
+			"internal/machine specs/blueprint"},
 		{"host/engine", "" +
 			"host/engine/augment host/engine/backend host/engine/device host/engine/gomlx host/engine/native " +
 			"host/engine/native/kernel host/engine/native/peak specs/blueprint"},

@@ -8,6 +8,7 @@ import (
 	"github.com/fkzoo/fkzoo/host/engine/native/conv"
 	"github.com/fkzoo/fkzoo/host/engine/native/kernel"
 	"github.com/fkzoo/fkzoo/host/engine/native/layer"
+	"github.com/fkzoo/fkzoo/host/engine/native/program"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 )
 
@@ -26,6 +27,8 @@ type lowering func(b *builder, n *node, x []*tensor) (y *tensor, back backward)
 
 // builder makes a program of a plan.
 type builder struct {
+	program.Builder
+	pass     *pass
 	set      *kernel.Set
 	threads  int
 	plan     *blueprint.Plan
@@ -36,18 +39,15 @@ type builder struct {
 	values  map[int]*tensor
 	users   [][]int
 	live    []bool
-	layer   string
-	streams uint32 // random streams given out so far
-
-	tensors  []*tensor
-	instrs   []instr
-	prepares []instr
-	regions  []region
-	consts   int
+	sums    map[*tensor]*tensor // of a gradient: a smaller one whose channels have the same sums
+	streams uint32              // random streams given out so far
 }
 
 func newBuilder(set *kernel.Set, threads int, plan *blueprint.Plan, training bool) *builder {
-	b := &builder{set: set, threads: threads, plan: plan, training: training, params: map[string]int{}, values: map[int]*tensor{}}
+	b := &builder{
+		set: set, threads: threads, plan: plan, training: training, pass: &pass{each: layer.NewEach(set, threads)},
+		params: map[string]int{}, values: map[int]*tensor{}, sums: map[*tensor]*tensor{},
+	}
 	for i, p := range device.Params(plan) {
 		b.params[p.Key] = i
 	}
@@ -73,11 +73,11 @@ func (b *builder) follow() {
 }
 
 // build makes a plan's program, for so many rows at most; without its memory.
-func build(set *kernel.Set, threads int, plan *blueprint.Plan, training bool, rows int) (p *program, err error) {
+func build(set *kernel.Set, threads int, plan *blueprint.Plan, training bool, rows int) (p *built, err error) {
 	b := newBuilder(set, threads, plan, training)
 	defer func() {
 		if r := recover(); r != nil {
-			p, err = nil, fault(fmt.Sprintf("cannot prepare %s/%s", plan.Document.Name, plan.Member.Name), b.layer, r)
+			p, err = nil, fault(fmt.Sprintf("cannot prepare %s/%s", plan.Document.Name, plan.Member.Name), b.Origin, r)
 		}
 	}()
 	tape := b.forward()
@@ -85,106 +85,11 @@ func build(set *kernel.Set, threads int, plan *blueprint.Plan, training bool, ro
 	if training {
 		b.backward(tape, b.loss(y))
 	}
-	return b.finish(y, rows), nil
+	return &built{b.Finish(rows, y), b.pass, y}, nil
 }
 
-// finish plans the program's regions and memory.
-func (b *builder) finish(answer *tensor, rows int) *program {
-	b.layer = ""
-	b.emit(instr{uses: []*tensor{answer}, run: func(*frame) {}}) // keeps it to the end
-	b.join()
-	b.divide(rows)
-	p := &program{instrs: b.instrs, prepares: b.prepares, regions: b.regions, rows: rows, consts: b.consts, answer: answer}
-	p.memory = b.layOut(rows)
-	for i := range b.regions {
-		r := &b.regions[i]
-		for k := r.first; k < r.last; k++ {
-			if f := b.instrs[k].scratch; f != nil {
-				n := min(r.rows, rows)
-				p.scratch = max(p.scratch, f(n))
-				for few := 1; few < min(4, n); few++ { // some need more for few rows
-					p.scratch = max(p.scratch, f(few))
-				}
-			}
-		}
-	}
-	return p
-}
-
-// pieceBytes is about what the rows that a region takes at once may have of an instruction's tensors, so that one finds in the cache
-// what the one before has left there.
-const pieceBytes = 16 << 20
-
-// divide finds the regions.
-func (b *builder) divide(rows int) {
-	for i := range b.instrs {
-		in := &b.instrs[i]
-		if n := len(b.regions); n == 0 || !in.rowwise || b.regions[n-1].whole {
-			b.regions = append(b.regions, region{first: i, whole: !in.rowwise})
-		}
-		r := &b.regions[len(b.regions)-1]
-		r.last = i + 1
-	}
-	for i := range b.regions {
-		r := &b.regions[i]
-		if r.rows = rows; r.whole {
-			continue
-		}
-		row := 1
-		for k := r.first; k < r.last; k++ {
-			n := 0
-			for _, t := range b.instrs[k].uses {
-				n += t.row
-			}
-			row = max(row, n)
-		}
-		r.rows = max(1, min(rows, pieceBytes/4/row))
-	}
-}
-
-// emit adds an instruction of the layer under way.
-func (b *builder) emit(in instr) {
-	in.layer = b.layer
-	for _, t := range in.uses {
-		t.use(len(b.instrs))
-	}
-	b.instrs = append(b.instrs, in)
-}
-
-// prepare adds what is to be done whenever the parameters have changed.
-func (b *builder) prepare(run func(f *frame)) {
-	b.prepares = append(b.prepares, instr{layer: b.layer, run: run})
-}
-
-// rows makes a tensor with the batch's rows.
-func (b *builder) rows(shape blueprint.Shape) *tensor {
-	return b.tensor(&buffer{row: int(shape.Size()), first: -1, last: -1}, shape)
-}
-
-// fixed makes a tensor of n values without rows.
-func (b *builder) fixed(n int) *tensor {
-	return b.tensor(&buffer{fixed: n, first: -1, last: -1}, blueprint.Shape{n})
-}
-
-// view is the same values in another shape.
-func (b *builder) view(t *tensor, shape blueprint.Shape) *tensor { return b.tensor(t.buffer, shape) }
-
-func (b *builder) tensor(buf *buffer, shape blueprint.Shape) *tensor {
-	t := &tensor{buffer: buf, shape: shape}
-	b.tensors = append(b.tensors, t)
-	return t
-}
-
-// constant is memory for n values that prepare makes; it gives their place in frame.consts.
-func (b *builder) constant(n int) constant {
-	c := constant{b.consts, n}
-	b.consts += lines(n)
-	return c
-}
-
-type constant struct{ offset, size int }
-
-func (c constant) of(f *frame) []float32 { return f.consts[c.offset:][:c.size] }
+// last is the length of a shape's last axis.
+func last[S ~[]int](shape S) int { return shape[len(shape)-1] }
 
 // param is the number of the layer's parameter of that name.
 func (b *builder) param(n *node, name string) int {
@@ -230,7 +135,7 @@ func (b *builder) forward() []step {
 			continue
 		}
 		n := &node{&b.plan.Nodes[i], i}
-		b.layer = n.Layer.Name
+		b.Origin = n.Layer.Name
 		form, ok := forms[n.Kind.Name]
 		if !ok {
 			panic(fmt.Errorf("kind %s: %w", n.Kind.Name, device.ErrUnsupported))
@@ -241,8 +146,8 @@ func (b *builder) forward() []step {
 		}
 		y, back := form.lower(b, n, x)
 		b.values[i] = y
-		if y.row != int(n.Out.Size()) {
-			panic(fmt.Errorf("found a value of %d numbers, want %v", y.row, n.Out))
+		if y.Row() != int(n.Out.Size()) {
+			panic(fmt.Errorf("found a value of %d numbers, want %v", y.Row(), n.Out))
 		}
 		tape = append(tape, step{i, back})
 	}
@@ -272,7 +177,7 @@ func (b *builder) backward(tape []step, dy *tensor) map[int]*tensor {
 			continue
 		}
 		delete(gradient, s.node)
-		b.layer = n.Layer.Name
+		b.Origin = n.Layer.Name
 		need := make([]bool, len(n.Inputs))
 		for k, from := range n.Inputs {
 			need[k] = from >= 0 && learns[from]
@@ -283,7 +188,7 @@ func (b *builder) backward(tape []step, dy *tensor) map[int]*tensor {
 			}
 			from := n.Inputs[k]
 			if sum := gradient[from]; sum != nil {
-				dx = b.each(kernel.OpAdd, b.rows(dx.shape), sum, dx)
+				dx = b.each(kernel.OpAdd, b.Rows(dx.Shape()), sum, dx)
 			}
 			gradient[from] = dx
 		}
@@ -293,12 +198,13 @@ func (b *builder) backward(tape []step, dy *tensor) map[int]*tensor {
 
 // each emits an operation on each value: of y, which may lie where an input does, and the inputs.
 func (b *builder) each(op kernel.Op, y *tensor, x ...*tensor) *tensor {
-	b.emit(instr{uses: append([]*tensor{y}, x...), output: y, over: x, rowwise: true, run: func(f *frame) {
-		s := layer.Streams{f.of(y)}
+	each := b.pass.each
+	b.Emit(instr{Uses: append([]*tensor{y}, x...), Output: y, Over: x, Rowwise: true, Run: func(f *frame) {
+		s := layer.Streams{f.Of(y)}
 		for i, t := range x {
-			s[1+i] = f.of(t)
+			s[1+i] = f.Of(t)
 		}
-		f.each.Run(f.c, op, f.rows*y.row, s, [8]float32{})
+		each.Run(f.Caller, op, f.Rows*y.Row(), s, [8]float32{})
 	}})
 	return y
 }
@@ -308,10 +214,9 @@ func (b *builder) activate(a kernel.Activation, x *tensor) *tensor {
 	if a.Linear() {
 		return x
 	}
-	y := b.rows(x.shape)
-	over := []*tensor{x}
-	b.emit(instr{uses: []*tensor{y, x}, output: y, over: over, rowwise: true, run: func(f *frame) {
-		f.each.Activate(f.c, a, f.rows*y.row, f.of(x), f.of(y))
+	y, over, each := b.Rows(x.Shape()), []*tensor{x}, b.pass.each
+	b.Emit(instr{Uses: []*tensor{y, x}, Output: y, Over: over, Rowwise: true, Run: func(f *frame) {
+		each.Activate(f.Caller, a, f.Rows*y.Row(), f.Of(x), f.Of(y))
 	}})
 	return y
 }
@@ -321,19 +226,9 @@ func (b *builder) activateBack(a kernel.Activation, known, dy *tensor) *tensor {
 	if a.Linear() {
 		return dy
 	}
-	dx := b.rows(dy.shape)
-	b.emit(instr{uses: []*tensor{dx, known, dy}, output: dx, over: []*tensor{dy}, rowwise: true, run: func(f *frame) {
-		f.each.ActivateBack(f.c, a, f.rows*dx.row, f.of(known), f.of(dy), f.of(dx))
+	dx, each := b.Rows(dy.Shape()), b.pass.each
+	b.Emit(instr{Uses: []*tensor{dx, known, dy}, Output: dx, Over: []*tensor{dy}, Rowwise: true, Run: func(f *frame) {
+		each.ActivateBack(f.Caller, a, f.Rows*dx.Row(), f.Of(known), f.Of(dy), f.Of(dx))
 	}})
 	return dx
-}
-
-// accumulate sets a parameter's gradient to what a layer has found for the rows under way, or adds it.
-func (f *frame) accumulate(param int, found []float32) {
-	g := f.gradients[param]
-	if !f.more {
-		copy(g, found)
-		return
-	}
-	f.each.Run(f.c, kernel.OpAddTo, len(g), layer.Streams{g, found}, [8]float32{})
 }

@@ -5,6 +5,7 @@ import (
 	"github.com/fkzoo/fkzoo/host/engine/native/dense"
 	"github.com/fkzoo/fkzoo/host/engine/native/kernel"
 	"github.com/fkzoo/fkzoo/host/engine/native/layer"
+	"github.com/fkzoo/fkzoo/host/engine/native/program"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 )
 
@@ -23,17 +24,17 @@ const none = -1
 // array is what a product reads: a parameter, or a constant that was made of some.
 type array struct {
 	param    int
-	constant *constant
+	constant *program.Constant
 }
 
-func (a array) of(f *frame) []float32 {
+func (a array) of(pass *pass, f *frame) []float32 {
 	switch {
 	case a.constant != nil:
-		return a.constant.of(f)
+		return f.Constant(*a.constant)
 	case a.param == none:
 		return nil
 	}
-	return f.params[a.param]
+	return pass.params[a.param]
 }
 
 // product is the weights and bias of a convolution or dense layer, and the function behind it.
@@ -52,19 +53,19 @@ func (b *builder) product(n *node) product {
 	if norm == nil {
 		return p
 	}
-	channels := n.Out[len(n.Out)-1]
-	weights, bias, factor := b.constant(int(n.Params[0].Shape.Size())), b.constant(channels), b.constant(channels)
-	from, fold := p, b.folded(norm)
+	channels := last(n.Out)
+	weights, bias, factor := b.Constant(int(n.Params[0].Shape.Size())), b.Constant(channels), b.Constant(channels)
+	from, fold, pass := p, b.folded(norm), b.pass
 	lines := layer.NewChannels(b.set, b.threads)
-	b.prepare(func(f *frame) {
-		w, shift, by := weights.of(f), bias.of(f), factor.of(f)
-		fold(f, by, shift)
-		if old := from.bias.of(f); old != nil {
+	b.Prepare(func(f *frame) {
+		w, shift, by := f.Constant(weights), f.Constant(bias), f.Constant(factor)
+		fold(by, shift)
+		if old := from.bias.of(pass, f); old != nil {
 			for i, v := range old {
 				shift[i] += v * by[i]
 			}
 		}
-		lines.Run(f.c, kernel.OpMulChannels, len(w)/channels, channels, layer.Streams{w, from.weights.of(f), by}, 2)
+		lines.Run(f.Caller, kernel.OpMulChannels, len(w)/channels, channels, layer.Streams{w, from.weights.of(pass, f), by}, 2)
 	})
 	p.weights.constant, p.bias.constant = &weights, &bias
 	p.f = b.activation(norm.Values.Text("activation"), blueprint.DefaultSlope)
@@ -100,7 +101,7 @@ func (b *builder) before(n *node, f kernel.Activation, known, dy *tensor) *tenso
 }
 
 func convolution(b *builder, n *node, in []*tensor) (*tensor, backward) {
-	ctx, g, x := b.context(), geometry(n), in[0]
+	ctx, g, x, pass := b.context(), geometry(n), in[0], b.pass
 	run, err := conv.NewForward(ctx, g)
 	must(err)
 	p := b.product(n)
@@ -110,11 +111,11 @@ func convolution(b *builder, n *node, in []*tensor) (*tensor, backward) {
 	if apart {
 		f = kernel.Activation{}
 	}
-	packed := b.constant(run.PackedLen())
-	b.prepare(func(f *frame) { must(run.Pack(f.c, p.weights.of(f), packed.of(f))) })
-	sums := b.rows(n.Out)
-	b.emit(instr{uses: []*tensor{sums, x}, rowwise: true, scratch: func(int) int { return run.Scratch() }, run: func(fr *frame) {
-		must(run.Run(fr.c, fr.rows, fr.of(x), packed.of(fr), p.bias.of(fr), f, fr.of(sums), fr.scratch))
+	packed := b.Constant(run.PackedLen())
+	b.Prepare(func(f *frame) { must(run.Pack(f.Caller, p.weights.of(pass, f), f.Constant(packed))) })
+	sums := b.Rows(n.Out)
+	b.Emit(instr{Uses: []*tensor{sums, x}, Rowwise: true, Scratch: func(int) int { return run.Scratch() }, Run: func(fr *frame) {
+		must(run.Run(fr.Caller, fr.Rows, fr.Of(x), fr.Constant(packed), p.bias.of(pass, fr), f, fr.Of(sums), fr.Scratch))
 	}})
 	z := sums
 	var addBack func(d *tensor)
@@ -137,16 +138,16 @@ func convolution(b *builder, n *node, in []*tensor) (*tensor, backward) {
 		filter, err := conv.NewFilter(ctx, g)
 		must(err)
 		withBias := p.bias.param != none
-		if withBias && d.sums != nil {
-			b.sumBias(p.bias.param, g.Filters, d.sums)
+		if sums := b.sums[d]; withBias && sums != nil {
+			b.sumBias(p.bias.param, g.Filters, sums)
 			withBias = false
 		}
-		b.emit(instr{uses: []*tensor{x, d}, rowwise: true, scratch: filter.Scratch, run: func(f *frame) {
+		b.Emit(instr{Uses: []*tensor{x, d}, Rowwise: true, Scratch: filter.Scratch, Run: func(f *frame) {
 			var db []float32
 			if withBias {
-				db = f.gradients[p.bias.param]
+				db = pass.gradients[p.bias.param]
 			}
-			must(filter.Run(f.c, f.rows, f.of(x), f.of(d), f.gradients[p.weights.param], db, f.more, f.scratch))
+			must(filter.Run(f.Caller, f.Rows, f.Of(x), f.Of(d), pass.gradients[p.weights.param], db, f.More, f.Scratch))
 		}})
 		if !need[0] {
 			return make([]*tensor, 1)
@@ -159,33 +160,33 @@ func convolution(b *builder, n *node, in []*tensor) (*tensor, backward) {
 func (b *builder) convolveBack(ctx conv.Context, g conv.Geometry, n *node, p product, d *tensor) *tensor {
 	input, err := conv.NewInput(ctx, g)
 	must(err)
-	packed := b.constant(input.PackedLen())
-	b.prepare(func(f *frame) { must(input.Pack(f.c, p.weights.of(f), packed.of(f))) })
-	dx := b.rows(n.In[0])
-	b.emit(instr{uses: []*tensor{dx, d}, rowwise: true, scratch: func(int) int { return input.Scratch() }, run: func(f *frame) {
-		must(input.Run(f.c, f.rows, f.of(d), packed.of(f), f.of(dx), f.scratch))
+	packed, pass := b.Constant(input.PackedLen()), b.pass
+	b.Prepare(func(f *frame) { must(input.Pack(f.Caller, p.weights.of(pass, f), f.Constant(packed))) })
+	dx := b.Rows(n.In[0])
+	b.Emit(instr{Uses: []*tensor{dx, d}, Rowwise: true, Scratch: func(int) int { return input.Scratch() }, Run: func(f *frame) {
+		must(input.Run(f.Caller, f.Rows, f.Of(d), f.Constant(packed), f.Of(dx), f.Scratch))
 	}})
 	return dx
 }
 
 // untied emits the sum with a bias for each value, and tells how its gradient is found.
 func (b *builder) untied(n *node, z *tensor) (*tensor, func(d *tensor)) {
-	bias, size := b.param(n, "bias"), z.row
+	bias, size, pass := b.param(n, "bias"), z.Row(), b.pass
 	lines := layer.NewChannels(b.set, b.threads)
-	y := b.rows(z.shape)
-	b.emit(instr{uses: []*tensor{y, z}, output: y, over: []*tensor{z}, rowwise: true, run: func(f *frame) {
-		lines.Run(f.c, kernel.OpAddChannels, f.rows, size, layer.Streams{f.of(y), f.of(z), f.params[bias]}, 2)
+	y := b.Rows(z.Shape())
+	b.Emit(instr{Uses: []*tensor{y, z}, Output: y, Over: []*tensor{z}, Rowwise: true, Run: func(f *frame) {
+		lines.Run(f.Caller, kernel.OpAddChannels, f.Rows, size, layer.Streams{f.Of(y), f.Of(z), pass.params[bias]}, 2)
 	}})
 	return y, func(d *tensor) { b.sumBias(bias, size, d) }
 }
 
 // sumBias emits the gradient of a bias of so many values, each the sum of those of d that it was added to.
 func (b *builder) sumBias(bias, size int, d *tensor) {
-	sum, lines := b.fixed(size), layer.NewChannels(b.set, b.threads)
-	times := d.row / size
-	b.emit(instr{uses: []*tensor{d, sum}, rowwise: true, scratch: func(rows int) int { return layer.SumScratch(rows*times, size, 1) }, run: func(f *frame) {
-		lines.Sum(f.c, kernel.OpSum, f.rows*times, size, layer.Streams{f.of(d), f.of(sum)}, 1, 1, f.scratch)
-		f.accumulate(bias, f.of(sum))
+	sum, lines := b.Fixed(size), layer.NewChannels(b.set, b.threads)
+	times, pass := d.Row()/size, b.pass
+	b.Emit(instr{Uses: []*tensor{d, sum}, Rowwise: true, Scratch: func(rows int) int { return layer.SumScratch(rows*times, size, 1) }, Run: func(f *frame) {
+		lines.Sum(f.Caller, kernel.OpSum, f.Rows*times, size, layer.Streams{f.Of(d), f.Of(sum)}, 1, 1, f.Scratch)
+		pass.accumulate(f, bias, f.Of(sum))
 	}})
 }
 
@@ -206,8 +207,8 @@ func denseLayer(b *builder, n *node, in []*tensor) (*tensor, backward) {
 // dense emits a product along the last axis, and tells how to go back from its gradient, before the activation, to that of x. In
 // training an activation whose gradient is found from its input is left to the caller.
 func (b *builder) dense(p product, x *tensor, out blueprint.Shape) (*tensor, func(d *tensor, need bool) *tensor) {
-	width := x.shape[len(x.shape)-1]
-	units, each := out[len(out)-1], x.row/width // products of each row of the batch
+	width, pass := last(x.Shape()), b.pass
+	units, each := last(out), x.Row()/width // products of each row of the batch
 	run, err := dense.New(b.set, b.threads, width, units)
 	must(err)
 	f := p.f
@@ -216,24 +217,24 @@ func (b *builder) dense(p product, x *tensor, out blueprint.Shape) (*tensor, fun
 	}
 	rowwise := width*units <= smallWeights
 	scratch := func(of func(n int) int) func(int) int { return func(rows int) int { return of(rows * each) } }
-	y := b.rows(out)
-	b.emit(instr{uses: []*tensor{y, x}, rowwise: rowwise, scratch: scratch(run.ForwardScratch), run: func(fr *frame) {
-		must(run.Forward(fr.c, fr.rows*each, fr.of(x), p.weights.of(fr), p.bias.of(fr), f, fr.of(y), fr.scratch))
+	y := b.Rows(out)
+	b.Emit(instr{Uses: []*tensor{y, x}, Rowwise: rowwise, Scratch: scratch(run.ForwardScratch), Run: func(fr *frame) {
+		must(run.Forward(fr.Caller, fr.Rows*each, fr.Of(x), p.weights.of(pass, fr), p.bias.of(pass, fr), f, fr.Of(y), fr.Scratch))
 	}})
 	return y, func(d *tensor, need bool) *tensor {
-		b.emit(instr{uses: []*tensor{x, d}, rowwise: rowwise, scratch: scratch(run.WeightsScratch), run: func(f *frame) {
+		b.Emit(instr{Uses: []*tensor{x, d}, Rowwise: rowwise, Scratch: scratch(run.WeightsScratch), Run: func(f *frame) {
 			var db []float32
 			if p.bias.param != none {
-				db = f.gradients[p.bias.param]
+				db = pass.gradients[p.bias.param]
 			}
-			must(run.Weights(f.c, f.rows*each, f.of(x), f.of(d), f.gradients[p.weights.param], db, f.more, f.scratch))
+			must(run.Weights(f.Caller, f.Rows*each, f.Of(x), f.Of(d), pass.gradients[p.weights.param], db, f.More, f.Scratch))
 		}})
 		if !need {
 			return nil
 		}
-		dx := b.rows(x.shape)
-		b.emit(instr{uses: []*tensor{dx, d}, rowwise: rowwise, scratch: scratch(run.InputScratch), run: func(f *frame) {
-			must(run.Input(f.c, f.rows*each, f.of(d), p.weights.of(f), f.of(dx), f.scratch))
+		dx := b.Rows(x.Shape())
+		b.Emit(instr{Uses: []*tensor{dx, d}, Rowwise: rowwise, Scratch: scratch(run.InputScratch), Run: func(f *frame) {
+			must(run.Input(f.Caller, f.Rows*each, f.Of(d), p.weights.of(pass, f), f.Of(dx), f.Scratch))
 		}})
 		return dx
 	}
@@ -242,8 +243,8 @@ func (b *builder) dense(p product, x *tensor, out blueprint.Shape) (*tensor, fun
 // attention is scaled dot-product attention of every position over all (Vaswani et al. 2017).
 func attention(b *builder, n *node, in []*tensor) (*tensor, backward) {
 	x := in[0]
-	features := x.shape[len(x.shape)-1]
-	tokens := x.row / features
+	features := last(x.Shape())
+	tokens := x.Row() / features
 	mid, err := layer.NewAttention(b.set, b.threads, tokens, features, n.Values.Int("heads"))
 	must(err)
 	var projected [3]*tensor
@@ -255,23 +256,23 @@ func attention(b *builder, n *node, in []*tensor) (*tensor, backward) {
 		projected[i], backs[i] = project(name, x)
 	}
 	q, k, v := projected[0], projected[1], projected[2]
-	weights, mixed := b.rows(blueprint.Shape{mid.WeightsLen(1)}), b.rows(n.Out)
+	weights, mixed := b.Rows(blueprint.Shape{mid.WeightsLen(1)}), b.Rows(n.Out)
 	scratch := func(int) int { return mid.Scratch() }
-	b.emit(instr{uses: []*tensor{q, k, v, weights, mixed}, rowwise: true, scratch: scratch, run: func(f *frame) {
-		mid.Forward(f.c, f.rows, f.of(q), f.of(k), f.of(v), f.of(weights), f.of(mixed), f.scratch)
+	b.Emit(instr{Uses: []*tensor{q, k, v, weights, mixed}, Rowwise: true, Scratch: scratch, Run: func(f *frame) {
+		mid.Forward(f.Caller, f.Rows, f.Of(q), f.Of(k), f.Of(v), f.Of(weights), f.Of(mixed), f.Scratch)
 	}})
 	y, back := project("output", mixed)
 	return y, func(dy *tensor, need []bool) []*tensor {
 		d := back(dy, true)
-		dq, dk, dv := b.rows(n.Out), b.rows(n.Out), b.rows(n.Out)
-		b.emit(instr{uses: []*tensor{q, k, v, weights, d, dq, dk, dv}, rowwise: true, scratch: scratch, run: func(f *frame) {
-			mid.Back(f.c, f.rows, f.of(q), f.of(k), f.of(v), f.of(weights), f.of(d), f.of(dq), f.of(dk), f.of(dv), f.scratch)
+		dq, dk, dv := b.Rows(n.Out), b.Rows(n.Out), b.Rows(n.Out)
+		b.Emit(instr{Uses: []*tensor{q, k, v, weights, d, dq, dk, dv}, Rowwise: true, Scratch: scratch, Run: func(f *frame) {
+			mid.Back(f.Caller, f.Rows, f.Of(q), f.Of(k), f.Of(v), f.Of(weights), f.Of(d), f.Of(dq), f.Of(dk), f.Of(dv), f.Scratch)
 		}})
 		var sum *tensor
 		for i, d := range []*tensor{dq, dk, dv} {
 			dx := backs[i](d, need[0])
 			if sum != nil && dx != nil {
-				dx = b.each(kernel.OpAdd, b.rows(dx.shape), sum, dx)
+				dx = b.each(kernel.OpAdd, b.Rows(dx.Shape()), sum, dx)
 			}
 			sum = dx
 		}

@@ -9,7 +9,8 @@ import (
 
 // inputTask puts images into a network, one a part.
 type inputTask struct {
-	f                       *frame
+	pass                    *pass
+	from                    int // the first image's row
 	x                       []float32
 	height, width, channels int
 	scale                   func(x []float32)
@@ -22,26 +23,26 @@ func (b *builder) input() *tensor {
 	if !ok {
 		panic(fmt.Errorf("scaling %s: %w", in.Scaling, device.ErrUnsupported))
 	}
-	t := &inputTask{height: in.Height, width: in.Width, channels: in.Channels, scale: scale}
-	x := b.rows(blueprint.Shape{in.Height, in.Width, in.Channels})
-	b.emit(instr{uses: []*tensor{x}, rowwise: true, run: func(f *frame) {
-		t.f, t.x = f, f.of(x)
-		f.c.Run(f.rows, t)
-		t.f, t.x = nil, nil
+	t := &inputTask{pass: b.pass, height: in.Height, width: in.Width, channels: in.Channels, scale: scale}
+	x := b.Rows(blueprint.Shape{in.Height, in.Width, in.Channels})
+	b.Emit(instr{Uses: []*tensor{x}, Rowwise: true, Run: func(f *frame) {
+		t.from, t.x = f.From, f.Of(x)
+		f.Caller.Run(f.Rows, t)
+		t.x = nil
 	}})
 	return x
 }
 
 // Do puts one image in.
 func (t *inputTask) Do(part, _ int) {
-	s := t.f.slice
+	s := &t.pass.slice
 	n := t.height * t.width * t.channels
-	x, row := t.x[part*n:][:n], t.f.from+part
-	if t.f.images == nil {
+	x, row := t.x[part*n:][:n], t.from+part
+	if t.pass.images == nil {
 		copy(x, s.Pixels[row*n:][:n])
 	} else {
 		at := int(s.Index[row]) * n
-		if im := t.f.images; len(im.Floats) > 0 {
+		if im := t.pass.images; len(im.Floats) > 0 {
 			copy(x, im.Floats[at:][:n])
 		} else {
 			for i, v := range im.Bytes[at:][:n] {
@@ -68,14 +69,6 @@ func (t *inputTask) mirror(x []float32) {
 	}
 }
 
-// labelsOf are those of a row of the slice: the columns' targets, then 1 for each that is filled, else 0.
-func (f *frame) labelsOf(row, width int) []float32 {
-	if f.images == nil {
-		return f.slice.Labels[row*width:][:width]
-	}
-	return f.labels[int(f.slice.Label[row])*width:][:width]
-}
-
 // loss emits the loss's sum over the filled cells of the slice, their number, and the gradient of the loss, which is their mean over the
 // whole batch, with respect to the answer.
 func (b *builder) loss(y *tensor) *tensor {
@@ -85,21 +78,21 @@ func (b *builder) loss(y *tensor) *tensor {
 		panic(fmt.Errorf("loss %s: %w", l.Kind, device.ErrUnsupported))
 	}
 	delta, epsilon := device.LossWidths(l)
-	columns, dy := y.row, b.rows(y.shape)
-	b.emit(instr{uses: []*tensor{y, dy}, run: func(f *frame) {
-		share := 1 / float64(max(f.slice.Cells, 1))
-		answer, slope := f.of(y), f.of(dy)
-		f.loss, f.cells = 0, 0
-		for row := range f.rows {
-			labels := f.labelsOf(row, 2*columns)
+	columns, dy, pass := y.Row(), b.Rows(y.Shape()), b.pass
+	b.Emit(instr{Uses: []*tensor{y, dy}, Run: func(f *frame) {
+		share := 1 / float64(max(pass.slice.Cells, 1))
+		answer, slope := f.Of(y), f.Of(dy)
+		pass.loss, pass.cells = 0, 0
+		for row := range f.Rows {
+			labels := pass.labelsOf(row, 2*columns)
 			for c := range columns {
 				at := row*columns + c
 				if slope[at] = 0; labels[columns+c] == 0 {
 					continue
 				}
 				v, d := form(float64(answer[at]-labels[c]), delta, epsilon)
-				f.loss += v
-				f.cells++
+				pass.loss += v
+				pass.cells++
 				slope[at] = float32(d * share)
 			}
 		}

@@ -20,8 +20,8 @@ func pool(mean bool) lowering {
 			p.CountPadding = v.Bool("count_padding")
 		}
 		must(p.Prepare(b.set, b.threads))
-		y := b.rows(n.Out)
-		b.emit(instr{uses: []*tensor{y, x}, rowwise: true, run: func(f *frame) { p.Forward(f.c, f.rows, f.of(x), f.of(y)) }})
+		y := b.Rows(n.Out)
+		b.Emit(instr{Uses: []*tensor{y, x}, Rowwise: true, Run: func(f *frame) { p.Forward(f.Caller, f.Rows, f.Of(x), f.Of(y)) }})
 		return y, func(dy *tensor, need []bool) []*tensor {
 			if !need[0] {
 				return make([]*tensor, 1)
@@ -31,21 +31,21 @@ func pool(mean bool) lowering {
 				dy = b.activateBack(b.waiting(n), y, dy)
 				uses = []*tensor{x, y, dy}
 			}
-			dx := b.rows(n.In[0])
-			back := instr{uses: append(uses, dx), rowwise: true, scratch: func(int) int { return p.BackScratch() }}
+			dx := b.Rows(n.In[0])
+			back := instr{Uses: append(uses, dx), Rowwise: true, Scratch: func(int) int { return p.BackScratch() }}
 			if !mean && p.Covers() {
-				back.output, back.over = dx, []*tensor{x}
+				back.Output, back.Over = dx, []*tensor{x}
 			}
-			back.run = func(f *frame) {
+			back.Run = func(f *frame) {
 				if mean {
-					p.Back(f.c, f.rows, nil, nil, f.of(dy), f.of(dx), f.scratch)
+					p.Back(f.Caller, f.Rows, nil, nil, f.Of(dy), f.Of(dx), f.Scratch)
 					return
 				}
-				p.Back(f.c, f.rows, f.of(x), f.of(y), f.of(dy), f.of(dx), f.scratch)
+				p.Back(f.Caller, f.Rows, f.Of(x), f.Of(y), f.Of(dy), f.Of(dx), f.Scratch)
 			}
-			b.emit(back)
+			b.Emit(back)
 			if !mean { // each number goes to one pixel
-				dx.sums = dy
+				b.sums[dx] = dy
 			}
 			return []*tensor{dx}
 		}
@@ -71,28 +71,28 @@ func (b *builder) waiting(pool *node) kernel.Activation {
 func globalPool(b *builder, n *node, in []*tensor) (*tensor, backward) {
 	s, x := n.In[0], in[0]
 	g := layer.NewGlobalMean(b.set, b.threads, s[0]*s[1], s[2])
-	y := b.rows(n.Out)
-	b.emit(instr{uses: []*tensor{y, x}, rowwise: true, run: func(f *frame) { g.Forward(f.c, f.rows, f.of(x), f.of(y)) }})
+	y := b.Rows(n.Out)
+	b.Emit(instr{Uses: []*tensor{y, x}, Rowwise: true, Run: func(f *frame) { g.Forward(f.Caller, f.Rows, f.Of(x), f.Of(y)) }})
 	return y, func(dy *tensor, _ []bool) []*tensor {
-		dx := b.rows(s)
-		b.emit(instr{uses: []*tensor{dx, dy}, rowwise: true, run: func(f *frame) { g.Back(f.c, f.rows, f.of(dy), f.of(dx)) }})
+		dx := b.Rows(s)
+		b.Emit(instr{Uses: []*tensor{dx, dy}, Rowwise: true, Run: func(f *frame) { g.Back(f.Caller, f.Rows, f.Of(dy), f.Of(dx)) }})
 		return []*tensor{dx}
 	}
 }
 
 func dropout(b *builder, n *node, in []*tensor) (*tensor, backward) {
-	x, rate, channels := in[0], n.Values.Float("rate"), n.Out[len(n.Out)-1]
-	stream := b.stream() // given out whether used or not
+	x, rate, channels := in[0], n.Values.Float("rate"), last(n.Out)
+	stream, pass := b.stream(), b.pass // given out whether used or not
 	same := func(dy *tensor, _ []bool) []*tensor { return []*tensor{dy} }
 	if !b.training || rate == 0 {
 		return x, same
 	}
-	d, err := layer.NewDropout(b.set, b.threads, rate, n.Values.Bool("rescale"), stream, x.row, channels)
+	d, err := layer.NewDropout(b.set, b.threads, rate, n.Values.Bool("rescale"), stream, x.Row(), channels)
 	must(err)
 	apply := func(x *tensor) *tensor {
-		y := b.rows(x.shape)
-		b.emit(instr{uses: []*tensor{y, x}, output: y, over: []*tensor{x}, rowwise: true, run: func(f *frame) {
-			d.Apply(f.c, f.slice.Seed, uint64(f.slice.First+f.from), f.rows, f.of(x), f.of(y))
+		y := b.Rows(x.Shape())
+		b.Emit(instr{Uses: []*tensor{y, x}, Output: y, Over: []*tensor{x}, Rowwise: true, Run: func(f *frame) {
+			d.Apply(f.Caller, pass.slice.Seed, uint64(pass.slice.First+f.From), f.Rows, f.Of(x), f.Of(y))
 		}})
 		return y
 	}
@@ -111,16 +111,16 @@ func activationLayer(b *builder, n *node, in []*tensor) (*tensor, backward) {
 
 // spread repeats a value along the axes where it has length 1, and tells how to go back.
 func (b *builder) spread(x *tensor, to blueprint.Shape) (*tensor, func(d *tensor) *tensor) {
-	from := x.shape
+	from := x.Shape()
 	if slices.Equal(from, to) {
 		return x, func(d *tensor) *tensor { return d }
 	}
 	r := layer.NewBroadcast(b.set, b.threads, from, to)
-	y := b.rows(to)
-	b.emit(instr{uses: []*tensor{y, x}, rowwise: true, run: func(f *frame) { r.Forward(f.c, f.rows, f.of(x), f.of(y)) }})
+	y := b.Rows(to)
+	b.Emit(instr{Uses: []*tensor{y, x}, Rowwise: true, Run: func(f *frame) { r.Forward(f.Caller, f.Rows, f.Of(x), f.Of(y)) }})
 	return y, func(d *tensor) *tensor {
-		dx := b.rows(from)
-		b.emit(instr{uses: []*tensor{dx, d}, rowwise: true, run: func(f *frame) { r.Back(f.c, f.rows, f.of(d), f.of(dx)) }})
+		dx := b.Rows(from)
+		b.Emit(instr{Uses: []*tensor{dx, d}, Rowwise: true, Run: func(f *frame) { r.Back(f.Caller, f.Rows, f.Of(d), f.Of(dx)) }})
 		return dx
 	}
 }
@@ -143,7 +143,7 @@ func add(b *builder, n *node, in []*tensor) (*tensor, backward) {
 		if f.Relu() && i == len(x)-2 {
 			op = kernel.OpAddRelu
 		}
-		sum = b.each(op, b.rows(n.Out), sum, v)
+		sum = b.each(op, b.Rows(n.Out), sum, v)
 	}
 	y := sum
 	if !f.Relu() {
@@ -169,7 +169,7 @@ func multiply(b *builder, n *node, in []*tensor) (*tensor, backward) {
 	x, backs := b.spreadAll(in, n.Out)
 	y := x[0]
 	for _, v := range x[1:] {
-		y = b.each(kernel.OpMul, b.rows(n.Out), y, v)
+		y = b.each(kernel.OpMul, b.Rows(n.Out), y, v)
 	}
 	return y, func(dy *tensor, need []bool) []*tensor {
 		out := make([]*tensor, len(in))
@@ -180,7 +180,7 @@ func multiply(b *builder, n *node, in []*tensor) (*tensor, backward) {
 			d := dy
 			for k, v := range x {
 				if k != i {
-					d = b.each(kernel.OpMul, b.rows(n.Out), d, v)
+					d = b.each(kernel.OpMul, b.Rows(n.Out), d, v)
 				}
 			}
 			out[i] = backs[i](d)
@@ -192,14 +192,14 @@ func multiply(b *builder, n *node, in []*tensor) (*tensor, backward) {
 func concat(b *builder, n *node, in []*tensor) (*tensor, backward) {
 	var widths []int
 	for _, s := range n.In {
-		widths = append(widths, s[len(s)-1])
+		widths = append(widths, last(s))
 	}
 	c := layer.NewConcat(b.set, b.threads, widths)
-	y := b.rows(n.Out)
-	each := y.row / n.Out[len(n.Out)-1]
-	b.emit(instr{uses: append([]*tensor{y}, in...), rowwise: true, run: func(f *frame) {
+	y := b.Rows(n.Out)
+	each := y.Row() / last(n.Out)
+	b.Emit(instr{Uses: append([]*tensor{y}, in...), Rowwise: true, Run: func(f *frame) {
 		for i, x := range in {
-			c.Forward(f.c, f.rows*each, i, f.of(x), f.of(y))
+			c.Forward(f.Caller, f.Rows*each, i, f.Of(x), f.Of(y))
 		}
 	}})
 	return y, func(dy *tensor, need []bool) []*tensor {
@@ -208,8 +208,8 @@ func concat(b *builder, n *node, in []*tensor) (*tensor, backward) {
 			if !need[i] {
 				continue
 			}
-			dx := b.rows(n.In[i])
-			b.emit(instr{uses: []*tensor{dx, dy}, rowwise: true, run: func(f *frame) { c.Back(f.c, f.rows*each, i, f.of(dy), f.of(dx)) }})
+			dx := b.Rows(n.In[i])
+			b.Emit(instr{Uses: []*tensor{dx, dy}, Rowwise: true, Run: func(f *frame) { c.Back(f.Caller, f.Rows*each, i, f.Of(dy), f.Of(dx)) }})
 			out[i] = dx
 		}
 		return out
@@ -218,34 +218,34 @@ func concat(b *builder, n *node, in []*tensor) (*tensor, backward) {
 
 // reshape is flatten and reshape.
 func reshape(b *builder, n *node, in []*tensor) (*tensor, backward) {
-	return b.view(in[0], n.Out), func(dy *tensor, _ []bool) []*tensor { return []*tensor{b.view(dy, n.In[0])} }
+	return b.View(in[0], n.Out), func(dy *tensor, _ []bool) []*tensor { return []*tensor{b.View(dy, n.In[0])} }
 }
 
 func upsample(b *builder, n *node, in []*tensor) (*tensor, backward) {
 	s, x := n.In[0], in[0]
 	u := layer.NewUpsample(b.set, b.threads, s[0], s[1], s[2], n.Values.Pair("factor"), n.Values.Text("method") == "bilinear")
 	scratch := func(int) int { return u.Scratch() }
-	y := b.rows(n.Out)
-	b.emit(instr{uses: []*tensor{y, x}, rowwise: true, scratch: scratch, run: func(f *frame) { u.Forward(f.c, f.rows, f.of(x), f.of(y), f.scratch) }})
+	y := b.Rows(n.Out)
+	b.Emit(instr{Uses: []*tensor{y, x}, Rowwise: true, Scratch: scratch, Run: func(f *frame) { u.Forward(f.Caller, f.Rows, f.Of(x), f.Of(y), f.Scratch) }})
 	return y, func(dy *tensor, _ []bool) []*tensor {
-		dx := b.rows(s)
-		b.emit(instr{uses: []*tensor{dx, dy}, rowwise: true, scratch: scratch, run: func(f *frame) { u.Back(f.c, f.rows, f.of(dy), f.of(dx), f.scratch) }})
+		dx := b.Rows(s)
+		b.Emit(instr{Uses: []*tensor{dx, dy}, Rowwise: true, Scratch: scratch, Run: func(f *frame) { u.Back(f.Caller, f.Rows, f.Of(dy), f.Of(dx), f.Scratch) }})
 		return []*tensor{dx}
 	}
 }
 
 func softmax(b *builder, n *node, in []*tensor) (*tensor, backward) {
-	x, width := in[0], n.Out[len(n.Out)-1]
+	x, width := in[0], last(n.Out)
 	s := layer.NewSoftmax(b.set, b.threads)
-	y := b.rows(n.Out)
-	each := y.row / width
-	b.emit(instr{uses: []*tensor{y, x}, output: y, over: []*tensor{x}, rowwise: true, run: func(f *frame) {
-		s.Forward(f.c, f.rows*each, width, f.of(x), f.of(y))
+	y := b.Rows(n.Out)
+	each := y.Row() / width
+	b.Emit(instr{Uses: []*tensor{y, x}, Output: y, Over: []*tensor{x}, Rowwise: true, Run: func(f *frame) {
+		s.Forward(f.Caller, f.Rows*each, width, f.Of(x), f.Of(y))
 	}})
 	return y, func(dy *tensor, _ []bool) []*tensor {
-		dx := b.rows(n.Out)
-		b.emit(instr{uses: []*tensor{dx, y, dy}, output: dx, over: []*tensor{dy}, rowwise: true, run: func(f *frame) {
-			s.Back(f.c, f.rows*each, width, f.of(y), f.of(dy), f.of(dx))
+		dx := b.Rows(n.Out)
+		b.Emit(instr{Uses: []*tensor{dx, y, dy}, Output: dx, Over: []*tensor{dy}, Rowwise: true, Run: func(f *frame) {
+			s.Back(f.Caller, f.Rows*each, width, f.Of(y), f.Of(dy), f.Of(dx))
 		}})
 		return []*tensor{dx}
 	}
@@ -255,12 +255,12 @@ func softArgmax(b *builder, n *node, in []*tensor) (*tensor, backward) {
 	s, x := n.In[0], in[0]
 	a := layer.NewSoftArgmax(b.set, b.threads, s[0], s[1], s[2], n.Values.Float("temperature"))
 	scratch := func(int) int { return a.Scratch() }
-	y := b.rows(n.Out)
-	b.emit(instr{uses: []*tensor{y, x}, rowwise: true, scratch: scratch, run: func(f *frame) { a.Forward(f.c, f.rows, f.of(x), f.of(y), f.scratch) }})
+	y := b.Rows(n.Out)
+	b.Emit(instr{Uses: []*tensor{y, x}, Rowwise: true, Scratch: scratch, Run: func(f *frame) { a.Forward(f.Caller, f.Rows, f.Of(x), f.Of(y), f.Scratch) }})
 	return y, func(dy *tensor, _ []bool) []*tensor {
-		dx := b.rows(s)
-		b.emit(instr{uses: []*tensor{dx, x, y, dy}, rowwise: true, scratch: scratch, run: func(f *frame) {
-			a.Back(f.c, f.rows, f.of(x), f.of(y), f.of(dy), f.of(dx), f.scratch)
+		dx := b.Rows(s)
+		b.Emit(instr{Uses: []*tensor{dx, x, y, dy}, Rowwise: true, Scratch: scratch, Run: func(f *frame) {
+			a.Back(f.Caller, f.Rows, f.Of(x), f.Of(y), f.Of(dy), f.Of(dx), f.Scratch)
 		}})
 		return []*tensor{dx}
 	}

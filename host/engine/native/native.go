@@ -1,12 +1,12 @@
 // Package native is the device that runs plans on the processor, in pure Go with kernels in assembly: see the packages below it, conv,
 // dense, layer and update, which it puts together.
 //
-// A plan becomes a program, once for each network: a list of instructions, forward and in training backward, and one run of memory in
-// which every value has its place, shared by those that live at different times. Instructions that treat each image by itself take some
-// images at once, so that one finds in the cache what the one before has left there. Running a program allocates nothing. Results depend
-// on the plan and the processor's kind, not on how many threads there are.
+// A plan becomes a program, once for each network: each layer's instructions, forward and in training backward. What is done with these,
+// and where their values lie, is package program's. A step allocates nothing. Results depend on the plan and the processor's kind, not on
+// how many threads there are.
 //
-// The package must not know what a batch is made of, nor when and for how long training goes on: that is the engine's.
+// The package must not know what a batch is made of, nor when and for how long training goes on: that is the engine's; nor where a value
+// lies in memory.
 package native
 
 import (
@@ -14,7 +14,6 @@ import (
 
 	"github.com/fkzoo/fkzoo/host/engine/device"
 	"github.com/fkzoo/fkzoo/host/engine/native/kernel"
-	"github.com/fkzoo/fkzoo/host/engine/native/layer"
 	"github.com/fkzoo/fkzoo/host/engine/native/work"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 )
@@ -53,7 +52,7 @@ func (d *Device) SliceRows(plan *blueprint.Plan) int {
 	for slices := 1; ; slices *= 2 {
 		rows := (batch + slices - 1) / slices
 		p, err := build(d.set, 1, plan, true, rows)
-		if err != nil || rows == 1 || p.memory <= sliceBytes/4 { // an error is Train's to tell
+		if err != nil || rows == 1 || p.TensorBytes() <= sliceBytes { // an error is Train's to tell
 			return rows
 		}
 	}
@@ -67,8 +66,3 @@ func (d *Device) Keep(images device.Images) (device.Kept, error) { return &kept{
 
 // Close forgets the images.
 func (k *kept) Close() { k.images = device.Images{} }
-
-// caller gives what a program needs to run.
-func (d *Device) caller() (*work.Caller, *layer.Each) {
-	return d.pool.Caller(), layer.NewEach(d.set, d.pool.Threads())
-}

@@ -16,10 +16,10 @@ type answers struct {
 	plan   *blueprint.Plan
 	params [][]float32
 
-	mu       sync.Mutex
-	idle     []*program
-	consts   []float32
-	prepared bool // consts are made of the parameters as they are
+	mu        sync.Mutex
+	idle      []*built
+	constants []float32
+	prepared  bool // the constants are made of the parameters as they are
 }
 
 func newAnswers(d *Device, plan *blueprint.Plan, params [][]float32) *answers {
@@ -33,7 +33,7 @@ const most = 64
 func (a *answers) stale() { a.prepared = false }
 
 // take gives a program for so many rows.
-func (a *answers) take(rows int) (p *program, err error) {
+func (a *answers) take(rows int) (p *built, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	p, err = a.find(rows)
@@ -42,18 +42,18 @@ func (a *answers) take(rows int) (p *program, err error) {
 	}
 	defer func() {
 		if r := recover(); r != nil {
-			err = fault("cannot prepare "+a.name(), p.frame.layer, r)
+			err = fault("cannot prepare "+a.name(), p.Origin(), r)
 		}
 	}()
-	p.prepare()
+	p.Prepare()
 	a.prepared = true
 	return p, err
 }
 
 // find gives an idle program that is large enough, or makes one, in place of one that isn't.
-func (a *answers) find(rows int) (*program, error) {
+func (a *answers) find(rows int) (*built, error) {
 	for i, p := range a.idle {
-		if p.rows >= rows {
+		if p.Rows() >= rows {
 			a.idle = slices.Delete(a.idle, i, i+1)
 			return p, nil
 		}
@@ -65,14 +65,14 @@ func (a *answers) find(rows int) (*program, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := room(a.name(), rows, p.bytes()); err != nil {
+	if err := room(a.name(), rows, p.Bytes()); err != nil {
 		return nil, err
 	}
-	if a.consts == nil {
-		a.consts = make([]float32, p.consts)
+	if a.constants == nil {
+		a.constants = make([]float32, p.Constants())
 	}
-	p.allocate(a.d.caller())
-	p.frame.params, p.frame.consts = a.params, a.consts
+	p.Allocate(a.d.pool.Caller(), a.constants)
+	p.params = a.params
 	return p, nil
 }
 
@@ -80,7 +80,7 @@ func (a *answers) name() string {
 	return a.plan.Document.Name + "/" + a.plan.Member.Name + " prediction"
 }
 
-func (a *answers) give(p *program) {
+func (a *answers) give(p *built) {
 	a.mu.Lock()
 	a.idle = append(a.idle, p)
 	a.mu.Unlock()
@@ -98,7 +98,7 @@ func (a *answers) answer(pixels []float32, rows int) (out []float32, err error) 
 	}
 	defer func() {
 		if r := recover(); r != nil { // else another may have the program by now
-			out, err = nil, fault("cannot run "+a.name(), p.frame.layer, r)
+			out, err = nil, fault("cannot run "+a.name(), p.Origin(), r)
 		}
 	}()
 	out = make([]float32, rows*columns)
@@ -111,14 +111,11 @@ func (a *answers) answer(pixels []float32, rows int) (out []float32, err error) 
 }
 
 // answerInto answers images.
-func (p *program) answerInto(pixels []float32, rows int, out []float32) {
-	f := &p.frame
+func (p *built) answerInto(pixels []float32, rows int, out []float32) {
 	p.slice = device.Slice{Pixels: pixels, Rows: rows}
-	f.slice = &p.slice
-	p.run(rows)
+	p.Run(rows, false)
 	p.slice.Pixels = nil
-	f.from, f.rows = 0, rows
-	copy(out, f.of(p.answer))
+	copy(out, p.Values(p.result, rows))
 }
 
 // loaded is a network with weights of its own: [device.Network].

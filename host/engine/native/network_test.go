@@ -16,10 +16,9 @@ import (
 
 // probe is a whole network in training: its loss is sum(answer * dy).
 type probe struct {
-	*program
-	params []device.Param
-	dy     []float32
-	slice  device.Slice
+	*built
+	weights []device.Param
+	dy      []float32
 }
 
 func newProbe(t *testing.T, d *Device, plan *blueprint.Plan, rows int) *probe {
@@ -27,14 +26,12 @@ func newProbe(t *testing.T, d *Device, plan *blueprint.Plan, rows int) *probe {
 	b := newBuilder(d.set, d.pool.Threads(), plan, true)
 	tape := b.forward()
 	y := b.values[plan.Output]
-	dy := b.rows(y.shape)
-	p := &probe{params: device.Params(plan), slice: device.Slice{Seed: [2]uint32{9, 1}, Rows: rows}}
-	b.emit(instr{uses: []*tensor{dy}, run: func(f *frame) { copy(f.of(dy), p.dy) }})
+	dy := b.Rows(y.Shape())
+	p := &probe{weights: device.Params(plan)}
+	b.Emit(instr{Uses: []*tensor{dy}, Run: func(f *frame) { copy(f.Of(dy), p.dy) }})
 	b.backward(tape, dy)
-	p.program = b.finish(y, rows)
-	p.allocate(d.caller())
-	f := &p.frame
-	f.consts, f.slice, f.statistics = make([]float32, p.consts), &p.slice, false
+	p.built = b.finish(d, y, rows)
+	p.slice = device.Slice{Seed: [2]uint32{9, 1}, Rows: rows}
 	r := rand.New(rand.NewPCG(3, 4))
 	in := plan.Document.Input
 	for range rows * in.Height * in.Width * in.Channels {
@@ -43,21 +40,19 @@ func newProbe(t *testing.T, d *Device, plan *blueprint.Plan, rows int) *probe {
 	for range rows * len(plan.Columns) {
 		p.dy = append(p.dy, float32(r.NormFloat64()))
 	}
-	for _, q := range p.params {
-		f.gradients = append(f.gradients, make([]float32, q.Shape.Size()))
+	for _, q := range p.weights {
+		p.gradients = append(p.gradients, make([]float32, q.Shape.Size()))
 	}
 	return p
 }
 
-// loss gives sum(answer * dy), and leaves the gradients in the frame.
+// loss gives sum(answer * dy), and leaves the gradients.
 func (p *probe) loss(weights [][]float32) float64 {
-	f := &p.frame
-	f.params = weights
-	p.prepare()
-	p.run(p.rows)
-	f.from, f.rows = 0, p.rows
+	p.params = weights
+	p.Prepare()
+	p.Run(p.Rows(), false)
 	sum := 0.0
-	for i, v := range f.of(p.answer) {
+	for i, v := range p.Values(p.result, p.Rows()) {
 		sum += float64(v) * float64(p.dy[i])
 	}
 	return sum
@@ -78,10 +73,10 @@ func TestGradientsAgreeWithDifferences(t *testing.T) {
 			r := rand.New(rand.NewPCG(5, 6))
 			p.loss(weights)
 			var gradients [][]float32
-			for _, g := range p.frame.gradients {
+			for _, g := range p.gradients {
 				gradients = append(gradients, slices.Clone(g))
 			}
-			for i, q := range p.params {
+			for i, q := range p.weights {
 				if !q.Trainable {
 					continue
 				}

@@ -17,15 +17,15 @@ func batchStatistics(plan *blueprint.Plan) bool {
 }
 
 func (b *builder) norm(n *node) *layer.BatchNorm {
-	return &layer.BatchNorm{Channels: layer.NewChannels(b.set, b.threads), C: n.Out[len(n.Out)-1], Epsilon: n.Values.Float("epsilon")}
+	return &layer.BatchNorm{Channels: layer.NewChannels(b.set, b.threads), C: last(n.Out), Epsilon: n.Values.Float("epsilon")}
 }
 
 // folded gives what a normalization's running statistics make of it: y = x*factor + shift.
-func (b *builder) folded(n *node) func(f *frame, factor, shift []float32) {
-	norm := b.norm(n)
+func (b *builder) folded(n *node) func(factor, shift []float32) {
+	norm, pass := b.norm(n), b.pass
 	scale, offset, mean, variance := b.param(n, "scale"), b.param(n, "offset"), b.param(n, "mean"), b.param(n, "variance")
-	return func(f *frame, factor, shift []float32) {
-		norm.Fold(f.params[scale], f.params[offset], f.params[mean], f.params[variance], factor, shift)
+	return func(factor, shift []float32) {
+		norm.Fold(pass.params[scale], pass.params[offset], pass.params[mean], pass.params[variance], factor, shift)
 	}
 }
 
@@ -33,24 +33,24 @@ func batchNorm(b *builder, n *node, in []*tensor) (*tensor, backward) {
 	if !b.training {
 		return b.normalize(n, in[0]), nil
 	}
-	norm, x := b.norm(n), in[0]
+	norm, x, pass := b.norm(n), in[0], b.pass
 	c := norm.C
-	each := x.row / c
+	each := x.Row() / c
 	f, momentum := b.activation(n.Values.Text("activation"), blueprint.DefaultSlope), n.Values.Float("momentum")
 	scale, offset, average, variance := b.param(n, "scale"), b.param(n, "offset"), b.param(n, "mean"), b.param(n, "variance")
-	mean, inverse, z := b.fixed(c), b.fixed(c), b.rows(n.Out)
+	mean, inverse, z := b.Fixed(c), b.Fixed(c), b.Rows(n.Out)
 	fused := f
 	if f.FromInput() {
 		fused = kernel.Activation{}
 	}
 	scratch := func(rows int) int { return norm.Scratch(rows * each) }
-	b.emit(instr{uses: []*tensor{z, x, mean, inverse}, scratch: scratch, run: func(fr *frame) {
+	b.Emit(instr{Uses: []*tensor{z, x, mean, inverse}, Scratch: scratch, Run: func(fr *frame) {
 		kept := momentum
-		if !fr.statistics {
+		if !pass.statistics {
 			kept = 1
 		}
-		norm.Train(fr.c, fr.rows*each, fr.of(x), fr.params[scale], fr.params[offset], fr.params[average], fr.params[variance], kept,
-			fused, fr.of(z), fr.of(mean), fr.of(inverse), fr.scratch)
+		norm.Train(fr.Caller, fr.Rows*each, fr.Of(x), pass.params[scale], pass.params[offset], pass.params[average], pass.params[variance], kept,
+			fused, fr.Of(z), fr.Of(mean), fr.Of(inverse), fr.Scratch)
 	}})
 	y := z
 	if f.FromInput() {
@@ -58,23 +58,23 @@ func batchNorm(b *builder, n *node, in []*tensor) (*tensor, backward) {
 	}
 	return y, func(dy *tensor, need []bool) []*tensor {
 		d := b.before(n, f, z, dy)
-		dScale, dOffset := b.fixed(c), b.fixed(c)
-		in := instr{uses: []*tensor{x, d, mean, inverse, dScale, dOffset}, scratch: scratch}
+		dScale, dOffset := b.Fixed(c), b.Fixed(c)
+		in := instr{Uses: []*tensor{x, d, mean, inverse, dScale, dOffset}, Scratch: scratch}
 		var dx *tensor
 		if need[0] {
-			dx = b.rows(n.In[0])
-			in.uses, in.output, in.over = append(in.uses, dx), dx, []*tensor{d}
+			dx = b.Rows(n.In[0])
+			in.Uses, in.Output, in.Over = append(in.Uses, dx), dx, []*tensor{d}
 		}
-		in.run = func(f *frame) {
+		in.Run = func(f *frame) {
 			var to []float32
 			if dx != nil {
-				to = f.of(dx)
+				to = f.Of(dx)
 			}
-			norm.Back(f.c, f.rows*each, f.of(x), f.of(d), f.params[scale], f.of(mean), f.of(inverse), f.of(dScale), f.of(dOffset), to, f.scratch)
-			f.accumulate(scale, f.of(dScale))
-			f.accumulate(offset, f.of(dOffset))
+			norm.Back(f.Caller, f.Rows*each, f.Of(x), f.Of(d), pass.params[scale], f.Of(mean), f.Of(inverse), f.Of(dScale), f.Of(dOffset), to, f.Scratch)
+			pass.accumulate(f, scale, f.Of(dScale))
+			pass.accumulate(f, offset, f.Of(dOffset))
 		}
-		b.emit(in)
+		b.Emit(in)
 		return []*tensor{dx}
 	}
 }
@@ -88,40 +88,40 @@ func (b *builder) normalize(n *node, x *tensor) *tensor {
 		}
 	}
 	lines, fold := layer.NewChannels(b.set, b.threads), b.folded(n)
-	c := n.Out[len(n.Out)-1]
-	factor, shift := b.constant(c), b.constant(c)
-	b.prepare(func(f *frame) { fold(f, factor.of(f), shift.of(f)) })
+	c := last(n.Out)
+	factor, shift := b.Constant(c), b.Constant(c)
+	b.Prepare(func(f *frame) { fold(f.Constant(factor), f.Constant(shift)) })
 	f := b.activation(n.Values.Text("activation"), blueprint.DefaultSlope)
 	op := kernel.OpAffine
 	if f.Relu() {
 		op, f = kernel.OpAffineRelu, kernel.Activation{}
 	}
-	y := b.rows(n.Out)
-	each := y.row / c
-	b.emit(instr{uses: []*tensor{y, x}, output: y, over: []*tensor{x}, rowwise: true, run: func(fr *frame) {
-		lines.Run(fr.c, op, fr.rows*each, c, layer.Streams{fr.of(y), fr.of(x), factor.of(fr), shift.of(fr)}, 2)
+	y := b.Rows(n.Out)
+	each := y.Row() / c
+	b.Emit(instr{Uses: []*tensor{y, x}, Output: y, Over: []*tensor{x}, Rowwise: true, Run: func(fr *frame) {
+		lines.Run(fr.Caller, op, fr.Rows*each, c, layer.Streams{fr.Of(y), fr.Of(x), fr.Constant(factor), fr.Constant(shift)}, 2)
 	}})
 	return b.activate(f, y)
 }
 
 func layerNorm(b *builder, n *node, in []*tensor) (*tensor, backward) {
-	x, c := in[0], n.Out[len(n.Out)-1]
+	x, c, pass := in[0], last(n.Out), b.pass
 	norm := layer.NewLayerNorm(b.set, b.threads, c, n.Values.Float("epsilon"))
-	each := x.row / c
+	each := x.Row() / c
 	scale, offset := b.param(n, "scale"), b.param(n, "offset")
-	mean, inverse := b.rows(blueprint.Shape{each}), b.rows(blueprint.Shape{each})
-	y := b.rows(n.Out)
-	b.emit(instr{uses: []*tensor{y, x, mean, inverse}, rowwise: true, run: func(f *frame) {
-		norm.Forward(f.c, f.rows*each, f.of(x), f.params[scale], f.params[offset], f.of(y), f.of(mean), f.of(inverse))
+	mean, inverse := b.Rows(blueprint.Shape{each}), b.Rows(blueprint.Shape{each})
+	y := b.Rows(n.Out)
+	b.Emit(instr{Uses: []*tensor{y, x, mean, inverse}, Rowwise: true, Run: func(f *frame) {
+		norm.Forward(f.Caller, f.Rows*each, f.Of(x), pass.params[scale], pass.params[offset], f.Of(y), f.Of(mean), f.Of(inverse))
 	}})
 	return y, func(dy *tensor, _ []bool) []*tensor {
-		dx, dScale, dOffset := b.rows(n.Out), b.fixed(c), b.fixed(c)
-		b.emit(instr{uses: []*tensor{x, dy, mean, inverse, dScale, dOffset, dx}, output: dx, over: []*tensor{dy}, rowwise: true,
-			scratch: func(rows int) int { return norm.BackScratch(rows * each) },
-			run: func(f *frame) {
-				norm.Back(f.c, f.rows*each, f.of(x), f.of(dy), f.params[scale], f.of(mean), f.of(inverse), f.of(dScale), f.of(dOffset), f.of(dx), f.scratch)
-				f.accumulate(scale, f.of(dScale))
-				f.accumulate(offset, f.of(dOffset))
+		dx, dScale, dOffset := b.Rows(n.Out), b.Fixed(c), b.Fixed(c)
+		b.Emit(instr{Uses: []*tensor{x, dy, mean, inverse, dScale, dOffset, dx}, Output: dx, Over: []*tensor{dy}, Rowwise: true,
+			Scratch: func(rows int) int { return norm.BackScratch(rows * each) },
+			Run: func(f *frame) {
+				norm.Back(f.Caller, f.Rows*each, f.Of(x), f.Of(dy), pass.params[scale], f.Of(mean), f.Of(inverse), f.Of(dScale), f.Of(dOffset), f.Of(dx), f.Scratch)
+				pass.accumulate(f, scale, f.Of(dScale))
+				pass.accumulate(f, offset, f.Of(dOffset))
 			}})
 		return []*tensor{dx}
 	}

@@ -28,70 +28,69 @@ func devices(t *testing.T, f func(t *testing.T, d *Device)) {
 
 // part is a program of a piece of a network, whose inputs and answer's gradient a test puts in.
 type part struct {
-	*program
-	names     []string // of the inputs
-	params    []device.Param
-	inputs    map[string]*tensor
-	gradients map[string]*tensor // of the inputs
-	dy        *tensor
-	rows      int
+	*built
+	names   []string // of the inputs
+	weights []device.Param
+	inputs  map[string]*tensor
+	back    map[string]*tensor // gradients of the inputs
+	dy      *tensor
+	rows    int
 }
 
-// newPart makes a part's program. Inputs, their gradients and the answer keep their memory to the end.
+// newPart makes a part's program. What a test puts in or reads keeps its memory from the start to the end.
 func newPart(t testing.TB, d *Device, c *enginetest.RefLayers, training bool) *part {
 	t.Helper()
 	plan := enginetest.Part(t, c.Layers, c.Inputs)
 	b := newBuilder(d.set, d.pool.Threads(), plan, training)
 	b.feeds = map[int]bool{}
-	p := &part{names: slices.Sorted(maps.Keys(c.Inputs)), params: device.Params(plan), inputs: map[string]*tensor{}, gradients: map[string]*tensor{}}
+	p := &part{names: slices.Sorted(maps.Keys(c.Inputs)), weights: device.Params(plan), inputs: map[string]*tensor{}, back: map[string]*tensor{}}
+	var kept []*tensor
+	put := func(shape blueprint.Shape) *tensor {
+		x := b.Rows(shape)
+		b.Emit(instr{Uses: []*tensor{x}, Run: func(*frame) {}})
+		kept = append(kept, x)
+		return x
+	}
 	for i := range plan.Nodes {
 		n := &plan.Nodes[i]
 		if slices.Contains(p.names, n.Layer.Name) {
 			b.feeds[i] = true
-			b.values[i] = b.rows(n.Out)
+			b.values[i] = put(n.Out)
 			p.inputs[n.Layer.Name] = b.values[i]
 			p.rows = c.Inputs[n.Layer.Name].Shape[0]
-			b.emit(instr{uses: []*tensor{b.values[i]}, run: func(*frame) {}})
 		}
+	}
+	if training {
+		p.dy = put(plan.Nodes[plan.Output].Out)
 	}
 	tape := b.forward()
 	if training {
-		p.dy = b.rows(plan.Nodes[plan.Output].Out)
-		p.dy.use(0)
 		for i, g := range b.backward(tape, p.dy) {
 			if b.feeds[i] {
-				p.gradients[plan.Nodes[i].Layer.Name] = g
+				p.back[plan.Nodes[i].Layer.Name] = g
+				kept = append(kept, g)
 			}
 		}
 	}
-	for _, g := range p.gradients {
-		b.emit(instr{uses: []*tensor{g}, run: func(*frame) {}})
-	}
-	b.keep()
-	p.program = b.finish(b.values[plan.Output], p.rows)
-	p.allocate(d.caller())
-	p.frame.consts = make([]float32, p.consts)
-	for _, q := range p.params {
+	p.built = b.finish(d, b.values[plan.Output], p.rows, kept...)
+	for _, q := range p.weights {
 		values := make([]float32, q.Shape.Size())
 		if a, ok := c.Params[q.Key]; ok {
 			copy(values, a.Tensor(t).Data)
 		} else if !strings.HasPrefix(q.Key, enginetest.Scaffold) {
 			t.Fatalf("%s: parameter %s: not in the reference", c.Name, q.Key)
 		}
-		p.frame.params = append(p.frame.params, values)
-		p.frame.gradients = append(p.frame.gradients, make([]float32, q.Shape.Size()))
+		p.params = append(p.params, values)
+		p.gradients = append(p.gradients, make([]float32, q.Shape.Size()))
 	}
 	return p
 }
 
-// keep has the tensors that a test reads or writes, all that there are, keep their memory.
-func (b *builder) keep() {
-	last := len(b.instrs)
-	for _, t := range b.tensors {
-		if t.first >= 0 {
-			t.use(last)
-		}
-	}
+// finish makes the program and its memory, as build and its callers do.
+func (b *builder) finish(d *Device, answer *tensor, rows int, keep ...*tensor) *built {
+	p := &built{b.Finish(rows, append(keep, answer)...), b.pass, answer}
+	p.Allocate(d.pool.Caller(), make([]float32, p.Constants()))
+	return p
 }
 
 // Every layer kind forward and backward, against PyTorch, by each set of kernels.
@@ -110,18 +109,16 @@ func TestLayersAgreeWithPyTorch(t *testing.T) {
 
 func compareLayers(t *testing.T, d *Device, c *enginetest.RefLayers, training bool) {
 	p := newPart(t, d, c, training)
-	f := &p.frame
-	f.slice, f.statistics = &device.Slice{Pixels: make([]float32, p.rows), Rows: p.rows}, true
-	f.rows = p.rows
+	p.slice, p.statistics = device.Slice{Pixels: make([]float32, p.rows), Rows: p.rows}, true
+	values := func(x *tensor) []float32 { return p.Values(x, p.rows) }
 	for name, x := range p.inputs {
-		copy(f.of(x), c.Inputs[name].Tensor(t).Data)
+		copy(values(x), c.Inputs[name].Tensor(t).Data)
 	}
 	if training {
-		copy(f.of(p.dy), c.DY.Tensor(t).Data)
+		copy(values(p.dy), c.DY.Tensor(t).Data)
 	}
-	p.prepare()
-	p.run(p.rows)
-	f.from, f.rows = 0, p.rows
+	p.Prepare()
+	p.Run(p.rows, false)
 	near := func(what string, got []float32, want enginetest.RefArray) {
 		t.Helper()
 		w := want.Tensor(t)
@@ -136,23 +133,23 @@ func compareLayers(t *testing.T, d *Device, c *enginetest.RefLayers, training bo
 		if c.Predicted != nil {
 			want = *c.Predicted
 		}
-		near("prediction", f.of(p.answer), want)
+		near("prediction", values(p.result), want)
 		return
 	}
-	near("value", f.of(p.answer), c.Y)
+	near("value", values(p.result), c.Y)
 	for name, want := range c.DX {
-		if p.gradients[name] == nil {
+		if p.back[name] == nil {
 			t.Errorf("no gradient of %s", name)
 			continue
 		}
-		near("gradient of "+name, f.of(p.gradients[name]), want)
+		near("gradient of "+name, values(p.back[name]), want)
 	}
-	for i, q := range p.params {
+	for i, q := range p.weights {
 		if want, ok := c.DParams[q.Key]; ok {
-			near("gradient of "+q.Key, f.gradients[i], want)
+			near("gradient of "+q.Key, p.gradients[i], want)
 		}
 		if want, ok := c.Updates[q.Key]; ok {
-			near("update of "+q.Key, f.params[i], want)
+			near("update of "+q.Key, p.params[i], want)
 		}
 	}
 }
@@ -175,27 +172,22 @@ func TestLossesAgreeWithPyTorch(t *testing.T) {
 		d := New(kernel.Sets()[0], 1)
 		defer d.Close()
 		b := newBuilder(d.set, 1, plan, true)
-		y := b.rows(blueprint.Shape{columns})
-		y.use(0)
+		y := b.Rows(blueprint.Shape{columns})
 		dy := b.loss(y)
-		b.keep()
-		p := b.finish(y, rows)
-		p.allocate(d.caller())
-		f := &p.frame
-		f.rows = rows
-		copy(f.of(y), answer.Data)
-		f.slice = &device.Slice{Rows: rows, Cells: len(c.Cells.Tensor(t).Data)}
+		p := b.finish(d, y, rows, dy)
+		copy(p.Values(y, rows), answer.Data)
+		p.slice = device.Slice{Rows: rows, Cells: len(c.Cells.Tensor(t).Data)}
 		for i := range rows {
-			f.slice.Labels = append(append(f.slice.Labels, target.Data[i*columns:(i+1)*columns]...), filled.Data[i*columns:(i+1)*columns]...)
+			p.slice.Labels = append(append(p.slice.Labels, target.Data[i*columns:(i+1)*columns]...), filled.Data[i*columns:(i+1)*columns]...)
 		}
-		p.run(rows)
+		p.Run(rows, false)
 		one := func(v float64) enginetest.Tensor {
 			return enginetest.Tensor{Shape: []int{}, Data: []float32{float32(v)}}
 		}
-		enginetest.Near(t, name+": sum", one(f.loss), one(c.Sum), 1e-6)
-		enginetest.Near(t, name+": cells", one(f.cells), one(float64(f.slice.Cells)), 0)
-		enginetest.Near(t, name+": gradient", enginetest.Tensor{Shape: answer.Shape, Data: f.of(dy)}, c.Gradient.Tensor(t), 1e-6)
-		for i, v := range f.of(dy) {
+		enginetest.Near(t, name+": sum", one(p.loss), one(c.Sum), 1e-6)
+		enginetest.Near(t, name+": cells", one(p.cells), one(float64(p.slice.Cells)), 0)
+		enginetest.Near(t, name+": gradient", enginetest.Tensor{Shape: answer.Shape, Data: p.Values(dy, rows)}, c.Gradient.Tensor(t), 1e-6)
+		for i, v := range p.Values(dy, rows) {
 			if filled.Data[i] == 0 && v != 0 {
 				t.Errorf("%s: an empty cell has the gradient %g, want 0", name, v)
 			}

@@ -10,9 +10,6 @@ import (
 // free is how much memory there is; replaced in tests.
 var free = machine.Memory
 
-// bytes is what a program takes.
-func (p *program) bytes() uint64 { return 4 * uint64(p.memory+p.scratch+p.consts) }
-
 // room refuses what the machine's memory doesn't hold: else the system would end the whole program, and everything in it.
 func room(doing string, rows int, want uint64) error {
 	const always = 64 << 20 // what is free is an estimate

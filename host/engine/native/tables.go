@@ -5,7 +5,9 @@ import (
 
 	"github.com/fkzoo/fkzoo/host/engine/device"
 	"github.com/fkzoo/fkzoo/host/engine/native/kernel"
+	"github.com/fkzoo/fkzoo/host/engine/native/layer"
 	"github.com/fkzoo/fkzoo/host/engine/native/update"
+	"github.com/fkzoo/fkzoo/host/engine/native/work"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 )
 
@@ -92,22 +94,22 @@ func sign(d float64) float64 {
 }
 
 // rule updates a parameter w and its slots by its gradient g; decays tells whether weight decay applies to it.
-type rule func(f *frame, o blueprint.Optimizer, h *device.Settings, decays bool, w, g []float32, slots [][]float32)
+type rule func(c *work.Caller, each *layer.Each, o blueprint.Optimizer, h *device.Settings, decays bool, w, g []float32, slots [][]float32)
 
 // rules has a row for each of [blueprint.Optimizers]; a test compares the two. Their slots are [device.Slots].
 var rules = map[string]rule{
-	"sgd": func(f *frame, o blueprint.Optimizer, h *device.Settings, _ bool, w, g []float32, slots [][]float32) {
-		update.SGD{Rate: h[device.Rate], Momentum: h[device.Momentum], Nesterov: o.Nesterov}.Step(f.c, f.each, w, slots[0], g)
+	"sgd": func(c *work.Caller, each *layer.Each, o blueprint.Optimizer, h *device.Settings, _ bool, w, g []float32, slots [][]float32) {
+		update.SGD{Rate: h[device.Rate], Momentum: h[device.Momentum], Nesterov: o.Nesterov}.Step(c, each, w, slots[0], g)
 	},
-	"adam": func(f *frame, _ blueprint.Optimizer, h *device.Settings, _ bool, w, g []float32, slots [][]float32) {
-		adam(h, 0).Step(f.c, f.each, w, slots[0], slots[1], g)
+	"adam": func(c *work.Caller, each *layer.Each, _ blueprint.Optimizer, h *device.Settings, _ bool, w, g []float32, slots [][]float32) {
+		adam(h, 0).Step(c, each, w, slots[0], slots[1], g)
 	},
-	"adamw": func(f *frame, _ blueprint.Optimizer, h *device.Settings, decays bool, w, g []float32, slots [][]float32) {
+	"adamw": func(c *work.Caller, each *layer.Each, _ blueprint.Optimizer, h *device.Settings, decays bool, w, g []float32, slots [][]float32) {
 		decay := float32(0)
 		if decays {
 			decay = h[device.Decay]
 		}
-		adam(h, decay).Step(f.c, f.each, w, slots[0], slots[1], g)
+		adam(h, decay).Step(c, each, w, slots[0], slots[1], g)
 	},
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/fkzoo/fkzoo/host/engine/device"
 	"github.com/fkzoo/fkzoo/host/engine/native/update"
+	"github.com/fkzoo/fkzoo/host/engine/native/work"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 )
 
@@ -13,7 +14,8 @@ import (
 type training struct {
 	device.Job
 	name      string
-	program   *program
+	program   *built
+	caller    *work.Caller
 	state     [][]float32 // the layout's tensors
 	gradients [][]float32 // of the trainable parameters, in their order: sums of the step's slices so far
 	slots     [][]float32 // room for one parameter's
@@ -21,6 +23,7 @@ type training struct {
 	progress  device.Progress
 	mark      int // Progress.Diverged as it was marked
 	prepared  bool
+	added     bool // gradients are added to what is there: it isn't the step's first slice
 	lost      error
 }
 
@@ -33,25 +36,23 @@ func (d *Device) Train(job device.Job) (device.Training, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &training{Job: job, program: p, name: job.Plan.Document.Name + "/" + job.Plan.Member.Name + " training"}
+	t := &training{Job: job, program: p, caller: d.pool.Caller(), name: job.Plan.Document.Name + "/" + job.Plan.Member.Name + " training"}
 	var state uint64
 	for _, a := range job.Layout.Tensors {
 		state += 4 * uint64(a.Shape.Size())
 	}
-	if err := room(t.name, job.Rows, p.bytes()+2*state); err != nil { // gradients are no larger than the state
+	if err := room(t.name, job.Rows, p.Bytes()+2*state); err != nil { // gradients are no larger than the state
 		return nil, err
 	}
-	p.allocate(d.caller())
-	f := &p.frame
-	f.consts = make([]float32, p.consts)
+	p.Allocate(t.caller, make([]float32, p.Constants()))
 	for _, a := range job.Layout.Tensors {
 		t.state = append(t.state, make([]float32, a.Shape.Size()))
 	}
 	params := len(job.Layout.Params)
-	f.params, f.gradients = t.state[:params], make([][]float32, params)
+	p.params, p.gradients = t.state[:params], make([][]float32, params)
 	for _, i := range job.Layout.Trainable {
-		f.gradients[i] = make([]float32, len(t.state[i]))
-		t.gradients = append(t.gradients, f.gradients[i])
+		p.gradients[i] = make([]float32, len(t.state[i]))
+		t.gradients = append(t.gradients, p.gradients[i])
 	}
 	t.slots = make([][]float32, len(job.Layout.Slots))
 	if job.Images != nil {
@@ -59,7 +60,7 @@ func (d *Device) Train(job device.Job) (device.Training, error) {
 		if !ok {
 			return nil, fmt.Errorf("images: found those of another device: %T", job.Images)
 		}
-		f.images, f.labels = &k.images, job.Labels
+		p.images, p.labels = &k.images, job.Labels
 	}
 	current := make([][]float32, params)
 	for i := range current {
@@ -131,27 +132,28 @@ func (t *training) pass(s device.Slice, statistics bool) (err error) {
 	if s.Rows < 1 || s.Rows > t.Rows {
 		return fmt.Errorf("%s: found a slice of %d rows, want 1 to %d", t.name, s.Rows, t.Rows)
 	}
-	f := &t.program.frame
-	defer func() { t.lose(recover(), &err) }()
+	p := t.program
+	defer func() {
+		if r := recover(); r != nil {
+			t.lose(p.Origin(), r, &err)
+		}
+	}()
 	if !t.prepared {
-		t.program.prepare()
+		p.Prepare()
 		t.prepared = true
 	}
-	t.program.slice = s
-	f.slice, f.statistics = &t.program.slice, statistics
-	t.program.run(s.Rows)
-	t.program.slice, f.added = device.Slice{}, true
-	t.progress.LossSum += f.loss
-	t.progress.Cells += f.cells
+	p.slice, p.statistics = s, statistics
+	p.Run(s.Rows, t.added)
+	p.slice, t.added = device.Slice{}, true
+	t.progress.LossSum += p.loss
+	t.progress.Cells += p.cells
 	return nil
 }
 
 // lose ends the training where something panicked: the state may be half of one step and half of another.
-func (t *training) lose(recovered any, err *error) {
-	if recovered != nil {
-		t.lost = &device.Lost{Err: fault("cannot run "+t.name, t.program.frame.layer, recovered)}
-		*err = t.lost
-	}
+func (t *training) lose(layer string, recovered any, err *error) {
+	t.lost = &device.Lost{Err: fault("cannot run "+t.name, layer, recovered)}
+	*err = t.lost
 }
 
 // Apply implements [device.Training].
@@ -159,25 +161,28 @@ func (t *training) Apply(settings *device.Settings) (err error) {
 	if t.lost != nil {
 		return t.lost
 	}
-	defer func() { t.lose(recover(), &err) }()
-	l, f, o := t.Layout, &t.program.frame, t.Plan.Member.Recipe.Optimizer
-	f.layer = "optimizer"
+	defer func() {
+		if r := recover(); r != nil {
+			t.lose("optimizer", r, &err)
+		}
+	}()
+	l, c, each, o := t.Layout, t.caller, t.program.each, t.Plan.Member.Recipe.Optimizer
 	if o.Clip != nil {
-		update.Clip(f.c, f.each, t.gradients, float64(settings[device.Clip]))
+		update.Clip(c, each, t.gradients, float64(settings[device.Clip]))
 	}
 	move := rules[o.Kind]
 	for k, i := range l.Trainable {
 		for s := range t.slots {
 			t.slots[s] = t.state[l.Slot(s, k)]
 		}
-		move(f, o, settings, l.Params[i].Decay, t.state[i], t.gradients[k], t.slots)
+		move(c, each, o, settings, l.Params[i].Decay, t.state[i], t.gradients[k], t.slots)
 	}
 	if l.Averaged {
 		for i := range l.Params {
-			update.Average(f.c, f.each, t.state[l.Average(i)], t.state[i], settings[device.AverageDecay], settings[device.AverageRest])
+			update.Average(c, each, t.state[l.Average(i)], t.state[i], settings[device.AverageDecay], settings[device.AverageRest])
 		}
 	}
-	f.added = false
+	t.added = false
 	t.changed()
 	t.endStep()
 	return nil

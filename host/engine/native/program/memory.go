@@ -1,10 +1,8 @@
-package native
+package program
 
 import (
 	"cmp"
 	"slices"
-
-	"github.com/fkzoo/fkzoo/specs/blueprint"
 )
 
 // buffer is a run of a program's memory.
@@ -17,13 +15,18 @@ type buffer struct {
 	offset      int
 }
 
-// tensor is values [rows, shape...], or [shape...], in a buffer, which several may be of.
-type tensor struct {
+// Tensor is values [rows, shape...], or [shape...], in a program's memory. Several may be of the same values.
+type Tensor struct {
 	*buffer
-	shape blueprint.Shape
+	shape []int
 	where place
-	sums  *tensor // a smaller one whose channels have the same sums; nil: none is known
 }
+
+// Shape is that of a row, or of all where there are no rows. It is not to be changed.
+func (t *Tensor) Shape() []int { return t.shape }
+
+// Row is how many values a row has; 0: there are no rows.
+func (t *Tensor) Row() int { return t.row }
 
 // place is where a program's memory holds a tensor: what running it needs.
 type place struct {
@@ -52,14 +55,14 @@ func lines(n int) int { return (n + 15) &^ 15 }
 
 // join makes one buffer of two where an instruction may write its output over its input: nothing reads that afterwards, and nothing
 // was in the output before.
-func (b *builder) join() {
+func (b *Builder) join() {
 	for i := range b.instrs {
 		in := &b.instrs[i]
-		if in.output == nil {
+		if in.Output == nil {
 			continue
 		}
-		for _, over := range in.over {
-			x, y := over.root(), in.output.root()
+		for _, over := range in.Over {
+			x, y := over.root(), in.Output.root()
 			if x == y || x.last != i || y.first != i || x.row != y.row || x.fixed != y.fixed {
 				continue
 			}
@@ -72,7 +75,7 @@ func (b *builder) join() {
 
 // layOut gives each buffer its place, for so many rows, and each tensor what it needs to be found. It returns the memory's size. Buffers
 // that live at different times share memory; large ones are placed first, each where it leaves the least behind it.
-func (b *builder) layOut(rows int) int {
+func (b *Builder) layOut(rows int) int {
 	var all []*buffer
 	seen := map[*buffer]bool{}
 	for _, t := range b.tensors {
@@ -119,7 +122,7 @@ func (b *builder) layOut(rows int) int {
 
 // span works out when a buffer's memory is its own. A region that goes over a batch's rows piece by piece begins again with its first
 // instruction: what others use as well is needed in all of it.
-func (b *builder) span(x *buffer) {
+func (b *Builder) span(x *buffer) {
 	first, last := b.regionOf(x.first), b.regionOf(x.last)
 	x.local, x.from, x.to = first == last, x.first, x.last
 	if !x.local {
@@ -128,7 +131,7 @@ func (b *builder) span(x *buffer) {
 }
 
 // regionOf is the number of the region that an instruction is in.
-func (b *builder) regionOf(instr int) int {
+func (b *Builder) regionOf(instr int) int {
 	i, found := slices.BinarySearchFunc(b.regions, instr, func(r region, i int) int { return cmp.Compare(r.first, i) })
 	if found {
 		return i
