@@ -13,11 +13,11 @@ func tilePlain(groups, block int, a *Tile) {
 		for g := range groups {
 			for p := range GroupPixels {
 				in := unsafe.Add(a.In[g], count*a.InStep+p*a.InPixel)
-				out := (*[8]float32)(unsafe.Add(a.Out[g], count*a.OutStep+p*a.OutPixel))
+				out := unsafe.Add(a.Out[g], count*a.OutStep+p*a.OutPixel)
 				if block == 8 {
-					pixel8(a, spans, in, out)
+					pixel8(a, spans, in, (*[8]float32)(out))
 				} else {
-					pixel4(a, spans, in, (*[4]float32)(unsafe.Pointer(out)))
+					pixel4(a, spans, in, (*[4]float32)(out))
 				}
 			}
 		}
