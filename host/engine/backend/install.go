@@ -172,6 +172,11 @@ func (s *Store) unpack(ctx context.Context, k Kind, o Options, dir string) (*Pro
 		if err := copyFile(ctx, source.own, filepath.Join(dir, filepath.FromSlash(library))); err != nil {
 			return nil, nil, err
 		}
+		if source.needs != "" {
+			if err := linkAll(source.needs, filepath.Join(dir, "nvidia")); err != nil {
+				return nil, nil, err
+			}
+		}
 		return &Provenance{Own: source.own, Library: library}, nil, nil
 	}
 	if len(source.sets) == 0 {
@@ -251,6 +256,7 @@ func (s *Store) unpackSet(ctx context.Context, k Kind, o Options, source source,
 // source says where an installation takes its files from.
 type source struct {
 	own   string            // a library of the user's own
+	needs string            // the folder "nvidia" beside it, which stays where it is; "": none
 	sets  []wheel.Set       // the ways to try
 	files map[string]string // wheels at hand, by checksum; what isn't is downloaded
 }
@@ -264,6 +270,9 @@ func (s *Store) source(ctx context.Context, k Kind, sets []wheel.Set, o Options)
 		return source{}, err
 	}
 	if st.IsDir() {
+		if own, ok, err := fromPython(o.From, sets); ok || err != nil {
+			return own, err
+		}
 		return fromFolder(ctx, o.From, sets)
 	}
 	f, _, err := plainfile.Open(o.From)
@@ -342,6 +351,42 @@ func fromFolder(ctx context.Context, dir string, sets []wheel.Set) (source, erro
 		missing = fmt.Errorf("%s: no wheel is known for %s/%s", dir, runtime.GOOS, runtime.GOARCH)
 	}
 	return source{}, missing
+}
+
+// fromPython takes the library from a folder in which Python has unpacked the wheels, such as site-packages; ok: it has it.
+func fromPython(dir string, sets []wheel.Set) (own source, ok bool, err error) {
+	if dir, err = filepath.Abs(dir); err != nil {
+		return source{}, false, err
+	}
+	for _, set := range sets {
+		library := filepath.Join(dir, filepath.FromSlash(set[0].Library))
+		if _, err := os.Stat(library); err != nil {
+			continue
+		}
+		own := source{own: library}
+		if len(set) > 1 { // the others are NVIDIA's
+			own.needs = filepath.Join(dir, "nvidia")
+			if _, err := os.Stat(own.needs); err != nil {
+				return source{}, false, fmt.Errorf("%s: found %s but not the libraries that it needs: %w", dir, set[0].Library, err)
+			}
+		}
+		return own, true, nil
+	}
+	return source{}, false, nil
+}
+
+// linkAll links to everything in a folder, whose gigabytes needn't be copied, from another that is there.
+func linkAll(from, in string) error {
+	entries, err := os.ReadDir(from)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if err := os.Symlink(filepath.Join(from, e.Name()), filepath.Join(in, e.Name())); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func copyFile(ctx context.Context, from, to string) error {

@@ -334,6 +334,47 @@ func TestInstallCancelled(t *testing.T) {
 	}
 }
 
+// From a folder in which Python has its packages the library is copied, and what it needs linked to.
+func TestInstallFromPython(t *testing.T) {
+	index := newFakeIndex(t)
+	set := wheel.Set{index.add("a", nil, "jax/xla_cuda_plugin.so"), index.add("b", nil, "")}
+	s := fakeStore(t, index, set)
+	python := filepath.Join(t.TempDir(), "site-packages")
+	put := func(name, text string) {
+		path := filepath.Join(python, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("jax/xla_cuda_plugin.so", fakeLibrary)
+	ctx := context.Background()
+	if _, err := s.Install(ctx, "cuda", Options{From: python}); err == nil || !strings.Contains(err.Error(), "not the libraries that it needs") {
+		t.Errorf("without nvidia: found %v, want what is missing", err)
+	}
+	put("nvidia/cu13/lib/libx.so", "x")
+	info, err := s.Install(ctx, "cuda", Options{From: python})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := filepath.Join(python, "jax", "xla_cuda_plugin.so"); info.Provenance.Own != want {
+		t.Errorf("found the library of %s, want %s", info.Provenance.Own, want)
+	}
+	linked := filepath.Join(filepath.Dir(info.Library), "cu13")
+	if to, err := os.Readlink(linked); err != nil || to != filepath.Join(python, "nvidia", "cu13") {
+		t.Errorf("%s: found a link to %q, %v", linked, to, err)
+	}
+	if got := listed(t, s, "cuda"); got.State != Ready {
+		t.Errorf("found %+v, want ready", got)
+	}
+	if err := s.Remove(ctx, "cuda"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(python, "nvidia", "cu13", "lib", "libx.so")); err != nil {
+		t.Errorf("removal took what was linked to: %v", err)
+	}
+	clean(t, s)
+}
+
 func TestInstallFrom(t *testing.T) {
 	index := newFakeIndex(t)
 	data := makeWheel(t, "lib.so", fakeLibrary)

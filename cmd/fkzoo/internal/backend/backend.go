@@ -28,7 +28,7 @@ func Command(p *command.Program) *cli.Command {
 			{Name: "list", Usage: "show the backends and their state", Action: p.Action(backendList),
 				Flags: []cli.Flag{&cli.BoolFlag{Name: "json", Usage: "print JSON"}}},
 			{Name: "install", Usage: "download, check and try a backend's library", ArgsUsage: installable, Action: p.Action(backendInstall),
-				Flags: []cli.Flag{&cli.StringFlag{Name: "from", Usage: "a wheel, a folder of wheels, or a PJRT library, in place of a download"}}},
+				Flags: []cli.Flag{&cli.StringFlag{Name: "from", Usage: "a wheel, a folder of wheels, a folder where Python has unpacked them, or a PJRT library, in place of a download"}}},
 			{Name: "remove", Usage: "remove a backend's library", ArgsUsage: installable, Action: func(c *cli.Context) error {
 				if c.NArg() != 1 {
 					return command.Usagef("backend remove: found %d arguments, want %s", c.NArg(), orText(backend.Installable()))
