@@ -92,6 +92,24 @@ bench: ## benchmarks of every package that has some; BENCH=REGEXP picks some of 
 	$(GO) test -run='^$$' -bench='$(BENCH)' $(BENCHTIME:%=-benchtime='%') -timeout=60m \
 	  $$(grep -rl --include='*_test.go' '^func Benchmark' . | xargs -n1 dirname | sort -u)
 
+# What is carried to a machine with a GPU, which needs no Go: less than 60 MB.
+bin/gpu-check.tar.gz: bin/fkzoo internal/gpucheck/check $(shell find host -name '*_test.go' -o -path '*/testdata/*' -type f)
+	@rm -rf bin/gpu-check && mkdir -p bin/gpu-check
+	cp internal/gpucheck/check bin/gpu-check
+	for p in net9 net11 compact; do $(BUILD) -ldflags '-s -w' -o bin/gpu-check/fkzoo-plugin-$$p ./plugins/$$p; done
+	shipped=$$(cd bin/gpu-check && $(SHA256) fkzoo-plugin-* | awk '{ sub("fkzoo-plugin-", "", $$2); printf "%s%s=%s", sep, $$2, $$1; sep = "," }'); \
+	$(BUILD) -ldflags "-s -w -X $(MODULE)/host.shipped=$$shipped -X main.version=$(VERSION)" -o bin/gpu-check ./cmd/fkzoo
+	for p in engine engine/gomlx engine/gomlx/kernel; do \
+	  d=bin/gpu-check/tests/$${p##*/}; mkdir -p $$d; \
+	  $(GO) test -c -ldflags='-s -w' -o $$d/$${p##*/}.test ./host/$$p; \
+	  if [ -d host/$$p/testdata ]; then cp -r host/$$p/testdata $$d; fi; \
+	done
+	tar -C bin -c gpu-check | gzip -9 > $@
+
+.PHONY: gpu-check
+gpu-check: bin/gpu-check.tar.gz ## the engine's tests on an NVIDIA GPU, and trainings timed; bin/gpu-check.tar.gz is all that another machine needs, whose Python has jax-cuda13-pjrt 0.11.2
+	bin/gpu-check/check
+
 .PHONY: fuzz
 fuzz: ## each fuzz target for FUZZTIME, 10s; FUZZ=REGEXP picks some by folder and name
 	@targets=$$(grep -ro --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' . | sed 's|/[^/]*:func | |' | sort | grep -E -e '$(FUZZ)') || \
