@@ -57,7 +57,8 @@ FORCE:
 # What stands beside the plugins and trusts them.
 bin/fkzoo: PROGRAM := ./cmd/fkzoo
 bin/results: PROGRAM := ./internal/results
-bin/fkzoo bin/results: bin/.plugins/checksums bin/.version
+bin/peers: PROGRAM := ./internal/peers
+bin/fkzoo bin/results bin/peers: bin/.plugins/checksums bin/.version
 	$(BUILD) -ldflags "-X $(MODULE)/host.shipped=$$(cat bin/.plugins/checksums) -X main.version=$(VERSION)" -o $@ $(PROGRAM)
 	@touch $@
 
@@ -91,6 +92,10 @@ lint: ## gofmt, go.mod as go mod tidy wants it, go vet, staticcheck
 bench: ## benchmarks of every package that has some; BENCH=REGEXP picks some of them, BENCHTIME=1x runs each once
 	$(GO) test -run='^$$' -bench='$(BENCH)' $(BENCHTIME:%=-benchtime='%') -timeout=60m \
 	  $$(grep -rl --include='*_test.go' '^func Benchmark' . | xargs -n1 dirname | sort -u)
+
+.PHONY: bench-peers
+bench-peers: bin/fkzoo bin/peers ## fkzoo beside PyTorch, JAX and ONNX Runtime, for docs/performance.md; PEERS='train-*' picks contests, PEERS=list shows them, PEERS=page writes the page alone; ROUNDS, PIECE=2s; an hour
+	set -f; GO='$(GO)' bin/peers $(ROUNDS:%=-rounds '%') $(PIECE:%=-piece '%') $(PAGE:%=-page '%') $(PEERFLAGS) $(PEERS)
 
 # What is carried to a machine with a GPU, which needs no Go: less than 60 MB.
 bin/gpu-check.tar.gz: bin/fkzoo internal/gpucheck/check $(shell find host -name '*_test.go' -o -path '*/testdata/*' -type f)
@@ -137,4 +142,4 @@ clean: ## remove what build and demo made; not the models of results
 
 .PHONY: help
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile

@@ -183,6 +183,11 @@ var rooms = []room{
 		{"zoo", "host host/engine/backend specs/blueprint zoo/answer zoo/bench zoo/dataset zoo/dataset/source zoo/internal/opened zoo/measure zoo/model zoo/request zoo/train zoo/train/recipe"},
 	}},
 	{"internal/results", []row{{"internal/results", "host/engine/backend internal/atomicfile internal/machine specs/blueprint zoo/..."}}},
+	{"internal/peers", []row{
+		{"internal/peers", "" +
+			"format/npy format/tensor host/engine host/engine/backend internal/atomicfile internal/cputime internal/machine internal/pyenv " +
+			"specs/blueprint zoo zoo/export zoo/model"},
+	}},
 	{"cmd", []row{
 		{"cmd/fkzoo/internal/terminal", ""},
 		{"cmd/fkzoo/internal/command", "cmd/fkzoo/internal/terminal format host host/engine host/engine/backend internal/atomicfile internal/machine zoo zoo/convert zoo/dataset zoo/dataset/demo zoo/dataset/source zoo/draw/chart zoo/request zoo/train"},

@@ -15,6 +15,7 @@ import (
 
 // outsiders may name the program's flags and commands: what is for people to type.
 var outsiders = map[string]string{
+	"internal/peers/shell.go":  "it starts the program as from the shell",
 	"internal/results/runs.go": "the page shows its runs as commands that anybody may type",
 	"plugins/serve.go":         "a plugin that is started by hand says how fkzoo is told of it",
 }

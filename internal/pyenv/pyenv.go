@@ -1,5 +1,5 @@
-// Package pyenv gives tests and benchmarks a Python with exactly the packages that a requirements.txt pins by checksum, in
-// an environment of its own that is kept between runs. It knows nothing of what runs there.
+// Package pyenv gives tests, benchmarks and comparisons a Python with exactly the packages that a requirements.txt pins by
+// checksum, in an environment of its own that is kept between runs. It knows nothing of what runs there.
 package pyenv
 
 import (
@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -24,7 +25,7 @@ var errMissing = errors.New("found no python3 with venv")
 // Python or of a network, the test is skipped; with CI=true it fails.
 func Python(t testing.TB, requirements string) string {
 	t.Helper()
-	python, err := open(requirements)
+	python, err := Open(context.Background(), requirements)
 	if err != nil {
 		if os.Getenv("CI") == "true" {
 			t.Fatalf("%s: %v", requirements, err)
@@ -34,7 +35,8 @@ func Python(t testing.TB, requirements string) string {
 	return python
 }
 
-func open(requirements string) (string, error) {
+// Open is [Python] without a test. The more arguments are pip's, of how it installs the file.
+func Open(ctx context.Context, requirements string, more ...string) (string, error) {
 	text, err := os.ReadFile(requirements)
 	if err != nil {
 		return "", err
@@ -51,7 +53,7 @@ func open(requirements string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	sum := sha256.Sum256(append(text, version...))
+	sum := sha256.Sum256(append(append(text, version...), strings.Join(more, " ")...))
 	dir := filepath.Join(cache, "fkzoo", "tests", fmt.Sprintf("python-%x", sum[:8]))
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		return "", err
@@ -73,14 +75,14 @@ func open(requirements string) (string, error) {
 	if err := os.RemoveAll(dir); err != nil {
 		return "", err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
 	defer cancel()
 	if out, err := exec.CommandContext(ctx, base, "-m", "venv", dir).CombinedOutput(); err != nil {
 		return "", fmt.Errorf("%w: %w\n%s", errMissing, err, out)
 	}
-	pip := exec.CommandContext(ctx, python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input",
-		"--retries", "2", "--only-binary", ":all:", "--require-hashes", "-r", requirements)
-	if out, err := pip.CombinedOutput(); err != nil {
+	pip := append([]string{"-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input",
+		"--retries", "2", "--only-binary", ":all:", "--require-hashes", "-r", requirements}, more...)
+	if out, err := exec.CommandContext(ctx, python, pip...).CombinedOutput(); err != nil {
 		return "", fmt.Errorf("pip: %w\n%s", err, out)
 	}
 	return python, os.WriteFile(done, nil, 0o644)

@@ -12,14 +12,14 @@ import (
 
 func TestWithoutPython(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "requirements.txt")
-	if _, err := open(path); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := Open(t.Context(), path); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no requirements: %v", err)
 	}
 	if err := os.WriteFile(path, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("PATH", t.TempDir())
-	if _, err := open(path); !errors.Is(err, errMissing) {
+	if _, err := Open(t.Context(), path); !errors.Is(err, errMissing) {
 		t.Errorf("no Python: %v", err)
 	}
 }
@@ -29,7 +29,7 @@ func TestRequirementsArePinned(t *testing.T) {
 	pinned := regexp.MustCompile(`^[a-z0-9_-]+==[0-9.]+( --hash=sha256:[0-9a-f]{64})+$`)
 	files := 0
 	err := filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.Name() != "requirements.txt" {
+		if ok, _ := filepath.Match("requirements*.txt", d.Name()); err != nil || !ok {
 			return err
 		}
 		files++

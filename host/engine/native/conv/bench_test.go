@@ -49,7 +49,8 @@ var layers = []layer{
 
 // BenchmarkLayers measures each convolution, each direction, with one and two threads, alternating with nothing but multiply-adds:
 // GFLOP/s by the clock, and as the share of the peak what is reached of what multiply-adds alone reach in the same run; with one thread
-// by processor time. The best of all turns counts, since others may use the machine meanwhile. Packing isn't in it.
+// by processor time. The best of all turns counts, since others may use the machine meanwhile. Packing isn't in it. internal/peers
+// reads what it prints.
 func BenchmarkLayers(b *testing.B) {
 	for _, set := range kernel.Sets() {
 		if set.Name == "plain" {
@@ -128,6 +129,7 @@ func benchmark(b *testing.B, set *kernel.Set, l layer, direction string, threads
 	b.ReportMetric(rate/1e9, "GFLOP/s")
 	b.ReportMetric(most/1e9, "peak-GFLOP/s")
 	b.ReportMetric(share/most, "of-peak")
+	b.ReportMetric(float64(n), "images")
 	b.ReportMetric(0, "ns/op")
 }
 
