@@ -5,9 +5,9 @@ import (
 	"testing"
 
 	"github.com/fkzoo/fkzoo/host/engine/backend"
-	"github.com/fkzoo/fkzoo/host/engine/backend/backendtest"
 	"github.com/fkzoo/fkzoo/host/engine/device"
 	"github.com/fkzoo/fkzoo/host/engine/gomlx"
+	"github.com/fkzoo/fkzoo/host/engine/gomlx/gomlxtest"
 	"github.com/fkzoo/fkzoo/host/engine/native"
 	"github.com/fkzoo/fkzoo/host/engine/native/kernel"
 )
@@ -49,24 +49,14 @@ func openReference(t testing.TB) device.Device {
 	if raced {
 		t.Skip("GoMLX's products don't bear the race detector")
 	}
-	return onGoMLX(backendtest.Reference(t))
-}
-
-func onGoMLX(b backendtest.GoMLX) device.Device {
-	target := gomlx.XLACPU
-	if b.CUDA {
-		target = gomlx.XLACUDA
-	}
-	return gomlx.New(gomlx.Backend{Name: b.Name, Compute: b.Compute, Target: target})
+	return gomlx.New(gomlxtest.Reference(t))
 }
 
 // eachDevice runs f on every device of GoMLX's, and on the native one.
 func eachDevice(t *testing.T, f func(t *testing.T, on device.Device)) {
 	t.Helper()
 	if !raced {
-		for _, b := range backendtest.AllGoMLX(t) {
-			t.Run(b.Name, func(t *testing.T) { f(t, onGoMLX(b)) })
-		}
+		gomlxtest.Each(t, func(t *testing.T, b gomlx.Backend) { f(t, gomlx.New(b)) })
 	}
 	t.Run("go", func(t *testing.T) { f(t, openNative(t)) })
 }

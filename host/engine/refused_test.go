@@ -7,8 +7,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/fkzoo/fkzoo/host/engine/backend/backendtest"
 	"github.com/fkzoo/fkzoo/host/engine/enginetest"
+	"github.com/fkzoo/fkzoo/host/engine/gomlx"
+	"github.com/fkzoo/fkzoo/host/engine/gomlx/gomlxtest"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 )
 
@@ -93,29 +94,27 @@ func TestFailingGraphNamesTheLayer(t *testing.T) {
 	}
 	e := faces(4, 6, 6, []string{"a_x"})
 	layers := `{"name": "first", "kind": "conv2d", "filters": 2}, {"name": "second", "kind": "conv2d", "filters": 3}, {"name": "third", "kind": "flatten"}, {"name": "fourth", "kind": "dense", "units": 1}`
-	for _, on := range backendtest.AllGoMLX(t) {
-		t.Run(on.Name, func(t *testing.T) {
-			data := mustUpload(t, onGoMLX(on), e)
-			for _, c := range []struct {
-				layer string
-				spoil func(p *blueprint.Plan)
-			}{
-				{"second", func(p *blueprint.Plan) { p.Nodes[1].Params[0].Shape = blueprint.Shape{3, 3, 1, 3} }}, // the kernel's
-				{"third", func(p *blueprint.Plan) { p.Nodes[2].Out = blueprint.Shape{7} }},                       // GoMLX's
-				{"fourth", func(p *blueprint.Plan) { p.Nodes[3].Params[1].Name = "bais" }},                       // the engine's
-			} {
-				plan := enginetest.Plan(t, enginetest.Document(6, 6, "unit", layers, enginetest.Plain(enginetest.SGD)), e.Columns...)
-				c.spoil(plan)
-				tr := mustTrainer(t, data, Config{Plan: plan, Rows: upTo(4), Epochs: 1, Seed: 1})
-				_, err := tr.Epoch(context.Background(), nil)
-				want := `layer "` + c.layer + `"`
-				if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "training graph") || strings.Contains(err.Error(), "\n") {
-					t.Errorf("training: found error %v, want one line with %s", err, want)
-				}
-				if _, err := tr.Predict(context.Background(), e.Images, nil); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "prediction graph") {
-					t.Errorf("prediction: found error %v, want %s", err, want)
-				}
+	gomlxtest.Each(t, func(t *testing.T, on gomlx.Backend) {
+		data := mustUpload(t, gomlx.New(on), e)
+		for _, c := range []struct {
+			layer string
+			spoil func(p *blueprint.Plan)
+		}{
+			{"second", func(p *blueprint.Plan) { p.Nodes[1].Params[0].Shape = blueprint.Shape{3, 3, 1, 3} }}, // the kernel's
+			{"third", func(p *blueprint.Plan) { p.Nodes[2].Out = blueprint.Shape{7} }},                       // GoMLX's
+			{"fourth", func(p *blueprint.Plan) { p.Nodes[3].Params[1].Name = "bais" }},                       // the engine's
+		} {
+			plan := enginetest.Plan(t, enginetest.Document(6, 6, "unit", layers, enginetest.Plain(enginetest.SGD)), e.Columns...)
+			c.spoil(plan)
+			tr := mustTrainer(t, data, Config{Plan: plan, Rows: upTo(4), Epochs: 1, Seed: 1})
+			_, err := tr.Epoch(context.Background(), nil)
+			want := `layer "` + c.layer + `"`
+			if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "training graph") || strings.Contains(err.Error(), "\n") {
+				t.Errorf("training: found error %v, want one line with %s", err, want)
 			}
-		})
-	}
+			if _, err := tr.Predict(context.Background(), e.Images, nil); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "prediction graph") {
+				t.Errorf("prediction: found error %v, want %s", err, want)
+			}
+		}
+	})
 }

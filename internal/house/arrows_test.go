@@ -79,16 +79,17 @@ var rooms = []room{
 		{"host/engine/backend/quiet", ""},
 		{"host/engine/device", "specs/blueprint"},
 		{"host/engine/enginetest", "specs/blueprint"},
-		{"host/engine/gomlx/kernel/random", ""},
+		{"host/engine/gomlx/kernel", ""},
+		{"host/engine/gomlx/random", ""},
 		{"host/engine/backend/wheel", "internal/ctxio internal/plainfile"},
 		{"host/engine/backend", "" +
 			"host/engine/backend/quiet host/engine/backend/wheel host/engine/native/kernel internal/atomicfile " +
 			"internal/ctxio internal/plainfile internal/userdir"},
-		{"host/engine/gomlx/kernel", "host/engine/gomlx/kernel/random"},
 		{"host/engine/backend/backendtest", "host/engine/backend"},
 		{"host/engine/gomlx/formula", "host/engine/device specs/blueprint"},
 		{"host/engine/gomlx", "" +
-			"host/engine/device host/engine/gomlx/formula host/engine/gomlx/kernel specs/blueprint"},
+			"host/engine/device host/engine/gomlx/formula host/engine/gomlx/kernel host/engine/gomlx/random specs/blueprint"},
+		{"host/engine/gomlx/gomlxtest", "host/engine/backend host/engine/backend/backendtest host/engine/gomlx/kernel"},
 		{"host/engine/native/internal/asmgen", "internal/atomicfile"},
 		{"host/engine/native/internal/guard", ""},
 		{"host/engine/native/internal/pytorch", ""},

@@ -7,6 +7,7 @@ import (
 
 	"github.com/fkzoo/fkzoo/host/engine/device"
 	"github.com/fkzoo/fkzoo/host/engine/gomlx/formula"
+	"github.com/fkzoo/fkzoo/host/engine/gomlx/kernel"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 )
 
@@ -23,10 +24,10 @@ func newBiasActivation(n *blueprint.Node) op {
 
 func (o *biasActivation) forward(b *builder, x []*Node) *Node {
 	y := x[0]
-	switch {
-	case o.bias == "shared":
-		y = b.AddRows(y, b.param(o.layer, "bias"))
-	case o.bias == "untied":
+	switch o.bias {
+	case "shared":
+		y = kernel.AddRows(y, b.param(o.layer, "bias"))
+	case "untied":
 		y = Add(y, ExpandLeftToRank(b.param(o.layer, "bias"), y.Rank()))
 	}
 	return o.f.forward(b, []*Node{y})
@@ -34,10 +35,10 @@ func (o *biasActivation) forward(b *builder, x []*Node) *Node {
 
 func (o *biasActivation) backward(b *builder, dy *Node, _ []bool) []*Node {
 	d := o.f.backward(b, dy, []bool{true})[0]
-	switch {
-	case o.bias == "shared":
-		b.addGradient(o.layer, "bias", b.SumRows(d, nil))
-	case o.bias == "untied":
+	switch o.bias {
+	case "shared":
+		b.addGradient(o.layer, "bias", kernel.SumRows(d, nil))
+	case "untied":
 		b.addGradient(o.layer, "bias", ReduceSum(d, 0))
 	}
 	return []*Node{d}
@@ -59,7 +60,7 @@ func newActivation(n *blueprint.Node) op {
 	return &activation{name: n.Values.Text("function"), slope: n.Values.Float("slope")}
 }
 
-func (o *activation) forward(b *builder, in []*Node) *Node {
+func (o *activation) forward(_ *builder, in []*Node) *Node {
 	f, ok := formula.Activations[o.name]
 	if !ok {
 		panic(fmt.Errorf("activation %s: %w", o.name, device.ErrUnsupported))
@@ -71,7 +72,7 @@ func (o *activation) forward(b *builder, in []*Node) *Node {
 	return o.y
 }
 
-func (o *activation) backward(b *builder, dy *Node, _ []bool) []*Node {
+func (o *activation) backward(_ *builder, dy *Node, _ []bool) []*Node {
 	if o.Of == nil {
 		return []*Node{dy}
 	}

@@ -5,12 +5,13 @@ import (
 	"testing"
 
 	"github.com/fkzoo/fkzoo/host/engine/enginetest"
+	"github.com/fkzoo/fkzoo/host/engine/gomlx/gomlxtest"
 )
 
 // A number of rows is compiled for once, however many ask for it at once.
 func TestAnswersCompileOnce(t *testing.T) {
 	plan := enginetest.Plan(t, enginetest.Document(3, 3, "unit", enginetest.OneDense, enginetest.Plain(enginetest.SGD)), "a_x")
-	eachBackend(t, func(t *testing.T, on Backend) {
+	gomlxtest.Each(t, func(t *testing.T, on Backend) {
 		network, err := New(on).Load(plan, enginetest.Weights(plan, 1))
 		if err != nil {
 			t.Fatal(err)

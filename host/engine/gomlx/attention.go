@@ -5,6 +5,7 @@ import (
 
 	. "github.com/gomlx/gomlx/core/graph"
 
+	"github.com/fkzoo/fkzoo/host/engine/gomlx/kernel"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 )
 
@@ -28,12 +29,12 @@ func (o *attention) forward(b *builder, in []*Node) *Node {
 	o.tokens = int(s.Size()) / o.c
 	o.x = Reshape(x, -1, o.c)
 	project := func(x *Node, what string) *Node {
-		return b.AddRows(b.Dense(x, b.param(name, what), nil), b.param(name, what+"_bias"))
+		return kernel.AddRows(kernel.Dense(b.target, x, b.param(name, what)), b.param(name, what+"_bias"))
 	}
 	o.q, o.k, o.v = o.split(project(o.x, "query")), o.split(project(o.x, "key")), o.split(project(o.x, "value"))
-	scores := MulScalar(Dot(o.q, o.k).General([]int{3}, []int{0, 2}, []int{3}, []int{0, 2}), o.scale())
+	scores := MulScalar(DotGeneral(o.q, []int{3}, []int{0, 2}, o.k, []int{3}, []int{0, 2}), o.scale())
 	o.weights = Softmax(scores, -1)
-	mixed := Dot(o.weights, o.v).General([]int{3}, []int{0, 1}, []int{1}, []int{0, 2}) // [batch, heads, tokens, c/heads]
+	mixed := DotGeneral(o.weights, []int{3}, []int{0, 1}, o.v, []int{1}, []int{0, 2}) // [batch, heads, tokens, c/heads]
 	o.mixed = Reshape(TransposeAllAxes(mixed, 0, 2, 1, 3), -1, o.c)
 	return Reshape(project(o.mixed, "output"), x.Shape().Dimensions...)
 }
@@ -41,18 +42,18 @@ func (o *attention) forward(b *builder, in []*Node) *Node {
 func (o *attention) backward(b *builder, dy *Node, need []bool) []*Node {
 	name, shape := o.node.Layer.Name, dy.Shape().Dimensions
 	unproject := func(x *Node, what string, d *Node) *Node {
-		dx, dw, _ := b.DenseBackward(x, b.param(name, what), d, true)
+		dx, dw := kernel.DenseBackward(x, b.param(name, what), d, true)
 		b.addGradient(name, what, dw)
-		b.addGradient(name, what+"_bias", b.SumRows(d, nil))
+		b.addGradient(name, what+"_bias", kernel.SumRows(d, nil))
 		return dx
 	}
 	dMixed := o.split(unproject(o.mixed, "output", Reshape(dy, -1, o.c)))                            // [b, t, h, d]
-	dWeights := Dot(dMixed, o.v).General([]int{3}, []int{0, 2}, []int{3}, []int{0, 2})               // [b, h, t, t]
-	dv := Dot(o.weights, dMixed).General([]int{2}, []int{0, 1}, []int{1}, []int{0, 2})               // [b, h, t, d]
+	dWeights := DotGeneral(dMixed, []int{3}, []int{0, 2}, o.v, []int{3}, []int{0, 2})                // [b, h, t, t]
+	dv := DotGeneral(o.weights, []int{2}, []int{0, 1}, dMixed, []int{1}, []int{0, 2})                // [b, h, t, d]
 	dScores := Mul(o.weights, Sub(dWeights, ReduceAndKeep(Mul(dWeights, o.weights), ReduceSum, -1))) // softmax's gradient
 	dScores = MulScalar(dScores, o.scale())
-	dq := Dot(dScores, o.k).General([]int{3}, []int{0, 1}, []int{1}, []int{0, 2}) // [b, h, t, d]
-	dk := Dot(dScores, o.q).General([]int{2}, []int{0, 1}, []int{1}, []int{0, 2})
+	dq := DotGeneral(dScores, []int{3}, []int{0, 1}, o.k, []int{1}, []int{0, 2}) // [b, h, t, d]
+	dk := DotGeneral(dScores, []int{2}, []int{0, 1}, o.q, []int{1}, []int{0, 2})
 	join := func(x *Node) *Node { return Reshape(TransposeAllAxes(x, 0, 2, 1, 3), -1, o.c) }
 	dx := unproject(o.x, "query", join(dq))
 	dx = Add(dx, unproject(o.x, "key", join(dk)))

@@ -1,12 +1,11 @@
-// Package gomlx is the device that runs plans with GoMLX, on any of its
-// backends: it lowers a plan to a graph, and keeps images and state in the
-// backend's memory.
+// Package gomlx is the device that runs plans with GoMLX, on XLA: it lowers a plan
+// to a graph, and keeps images and state in the backend's memory.
 //
 // The reverse pass is its own: it goes back layer by layer, and each layer kind
-// may bring its own gradient for each backend; those that don't get GoMLX's. A
-// program takes a fixed number of rows: what a slice lacks is filled with copies
-// of its rows that no label is filled of, so that they teach nothing, and that
-// batch statistics leave out.
+// may bring its own gradient; those that don't get GoMLX's. A program takes a fixed
+// number of rows: what a slice lacks is filled with copies of its rows that no
+// label is filled of, so that they teach nothing, and that batch statistics leave
+// out.
 //
 // The package must not know what a batch is made of, nor when and for how long
 // training goes on: that is the engine's.
@@ -27,6 +26,9 @@ import (
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 )
 
+// Backend is a GoMLX backend that is open, and the family of lowerings that suits it.
+type Backend = kernel.Backend
+
 // Target is the family of lowerings that suits a backend.
 type Target = kernel.Target
 
@@ -36,17 +38,10 @@ const (
 	XLACUDA = kernel.XLACUDA
 )
 
-// Backend is one of GoMLX's that is open, and the family of lowerings that suits it.
-type Backend struct {
-	Name    string
-	Compute compute.Backend
-	Target  Target
-}
-
 // Device runs plans on a backend of GoMLX's. It implements [device.Device].
 type Device struct{ b Backend }
 
-// New gives the device of a backend, which is the caller's to close.
+// New gives the device of an open backend, which is the caller's to close.
 func New(b Backend) *Device { return &Device{b} }
 
 // Check refuses what can't be trained. The graph is built for one image and not
@@ -71,7 +66,8 @@ func (d *Device) Check(plan *blueprint.Plan) error {
 	})
 }
 
-// SliceRows is the whole batch: XLA reuses memory, and its programs take long to compile.
+// SliceRows is the whole batch: XLA reuses memory, and each of a training's programs
+// takes it long to compile.
 func (d *Device) SliceRows(plan *blueprint.Plan) int { return plan.Member.Recipe.Batch }
 
 // kept are images in the backend's memory.

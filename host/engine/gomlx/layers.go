@@ -6,6 +6,7 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 
 	"github.com/fkzoo/fkzoo/host/engine/gomlx/kernel"
+	"github.com/fkzoo/fkzoo/host/engine/gomlx/random"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 )
 
@@ -29,12 +30,12 @@ var forms = map[string]form{
 	"layer_norm":      {lower: func(n *blueprint.Node) op { return &layerNorm{node: n} }},
 	"activation":      {lower: newActivation},
 	"add":             {lower: newAdd},
-	"multiply":        {lower: auto(func(_ *builder, _ *blueprint.Node, x []*Node) *Node { return fold(x, Mul) })},
-	"concat":          {lower: auto(func(_ *builder, _ *blueprint.Node, x []*Node) *Node { return Concatenate(x, -1) })},
+	"multiply":        {lower: auto(func(_ *blueprint.Node, x []*Node) *Node { return fold(x, Mul) })},
+	"concat":          {lower: auto(func(_ *blueprint.Node, x []*Node) *Node { return Concatenate(x, -1) })},
 	"flatten":         {lower: func(n *blueprint.Node) op { return &reshape{out: n.Out} }},
 	"reshape":         {lower: func(n *blueprint.Node) op { return &reshape{out: n.Out} }},
 	"upsample":        {lower: auto(upsample)},
-	"softmax":         {lower: auto(func(_ *builder, _ *blueprint.Node, x []*Node) *Node { return Softmax(x[0], -1) })},
+	"softmax":         {lower: auto(func(_ *blueprint.Node, x []*Node) *Node { return Softmax(x[0], -1) })},
 	"soft_argmax":     {lower: func(n *blueprint.Node) op { return &softArgmax{node: n} }},
 	"attention":       {lower: func(n *blueprint.Node) op { return &attention{node: n} }},
 }
@@ -49,31 +50,31 @@ func batchStatistics(plan *blueprint.Plan) bool {
 	return false
 }
 
-// autoOp leaves the gradient to GoMLX: that of sum(y * dy). It has no parameters,
-// and gets a copy of each input:
-// where one input was computed from another, or both are the same value, GoMLX
-// would otherwise follow that path too, which is the reverse pass's to do.
+// autoOp leaves the gradient to GoMLX: that of sum(y * dy). It has no parameters.
+// It gets a copy of each input: where one input was computed from another, or both
+// are the same value, GoMLX would otherwise follow that path too, which is the
+// reverse pass's to do.
 type autoOp struct {
 	node *blueprint.Node
-	f    func(b *builder, n *blueprint.Node, x []*Node) *Node
+	f    func(n *blueprint.Node, x []*Node) *Node
 	x    []*Node
 	y    *Node
 }
 
-func auto(f func(b *builder, n *blueprint.Node, x []*Node) *Node) lowering {
+func auto(f func(n *blueprint.Node, x []*Node) *Node) lowering {
 	return func(n *blueprint.Node) op { return &autoOp{node: n, f: f} }
 }
 
-func (o *autoOp) forward(b *builder, x []*Node) *Node {
+func (o *autoOp) forward(_ *builder, x []*Node) *Node {
 	o.x = make([]*Node, len(x))
 	for i, v := range x {
 		o.x[i] = Identity(v)
 	}
-	o.y = o.f(b, o.node, o.x)
+	o.y = o.f(o.node, o.x)
 	return o.y
 }
 
-func (o *autoOp) backward(b *builder, dy *Node, need []bool) []*Node {
+func (o *autoOp) backward(_ *builder, dy *Node, need []bool) []*Node {
 	var wanted []*Node
 	for k, x := range o.x {
 		if need[k] {
@@ -133,13 +134,13 @@ func (o *convolution) forward(b *builder, x []*Node) *Node {
 		Strides: stride, Dilations: dilation, Groups: v.Int("groups"),
 		Padding: v.Padding("padding").Resolve([2]int{in[0], in[1]}, v.Pair("kernel"), stride, dilation),
 	}
-	y, pass := b.Conv2D(conv, x[0], b.param(o.node.Layer.Name, "weights"), nil)
+	y, pass := conv.Forward(b.target, x[0], b.param(o.node.Layer.Name, "weights"))
 	o.pass = pass
 	return y
 }
 
 func (o *convolution) backward(b *builder, dy *Node, need []bool) []*Node {
-	dx, dw, _ := o.pass.Backward(dy, need[0])
+	dx, dw := o.pass.Backward(dy, need[0])
 	b.addGradient(o.node.Layer.Name, "weights", dw)
 	return []*Node{dx}
 }
@@ -186,13 +187,13 @@ func newDense(n *blueprint.Node) op {
 func (o *matmul) forward(b *builder, in []*Node) *Node {
 	x, w := in[0], b.param(o.node.Layer.Name, "weights")
 	o.rows = Reshape(x, -1, w.Shape().Dimensions[0])
-	return Reshape(b.Dense(o.rows, w, nil), batched(x, o.node.Out)...)
+	return Reshape(kernel.Dense(b.target, o.rows, w), batched(x, o.node.Out)...)
 }
 
 func (o *matmul) backward(b *builder, dy *Node, need []bool) []*Node {
 	name := o.node.Layer.Name
 	w := b.param(name, "weights")
-	dx, dw, _ := b.DenseBackward(o.rows, w, Reshape(dy, -1, w.Shape().Dimensions[1]), need[0])
+	dx, dw := kernel.DenseBackward(o.rows, w, Reshape(dy, -1, w.Shape().Dimensions[1]), need[0])
 	b.addGradient(name, "weights", dw)
 	if !need[0] {
 		return make([]*Node, 1)
@@ -211,13 +212,13 @@ type reshape struct {
 	in  []int // with the batch
 }
 
-func (o *reshape) forward(b *builder, in []*Node) *Node {
+func (o *reshape) forward(_ *builder, in []*Node) *Node {
 	x := in[0]
 	o.in = x.Shape().Dimensions
 	return Reshape(x, batched(x, o.out)...)
 }
 
-func (o *reshape) backward(b *builder, dy *Node, _ []bool) []*Node {
+func (o *reshape) backward(_ *builder, dy *Node, _ []bool) []*Node {
 	return []*Node{Reshape(dy, o.in...)}
 }
 
@@ -229,12 +230,12 @@ type dropout struct {
 
 func (o *dropout) forward(b *builder, x []*Node) *Node {
 	v := o.node.Values
-	d := kernel.Dropout{Rate: v.Float("rate"), Stream: b.stream(), First: b.first}
-	if !b.Training || d.Rate == 0 {
+	d := random.Dropout{Rate: v.Float("rate"), Stream: b.stream(), First: b.first}
+	if !b.training || d.Rate == 0 {
 		return x[0]
 	}
-	y, keep := d.Apply(x[0], b.seed)
-	o.keep = keep
+	o.keep = d.Mask(b.seed, x[0].Shape().Dimensions...)
+	y := Mul(x[0], o.keep)
 	if v.Bool("rescale") {
 		return y
 	}
@@ -242,7 +243,7 @@ func (o *dropout) forward(b *builder, x []*Node) *Node {
 	return MulScalar(y, 1-d.Rate)
 }
 
-func (o *dropout) backward(b *builder, dy *Node, _ []bool) []*Node {
+func (o *dropout) backward(_ *builder, dy *Node, _ []bool) []*Node {
 	if o.keep == nil {
 		return []*Node{dy}
 	}
@@ -260,13 +261,7 @@ func newAdd(n *blueprint.Node) op {
 	return &add{shapes: n.In, out: n.Out, f: named(n.Values.Text("activation"))}
 }
 
-func (o *add) forward(b *builder, x []*Node) *Node {
-	sum := x[0]
-	for _, v := range x[1:] {
-		sum = Add(sum, v)
-	}
-	return o.f.forward(b, []*Node{sum})
-}
+func (o *add) forward(b *builder, x []*Node) *Node { return o.f.forward(b, []*Node{fold(x, Add)}) }
 
 func (o *add) backward(b *builder, dy *Node, _ []bool) []*Node {
 	d := o.f.backward(b, dy, []bool{true})[0]

@@ -11,8 +11,8 @@ import (
 )
 
 // op is one operation of a lowered network. It is made anew for each graph,
-// and keeps from its forward pass what its backward pass needs. Values have the
-// batch first, maps are NHWC.
+// and keeps from its forward pass what its backward pass needs. Values are batch
+// first, feature maps NHWC.
 type op interface {
 	// forward gives the value from those of the inputs.
 	forward(b *builder, x []*Node) *Node
@@ -34,7 +34,8 @@ type step struct {
 
 // builder is what ops share while one graph is built.
 type builder struct {
-	*kernel.Kernel
+	target    kernel.Target
+	training  bool
 	g         *Graph
 	params    map[string]*Node // by layer/parameter
 	gradients map[string]*Node // likewise

@@ -15,6 +15,7 @@ import (
 
 	"github.com/fkzoo/fkzoo/host/engine/enginetest"
 	"github.com/fkzoo/fkzoo/host/engine/gomlx/formula"
+	"github.com/fkzoo/fkzoo/host/engine/gomlx/gomlxtest"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 )
 
@@ -129,7 +130,7 @@ func TestGradientsAgreeWithDifferences(t *testing.T) {
 				t.Errorf("branches: no layer of the kind %s", kind)
 			}
 		}
-		eachBackend(t, func(t *testing.T, on Backend) {
+		gomlxtest.Each(t, func(t *testing.T, on Backend) {
 			p := newProbe(t, on, plan, 5)
 			weights := enginetest.Weights(plan, 5)
 			r := rand.New(rand.NewPCG(5, 6))
@@ -254,8 +255,8 @@ func agree(a, b []float32) float64 {
 func TestDropout(t *testing.T) {
 	const rate = dropRate
 	for _, shape := range [][]int{{300}, {10, 12, 3}} {
-		var onGo dropped
-		eachBackend(t, func(t *testing.T, on Backend) {
+		var reference dropped
+		gomlxtest.Each(t, func(t *testing.T, on Backend) {
 			r := dropOut(t, on, 1, shape, true)
 			if !slices.Equal(r.dx, r.y) { // of ones
 				t.Errorf("%v: the gradient has another mask", shape)
@@ -291,10 +292,10 @@ func TestDropout(t *testing.T) {
 					t.Fatalf("%v: without rescaling found the value %g, want 0 or 1", shape, v)
 				}
 			}
-			if on.Name == "reference" {
-				onGo = r
-			} else if !slices.Equal(r.y, onGo.y) {
-				t.Errorf("%v: found another mask than on go", shape)
+			if on.Name == gomlxtest.Name {
+				reference = r
+			} else if !slices.Equal(r.y, reference.y) {
+				t.Errorf("%v: found another mask than on the reference", shape)
 			}
 		})
 	}

@@ -4,6 +4,7 @@ import (
 	"github.com/gomlx/compute/dtypes"
 	. "github.com/gomlx/gomlx/core/graph"
 
+	"github.com/fkzoo/fkzoo/host/engine/gomlx/kernel"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 )
 
@@ -37,22 +38,22 @@ func (o *batchNorm) forward(b *builder, in []*Node) *Node {
 	scale, offset := b.param(name, "scale"), b.param(name, "offset")
 	mean, variance := b.param(name, "mean"), b.param(name, "variance")
 	x, epsilon := in[0], v.Float("epsilon")
-	if !b.Training {
+	if !b.training {
 		factor := Mul(scale, Rsqrt(AddScalar(variance, epsilon)))
-		return o.f.forward(b, []*Node{b.AddRows(b.MulRows(x, factor, nil), Sub(offset, Mul(mean, factor)))})
+		return o.f.forward(b, []*Node{kernel.AddRows(kernel.MulRows(x, factor, nil), Sub(offset, Mul(mean, factor)))})
 	}
 	shape := x.Shape()
 	o.n = float64(shape.Size() / shape.Dimensions[shape.Rank()-1])
 	oldMean, oldVariance := mean, variance
-	mean = b.over(b.SumRows(x, b.real), o.n)
-	centred := b.AddRows(x, Neg(mean))
-	variance = b.over(b.SumRows(Mul(centred, centred), b.real), o.n)
+	mean = b.over(kernel.SumRows(x, b.real), o.n)
+	centred := kernel.AddRows(x, Neg(mean))
+	variance = b.over(kernel.SumRows(Mul(centred, centred), b.real), o.n)
 	m := v.Float("momentum")
 	b.updates[name+"/mean"] = Add(MulScalar(oldMean, m), MulScalar(mean, 1-m))
 	b.updates[name+"/variance"] = Add(MulScalar(oldVariance, m), MulScalar(variance, 1-m))
 	o.inv = Rsqrt(AddScalar(variance, epsilon))
-	o.norm = b.MulRows(centred, o.inv, nil)
-	return o.f.forward(b, []*Node{b.AddRows(b.MulRows(o.norm, scale, nil), offset)})
+	o.norm = kernel.MulRows(centred, o.inv, nil)
+	return o.f.forward(b, []*Node{kernel.AddRows(kernel.MulRows(o.norm, scale, nil), offset)})
 }
 
 // backward: dx = scale/deviation * (dy - mean(dy) - norm * mean(dy * norm)). In
@@ -60,14 +61,14 @@ func (o *batchNorm) forward(b *builder, in []*Node) *Node {
 func (o *batchNorm) backward(b *builder, dy *Node, need []bool) []*Node {
 	name := o.node.Layer.Name
 	d := o.f.backward(b, dy, []bool{true})[0]
-	dScale, dOffset := b.SumRows(Mul(d, o.norm), nil), b.SumRows(d, nil)
+	dScale, dOffset := kernel.SumRows(Mul(d, o.norm), nil), kernel.SumRows(d, nil)
 	b.addGradient(name, "scale", dScale)
 	b.addGradient(name, "offset", dOffset)
 	if !need[0] {
 		return make([]*Node, 1)
 	}
-	dx := Sub(b.AddRows(d, b.over(dOffset, -o.n)), b.MulRows(o.norm, b.over(dScale, o.n), nil))
-	return []*Node{b.MulRows(dx, Mul(b.param(name, "scale"), o.inv), b.real)}
+	dx := Sub(kernel.AddRows(d, b.over(dOffset, -o.n)), kernel.MulRows(o.norm, b.over(dScale, o.n), nil))
+	return []*Node{kernel.MulRows(dx, Mul(b.param(name, "scale"), o.inv), b.real)}
 }
 
 // layerNorm: Ba, Kiros and Hinton 2016, over the last axis.
@@ -83,18 +84,18 @@ func (o *layerNorm) forward(b *builder, in []*Node) *Node {
 	variance := ReduceAndKeep(Mul(centred, centred), ReduceMean, -1)
 	o.inv = Rsqrt(AddScalar(variance, o.node.Values.Float("epsilon")))
 	o.norm = Mul(centred, o.inv)
-	return b.AddRows(b.MulRows(o.norm, b.param(name, "scale"), nil), b.param(name, "offset"))
+	return kernel.AddRows(kernel.MulRows(o.norm, b.param(name, "scale"), nil), b.param(name, "offset"))
 }
 
 // backward: dx = (d - mean(d) - norm * mean(d * norm)) / deviation, d = dy * scale.
 func (o *layerNorm) backward(b *builder, dy *Node, need []bool) []*Node {
 	name, d := o.node.Layer.Name, dy
-	b.addGradient(name, "scale", b.SumRows(Mul(d, o.norm), nil))
-	b.addGradient(name, "offset", b.SumRows(d, nil))
+	b.addGradient(name, "scale", kernel.SumRows(Mul(d, o.norm), nil))
+	b.addGradient(name, "offset", kernel.SumRows(d, nil))
 	if !need[0] {
 		return make([]*Node, 1)
 	}
-	d = b.MulRows(d, b.param(name, "scale"), nil)
+	d = kernel.MulRows(d, b.param(name, "scale"), nil)
 	along := ReduceAndKeep(Mul(d, o.norm), ReduceMean, -1)
 	d = Sub(Sub(d, ReduceAndKeep(d, ReduceMean, -1)), Mul(o.norm, along))
 	return []*Node{Mul(d, o.inv)}

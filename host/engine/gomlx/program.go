@@ -9,7 +9,6 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 
 	"github.com/fkzoo/fkzoo/host/engine/device"
-	"github.com/fkzoo/fkzoo/host/engine/gomlx/kernel"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 )
 
@@ -41,8 +40,8 @@ func (n *network) load(weights [][]float32) ([]compute.Buffer, error) {
 // builder starts a graph's lowering; params are nodes in the network's order.
 func (n *network) builder(g *Graph, training bool, params []*Node) *builder {
 	b := &builder{
-		Kernel: kernel.New(kernel.Options{Target: n.b.Target, Training: training}),
-		g:      g, params: map[string]*Node{}, gradients: map[string]*Node{}, updates: map[string]*Node{},
+		target: n.b.Target, training: training, g: g,
+		params: map[string]*Node{}, gradients: map[string]*Node{}, updates: map[string]*Node{},
 	}
 	for i, p := range n.params {
 		b.params[p.Key] = params[i]
@@ -52,9 +51,8 @@ func (n *network) builder(g *Graph, training bool, params []*Node) *builder {
 
 // program is a compiled graph.
 type program struct {
-	backend Backend
-	graph   *Graph
-	exe     compute.Executable
+	graph *Graph
+	exe   compute.Executable
 }
 
 func (p *program) close() {
@@ -76,7 +74,7 @@ func compile(b Backend, name string, build func(g *Graph) []*Node) (p *program, 
 		if err := g.Compile(build(g)...); err != nil {
 			return err
 		}
-		p = &program{b, g, g.Executable()}
+		p = &program{g, g.Executable()}
 		return nil
 	})
 	return p, err

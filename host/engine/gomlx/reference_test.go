@@ -15,6 +15,7 @@ import (
 	"github.com/fkzoo/fkzoo/host/engine/device"
 	"github.com/fkzoo/fkzoo/host/engine/enginetest"
 	"github.com/fkzoo/fkzoo/host/engine/gomlx/formula"
+	"github.com/fkzoo/fkzoo/host/engine/gomlx/gomlxtest"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 )
 
@@ -39,7 +40,7 @@ type feed struct {
 	d *Node // what came back
 }
 
-func (f *feed) forward(b *builder, _ []*Node) *Node { return f.x }
+func (f *feed) forward(_ *builder, _ []*Node) *Node { return f.x }
 
 func (f *feed) backward(_ *builder, dy *Node, _ []bool) []*Node {
 	f.d = dy
@@ -171,12 +172,8 @@ func execute(t testing.TB, on Backend, build func(g *Graph, declare func(a engin
 // Every layer kind forward and backward, against PyTorch.
 func TestLayersAgreeWithPyTorch(t *testing.T) {
 	r := enginetest.TheReference(t)
-	eachBackend(t, func(t *testing.T, on Backend) {
-		// XLA takes a while for every graph, so that it gets many cases at once.
-		together := 1
-		if on.Name != "reference" {
-			together = 25
-		}
+	gomlxtest.Each(t, func(t *testing.T, on Backend) {
+		const together = 25 // XLA takes a while for every graph
 		for some := range slices.Chunk(r.Layers, together) {
 			cases := make([]layerCase, len(some))
 			got := execute(t, on, func(g *Graph, declare func(a enginetest.Tensor) *Node) (out []*Node) {
@@ -208,7 +205,7 @@ func TestLayersAgreeWithPyTorch(t *testing.T) {
 
 func TestLossesAgreeWithPyTorch(t *testing.T) {
 	r := enginetest.TheReference(t)
-	eachBackend(t, func(t *testing.T, on Backend) {
+	gomlxtest.Each(t, func(t *testing.T, on Backend) {
 		for _, c := range r.Losses {
 			name := mustJSON(c.Loss)
 			filled := c.Filled.Tensor(t)

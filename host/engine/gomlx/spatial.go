@@ -5,17 +5,19 @@ import (
 
 	. "github.com/gomlx/gomlx/core/graph"
 
+	"github.com/fkzoo/fkzoo/host/engine/gomlx/kernel"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 )
 
-func globalAvgPool(_ *builder, _ *blueprint.Node, x []*Node) *Node { return ReduceMean(x[0], 1, 2) }
+func globalAvgPool(_ *blueprint.Node, x []*Node) *Node { return ReduceMean(x[0], 1, 2) }
 
 // upsample repeats values, or interpolates between pixel centres, along one axis
 // after the other.
-func upsample(_ *builder, n *blueprint.Node, in []*Node) *Node {
+func upsample(n *blueprint.Node, in []*Node) *Node {
 	x, f, s := in[0], n.Values.Pair("factor"), n.In[0]
 	batch := x.Shape().Dimensions[0]
 	if n.Values.Text("method") == "nearest" {
+		// Copies side by side: a broadcast's gradient is summed in another order.
 		x = Concatenate(slices.Repeat([]*Node{Reshape(x, batch, s[0], s[1], 1, s[2])}, f[1]), 3)
 		x = Concatenate(slices.Repeat([]*Node{Reshape(x, batch, s[0], 1, s[1]*f[1], s[2])}, f[0]), 2)
 		return Reshape(x, batch, s[0]*f[0], s[1]*f[1], s[2])
@@ -55,7 +57,7 @@ func interpolate(x *Node, axis, factor int) *Node {
 // softArgmax gives the expected position under each map's softmax (Luvizon et
 // al. 2019): (sum e*x) / (sum e) and the same for y, e = exp(map - its maximum).
 // Sums over a map, and numbers spread over one, are products with a matrix of
-// ones and the pixels' centres, which every backend does fast.
+// ones and the pixels' centres.
 type softArgmax struct {
 	node    *blueprint.Node
 	centres *Node // [pixels, 3]: 1, x and y of each pixel's centre
@@ -76,8 +78,8 @@ func (o *softArgmax) forward(b *builder, in []*Node) *Node {
 	x := DivScalar(Reshape(maps, -1, pixels), o.node.Values.Float("temperature"))
 	top := ReduceAndKeep(x, ReduceMax, 1)
 	nothing := ZerosLike(top)
-	o.e = Exp(Sub(x, b.Dot(Concatenate([]*Node{top, nothing, nothing}, 1), 1, o.centres, 1)))
-	sums := b.Dot(o.e, 1, o.centres, 0) // [rows, 3]
+	o.e = Exp(Sub(x, kernel.Product(Concatenate([]*Node{top, nothing, nothing}, 1), 1, o.centres, 1)))
+	sums := kernel.Product(o.e, 1, o.centres, 0) // [rows, 3]
 	o.sum = Slice(sums, AxisRange(), AxisRange(0, 1))
 	o.xy = Div(Slice(sums, AxisRange(), AxisRange(1, 3)), o.sum)
 	return Reshape(o.xy, -1, 2*s[2])
@@ -92,7 +94,7 @@ func (o *softArgmax) backward(b *builder, dy *Node, need []bool) []*Node {
 	s := o.node.In[0]
 	slope := Div(Reshape(dy, o.xy.Shape().Dimensions...), MulScalar(o.sum, o.node.Values.Float("temperature")))
 	constant := Neg(ReduceAndKeep(Mul(slope, o.xy), ReduceSum, 1))
-	d := Mul(o.e, b.Dot(Concatenate([]*Node{constant, slope}, 1), 1, o.centres, 1))
+	d := Mul(o.e, kernel.Product(Concatenate([]*Node{constant, slope}, 1), 1, o.centres, 1))
 	d = TransposeAllAxes(Reshape(d, -1, s[2], s[0]*s[1]), 0, 2, 1)
 	return []*Node{Reshape(d, -1, s[0], s[1], s[2])}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/fkzoo/fkzoo/host/engine/enginetest"
 	"github.com/fkzoo/fkzoo/host/engine/gomlx/formula"
+	"github.com/fkzoo/fkzoo/host/engine/gomlx/gomlxtest"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 )
 
@@ -68,7 +69,7 @@ func TestScalings(t *testing.T) {
 		x.Data = append(x.Data, float32(i%2))
 	}
 	x.Data = append(x.Data, slices.Repeat([]float32{200}, size*size)...)
-	eachBackend(t, func(t *testing.T, on Backend) {
+	gomlxtest.Each(t, func(t *testing.T, on Backend) {
 		for _, name := range keys(formula.Scalings) {
 			got := execute(t, on, func(_ *Graph, declare func(a enginetest.Tensor) *Node) []*Node {
 				return []*Node{formula.Scaled(declare(x), name)}

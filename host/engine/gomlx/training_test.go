@@ -9,10 +9,11 @@ import (
 
 	"github.com/fkzoo/fkzoo/host/engine/device"
 	"github.com/fkzoo/fkzoo/host/engine/enginetest"
+	"github.com/fkzoo/fkzoo/host/engine/gomlx/gomlxtest"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 )
 
-// normed has batch normalization of planes, of small maps, of rows and of rows of
+// normed has batch normalization of maps, of small ones, of rows and of rows of
 // rows, at a branch too, and dropout between.
 const normed = `
 	{"name": "c1", "kind": "conv2d", "filters": 4, "padding": "same", "bias": "none"}, {"name": "b1", "kind": "batch_norm", "activation": "relu"},
@@ -125,12 +126,12 @@ func TestRowsThatFillUpTeachNothing(t *testing.T) {
 		{"plain", newTrial(t, 22, count, enginetest.SmallNet6("relu"), false), true},
 		{"plain, fed", newTrial(t, 22, count, enginetest.SmallNet6("relu"), true), false},
 	} {
-		eachBackend(t, func(t *testing.T, on Backend) {
-			if on.Name != "reference" && !c.quick {
+		gomlxtest.Each(t, func(t *testing.T, on Backend) {
+			if on.Name != gomlxtest.Name && !c.quick {
 				return
 			}
 			exact := 0.0
-			if on.Name != "reference" && batchStatistics(c.plan) {
+			if on.Name != gomlxtest.Name && batchStatistics(c.plan) {
 				exact = 2e-5
 			}
 			once := func(tr device.Training) error { return tr.Step(c.slice(0, count), c.settings()) }
@@ -182,7 +183,7 @@ func TestRowsThatFillUpTeachNothing(t *testing.T) {
 // half of a step is left, and the training goes on.
 func TestNoHalfStep(t *testing.T) {
 	const count = 4
-	eachBackend(t, func(t *testing.T, on Backend) {
+	gomlxtest.Each(t, func(t *testing.T, on Backend) {
 		c := newTrial(t, 6, count, enginetest.OneDense, false)
 		inSlices := func(tr device.Training) error {
 			for from := 0; from < count; from += 2 {

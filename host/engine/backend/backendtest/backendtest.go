@@ -13,9 +13,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/gomlx/compute"
-	"github.com/gomlx/compute/gobackend"
-
 	"github.com/fkzoo/fkzoo/host/engine/backend"
 )
 
@@ -74,38 +71,6 @@ func Names() (all []string) {
 		absent := errors.Is(err, backend.ErrNotInstalled) || errors.Is(err, backend.ErrUnsupported)
 		if !absent || Required(name) {
 			all = append(all, name)
-		}
-	}
-	return all
-}
-
-// GoMLX is a backend of GoMLX's to test with.
-type GoMLX struct {
-	Name    string
-	CUDA    bool // else on the processor
-	Compute compute.Backend
-}
-
-// Reference is GoMLX's pure-Go backend: slow, always there, and made by others. It runs one graph at a time.
-func Reference(t testing.TB) GoMLX {
-	t.Helper()
-	b, err := reference()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return GoMLX{Name: "reference", Compute: b}
-}
-
-// A graph's operations run one after the other: of several that want its workers at once some would wait for ever.
-var reference = sync.OnceValues(func() (compute.Backend, error) { return gobackend.New("ops_sequential") })
-
-// AllGoMLX are the reference, and those of Names that are GoMLX's.
-func AllGoMLX(t testing.TB) []GoMLX {
-	t.Helper()
-	all := []GoMLX{Reference(t)}
-	for _, name := range Names() {
-		if b := Open(t, name); b.Compute() != nil {
-			all = append(all, GoMLX{b.Name(), b.Kind() == backend.XLACUDA, b.Compute()})
 		}
 	}
 	return all

@@ -21,8 +21,8 @@ func unit(x *Node) *Node { return MulScalar(x, 1.0/255) }
 
 func standardized(x *Node) *Node {
 	x = unit(x)
-	// Line by line first: the Go backend adds one number after the other, and over a whole
-	// image that leaves an error of 1e-6, which a deep network makes 1e-3 pixels.
+	// Line by line first: whoever adds one number after the other makes an error of 1e-6 over a
+	// whole image, which a deep network makes 1e-3 pixels.
 	mean := func(x *Node) *Node {
 		return ReduceAndKeep(ReduceAndKeep(x, ReduceMean, 2, 3), ReduceMean, 1)
 	}

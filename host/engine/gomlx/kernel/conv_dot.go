@@ -48,34 +48,30 @@ func grouped(groups int, x, w *Node, f func(x, w *Node) *Node) *Node {
 	return Concatenate(ys, -1)
 }
 
-func (k *Kernel) convDot(x, w *Node, strides, dilations [2]int) *Node {
+func convDot(x, w *Node, strides, dilations [2]int) *Node {
 	d := w.Shape().Dimensions
 	patches := im2col(x, d[0], d[1], strides, dilations)
-	return k.Dot(patches, -1, Reshape(w, -1, d[3]), 0)
+	return Product(patches, -1, Reshape(w, -1, d[3]), 0)
 }
 
-func (p *ConvPass) padded() *Node {
-	return padHW(p.x, p.c.Padding, [2]int{1, 1}, zero(p.w.Graph()))
-}
+func (p *ConvPass) padded() *Node { return padHW(p.x, p.padding, [2]int{1, 1}, zero(p.w.Graph())) }
 
 func (p *ConvPass) forwardDot() *Node {
-	c := p.c
-	return grouped(c.Groups, p.padded(), p.w, func(x, w *Node) *Node { return p.k.convDot(x, w, c.Strides, c.Dilations) })
+	return grouped(p.groups, p.padded(), p.w, func(x, w *Node) *Node { return convDot(x, w, p.strides, p.dilations) })
 }
 
 func (p *ConvPass) inputGradDot(dy *Node) *Node {
-	c := p.c
-	dy = padHW(dy, p.inputGradPadding(), c.Strides, zero(dy.Graph()))
-	return grouped(c.Groups, dy, p.turned(), func(dy, w *Node) *Node { return p.k.convDot(dy, w, [2]int{1, 1}, c.Dilations) })
+	dy = padHW(dy, p.inputGradPadding(), p.strides, zero(dy.Graph()))
+	return grouped(p.groups, dy, p.turned(), func(dy, w *Node) *Node { return convDot(dy, w, [2]int{1, 1}, p.dilations) })
 }
 
 // filterGradDot is the filter gradient as a product with what the filter saw.
 func (p *ConvPass) filterGradDot(dy *Node) *Node {
-	c, d := p.c, p.w.Shape().Dimensions
-	return grouped(c.Groups, p.padded(), dy, func(x, dy *Node) *Node {
-		patches := im2col(x, d[0], d[1], c.Strides, c.Dilations)
+	d := p.w.Shape().Dimensions
+	return grouped(p.groups, p.padded(), dy, func(x, dy *Node) *Node {
+		patches := im2col(x, d[0], d[1], p.strides, p.dilations)
 		s := patches.Shape().Dimensions
-		dw := p.k.Dot(Reshape(patches, -1, s[3]), 0, Reshape(dy, -1, d[3]/c.Groups), 0)
-		return Reshape(dw, d[0], d[1], d[2], d[3]/c.Groups)
+		dw := Product(Reshape(patches, -1, s[3]), 0, Reshape(dy, -1, d[3]/p.groups), 0)
+		return Reshape(dw, d[0], d[1], d[2], d[3]/p.groups)
 	})
 }

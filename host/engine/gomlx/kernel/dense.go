@@ -4,38 +4,34 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
-// Dense is x [n, in] times w [in, out], plus bias [out] unless that is nil.
-func (k *Kernel) Dense(x, w, bias *Node) *Node {
-	mustFloat32("dense", x, w, bias)
+// Dense is x [n, in] times w [in, out].
+func Dense(on Target, x, w *Node) *Node {
+	mustFloat32("dense", x, w)
 	if x.Rank() != 2 || w.Rank() != 2 || x.Shape().Dimensions[1] != w.Shape().Dimensions[0] {
 		fail("dense: found inputs of %s and weights of %s, want [n, in] and [in, out]", x.Shape(), w.Shape())
 	}
-	y := k.matrixProduct(x, w)
-	if bias != nil {
-		y = Add(y, Reshape(bias, 1, -1))
+	d := w.Shape().Dimensions
+	if parts := contractionParts(d[0], d[1]); on == XLACPU && parts > 1 {
+		n := x.Shape().Dimensions[0]
+		y := DotGeneral(Reshape(x, n, parts, -1), []int{2}, []int{1}, Reshape(w, parts, -1, d[1]), []int{1}, []int{0})
+		return ReduceSum(y, 0)
 	}
-	return y
+	return Product(x, 1, w, 0)
 }
 
 // DenseBackward takes the gradient dy [n, out] of Dense's output and returns
-// those of x (nil unless needInput), of w and of the bias.
-func (k *Kernel) DenseBackward(x, w, dy *Node, needInput bool) (dx, dw, db *Node) {
-	dw = k.Dot(x, 0, dy, 0)
+// those of x (nil unless needInput) and of w.
+func DenseBackward(x, w, dy *Node, needInput bool) (dx, dw *Node) {
 	if needInput {
-		dx = k.Dot(dy, 1, w, 1)
+		dx = Product(dy, 1, w, 1)
 	}
-	return dx, dw, ReduceSum(dy, 0)
+	return dx, Product(x, 0, dy, 0)
 }
 
-// matrixProduct is x [n, in] times w [in, out].
-func (k *Kernel) matrixProduct(x, w *Node) *Node {
-	d := w.Shape().Dimensions
-	if parts := contractionParts(d[0], d[1]); k.Target == XLACPU && parts > 1 {
-		n := x.Shape().Dimensions[0]
-		y := Dot(Reshape(x, n, parts, -1), Reshape(w, parts, -1, d[1])).General([]int{2}, []int{1}, []int{1}, []int{0})
-		return ReduceSum(y, 0)
-	}
-	return k.Dot(x, 1, w, 0)
+// Product contracts one axis of lhs with one axis of rhs and returns the remaining
+// axes of lhs followed by those of rhs.
+func Product(lhs *Node, lhsAxis int, rhs *Node, rhsAxis int) *Node {
+	return DotGeneral(lhs, []int{lhsAxis}, nil, rhs, []int{rhsAxis}, nil)
 }
 
 // contractionParts is in how many parts XLA's CPU does a long product best: it

@@ -1,12 +1,11 @@
-// Package kernel lowers the operations whose plain GoMLX form is slow or wrong
-// to what each backend does well, forward and backward.
+// Package kernel lowers the operations whose plain GoMLX form is slow or wrong to
+// what XLA does well, forward and backward.
 //
-// GoMLX's input gradient of a convolution with an even kernel is wrong, its
-// filter gradient and max-pool gradient are slow on XLA's CPU. So the engine goes
+// GoMLX's input gradient of a convolution with an even kernel is wrong; XLA's
+// gradients of filters and of max-pools are slow on its CPU. So the device goes
 // back layer by layer, and asks this package for both directions of those layers.
 //
-// A Kernel belongs to one graph. Data is float32, feature maps NHWC, filters
-// HWIO, dense weights [in, out].
+// Data is float32, images NHWC, filters HWIO, dense weights [in, out].
 //
 // The package knows nothing of blueprints, layers or training. A combination it
 // cannot build panics with an *Error, like GoMLX itself does while a graph is
@@ -16,6 +15,7 @@ package kernel
 import (
 	"fmt"
 
+	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
 	. "github.com/gomlx/gomlx/core/graph"
 )
@@ -30,30 +30,12 @@ const (
 	XLACUDA
 )
 
-func (t Target) String() string {
-	switch t {
-	case XLACPU:
-		return "cpu"
-	case XLACUDA:
-		return "cuda"
-	}
-	return fmt.Sprintf("Target(%d)", int(t))
+// Backend is a GoMLX backend that is open, and the family of lowerings that suits it.
+type Backend struct {
+	Name    string
+	Compute compute.Backend
+	Target  Target
 }
-
-// Options say what a graph is for.
-type Options struct {
-	Target Target
-	// Training is set where Backward will be called: the fastest forward
-	// lowering then is another one than for prediction alone.
-	Training bool
-}
-
-// Kernel builds operations in one graph. It must not be shared between graphs
-// or goroutines.
-type Kernel struct{ Options }
-
-// New returns a Kernel for one graph.
-func New(o Options) *Kernel { return &Kernel{o} }
 
 // Error is what this package panics with: a combination that cannot be built.
 type Error struct{ msg string }
@@ -64,22 +46,34 @@ func fail(format string, args ...any) {
 	panic(&Error{fmt.Sprintf(format, args...)})
 }
 
-// Dot contracts one axis of lhs with one axis of rhs and returns the remaining
-// axes of lhs followed by those of rhs.
-func (k *Kernel) Dot(lhs *Node, lhsAxis int, rhs *Node, rhsAxis int) *Node {
-	lhsAxis, rhsAxis = MustAdjustAxis(lhsAxis, lhs), MustAdjustAxis(rhsAxis, rhs)
-	if a, b := lhs.Shape().Dimensions[lhsAxis], rhs.Shape().Dimensions[rhsAxis]; a != b {
-		fail("product of %s and %s: axes %d and %d have lengths %d and %d, want equal ones", lhs.Shape(), rhs.Shape(), lhsAxis, rhsAxis, a, b)
-	}
-	return Dot(lhs, rhs).General([]int{lhsAxis}, nil, []int{rhsAxis}, nil)
-}
-
 func zero(g *Graph) *Node { return ScalarZero(g, dtypes.Float32) }
 
 func mustFloat32(what string, xs ...*Node) {
 	for _, x := range xs {
-		if x != nil && x.DType() != dtypes.Float32 {
+		if x.DType() != dtypes.Float32 {
 			fail("%s: found %s, want float32", what, x.Shape())
 		}
+	}
+}
+
+// maps are the dimensions of a batch of feature maps: n images of h by w pixels and
+// c channels.
+type maps struct{ n, h, w, c int }
+
+func mapsOf(x *Node) maps {
+	mustFloat32("feature map", x)
+	if x.Rank() != 4 {
+		fail("feature map: found shape %s, want [images, height, width, channels]", x.Shape())
+	}
+	d := x.Shape().Dimensions
+	return maps{d[0], d[1], d[2], d[3]}
+}
+
+func (m maps) size() [2]int { return [2]int{m.h, m.w} }
+
+// mustBe refuses a gradient of another shape than its output.
+func (m maps) mustBe(what string, dy *Node) {
+	if found := mapsOf(dy); found != m {
+		fail("%s: found a gradient of %v, want %v", what, found, m)
 	}
 }

@@ -1,4 +1,4 @@
-package kernel
+package kernel_test
 
 import (
 	"compress/gzip"
@@ -9,11 +9,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
-	"github.com/fkzoo/fkzoo/host/engine/backend/backendtest"
+	"github.com/fkzoo/fkzoo/host/engine/gomlx/gomlxtest"
+	"github.com/fkzoo/fkzoo/host/engine/gomlx/kernel"
 )
 
 type array struct {
@@ -76,26 +76,6 @@ func readReference(t testing.TB) []refCase {
 	return cases
 }
 
-type testBackend struct {
-	name    string
-	target  Target
-	backend compute.Backend
-}
-
-// backends are those that this machine has, as backendtest says.
-func backends(t testing.TB) []testBackend {
-	t.Helper()
-	var all []testBackend
-	for _, b := range backendtest.AllGoMLX(t) {
-		target := XLACPU
-		if b.CUDA {
-			target = XLACUDA
-		}
-		all = append(all, testBackend{b.Name, target, b.Compute})
-	}
-	return all
-}
-
 func near(t *testing.T, what string, got *tensors.Tensor, want *array) {
 	t.Helper()
 	if s := fmt.Sprint(got.Shape().Dimensions); s != fmt.Sprint(want.Shape) {
@@ -113,17 +93,12 @@ func near(t *testing.T, what string, got *tensors.Tensor, want *array) {
 
 func TestAgreesWithPyTorch(t *testing.T) {
 	cases := readReference(t)
-	for _, b := range backends(t) {
-		options := []Options{{Target: b.target, Training: true}}
-		for _, o := range options {
-			t.Run(fmt.Sprintf("%s training=%v", b.name, o.Training), func(t *testing.T) {
-				// Some cases to a graph, since to compile one takes XLA half a second.
-				for i := 0; i < len(cases); i += 30 {
-					checkCases(t, b.backend, o, cases[i:min(i+30, len(cases))], i)
-				}
-			})
+	gomlxtest.Each(t, func(t *testing.T, on kernel.Backend) {
+		// Some cases to a graph, since to compile one takes XLA half a second.
+		for i := 0; i < len(cases); i += 30 {
+			checkCases(t, on, cases[i:min(i+30, len(cases))], i)
 		}
-	}
+	})
 }
 
 // catch runs f and returns the error that f panicked with, be it this
@@ -159,8 +134,9 @@ func (c refCase) outcomes() []outcome {
 	return all
 }
 
-// build gives the case's outcomes, taking its arguments from the front of in.
-func (c refCase) build(k *Kernel, in *[]*graph.Node) []*graph.Node {
+// build gives the case's outcomes, taking its arguments from the front of in. A
+// case's bias is added behind.
+func (c refCase) build(on kernel.Target, in *[]*graph.Node) []*graph.Node {
 	next := func(a *array) *graph.Node {
 		if a == nil {
 			return nil
@@ -171,23 +147,22 @@ func (c refCase) build(k *Kernel, in *[]*graph.Node) []*graph.Node {
 	}
 	x, dy, w, bias := next(c.X), next(c.DY), next(c.W), next(c.B)
 	if w == nil {
-		p := Pool2D{Window: c.Window, Strides: c.Strides, Padding: c.Padding, CountPadding: c.CountPadding}
+		p := kernel.Pool2D{Window: c.Window, Strides: c.Strides, Padding: c.Padding, CountPadding: c.CountPadding}
 		if c.Op == "avg" {
-			p.Kind = PoolAvg
+			p.Kind = kernel.PoolAvg
 		}
 		y, pass := p.Forward(x)
 		return []*graph.Node{y, pass.Backward(dy)}
 	}
-	y, pass := k.Conv2D(Conv2D{Strides: c.Strides, Dilations: c.Dilations, Padding: c.Padding, Groups: c.Groups}, x, w, bias)
-	dx, dw, db := pass.Backward(dy, true)
-	out := []*graph.Node{y, dx, dw}
-	if db != nil {
-		out = append(out, db)
+	y, pass := kernel.Conv2D{Strides: c.Strides, Dilations: c.Dilations, Padding: c.Padding, Groups: c.Groups}.Forward(on, x, w)
+	dx, dw := pass.Backward(dy, true)
+	if bias == nil {
+		return []*graph.Node{y, dx, dw}
 	}
-	return out
+	return []*graph.Node{kernel.AddRows(y, bias), dx, dw, kernel.SumRows(dy, nil)}
 }
 
-func checkCases(t *testing.T, b compute.Backend, o Options, cases []refCase, number int) {
+func checkCases(t *testing.T, on kernel.Backend, cases []refCase, number int) {
 	t.Helper()
 	var args []any
 	for _, c := range cases {
@@ -197,10 +172,9 @@ func checkCases(t *testing.T, b compute.Backend, o Options, cases []refCase, num
 			}
 		}
 	}
-	got, err := graph.CallOnceN(b, func(in []*graph.Node) (out []*graph.Node) {
-		k := New(o)
+	got, err := graph.CallOnceN(on.Compute, func(in []*graph.Node) (out []*graph.Node) {
 		for i, c := range cases {
-			if err := catch(func() { out = append(out, c.build(k, &in)...) }); err != nil {
+			if err := catch(func() { out = append(out, c.build(on.Target, &in)...) }); err != nil {
 				t.Fatalf("%s: %v", c.name(number+i), err)
 			}
 		}
@@ -218,7 +192,6 @@ func checkCases(t *testing.T, b compute.Backend, o Options, cases []refCase, num
 }
 
 func TestBadCombinationsAreNamed(t *testing.T) {
-	b := backends(t)[0].backend
 	f := func(d ...int) *tensors.Tensor {
 		n := 1
 		for _, v := range d {
@@ -226,48 +199,42 @@ func TestBadCombinationsAreNamed(t *testing.T) {
 		}
 		return tensors.FromFlatDataAndDimensions(make([]float32, n), d...)
 	}
+	conv := func(c kernel.Conv2D) func(x, w *graph.Node) {
+		return func(x, w *graph.Node) { c.Forward(kernel.XLACPU, x, w) }
+	}
+	pool := func(c kernel.Pool2D) func(x, w *graph.Node) {
+		return func(x, _ *graph.Node) { c.Forward(x) }
+	}
 	for _, c := range []struct {
 		name string
 		want string
 		x, w *tensors.Tensor
-		run  func(k *Kernel, x, w *graph.Node)
+		run  func(x, w *graph.Node)
 	}{
-		{"channels", "convolution: found a filter for 2 channels, want 3", f(1, 4, 4, 3), f(2, 2, 2, 5),
-			func(k *Kernel, x, w *graph.Node) { k.Conv2D(Conv2D{}, x, w, nil) }},
-		{"groups", "convolution: found 3 channels in, 4 out and 2 groups", f(1, 4, 4, 3), f(2, 2, 1, 4),
-			func(k *Kernel, x, w *graph.Node) { k.Conv2D(Conv2D{Groups: 2}, x, w, nil) }},
+		{"channels", "convolution: found a filter for 2 channels, want 3", f(1, 4, 4, 3), f(2, 2, 2, 5), conv(kernel.Conv2D{})},
+		{"groups", "convolution: found 3 channels in, 4 out and 2 groups", f(1, 4, 4, 3), f(2, 2, 1, 4), conv(kernel.Conv2D{Groups: 2})},
 		{"too large", "convolution: a 5x5 filter (dilations [2 2]) does not fit on 4x4 pixels", f(1, 4, 4, 1), f(5, 5, 1, 1),
-			func(k *Kernel, x, w *graph.Node) { k.Conv2D(Conv2D{Dilations: [2]int{2, 2}}, x, w, nil) }},
-		{"filter rank", "convolution: found a filter of shape", f(1, 4, 4, 1), f(5, 5),
-			func(k *Kernel, x, w *graph.Node) { k.Conv2D(Conv2D{}, x, w, nil) }},
+			conv(kernel.Conv2D{Dilations: [2]int{2, 2}})},
+		{"filter rank", "convolution: found a filter of shape", f(1, 4, 4, 1), f(5, 5), conv(kernel.Conv2D{})},
 		{"padding", "convolution: found padding [[-1 0] [0 0]], want none negative", f(1, 4, 4, 1), f(1, 1, 1, 1),
-			func(k *Kernel, x, w *graph.Node) { k.Conv2D(Conv2D{Padding: [2][2]int{{-1, 0}, {0, 0}}}, x, w, nil) }},
-		{"bias", "convolution: found a bias of shape", f(1, 4, 4, 1), f(1, 1, 1, 1),
-			func(k *Kernel, x, w *graph.Node) { k.Conv2D(Conv2D{}, x, w, w) }},
-		{"window", "pool: found window [0 2] and strides", f(1, 4, 4, 1), f(1),
-			func(k *Kernel, x, w *graph.Node) { Pool2D{Window: [2]int{0, 2}, Strides: [2]int{1, 1}}.Forward(x) }},
-		{"pool too large", "pool: a window of [5 2] does not fit", f(1, 4, 4, 1), f(1),
-			func(k *Kernel, x, w *graph.Node) { Pool2D{Window: [2]int{5, 2}}.Forward(x) }},
-		{"pool padding", "pool: found padding", f(1, 4, 4, 1), f(1),
-			func(k *Kernel, x, w *graph.Node) {
-				Pool2D{Window: [2]int{2, 2}, Padding: [2][2]int{{2, 0}, {0, 0}}}.Forward(x)
+			conv(kernel.Conv2D{Padding: [2][2]int{{-1, 0}, {0, 0}}})},
+		{"gradient", "convolution: found a gradient of {1 4 4 1}, want {1 3 3 1}", f(1, 4, 4, 1), f(2, 2, 1, 1),
+			func(x, w *graph.Node) {
+				_, pass := kernel.Conv2D{}.Forward(kernel.XLACPU, x, w)
+				pass.Backward(x, true)
 			}},
-		{"map rank", "feature map: found shape", f(4), f(1),
-			func(k *Kernel, x, w *graph.Node) { k.Conv2D(Conv2D{}, w, x, nil) }},
-		{"dense", "dense: found inputs of", f(1, 4, 4, 1), f(3, 3),
-			func(k *Kernel, x, w *graph.Node) { k.Dense(graph.Reshape(x, 4, 4), w, nil) }},
-		{"dropout", "dropout: found rate 1", f(1, 4, 4, 1), f(1),
-			func(k *Kernel, x, w *graph.Node) { Dropout{Rate: 1}.Apply(w, graph.Const(w.Graph(), []uint32{1})) }},
-		{"rows that count", "rows that count: found", f(2, 4, 4, 1), f(3),
-			func(k *Kernel, x, w *graph.Node) { k.SumRows(x, w) }},
+		{"window", "pool: found window [0 2] and strides", f(1, 4, 4, 1), f(1), pool(kernel.Pool2D{Window: [2]int{0, 2}, Strides: [2]int{1, 1}})},
+		{"pool too large", "pool: a window of [5 2] does not fit", f(1, 4, 4, 1), f(1), pool(kernel.Pool2D{Window: [2]int{5, 2}})},
+		{"pool padding", "pool: found padding", f(1, 4, 4, 1), f(1), pool(kernel.Pool2D{Window: [2]int{2, 2}, Padding: [2][2]int{{2, 0}, {0, 0}}})},
+		{"map rank", "feature map: found shape", f(4), f(1), pool(kernel.Pool2D{Window: [2]int{2, 2}})},
+		{"dense", "dense: found inputs of", f(4, 4), f(3, 3), func(x, w *graph.Node) { kernel.Dense(kernel.XLACPU, x, w) }},
+		{"rows", "rows: found", f(2, 4, 4, 3), f(2), func(x, w *graph.Node) { kernel.AddRows(x, w) }},
+		{"rows that count", "rows that count: found", f(2, 4, 4, 1), f(3), func(x, w *graph.Node) { kernel.SumRows(x, w) }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var err error
-			_, _ = graph.CallOnce(b, func(x, w *graph.Node) *graph.Node {
-				err = catch(func() {
-					k := New(Options{})
-					c.run(k, x, w)
-				})
+			_, _ = graph.CallOnce(gomlxtest.Reference(t).Compute, func(x, w *graph.Node) *graph.Node {
+				err = catch(func() { c.run(x, w) })
 				return x
 			}, c.x, c.w)
 			if err == nil || !strings.HasPrefix(err.Error(), c.want) {

@@ -15,6 +15,9 @@ func (w window) out(axis, in int) int {
 	return (in+w.padding[axis][0]+w.padding[axis][1]-span)/w.strides[axis] + 1
 }
 
+// over gives the maps of c channels that the window makes of x.
+func (w window) over(x maps, c int) maps { return maps{x.n, w.out(0, x.h), w.out(1, x.w), c} }
+
 func ceilDiv(a, b int) int { return -floorDiv(-a, b) }
 
 func floorDiv(a, b int) int {

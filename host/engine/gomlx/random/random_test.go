@@ -1,13 +1,17 @@
-package kernel
+package random_test
 
 import (
 	"fmt"
 	"math"
-	"slices"
+	"strings"
 	"testing"
 
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
+
+	"github.com/fkzoo/fkzoo/host/engine/gomlx/gomlxtest"
+	"github.com/fkzoo/fkzoo/host/engine/gomlx/kernel"
+	"github.com/fkzoo/fkzoo/host/engine/gomlx/random"
 )
 
 // hash32 and dropped are the hashes written down again, without GoMLX.
@@ -46,34 +50,37 @@ func kept(i, channels int, rate float64, stream uint32, key ...uint32) bool {
 // The same elements are dropped on every backend.
 func TestDropout(t *testing.T) {
 	key := []uint32{5, 6}
-	for _, b := range backends(t) {
-		for _, shape := range [][4]int{{2, 6, 5, 4}, {3, 7, 8, 3}, {1, 4, 4, 1}} {
+	gomlxtest.Each(t, func(t *testing.T, on kernel.Backend) {
+		for _, shape := range [][]int{{2, 6, 5, 4}, {3, 7, 8, 3}, {1, 4, 4, 1}, {60, 4}} {
 			for _, rate := range []float64{0, 0.1, 0.5, 0.9} {
-				t.Run(fmt.Sprint(b.name, shape, rate), func(t *testing.T) {
-					n, h, w, c := shape[0], shape[1], shape[2], shape[3]
-					d := Dropout{Rate: rate, Stream: 11}
-					ones := slices.Repeat([]float32{1}, n*h*w*c)
-					got, err := graph.CallOnceN(b.backend, func(x, key *graph.Node) []*graph.Node {
-						y, mask := d.Apply(x, key)
-						flat, _ := d.Apply(graph.Reshape(x, n*h*w, c), key)
-						return []*graph.Node{y, mask, flat}
-					}, tensors.FromFlatDataAndDimensions(ones, n, h, w, c), key)
-					if err != nil {
-						t.Fatal(err)
+				got, err := graph.CallOnce(on.Compute, func(key *graph.Node) *graph.Node {
+					return random.Dropout{Rate: rate, Stream: 11}.Mask(key, shape...)
+				}, key)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for i, v := range tensors.MustCopyFlatData[float32](got) {
+					want := float32(0)
+					if kept(i, shape[len(shape)-1], rate, 11, key...) {
+						want = float32(1 / (1 - rate))
 					}
-					for j, g := range got {
-						for i, v := range tensors.MustCopyFlatData[float32](g) {
-							want := float32(0)
-							if kept(i, c, rate, 11, key...) {
-								want = float32(1 / (1 - rate))
-							}
-							if v != want {
-								t.Fatalf("output %d, element %d: found %v, want %v", j, i, v, want)
-							}
-						}
+					if v != want {
+						t.Fatalf("%v, rate %v, element %d: found %v, want %v", shape, rate, i, v, want)
 					}
-				})
+				}
 			}
+		}
+	})
+}
+
+// What can't be dropped is named.
+func TestBadRate(t *testing.T) {
+	for _, rate := range []float64{1, -0.1, math.NaN()} {
+		_, err := graph.CallOnce(gomlxtest.Reference(t).Compute, func(key *graph.Node) *graph.Node {
+			return random.Dropout{Rate: rate}.Mask(key, 4)
+		}, []uint32{1})
+		if want := fmt.Sprintf("dropout: found rate %v,", rate); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("found error %v, want %q", err, want)
 		}
 	}
 }
