@@ -141,7 +141,7 @@ func TestRivalThatFails(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := launch(t.Context(), nil, self, childMode, "go", "nothing.json"); err == nil || !strings.Contains(err.Error(), "peers: open nothing.json") {
+	if _, err := launch(t.Context(), nil, self, childMode, "go", "nothing.json"); err == nil || !strings.Contains(err.Error(), "exit status 1: peers: open nothing.json") {
 		t.Errorf("found the error %v, want the rival's own", err)
 	}
 	if _, err := launch(t.Context(), nil, filepath.Join(t.TempDir(), "none")); err == nil {

@@ -119,10 +119,12 @@ func startPeer(ctx context.Context, a *arena, r *rival, p *prepared) (runner, er
 	return launch(ctx, variables, interpreter, script, r.name, p.path)
 }
 
-// readyWithin is how long a rival may compile, and endWithin how long a piece may take beyond what was asked.
+// readyWithin is how long a rival may compile, endWithin how long a piece may take beyond what was asked, and endingWithin how
+// long a rival that says nothing more may take to end.
 const (
-	readyWithin = 15 * time.Minute
-	endWithin   = 5 * time.Minute
+	readyWithin  = 15 * time.Minute
+	endWithin    = 5 * time.Minute
+	endingWithin = 10 * time.Second
 )
 
 // process is a rival as a child process.
@@ -169,8 +171,10 @@ func (p *process) hear(within time.Duration) (s said, err error) {
 		return s, nil
 	}
 	p.in.Close()
-	p.cancel()
-	if ended := p.cmd.Wait(); ended != nil {
+	defer p.cancel()
+	// One that has closed its output ends by itself, with a reason of its own.
+	defer time.AfterFunc(endingWithin, p.cancel).Stop()
+	if ended := p.cmd.Wait(); ended != nil && errors.Is(err, io.EOF) {
 		err = ended
 	}
 	if last := p.errs.last(); last != "" {

@@ -26,14 +26,25 @@ def unknown(layer):
     raise SystemExit(f"layer {layer['name']}: found the kind {layer['kind']} with {layer['settings']}, want one that peers.py knows")
 
 
+def amounts(layer):
+    """The zeros around an image: "SAME" or "VALID", or [[top, bottom], [left, right]], as a blueprint says them in short."""
+    p = layer["settings"]["padding"]
+    if isinstance(p, str):
+        return p.upper()
+    p = [p, p] if isinstance(p, int) else p
+    return [[side, side] if isinstance(side, int) else side for side in p]
+
+
 def symmetric(layer):
     """Zeros on both sides. PyTorch pads strided convolutions so, fkzoo and JAX after the image alone: as many operations."""
-    padding, kernel = layer["settings"]["padding"], layer["settings"]["kernel"]
-    if padding == "valid":
+    p, kernel = amounts(layer), layer["settings"]["kernel"]
+    if p == "VALID":
         return 0
-    if padding != "same" or kernel[0] % 2 == 0 or kernel[1] % 2 == 0:
+    if p == "SAME" and kernel[0] % 2 == 1 and kernel[1] % 2 == 1:
+        return kernel[0] // 2, kernel[1] // 2
+    if p == "SAME" or any(side[0] != side[1] for side in p):
         unknown(layer)
-    return kernel[0] // 2, kernel[1] // 2
+    return p[0][0], p[1][0]
 
 
 # PyTorch
@@ -180,8 +191,8 @@ def jax_network(task, jax):
 
     def apply(layer, p, old, key, x):
         s, kind = layer["settings"], layer["kind"]
-        if kind == "conv2d" and s["padding"] in ("same", "valid"):
-            y = lax.conv_general_dilated(x[0], p["w"], s["stride"], s["padding"].upper(), rhs_dilation=s["dilation"],
+        if kind == "conv2d":
+            y = lax.conv_general_dilated(x[0], p["w"], s["stride"], amounts(layer), rhs_dilation=s["dilation"],
                                          dimension_numbers=("NHWC", "HWIO", "NHWC"), feature_group_count=s["groups"])
             return (y + p["b"] if "b" in p else y), None
         if kind == "max_pool" and s["padding"] == "valid" and s["stride"] in ([0, 0], s["window"]):
