@@ -186,7 +186,7 @@ var rooms = []room{
 	{"internal/results", []row{{"internal/results", "host/engine/backend internal/atomicfile internal/machine specs/blueprint zoo/..."}}},
 	{"internal/peers", []row{
 		{"internal/peers", "" +
-			"format/npy format/tensor host/engine host/engine/backend internal/atomicfile internal/cputime internal/machine internal/pyenv " +
+			"format/npy format/tensor host/engine host/engine/backend internal/atomicfile internal/cputime internal/machine internal/peakmemory internal/pyenv " +
 			"specs/blueprint zoo zoo/export zoo/model"},
 	}},
 	{"cmd", []row{

@@ -9,12 +9,12 @@ import (
 	"math/rand/v2"
 	"os"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/fkzoo/fkzoo/host/engine"
 	"github.com/fkzoo/fkzoo/host/engine/backend"
 	"github.com/fkzoo/fkzoo/internal/cputime"
+	"github.com/fkzoo/fkzoo/internal/peakmemory"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 )
 
@@ -158,18 +158,5 @@ func serve(step func() error, batches int, ready said, in io.Reader, out io.Writ
 	if err := lines.Err(); err != nil {
 		return err
 	}
-	return say.Encode(said{Peak: peak()})
-}
-
-// peak is the most memory that this process had, in bytes; 0 where the system doesn't say. It isn't asked of getrusage, which
-// counts what the parent had when it started this process.
-func peak() int64 {
-	text, _ := os.ReadFile("/proc/self/status")
-	for line := range strings.Lines(string(text)) {
-		if value, ok := strings.CutPrefix(line, "VmHWM:"); ok {
-			n, _ := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(value), " kB"), 10, 64)
-			return n * 1024
-		}
-	}
-	return 0
+	return say.Encode(said{Peak: peakmemory.Bytes()})
 }
