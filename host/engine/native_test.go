@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/fkzoo/fkzoo/host/engine/backend/backendtest"
 	"github.com/fkzoo/fkzoo/host/engine/device"
 	"github.com/fkzoo/fkzoo/host/engine/enginetest"
 	"github.com/fkzoo/fkzoo/host/engine/native"
@@ -155,8 +156,8 @@ func TestPlansAgreeWithGoMLX(t *testing.T) {
 	}
 }
 
-// compareRandom compares a random plan on both devices.
-func compareRandom(t *testing.T, seed uint64, layers int) {
+// compareRandom compares a random plan on the native device and another.
+func compareRandom(t *testing.T, other device.Device, seed uint64, layers int) {
 	r := rand.New(rand.NewPCG(seed, uint64(layers)))
 	plan := enginetest.RandomPlan(t, r, layers)
 	in := plan.Document.Input
@@ -179,7 +180,7 @@ func compareRandom(t *testing.T, seed uint64, layers int) {
 			}
 		}
 	}
-	compareOutcomes(t, outcomeOn(t, openNative(t), plan, e, weights, atOnce), outcomeOn(t, openReference(t), plan, e, weights, atOnce), weights, 2e-3)
+	compareOutcomes(t, outcomeOn(t, openNative(t), plan, e, weights, atOnce), outcomeOn(t, other, plan, e, weights, atOnce), weights, 2e-3)
 	if t.Failed() {
 		for i := range plan.Nodes {
 			n := &plan.Nodes[i]
@@ -192,7 +193,18 @@ func compareRandom(t *testing.T, seed uint64, layers int) {
 // Networks of random layers answer and train as on GoMLX's pure-Go backend.
 func TestRandomPlansAgreeWithGoMLX(t *testing.T) {
 	for seed := range uint64(150) {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) { compareRandom(t, seed, 2+int(seed)%9) })
+		t.Run(fmt.Sprint(seed), func(t *testing.T) { compareRandom(t, openReference(t), seed, 2+int(seed)%9) })
+	}
+}
+
+// And as on XLA, where it is installed: fewer, since each takes a second to compile.
+func TestRandomPlansAgreeWithXLA(t *testing.T) {
+	if raced {
+		t.Skip("XLA isn't built for the race detector")
+	}
+	on := deviceOf(backendtest.Open(t, "cpu"))
+	for seed := range uint64(12) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) { compareRandom(t, on, 2000+seed, 2+int(seed)%9) })
 	}
 }
 
@@ -200,7 +212,9 @@ func FuzzPlansAgreeWithGoMLX(f *testing.F) {
 	for seed := range uint64(8) {
 		f.Add(1000+seed, uint8(seed))
 	}
-	f.Fuzz(func(t *testing.T, seed uint64, layers uint8) { compareRandom(t, seed, 1+int(layers)%12) })
+	f.Fuzz(func(t *testing.T, seed uint64, layers uint8) {
+		compareRandom(t, openReference(t), seed, 1+int(layers)%12)
+	})
 }
 
 // A training gives the same bytes with any number of threads.
