@@ -98,9 +98,10 @@ bench-peers: bin/fkzoo bin/peers ## fkzoo beside PyTorch, JAX and ONNX Runtime, 
 	set -f; GO='$(GO)' bin/peers $(ROUNDS:%=-rounds '%') $(PIECE:%=-piece '%') $(PAGE:%=-page '%') $(PEERFLAGS) $(PEERS)
 
 # What is carried to a machine with a GPU, which needs no Go: less than 60 MB.
-bin/gpu-check.tar.gz: bin/fkzoo internal/gpucheck/check $(shell find host -name '*_test.go' -o -path '*/testdata/*' -type f)
+bin/gpu-check.tar.gz: bin/fkzoo bin/peers internal/gpucheck/check internal/peers/python/peers.py $(shell find host -name '*_test.go' -o -path '*/testdata/*' -type f)
 	@rm -rf bin/gpu-check && mkdir -p bin/gpu-check
-	cp internal/gpucheck/check bin/gpu-check
+	cp internal/gpucheck/check internal/peers/python/peers.py bin/gpu-check
+	mkdir bin/gpu-check/tasks && bin/peers gpu-tasks bin/gpu-check/tasks
 	for p in net9 net11 compact; do $(BUILD) -ldflags '-s -w' -o bin/gpu-check/fkzoo-plugin-$$p ./plugins/$$p; done
 	shipped=$$(cd bin/gpu-check && $(SHA256) fkzoo-plugin-* | awk '{ sub("fkzoo-plugin-", "", $$2); printf "%s%s=%s", sep, $$2, $$1; sep = "," }'); \
 	$(BUILD) -ldflags "-s -w -X $(MODULE)/host.shipped=$$shipped -X main.version=$(VERSION)" -o bin/gpu-check ./cmd/fkzoo

@@ -24,6 +24,13 @@ func TestKilledHostLeavesNoPlugin(t *testing.T) {
 			if name == "death signal" {
 				plugins = append(plugins, "stubborn", "hanglist") // without the SDK: nothing else ends them
 			}
+			// Of its own: any host that starts elsewhere clears up after dead ones.
+			temp, err := os.MkdirTemp("", "k")
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = os.RemoveAll(temp) })
+			t.Setenv("TMPDIR", temp)
 			o := testOptions(t, plugins...)
 			cmd, sockets := startHost(t, o, env, plugins...)
 			for _, p := range plugins {

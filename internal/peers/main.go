@@ -67,6 +67,7 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) (err 
 		fmt.Fprintln(stderr, "peers [FLAGS] [CONTEST...]   hold these contests (names or patterns; none: all) and write the page")
 		fmt.Fprintln(stderr, "peers [FLAGS] list           show all contests")
 		fmt.Fprintln(stderr, "peers [FLAGS] page           write the page alone")
+		fmt.Fprintln(stderr, "peers [FLAGS] gpu-tasks DIR  write what «make gpu-check» has PyTorch and JAX do")
 		fmt.Fprintln(stderr, "It runs in the repository's folder. All work with as many threads as this process has processors: taskset gives fewer.")
 		flags.PrintDefaults()
 	}
@@ -83,6 +84,10 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) (err 
 		return a.list()
 	case flags.NArg() == 1 && first == "page":
 		return a.writePage()
+	case flags.NArg() == 2 && first == "gpu-tasks":
+		a.zoo = zoo.Open(zoo.Options{Version: version})
+		defer func() { err = errors.Join(err, a.zoo.Close()) }()
+		return a.forGPU(ctx, flags.Arg(1))
 	}
 	wanted, err := picked(flags.Args())
 	if err != nil {

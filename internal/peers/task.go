@@ -27,7 +27,8 @@ type task struct {
 	Batch      int             `json:"batch"`
 	Threads    int             `json:"threads"`
 	ISA        string          `json:"isa"`
-	ONNX       string          `json:"onnx,omitempty"` // the network as fkzoo exports it
+	Device     string          `json:"device,omitempty"` // of PyTorch's and JAX's; "": the processor
+	ONNX       string          `json:"onnx,omitempty"`   // the network as fkzoo exports it
 }
 
 type taskLayer struct {
@@ -96,6 +97,34 @@ func (a *arena) prepare(ctx context.Context, w work, isa string, onnx bool) (*pr
 	}
 	p.path = filepath.Join(p.folder, "task.json")
 	return p, os.WriteFile(p.path, text, 0o600)
+}
+
+// forGPU writes the tasks of training networks on a GPU into a folder, NETWORK.json: internal/gpucheck has the peers do them there.
+func (a *arena) forGPU(ctx context.Context, folder string) error {
+	for _, c := range []compared{{"net9", 128}, {"net11", 64}, {"compact-m", 32}} {
+		about, err := a.zoo.Describe(ctx, zoo.DescribeRequest{Architecture: c.name})
+		if err != nil {
+			return err
+		}
+		w := work{network: c.name, batch: c.batch, train: true}
+		plan, err := planOf(about.Document, w)
+		if err != nil {
+			return err
+		}
+		t, err := taskOf(plan, w)
+		if err != nil {
+			return err
+		}
+		t.Device, t.Threads = "cuda", 1
+		text, err := json.Marshal(t)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(folder, c.name+".json"), text, 0o666); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // planOf is a network's plan without what a peer lacks: augmented images, and an answer for the mirror image, too.

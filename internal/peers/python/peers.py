@@ -122,8 +122,13 @@ def pytorch(rival, task):
                         values.pop(i, None)
             return x
 
-    net = Network()
-    x = torch.rand(task["batch"], task["input"][2], *task["input"][:2])
+    device = task.get("device") or "cpu"
+    net = Network().to(device)
+    x = torch.rand(task["batch"], task["input"][2], *task["input"][:2], device=device)
+
+    def wait():
+        if device != "cpu":
+            torch.cuda.synchronize()
     if rival != "torch":
         net, x = net.to(memory_format=torch.channels_last), x.to(memory_format=torch.channels_last)
     f = torch.compile(net) if rival == "torch-compiled" else net
@@ -134,11 +139,12 @@ def pytorch(rival, task):
         def answer():
             with torch.inference_mode():
                 f(x)
+            wait()
         return count, answer, torch.__version__
 
     net.train()
     parameters = list(net.parameters())
-    target = torch.rand(task["batch"], task["columns"]) * 2 - 1
+    target = torch.rand(task["batch"], task["columns"], device=device) * 2 - 1
     loss_of = {"mse": F.mse_loss, "mae": F.l1_loss}[task["recipe"]["loss"]]
     o = task["recipe"]["optimizer"]
     if o["kind"] == "sgd":
@@ -159,6 +165,7 @@ def pytorch(rival, task):
         if kept:
             with torch.no_grad():
                 torch._foreach_lerp_(kept, parameters, 1 - average)
+        wait()
     return count, step, torch.__version__
 
 
@@ -277,7 +284,7 @@ def jax_update(o, jax):
 
 
 def jax_peer(_, task):
-    os.environ.setdefault("JAX_PLATFORMS", "cpu")
+    os.environ["JAX_PLATFORMS"] = task.get("device") or "cpu"
     import jax
     import numpy as np
     from jax import numpy as jnp
