@@ -120,7 +120,7 @@ var rooms = []room{
 	}},
 	{"zoo/dataset", []row{
 		{"zoo/dataset", "internal/atomicfile internal/parallel specs/blueprint"},
-		{"zoo/dataset/input", "zoo/dataset"},
+		{"zoo/dataset/input", "internal/ctxio zoo/dataset"},
 		{"zoo/dataset/mirror", "specs/blueprint zoo/dataset"},
 		{"zoo/dataset/demo", "zoo/dataset zoo/dataset/input"},
 		{"zoo/dataset/twins", "zoo/dataset"},
