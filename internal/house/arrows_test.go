@@ -235,7 +235,7 @@ var rooms = []room{
 		{"cmd/fkzoo/internal/submission", "" +
 			"cmd/fkzoo/internal/command cmd/fkzoo/internal/contest cmd/fkzoo/internal/terminal " +
 			"zoo/kaggle/submission"},
-		{"cmd/fkzoo/internal/submit", "cmd/fkzoo/internal/command cmd/fkzoo/internal/contest cmd/fkzoo/internal/terminal zoo/answer zoo/dataset zoo/kaggle zoo/kaggle/submission zoo/model"},
+		{"cmd/fkzoo/internal/submit", "cmd/fkzoo/internal/command cmd/fkzoo/internal/contest cmd/fkzoo/internal/terminal internal/weights zoo/answer zoo/dataset zoo/kaggle zoo/kaggle/submission zoo/model"},
 		{"cmd/fkzoo/internal/train", "" +
 			"cmd/fkzoo/internal/command cmd/fkzoo/internal/terminal zoo zoo/figure zoo/model zoo/request " +
 			"zoo/train zoo/train/trainlog"},
