@@ -178,7 +178,7 @@ var rooms = []room{
 			"format/safetensors format/tensor host host/engine specs/blueprint zoo/convert/fit " +
 			"zoo/convert/layers zoo/convert/receipt zoo/convert/recipe zoo/export zoo/model"},
 	}},
-	{"zoo/internal/opened", []row{{"zoo/internal/opened", "host host/engine/backend internal/gate zoo/answer"}}},
+	{"zoo/internal/opened", []row{{"zoo/internal/opened", "host host/engine/backend internal/gate zoo/answer zoo/model"}}},
 	{"zoo", []row{
 		{"zoo", "host host/engine/backend specs/blueprint zoo/answer zoo/bench zoo/dataset zoo/dataset/source zoo/internal/opened zoo/measure zoo/model zoo/request zoo/train zoo/train/recipe"},
 	}},
