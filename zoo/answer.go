@@ -6,6 +6,7 @@ import (
 
 	"github.com/fkzoo/fkzoo/zoo/answer"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
+	"github.com/fkzoo/fkzoo/zoo/internal/opened"
 	"github.com/fkzoo/fkzoo/zoo/measure"
 	"github.com/fkzoo/fkzoo/zoo/model"
 	"github.com/fkzoo/fkzoo/zoo/request"
@@ -26,39 +27,15 @@ func (z *Zoo) Ensemble(ctx context.Context, r ModelsRequest) (*answer.Ensemble, 
 
 // EnsembleOf is [Zoo.Ensemble] of models that are read already.
 func (z *Zoo) EnsembleOf(ctx context.Context, all []*model.Model, r ModelsRequest) (*answer.Ensemble, error) {
-	leave, err := z.open.Enter()
-	if err != nil {
-		return nil, err
-	}
-	defer leave()
-	o, miscalibrated, err := r.Options(all)
-	if err != nil {
-		return nil, err
-	}
-	if o.Backend, err = z.open.Backend(ctx, z.watch.Backend); err != nil {
-		return nil, err
-	}
-	if miscalibrated {
-		z.watch.Warn(Warning{Miscalibrated, "some members are calibrated for the mean with the answer for the mirror image, which others don't ask for, " +
-			"and none is given: their answers are a little off"})
-	}
-	e, err := answer.Open(ctx, all, o)
-	if err != nil {
-		return nil, err
-	}
-	z.open.Keep(e)
-	return e, nil
+	return z.open.Ensemble(ctx, all, r, z.told())
 }
 
-// ensembleFor is the ensemble that the request brings, or one that done closes.
-func (z *Zoo) ensembleFor(ctx context.Context, all []*model.Model, r ModelsRequest) (e *answer.Ensemble, done func(), err error) {
-	if r.Open != nil {
-		return r.Open, func() {}, nil
-	}
-	if e, err = z.EnsembleOf(ctx, all, r); err != nil {
-		return nil, nil, err
-	}
-	return e, func() { _ = e.Close() }, nil
+// told tells the watcher what opening models finds.
+func (z *Zoo) told() opened.Told {
+	return opened.Told{Backend: z.watch.Backend, Miscalibrated: func() {
+		z.watch.Warn(Warning{Miscalibrated, "some members are calibrated for the mean with the answer for the mirror image, which others don't ask for, " +
+			"and none is given: their answers are a little off"})
+	}}
 }
 
 // EvaluateRequest asks how far models' answers are from the truth.
@@ -76,16 +53,12 @@ type Evaluated struct {
 
 // Evaluate compares models' answers with the truth.
 func (z *Zoo) Evaluate(ctx context.Context, r EvaluateRequest) (*Evaluated, error) {
-	leave, err := z.open.Enter()
+	all, ctx, leave, err := z.open.EnterWith(ctx, r.ModelsRequest)
 	if err != nil {
 		return nil, err
 	}
 	defer leave()
-	all, err := r.Read()
-	if err != nil {
-		return nil, err
-	}
-	data, err := z.Data(ctx, r.Data.For(all[0].Document.Input))
+	data, err := z.Data(ctx, r.Data.For(r.Answering(all)[0].Document.Input))
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +70,7 @@ func (z *Zoo) Evaluate(ctx context.Context, r EvaluateRequest) (*Evaluated, erro
 	if err != nil {
 		return nil, err
 	}
-	e, done, err := z.ensembleFor(ctx, all, r.ModelsRequest)
+	e, done, err := z.open.EnsembleFor(ctx, all, r.ModelsRequest, z.told())
 	if err != nil {
 		return nil, err
 	}
@@ -123,19 +96,19 @@ type Answers = answer.Receiver
 
 // Predict answers images, which stream by: memory doesn't grow with their number.
 func (z *Zoo) Predict(ctx context.Context, r PredictRequest, to Answers) error {
-	leave, err := z.open.Enter()
+	if r.Limit < 0 {
+		return request.Errorf("limit", "found %d, want at least 1, or 0 for all", r.Limit)
+	}
+	if to == nil {
+		return request.Errorf("answers", "found nobody to take them, want a receiver")
+	}
+	all, ctx, leave, err := z.open.EnterWith(ctx, r.ModelsRequest)
 	if err != nil {
 		return err
 	}
 	defer leave()
-	if r.Limit < 0 {
-		return request.Errorf("limit", "found %d, want at least 1, or 0 for all", r.Limit)
-	}
-	all, err := r.Read()
-	if err != nil {
-		return err
-	}
-	in, err := model.InputOf(all)
+	answering := r.Answering(all)
+	in, err := model.InputOf(answering)
 	if err != nil {
 		return err
 	}
@@ -147,10 +120,10 @@ func (z *Zoo) Predict(ctx context.Context, r PredictRequest, to Answers) error {
 	if r.Limit > 0 {
 		images.First(r.Limit)
 	}
-	if err := to.Begin(model.Columns(all), images); err != nil {
+	if err := to.Begin(model.Columns(answering), images); err != nil {
 		return err
 	}
-	e, done, err := z.ensembleFor(ctx, all, r.ModelsRequest)
+	e, done, err := z.open.EnsembleFor(ctx, all, r.ModelsRequest, z.told())
 	if err != nil {
 		return err
 	}

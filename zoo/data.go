@@ -18,7 +18,7 @@ const DrawnFaces = "demo"
 // DataRequest names data: a path, a name as demo:96, or several, whose rows follow each other.
 type DataRequest struct {
 	Names []string
-	// Readers are what some of the names stand for, in place of files.
+	// Readers are what some of the names stand for, in place of files: see [source.OpenReader].
 	Readers map[string]io.Reader
 	// Height and Width of the images; 0: their own, 96x96 of pictures.
 	Height, Width int

@@ -14,7 +14,12 @@ import (
 // List gives the architectures that plugins offer under a name, or plugin/name, that matches one of the patterns; without
 // patterns all. failed are the plugins that couldn't be asked, beside those that could.
 func (z *Zoo) List(ctx context.Context, patterns ...string) (found []host.Architecture, failed []error, err error) {
-	h, err := z.Plugins()
+	ctx, leave, err := z.open.Enter(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer leave()
+	h, err := z.open.Plugins(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -51,7 +56,12 @@ func (z *Zoo) Describe(ctx context.Context, r DescribeRequest) (*Architecture, e
 	if r.Columns == nil {
 		r.Columns = blueprint.KaggleColumns
 	}
-	h, err := z.Plugins()
+	ctx, leave, err := z.open.Enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	h, err := z.open.Plugins(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +85,7 @@ func (z *Zoo) Describe(ctx context.Context, r DescribeRequest) (*Architecture, e
 
 // Bench measures how fast what [Zoo.Describe] tells of is trained, or answers.
 func (z *Zoo) Bench(ctx context.Context, r bench.Request) (*bench.Result, error) {
-	b, leave, err := z.open.EnterOn(ctx, z.watch.Backend)
+	b, ctx, leave, err := z.open.EnterOn(ctx, z.watch.Backend)
 	if err != nil {
 		return nil, err
 	}

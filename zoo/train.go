@@ -41,6 +41,11 @@ type Trained struct {
 
 // Train trains an architecture, and writes the model to Output: [Zoo.Prepare] and [Training.Run].
 func (z *Zoo) Train(ctx context.Context, r TrainRequest, watch train.Watcher) (*Trained, error) {
+	ctx, leave, err := z.open.Enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	t, err := z.Prepare(ctx, r)
 	if err != nil {
 		return nil, err
@@ -51,7 +56,7 @@ func (z *Zoo) Train(ctx context.Context, r TrainRequest, watch train.Watcher) (*
 // Run trains, once. watch, which may be nil, is told how it goes on. When ctx ends, what was learned is kept in a
 // checkpoint that the error names, which wraps [train.ErrInterrupted].
 func (t *Training) Run(ctx context.Context, watch train.Watcher) (*Trained, error) {
-	leave, err := t.zoo.open.Enter()
+	ctx, leave, err := t.zoo.open.Enter(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +76,7 @@ func (t *Training) Run(ctx context.Context, watch train.Watcher) (*Trained, erro
 
 // FindRate trains nothing: it tries rising learning rates for some batches, for each member.
 func (t *Training) FindRate(ctx context.Context) ([]*train.RateSweep, error) {
-	leave, err := t.zoo.open.Enter()
+	ctx, leave, err := t.zoo.open.Enter(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -83,6 +88,11 @@ func (t *Training) FindRate(ctx context.Context) ([]*train.RateSweep, error) {
 
 // HeldOut answers the rows that the model hasn't learned from; held is false, and all are answered, where none are known.
 func (t *Trained) HeldOut(ctx context.Context) (part *dataset.Set, p *answer.Prediction, held bool, err error) {
+	ctx, leave, err := t.zoo.open.Enter(ctx)
+	if err != nil {
+		return nil, nil, false, err
+	}
+	defer leave()
 	e, err := t.zoo.EnsembleOf(ctx, []*model.Model{t.Model}, ModelsRequest{})
 	if err != nil {
 		return nil, nil, false, err
@@ -93,7 +103,7 @@ func (t *Trained) HeldOut(ctx context.Context) (part *dataset.Set, p *answer.Pre
 
 // Prepare does all of a training that comes before its first step.
 func (z *Zoo) Prepare(ctx context.Context, r TrainRequest) (*Training, error) {
-	leave, err := z.open.Enter()
+	ctx, leave, err := z.open.Enter(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -143,7 +153,7 @@ func (z *Zoo) trainingData(ctx context.Context, r DataRequest, resume *model.Mod
 	r.Names = []string{assumed.Source}
 	data, err := z.Data(ctx, r)
 	if err != nil && assumed.Resumed {
-		err = fmt.Errorf("%w: the training that goes on learned from it, and none other is given", err)
+		err = &train.DataGoneError{Source: assumed.Source, Err: err}
 	}
 	return data, err
 }
@@ -155,7 +165,7 @@ func (z *Zoo) blueprint(ctx context.Context, r TrainRequest, o *train.Options) (
 	if r.Folds != 0 {
 		delete(settings, "folds")
 	}
-	h, err := z.Plugins()
+	h, err := z.open.Plugins(ctx)
 	if err != nil {
 		return nil, from, err
 	}

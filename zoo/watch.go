@@ -39,6 +39,14 @@ func (Silent) Warn(Warning)              {}
 func (Silent) Progress(string, int, int) {}
 func (Silent) Done()                     {}
 
+// orSilent is the watcher, or one in place of none.
+func orSilent(w Watcher) Watcher {
+	if w == nil {
+		return Silent{}
+	}
+	return w
+}
+
 // Progress gives the function that rooms call while they work, and the one that ends it.
 func (z *Zoo) Progress(doing string) (tick func(done, total int), end func()) {
 	return func(done, total int) { z.watch.Progress(doing, done, total) }, z.watch.Done

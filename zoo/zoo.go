@@ -8,6 +8,7 @@ package zoo
 
 import (
 	"cmp"
+	"context"
 	"runtime"
 	"slices"
 	"time"
@@ -42,24 +43,22 @@ var ErrClosed = opened.ErrClosed
 
 // Open gives a Zoo. Nothing is started yet; Close it all the same.
 func Open(o Options) *Zoo {
-	if o.Watch == nil {
-		o.Watch = Silent{}
-	}
+	o.Watch = orSilent(o.Watch)
 	o.Machine = cmp.Or(o.Machine, runtime.GOOS+"/"+runtime.GOARCH)
 	warn := func(text string) { o.Watch.Warn(Warning{Text: text}) }
 	return &Zoo{o, o.Watch, &opened.Things{Name: o.Backend, Host: o.Plugins, Warn: warn}}
 }
 
 // Watched is the same zoo with another watcher for what is asked of it: so each of several requests at once has its own.
-// What is opened is shared, and closing either closes both.
-func (z *Zoo) Watched(w Watcher) *Zoo { return &Zoo{z.o, w, z.open} }
+// nil: nobody is told. What is opened is shared, and closing either closes both.
+func (z *Zoo) Watched(w Watcher) *Zoo { return &Zoo{z.o, orSilent(w), z.open} }
 
 // Close refuses what is asked from now on, waits for the requests under way, closes the ensembles that are open, stops the
 // plugins and frees the backend. Closing it again does nothing. A watcher must not call it.
 func (z *Zoo) Close() error { return z.open.Close() }
 
 // Plugins gives the host that finds and asks plugins; it is the Zoo's to close.
-func (z *Zoo) Plugins() (*host.Host, error) { return z.open.Plugins() }
+func (z *Zoo) Plugins() (*host.Host, error) { return z.open.Plugins(context.Background()) }
 
 // Record is what a model that is made now keeps of it.
 func (z *Zoo) Record() model.Run {

@@ -121,7 +121,7 @@ var rooms = []room{
 	}},
 	{"zoo/dataset", []row{
 		{"zoo/dataset", "internal/atomicfile internal/parallel specs/blueprint"},
-		{"zoo/dataset/input", "zoo/dataset"},
+		{"zoo/dataset/input", "internal/ctxio zoo/dataset"},
 		{"zoo/dataset/mirror", "specs/blueprint zoo/dataset"},
 		{"zoo/dataset/demo", "zoo/dataset zoo/dataset/input"},
 		{"zoo/dataset/twins", "zoo/dataset"},
@@ -179,7 +179,7 @@ var rooms = []room{
 			"format/safetensors format/tensor host host/engine specs/blueprint zoo/convert/fit " +
 			"zoo/convert/layers zoo/convert/receipt zoo/convert/recipe zoo/export zoo/model"},
 	}},
-	{"zoo/internal/opened", []row{{"zoo/internal/opened", "host host/engine/backend internal/gate zoo/answer"}}},
+	{"zoo/internal/opened", []row{{"zoo/internal/opened", "host host/engine/backend internal/gate zoo/answer zoo/model"}}},
 	{"zoo", []row{
 		{"zoo", "host host/engine/backend specs/blueprint zoo/answer zoo/bench zoo/dataset zoo/dataset/source zoo/internal/opened zoo/measure zoo/model zoo/request zoo/train zoo/train/recipe"},
 	}},
@@ -241,7 +241,7 @@ var rooms = []room{
 		{"cmd/fkzoo/internal/submission", "" +
 			"cmd/fkzoo/internal/command cmd/fkzoo/internal/contest cmd/fkzoo/internal/terminal " +
 			"zoo/kaggle/submission"},
-		{"cmd/fkzoo/internal/submit", "cmd/fkzoo/internal/command cmd/fkzoo/internal/contest cmd/fkzoo/internal/terminal zoo/answer zoo/dataset zoo/kaggle zoo/kaggle/submission zoo/model"},
+		{"cmd/fkzoo/internal/submit", "cmd/fkzoo/internal/command cmd/fkzoo/internal/contest cmd/fkzoo/internal/terminal internal/weights zoo/answer zoo/dataset zoo/kaggle zoo/kaggle/submission zoo/model"},
 		{"cmd/fkzoo/internal/train", "" +
 			"cmd/fkzoo/internal/command cmd/fkzoo/internal/terminal zoo zoo/figure zoo/model zoo/request " +
 			"zoo/train zoo/train/trainlog"},

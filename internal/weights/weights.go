@@ -35,6 +35,16 @@ func Normal(weights []float64, n int) ([]float64, error) {
 	return out, nil
 }
 
+// Weighed are those of some things whose weight isn't 0; nil weights: all of them.
+func Weighed[T any](all []T, weights []float64) (out []T) {
+	for i, thing := range all {
+		if weights == nil || weights[i] != 0 {
+			out = append(out, thing)
+		}
+	}
+	return out
+}
+
 // Check refuses weights that [Normal] can't use.
 func Check(weights []float64, n int) error {
 	_, err := Normal(weights, n)

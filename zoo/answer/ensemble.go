@@ -103,8 +103,8 @@ func (e *Ensemble) open(k, index int) error {
 }
 
 // Close frees what the ensemble has on the backend, once what it is asked now is
-// answered, streams to their end: so who answers a tick or takes a part must not
-// call it. Closing it again does nothing.
+// answered, streams and the requests that it was given to to their end: so who
+// hears a tick or takes answers must not call it. Closing it again does nothing.
 func (e *Ensemble) Close() error {
 	e.asked.Close(func() {
 		for _, m := range e.members {
@@ -120,13 +120,14 @@ func (e *Ensemble) Close() error {
 // OnClose has f called, once, when the ensemble is closed. It is for who opened it.
 func (e *Ensemble) OnClose(f func()) { e.onClose = append(e.onClose, f) }
 
-// ask begins a question; done ends it.
-func (e *Ensemble) ask() (done func(), err error) {
-	done, ok := e.asked.Enter()
+// Enter begins what asks more than once; leave ends it, and what is asked with inside, the context that it gives, is a part
+// of it: Close waits for all of it.
+func (e *Ensemble) Enter(ctx context.Context) (inside context.Context, leave func(), err error) {
+	inside, leave, ok := e.asked.Enter(ctx)
 	if !ok {
-		return nil, ErrClosed
+		return nil, nil, ErrClosed
 	}
-	return done, nil
+	return inside, leave, nil
 }
 
 // Models are those that answer: those that the ensemble was opened with, without
@@ -156,6 +157,9 @@ func (e *Ensemble) views() int {
 	return 1
 }
 
+// errNoSet is that of a question about nothing.
+var errNoSet = request.Errorf("images", "found no set, want one")
+
 // Answer answers a set with the mean of the models: over all members that
 // give a column, by their weights. Columns are those of the first model, then
 // what later ones add.
@@ -169,11 +173,14 @@ func (e *Ensemble) Answer(ctx context.Context, set *dataset.Set, tick Tick) (*Pr
 
 // Members answers a set with each member by itself.
 func (e *Ensemble) Members(ctx context.Context, set *dataset.Set, tick Tick) ([]MemberPrediction, error) {
-	done, err := e.ask()
+	if set == nil {
+		return nil, errNoSet
+	}
+	ctx, leave, err := e.Enter(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer done()
+	defer leave()
 	return e.answer(ctx, set, e.o.Batch, newProgress(e, set.Len(), tick))
 }
 
@@ -183,11 +190,11 @@ func (e *Ensemble) Warm(ctx context.Context, images int) error {
 	if images < 1 {
 		return request.Errorf("images", "found %d to be ready for, want at least 1", images)
 	}
-	done, err := e.ask()
+	ctx, leave, err := e.Enter(ctx)
 	if err != nil {
 		return err
 	}
-	defer done()
+	defer leave()
 	black := &dataset.Set{Height: e.input.Height, Width: e.input.Width, Channels: e.input.Channels, IDs: []string{"black"},
 		Bytes: make([]byte, e.input.Height*e.input.Width*e.input.Channels)}
 	_, err = e.answer(ctx, black, e.Batch(images), newProgress(e, 1, nil))

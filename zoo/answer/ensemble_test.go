@@ -12,6 +12,7 @@ import (
 	"github.com/fkzoo/fkzoo/zoo/dataset"
 	"github.com/fkzoo/fkzoo/zoo/internal/zootest"
 	"github.com/fkzoo/fkzoo/zoo/model"
+	"github.com/fkzoo/fkzoo/zoo/request"
 )
 
 // Asked by many at once, each gets what it would get alone.
@@ -69,10 +70,56 @@ func TestClose(t *testing.T) {
 	}
 	for name, err := range map[string]error{
 		"answer": second(e.Answer(t.Context(), set, nil)), "members": second(e.Members(t.Context(), set, nil)),
-		"stream": e.Each(t.Context(), dataset.SourceOf(set), nil, nil),
+		"stream": e.Each(t.Context(), dataset.SourceOf(set), nil, func(*dataset.Set, *answer.Prediction) error { return nil }),
 	} {
 		if !errors.Is(err, answer.ErrClosed) {
 			t.Errorf("%s: found %v, want %v", name, err, answer.ErrClosed)
+		}
+	}
+}
+
+// Who entered asks on while the ensemble is closed, and is waited for.
+func TestCloseWaitsForWhoEntered(t *testing.T) {
+	set := zootest.Faces(3, zootest.Every, 1)
+	e := answertest.Open(t, zootest.WithWeights(t, 1, zootest.Net("net", zootest.Every, zootest.Linear, zootest.Recipe(""), "")))
+	inside, leave, err := e.Enter(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed := make(chan error)
+	go func() { closed <- e.Close() }()
+	for second(e.Answer(t.Context(), set, nil)) == nil {
+	}
+	for range 2 {
+		if _, err := e.Answer(inside, set, nil); err != nil {
+			t.Errorf("one who entered: %v", err)
+		}
+	}
+	leave()
+	if err := <-closed; err != nil {
+		t.Error(err)
+	}
+	if _, err := e.Answer(inside, set, nil); !errors.Is(err, answer.ErrClosed) {
+		t.Errorf("one who has left: found %v, want %v", err, answer.ErrClosed)
+	}
+}
+
+// A question about nothing is one's own fault.
+func TestNothingAsked(t *testing.T) {
+	set := zootest.Faces(3, zootest.Every, 1)
+	e := answertest.Open(t, zootest.WithWeights(t, 1, zootest.Net("net", zootest.Every, zootest.Linear, zootest.Recipe(""), "")))
+	s, err := e.Stream(t.Context(), 3, 0, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for name, err := range map[string]error{
+		"no set": second(e.Answer(t.Context(), nil, nil)), "no set for the members": second(e.Members(t.Context(), nil, nil)),
+		"no part": second(s.Answer(t.Context(), nil)), "nobody to take them": e.Each(t.Context(), dataset.SourceOf(set), nil, nil),
+		"no source": e.Each(t.Context(), nil, nil, func(*dataset.Set, *answer.Prediction) error { return nil }),
+	} {
+		if !request.Is(err) {
+			t.Errorf("%s: found %v, want a request's error", name, err)
 		}
 	}
 }

@@ -1,6 +1,9 @@
 package answer
 
 import (
+	"slices"
+
+	"github.com/fkzoo/fkzoo/internal/weights"
 	"github.com/fkzoo/fkzoo/zoo/model"
 	"github.com/fkzoo/fkzoo/zoo/request"
 )
@@ -43,7 +46,30 @@ func (r *Request) Read() ([]*model.Model, error) {
 	if r.Open != nil {
 		return r.Open.Models(), nil
 	}
-	return model.ReadAll(r.Models, model.Load)
+	all, err := model.ReadAll(r.Models, model.Load)
+	if err != nil {
+		return nil, err
+	}
+	return all, r.checkModels(all)
+}
+
+// checkModels refuses models that aren't there, and weights that don't suit them.
+func (r *Request) checkModels(all []*model.Model) error {
+	if slices.ContainsFunc(all, func(m *model.Model) bool { return m == nil || m.Document == nil }) {
+		return request.Errorf("models", "found one that is nil or has no document, want models that were read")
+	}
+	if r.Weights == nil {
+		return nil
+	}
+	if err := weights.Check(r.Weights, len(all)); err != nil {
+		return &request.Error{Err: err}
+	}
+	return nil
+}
+
+// Answering are those of the models, as [Request.Read] gives them, that answer: one of weight 0 is as if it weren't named.
+func (r *Request) Answering(all []*model.Model) []*model.Model {
+	return weights.Weighed(all, r.Weights)
 }
 
 // Options are how the models answer, without a backend: where the request doesn't say so, with mirror images if all models
@@ -56,11 +82,15 @@ func (r *Request) Options(all []*model.Model) (o Options, miscalibrated bool, er
 	if r.Open != nil {
 		return o, false, request.Errorf("open", "found an open ensemble, want models to open")
 	}
+	if err := r.checkModels(all); err != nil {
+		return o, false, err
+	}
 	o = Options{Batch: r.Batch, Weights: r.Weights}
 	if r.FlipAverage != nil {
 		o.FlipAverage = *r.FlipAverage
 		return o, false, nil
 	}
-	o.FlipAverage = FlipAverage(all)
-	return o, Miscalibrated(all, o.FlipAverage), nil
+	answering := r.Answering(all)
+	o.FlipAverage = FlipAverage(answering)
+	return o, Miscalibrated(answering, o.FlipAverage), nil
 }

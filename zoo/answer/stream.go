@@ -5,6 +5,7 @@ import (
 
 	"github.com/fkzoo/fkzoo/host/engine"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
+	"github.com/fkzoo/fkzoo/zoo/request"
 )
 
 // PartBatches is how many batches are read at a time, where images stream by: a
@@ -25,11 +26,11 @@ type Stream struct {
 // Stream begins to answer a source of so many images, -1 where their number isn't
 // known, in batches of so many; 0: the ensemble's own, or else what the largest
 // part so far fills.
-func (e *Ensemble) Stream(images, batch int, tick Tick) (*Stream, error) {
+func (e *Ensemble) Stream(ctx context.Context, images, batch int, tick Tick) (*Stream, error) {
 	if err := checkBatch(batch); err != nil {
 		return nil, err
 	}
-	done, err := e.ask()
+	_, done, err := e.Enter(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -44,6 +45,9 @@ func (s *Stream) Close() { s.done() }
 
 // Answer answers the next part, as [Ensemble.Answer] does.
 func (s *Stream) Answer(ctx context.Context, part *dataset.Set) (*Prediction, error) {
+	if part == nil {
+		return nil, errNoSet
+	}
 	if !s.fixed {
 		s.batch = max(s.batch, engine.BatchFor(part.Len()))
 	}
@@ -67,7 +71,13 @@ type Receiver interface {
 // until fn returns. Memory doesn't grow with the number of images, and while one
 // part is answered the next is read.
 func (e *Ensemble) Each(ctx context.Context, images *dataset.Source, tick Tick, fn func(part *dataset.Set, p *Prediction) error) error {
-	s, err := e.Stream(images.Count, 0, tick)
+	switch {
+	case images == nil:
+		return request.Errorf("images", "found no source, want one")
+	case fn == nil:
+		return request.Errorf("answers", "found no function to take them, want one")
+	}
+	s, err := e.Stream(ctx, images.Count, 0, tick)
 	if err != nil {
 		return err
 	}

@@ -37,7 +37,7 @@ func (e *RowError) Error() string {
 }
 
 // A NameError is what a source's name matches that says it isn't one: a name that
-// belongs to a format, as demo:96, and is written wrong, or a reader's that is named
+// belongs to a format, as demo:96, and is written wrong, or a reader's that is nil or named
 // twice.
 type NameError struct{ Name, Found, Want string }
 

@@ -56,7 +56,7 @@ func Submit(ctx context.Context, with *answer.Ensemble, test *dataset.Source, ta
 		}
 		s.out.Leak = s.leaks.found
 	}
-	if s.answers, err = with.Stream(len(table.Images), s.out.Batch, o.Tick); err != nil {
+	if s.answers, err = with.Stream(ctx, len(table.Images), s.out.Batch, o.Tick); err != nil {
 		return nil, err
 	}
 	defer s.answers.Close()

@@ -26,6 +26,18 @@ func (e *ChangedError) Error() string {
 	return strings.Join(e.Differences, "; ") + ": a training goes on with its own data and recipe"
 }
 
+// DataGoneError tells that the data can't be opened that a training learned from which is to go on, where none other is
+// given: a file that went away, or what a reader gave.
+type DataGoneError struct {
+	Source string
+	Err    error
+}
+
+func (e *DataGoneError) Error() string {
+	return e.Err.Error() + ": the training that goes on learned from it, and none other is given"
+}
+func (e *DataGoneError) Unwrap() error { return e.Err }
+
 // FixedError tells that a training was asked to go on with something that it
 // can't take, whatever is allowed. A new one with its weights could.
 type FixedError struct {

@@ -61,6 +61,7 @@ type Backend struct {
 	kernels string
 	info    Info
 	reason  string
+	missed  []error
 	threads int
 }
 
@@ -85,6 +86,9 @@ func (b *Backend) Info() Info { return b.info }
 
 // Reason says why "auto" took this backend: what became of each better one. Empty when it was asked for by name.
 func (b *Backend) Reason() string { return b.reason }
+
+// Missed are the errors of the better ones that [Backend.Reason] tells of, which may say that one need only be installed.
+func (b *Backend) Missed() []error { return b.missed }
 
 // NumThreads is how many threads the backend computes with on the host: GOMAXPROCS for go, the cores this process may
 // use (as taskset sets them; XLA heeds nothing else) for cpu, 1 where the work is on a device.
@@ -156,11 +160,11 @@ func (s *Store) Open(ctx context.Context, name string) (*Backend, error) {
 		}
 		return s.open(ctx, k)
 	}
-	var reasons []string
+	var missed noneWorks
 	for _, k := range Kinds() {
 		b, err := s.open(ctx, k)
 		if err == nil {
-			b.reason = strings.Join(append(reasons, "took "+k.String()), "; ")
+			b.reason, b.missed = strings.Join(append(missed.reasons(), "took "+k.String()), "; "), missed
 			return b, nil
 		}
 		if ctx.Err() != nil {
@@ -169,9 +173,22 @@ func (s *Store) Open(ctx context.Context, name string) (*Backend, error) {
 		if errors.Is(err, ErrNotInstalled) && !s.device(k) {
 			continue // nobody without the device misses it
 		}
-		reasons = append(reasons, strings.TrimPrefix(err.Error(), "backend "))
+		missed = append(missed, err)
 	}
-	return nil, errors.New("no backend works: " + strings.Join(reasons, "; "))
+	return nil, missed
+}
+
+// noneWorks are the errors of all backends.
+type noneWorks []error
+
+func (e noneWorks) Error() string   { return "no backend works: " + strings.Join(e.reasons(), "; ") }
+func (e noneWorks) Unwrap() []error { return e }
+
+func (e noneWorks) reasons() (all []string) {
+	for _, err := range e {
+		all = append(all, strings.TrimPrefix(err.Error(), "backend "))
+	}
+	return all
 }
 
 func (s *Store) open(ctx context.Context, k Kind) (*Backend, error) {

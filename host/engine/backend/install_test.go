@@ -95,8 +95,8 @@ func TestInstall(t *testing.T) {
 	if left, _ := filepath.Glob(filepath.Join(s.dir, "cpu*")); len(left) > 0 {
 		t.Errorf("after removal: found %q, want nothing", left)
 	}
-	if err := s.Remove(ctx, "cpu"); !errors.Is(err, ErrNotInstalled) {
-		t.Errorf("second removal: found %v, want %v", err, ErrNotInstalled)
+	if err := s.Remove(ctx, "cpu"); !errors.Is(err, ErrNotInstalled) || !errors.As(err, new(*InstallError)) {
+		t.Errorf("second removal: found %v, want %v, as one that installing helps", err, ErrNotInstalled)
 	}
 }
 

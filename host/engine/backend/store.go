@@ -214,7 +214,7 @@ func (s *Store) Remove(ctx context.Context, name string) error {
 	}
 	record := filepath.Join(s.dir, k.String()+".json")
 	if _, err := os.Stat(record); errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("backend %s: %w", k, ErrNotInstalled)
+		return &InstallError{k.String(), ErrNotInstalled}
 	}
 	unlock, err := s.lock(ctx, nil)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -219,5 +220,28 @@ func TestAutoWithoutGPU(t *testing.T) {
 			t.Errorf("a GPU: %v; found the reason %q", gpu, b.Reason())
 		}
 		b.Close()
+	}
+}
+
+// What auto passes over for not being installed is told as such, whether another works or none does.
+func TestAutoSaysWhatToInstall(t *testing.T) {
+	s := NewStore(t.TempDir(), t.TempDir())
+	s.gpu = func() bool { return false }
+	installs := func(err error) bool {
+		at, ok := errors.AsType[*InstallError](err)
+		return ok && at.Backend == "cpu" || errors.Is(err, ErrUnsupported)
+	}
+	t.Setenv(kernel.Variable, "plain") // which cpu is better than
+	b, err := s.Open(t.Context(), Auto)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	if b.Name() != "go" || !slices.ContainsFunc(b.Missed(), installs) {
+		t.Errorf("found %s and %v, want go and that cpu isn't installed", b.Name(), b.Missed())
+	}
+	t.Setenv(kernel.Variable, "mmx") // which go can't compute with
+	if b, err := s.Open(t.Context(), Auto); !installs(err) {
+		t.Errorf("found %v, %v, want that cpu isn't installed", b, err)
 	}
 }

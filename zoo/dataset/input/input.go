@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 
+	"github.com/fkzoo/fkzoo/internal/ctxio"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
 )
 
@@ -70,10 +71,12 @@ func Look(path string) (*File, error) {
 }
 
 // LookReader reads all of r, which its errors call name, so that it can be read
-// more than once. What doesn't fit into 16 MiB goes to a temporary file. Close it.
+// more than once. What doesn't fit into 16 MiB goes to a temporary file. Close it. An end
+// of ctx while r waits leaves a goroutine behind: see [ctxio.NewReader].
 func LookReader(ctx context.Context, name string, r io.Reader) (*File, error) {
 	f := &File{Name: name, close: func() error { return nil }}
-	first, err := io.ReadAll(io.LimitReader(reader{ctx, r}, inMemory+1))
+	r = ctxio.NewReader(ctx, r)
+	first, err := io.ReadAll(io.LimitReader(r, inMemory+1))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
@@ -91,7 +94,7 @@ func LookReader(ctx context.Context, name string, r io.Reader) (*File, error) {
 	if os.Remove(spool.Name()) != nil { // else nothing is left behind, however the program ends
 		f.close = func() error { return errors.Join(spool.Close(), os.Remove(spool.Name())) }
 	}
-	rest := io.LimitReader(reader{ctx, r}, maxReader+1-f.Size)
+	rest := io.LimitReader(r, maxReader+1-f.Size)
 	if f.Size, err = io.Copy(spool, io.MultiReader(bytes.NewReader(first), rest)); err == nil && f.Size > maxReader {
 		err = fmt.Errorf("found more than %d bytes, want at most that: %w", int64(maxReader), dataset.ErrLimit)
 	}
@@ -99,19 +102,6 @@ func LookReader(ctx context.Context, name string, r io.Reader) (*File, error) {
 		return nil, errors.Join(fmt.Errorf("%s: %w", name, err), f.Close())
 	}
 	return f, nil
-}
-
-// reader ends with its context.
-type reader struct {
-	ctx context.Context
-	r   io.Reader
-}
-
-func (r reader) Read(p []byte) (int, error) {
-	if err := r.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return r.r.Read(p)
 }
 
 // Open opens the file at its beginning.

@@ -46,7 +46,11 @@ func Open(ctx context.Context, name string, o Options) (*dataset.Source, error) 
 // twice is a *dataset.NameError, before any is read.
 func OpenAll(ctx context.Context, names []string, o Options) (*dataset.Source, error) {
 	for i, name := range names {
-		if _, ok := o.Readers[name]; ok && slices.Contains(names[:i], name) {
+		r, ok := o.Readers[name]
+		switch {
+		case ok && r == nil:
+			return nil, noReader(name)
+		case ok && slices.Contains(names[:i], name):
 			return nil, &dataset.NameError{Name: name, Found: "it named twice", Want: "it once: it can be read only once"}
 		}
 	}
@@ -63,6 +67,10 @@ func OpenAll(ctx context.Context, names []string, o Options) (*dataset.Source, e
 		return nil, errors.Join(err, closeAll(all))
 	}
 	return s, nil
+}
+
+func noReader(name string) error {
+	return &dataset.NameError{Name: name, Found: "nil in place of a reader", Want: "one"}
 }
 
 func closeAll(all []*dataset.Source) error {
@@ -93,8 +101,13 @@ func one(ctx context.Context, name string, o Options) (*dataset.Source, error) {
 }
 
 // OpenReader is [Open] of all that r holds, read at once and kept, in memory or in a
-// temporary file, until the source is closed. Rows and errors call it name.
+// temporary file, until the source is closed. Rows and errors call it name. An end of
+// ctx is heard while r waits; a goroutine then stays behind in r's Read, and r is of no
+// use any more.
 func OpenReader(ctx context.Context, name string, r io.Reader, o Options) (*dataset.Source, error) {
+	if r == nil {
+		return nil, noReader(name)
+	}
 	f, err := input.LookReader(ctx, name, r)
 	if err != nil {
 		return nil, err

@@ -12,6 +12,7 @@ import (
 	"github.com/fkzoo/fkzoo/host/engine/backend"
 	"github.com/fkzoo/fkzoo/internal/gate"
 	"github.com/fkzoo/fkzoo/zoo/answer"
+	"github.com/fkzoo/fkzoo/zoo/model"
 )
 
 // ErrClosed is returned for what is asked after Close.
@@ -31,25 +32,46 @@ type Things struct {
 	ensembles map[*answer.Ensemble]bool
 }
 
-// Enter begins a request; leave ends it.
-func (t *Things) Enter() (leave func(), err error) {
-	leave, ok := t.asked.Enter()
+// Enter begins a request; leave ends it. What is asked with inside, the context that it gives, is a part of it, and answered
+// even while [Things.Close] waits for it.
+func (t *Things) Enter(ctx context.Context) (inside context.Context, leave func(), err error) {
+	inside, leave, ok := t.asked.Enter(ctx)
 	if !ok {
-		return nil, ErrClosed
+		return nil, nil, ErrClosed
 	}
-	return leave, nil
+	return inside, leave, nil
 }
 
 // EnterOn is [Things.Enter] of a request that begins with what networks run on: see [Things.Backend].
-func (t *Things) EnterOn(ctx context.Context, told func(*backend.Backend)) (b *backend.Backend, leave func(), err error) {
-	if leave, err = t.Enter(); err != nil {
-		return nil, nil, err
+func (t *Things) EnterOn(ctx context.Context, told func(*backend.Backend)) (b *backend.Backend, inside context.Context, leave func(), err error) {
+	if inside, leave, err = t.Enter(ctx); err != nil {
+		return nil, nil, nil, err
 	}
-	if b, err = t.Backend(ctx, told); err != nil {
+	if b, err = t.Backend(inside, told); err != nil {
 		leave()
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
-	return b, leave, nil
+	return b, inside, leave, nil
+}
+
+// EnterWith is [Things.Enter] of a request to models: they are read, and those that are open stay so until it ends.
+func (t *Things) EnterWith(ctx context.Context, r answer.Request) (all []*model.Model, inside context.Context, leave func(), err error) {
+	inside, leave, err = t.Enter(ctx)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if all, err = r.Read(); err == nil && r.Open != nil {
+		var done func()
+		if inside, done, err = r.Open.Enter(inside); err == nil {
+			zoo := leave
+			leave = func() { done(); zoo() }
+		}
+	}
+	if err != nil {
+		leave()
+		return nil, nil, nil, err
+	}
+	return all, inside, leave, nil
 }
 
 // Close refuses requests from now on, waits for those under way, and closes the ensembles, the plugins and the backend.
@@ -69,8 +91,8 @@ func (t *Things) Close() (err error) {
 }
 
 // Plugins gives the host.
-func (t *Things) Plugins() (*host.Host, error) {
-	leave, err := t.Enter()
+func (t *Things) Plugins(ctx context.Context) (*host.Host, error) {
+	_, leave, err := t.Enter(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +116,7 @@ func (t *Things) Plugins() (*host.Host, error) {
 	return t.plugins, err
 }
 
-// Backend gives what networks run on, within a request. One request opens it, and calls told; the others wait for it, or for
+// Backend gives what networks run on, to who is within a request. One request opens it, and calls told; the others wait for it, or for
 // the end of their own contexts.
 func (t *Things) Backend(ctx context.Context, told func(*backend.Backend)) (*backend.Backend, error) {
 	for {
@@ -133,8 +155,50 @@ func (t *Things) open(ctx context.Context, told func(*backend.Backend)) (*backen
 	return b, err
 }
 
-// Keep has an ensemble closed with the rest, unless it is closed before.
-func (t *Things) Keep(e *answer.Ensemble) {
+// Told is called with what is found on the way.
+type Told struct {
+	Backend       func(*backend.Backend)
+	Miscalibrated func() // some members are calibrated for the mean with the answer for the mirror image, which isn't given
+}
+
+// Ensemble opens models, to be closed with the rest, unless they are closed before.
+func (t *Things) Ensemble(ctx context.Context, all []*model.Model, r answer.Request, told Told) (*answer.Ensemble, error) {
+	ctx, leave, err := t.Enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	o, miscalibrated, err := r.Options(all)
+	if err != nil {
+		return nil, err
+	}
+	if o.Backend, err = t.Backend(ctx, told.Backend); err != nil {
+		return nil, err
+	}
+	if miscalibrated {
+		told.Miscalibrated()
+	}
+	e, err := answer.Open(ctx, all, o)
+	if err != nil {
+		return nil, err
+	}
+	t.keep(e)
+	return e, nil
+}
+
+// EnsembleFor is the ensemble that the request brings, or one that done closes.
+func (t *Things) EnsembleFor(ctx context.Context, all []*model.Model, r answer.Request, told Told) (e *answer.Ensemble, done func(), err error) {
+	if r.Open != nil {
+		return r.Open, func() {}, nil
+	}
+	if e, err = t.Ensemble(ctx, all, r, told); err != nil {
+		return nil, nil, err
+	}
+	return e, func() { _ = e.Close() }, nil
+}
+
+// keep has an ensemble closed with the rest, unless it is closed before.
+func (t *Things) keep(e *answer.Ensemble) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.ensembles == nil {

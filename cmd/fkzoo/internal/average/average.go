@@ -53,7 +53,7 @@ func average(p *command.Program, c *cli.Context) error {
 		p.Warn(note)
 	}
 	for _, d := range a.Distances {
-		if d.Alike {
+		if d.Alike && (o.Weights == nil || o.Weights[d.A] > 0 && o.Weights[d.B] > 0) {
 			p.Warn(fmt.Sprintf("%s and %s are nearly the same: %.3g pixels apart (RMS), so that together they count twice", paths[d.A], paths[d.B], d.RMS))
 		}
 	}

@@ -53,6 +53,12 @@ func backendList(p *command.Program, c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	for i, b := range all {
+		if b.State == backend.NotInstalled {
+			hints := command.Hints(&backend.InstallError{Backend: b.Name, Err: backend.ErrNotInstalled})
+			all[i].Why = strings.Join(append([]string{b.Why}, hints...), "; ")
+		}
+	}
 	if c.Bool("json") {
 		return terminal.PrintJSON(p.Stdout, all)
 	}
@@ -61,9 +67,6 @@ func backendList(p *command.Program, c *cli.Context) error {
 		last := b.Library
 		if b.Why != "" { // long: where no other column follows
 			last = b.Why
-		}
-		if b.State == backend.NotInstalled {
-			last = strings.Join(append([]string{last}, command.Hints(&backend.InstallError{Backend: b.Name, Err: backend.ErrNotInstalled})...), "; ")
 		}
 		rows = append(rows, []string{b.Name, string(b.State), b.Version, last})
 	}

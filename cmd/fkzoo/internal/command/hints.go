@@ -30,6 +30,7 @@ var advice = []struct {
 	{asks("resume"), always("either --resume or --start-from")},
 	{IsUsage, always("«fkzoo help COMMAND» shows how a command is used")},
 	{is[*train.ChangedError], always("--allow-changes goes on all the same")},
+	{is[*train.DataGoneError], dataAgain},
 	{is[*train.FixedError], always(startAnew)},
 	{is[*train.FinishedError], goOn},
 	{wraps(train.ErrFinished), always(startAnew)},
@@ -59,6 +60,14 @@ func goOn(err error) string {
 		return fmt.Sprintf("%s goes on from epoch %d, with --epochs to more of them; %s", e.Best, e.Next, startAnew)
 	}
 	return startAnew
+}
+
+// dataAgain says how a training that goes on is told of its data.
+func dataAgain(err error) string {
+	if e, _ := errors.AsType[*train.DataGoneError](err); e.Source == stdin {
+		return "--data - reads it from the standard input once more"
+	}
+	return "--data says where it is now"
 }
 
 // asks tells of an error whether it is that of a request's field.

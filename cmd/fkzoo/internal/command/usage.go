@@ -68,18 +68,27 @@ func Reorder(app *cli.App, args []string) ([]string, error) {
 	if len(head) == 1 && len(rest) > 0 && !strings.HasPrefix(rest[0], "-") && rest[0] != "help" && rest[0] != "h" {
 		return nil, Usagef("command %q: there is none of that name", rest[0])
 	}
-	takesValue := map[string]bool{}
+	before, after, err := sorted(flags, rest)
+	if err != nil {
+		return nil, err
+	}
+	return append(append(head, before...), after...), nil
+}
+
+// sorted are a command's flags with their values, and its arguments. A flag that has one value is refused where it is given
+// twice: the library would take the last without a word.
+func sorted(flags []cli.Flag, args []string) (before, after []string, err error) {
+	known := map[string]cli.Flag{}
 	for _, f := range flags {
-		_, isBool := f.(*cli.BoolFlag)
 		for _, name := range f.Names() {
-			takesValue[name] = !isBool
+			known[name] = f
 		}
 	}
-	var before, after []string
-	for i := 0; i < len(rest); i++ {
-		a := rest[i]
+	given := map[cli.Flag]string{}
+	for i := 0; i < len(args); i++ {
+		a := args[i]
 		if a == "--" {
-			after = append(after, rest[i+1:]...)
+			after = append(after, args[i+1:]...)
 			break
 		}
 		if !strings.HasPrefix(a, "-") || a == "-" {
@@ -87,17 +96,28 @@ func Reorder(app *cli.App, args []string) ([]string, error) {
 			continue
 		}
 		before = append(before, a)
-		name := strings.TrimLeft(a, "-")
-		if takesValue[name] && !strings.Contains(a, "=") {
-			if i+1 == len(rest) {
-				return nil, Usagef("flag %s: found no value, want one", a)
+		name, _, valued := strings.Cut(strings.TrimLeft(a, "-"), "=")
+		f := known[name]
+		_, isBool := f.(*cli.BoolFlag)
+		said := a
+		if f != nil && !isBool && !valued {
+			if i+1 == len(args) {
+				return nil, nil, Usagef("flag %s: found no value, want one", a)
 			}
 			i++
-			before = append(before, rest[i])
+			before = append(before, args[i])
+			said += " " + args[i]
 		}
+		if repeated, ok := f.(cli.DocGenerationSliceFlag); f == nil || ok && repeated.IsSliceFlag() {
+			continue
+		}
+		if old, twice := given[f]; twice && !(isBool && old == said) {
+			return nil, nil, Usagef("%s: found %s and %s, want one of them", f.Names()[0], old, said)
+		}
+		given[f] = said
 	}
 	if len(after) > 0 {
 		before = append(before, "--")
 	}
-	return append(append(head, before...), after...), nil
+	return before, after, nil
 }

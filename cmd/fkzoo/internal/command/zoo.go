@@ -49,6 +49,11 @@ func (w *watcher) Backend(b *backend.Backend) {
 	if reason := b.Reason(); reason != "" {
 		fmt.Fprintln(w.p.Stderr, "backend auto: "+reason)
 	}
+	for _, err := range b.Missed() {
+		for _, hint := range Hints(err) {
+			fmt.Fprintln(w.p.Stderr, hint)
+		}
+	}
 	fmt.Fprintln(w.p.Stderr, "backend "+b.Description())
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/command"
 	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/contest"
 	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/terminal"
+	"github.com/fkzoo/fkzoo/internal/weights"
 	"github.com/fkzoo/fkzoo/zoo/answer"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
 	"github.com/fkzoo/fkzoo/zoo/kaggle"
@@ -50,7 +51,7 @@ func submit(p *command.Program, c *cli.Context) error {
 	if c.IsSet("batch") && (c.Int("batch") < 1 || c.Int("batch") > answer.MaxBatch) {
 		return command.Usagef("batch: found %d, want 1 to %d", c.Int("batch"), answer.MaxBatch)
 	}
-	weights, err := contest.Weights(c, len(paths))
+	given, err := contest.Weights(c, len(paths))
 	if err != nil && len(paths) > 0 {
 		return err
 	}
@@ -67,17 +68,18 @@ func submit(p *command.Program, c *cli.Context) error {
 	}
 	z := p.Zoo(c)
 	defer z.Close()
+	r := command.Models(c, paths...)
+	r.Batch, r.Weights = c.Int("batch"), given
 	var training *dataset.Set
 	if name := c.String("data"); name != "" {
-		if training, err = z.Read(c.Context, command.Data(name).For(models[0].Document.Input)); err != nil {
+		answering := r.Answering(models)
+		if training, err = z.Read(c.Context, command.Data(name).For(answering[0].Document.Input)); err != nil {
 			return err
 		}
-		for _, text := range kaggle.OtherData(models, paths, training) {
+		for _, text := range kaggle.OtherData(answering, weights.Weighed(paths, given), training) {
 			p.Warn(text)
 		}
 	}
-	r := command.Models(c, paths...)
-	r.Batch, r.Weights = c.Int("batch"), weights
 	e, err := z.EnsembleOf(c.Context, models, r)
 	if err != nil {
 		return err

@@ -74,6 +74,11 @@ func dataCheck(p *command.Program, c *cli.Context) error {
 			return err
 		}
 	}
+	for i := range report.Findings {
+		if f := &report.Findings[i]; f.Kind == check.Axis {
+			f.Text += "; --set recipe.augment.mirror.axis=auto trains so"
+		}
+	}
 	if c.Bool("json") {
 		err = terminal.PrintJSON(p.Stdout, report)
 	} else {
@@ -151,11 +156,7 @@ func printFaults(p *command.Program, r *check.Report) error {
 		return err
 	}
 	for _, f := range r.Findings {
-		hint := ""
-		if f.Kind == check.Axis {
-			hint = "; --set recipe.augment.mirror.axis=auto trains so"
-		}
-		fmt.Fprintf(p.Stdout, "\n%s: %s%s\n", f.Severity, f.Text, hint)
+		fmt.Fprintf(p.Stdout, "\n%s: %s\n", f.Severity, f.Text)
 		const most = 10
 		rows := [][]string{}
 		for _, row := range f.Rows[:min(most, len(f.Rows))] {
