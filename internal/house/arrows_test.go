@@ -31,6 +31,7 @@ var rooms = []room{
 		{"internal/peakmemory", ""},
 		{"internal/plainfile", ""},
 		{"internal/machine", ""},
+		{"internal/regions", ""},
 		{"internal/pyenv", ""},
 		{"internal/tensorboard", ""},
 		{"internal/userdir", ""},
@@ -183,11 +184,11 @@ var rooms = []room{
 	{"zoo", []row{
 		{"zoo", "host host/engine/backend specs/blueprint zoo/answer zoo/bench zoo/dataset zoo/dataset/source zoo/internal/opened zoo/measure zoo/model zoo/request zoo/train zoo/train/recipe"},
 	}},
-	{"internal/results", []row{{"internal/results", "host/engine/backend internal/atomicfile internal/machine specs/blueprint zoo/..."}}},
+	{"internal/results", []row{{"internal/results", "host/engine/backend internal/atomicfile internal/machine internal/regions specs/blueprint zoo/..."}}},
 	{"internal/peers", []row{
 		{"internal/peers", "" +
 			"format/npy format/tensor host/engine host/engine/backend internal/atomicfile internal/cputime internal/machine internal/peakmemory internal/pyenv " +
-			"specs/blueprint zoo zoo/export zoo/model"},
+			"internal/regions specs/blueprint zoo zoo/export zoo/model"},
 	}},
 	{"cmd", []row{
 		{"cmd/fkzoo/internal/terminal", ""},

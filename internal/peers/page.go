@@ -4,11 +4,11 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/fkzoo/fkzoo/internal/atomicfile"
+	"github.com/fkzoo/fkzoo/internal/regions"
 )
 
 // writePage puts what the record says into the page.
@@ -21,7 +21,7 @@ func (a *arena) writePage() error {
 	if err != nil {
 		return err
 	}
-	text, err := fill(string(old), page{kept}.regions())
+	text, err := regions.Fill(string(old), "peers", page{kept}.regions())
 	if err != nil {
 		return fmt.Errorf("%s: %w", a.page, err)
 	}
@@ -282,27 +282,4 @@ func (t *mdTable) String() string {
 		return ""
 	}
 	return strings.Join(t.lines, "")
-}
-
-var region = regexp.MustCompile(`(?s)<!-- peers: ([a-z]+) -->\n.*?<!-- end -->`)
-
-// fill puts the texts into the page's regions. Each must be there once.
-func fill(text string, regions map[string]string) (string, error) {
-	seen := map[string]int{}
-	out := region.ReplaceAllStringFunc(text, func(old string) string {
-		name := region.FindStringSubmatch(old)[1]
-		seen[name]++
-		return "<!-- peers: " + name + " -->\n" + strings.TrimLeft(regions[name], "\n") + "<!-- end -->"
-	})
-	for name := range regions {
-		if n := seen[name]; n != 1 {
-			return "", fmt.Errorf("found %d regions «<!-- peers: %s -->», want one", n, name)
-		}
-	}
-	for name := range seen {
-		if _, ok := regions[name]; !ok {
-			return "", fmt.Errorf("found the region %s, which there is no table for", name)
-		}
-	}
-	return out, nil
 }

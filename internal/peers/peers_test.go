@@ -232,23 +232,6 @@ func TestLayers(t *testing.T) {
 	}
 }
 
-func TestFill(t *testing.T) {
-	const mark = "a\n<!-- peers: x -->\nold\n<!-- end -->\nb <!-- peers: y -->\n<!-- end -->"
-	got, err := fill(mark, map[string]string{"x": "\nnew $1\n", "y": ""})
-	if want := "a\n<!-- peers: x -->\nnew $1\n<!-- end -->\nb <!-- peers: y -->\n<!-- end -->"; err != nil || got != want {
-		t.Errorf("found %q (%v), want %q", got, err, want)
-	}
-	for _, c := range []struct{ text, want string }{
-		{"", "found 0 regions"},
-		{"<!-- peers: x -->\n<!-- end --><!-- peers: x -->\n<!-- end -->", "found 2 regions"},
-		{"<!-- peers: x -->\n<!-- end --><!-- peers: z -->\n<!-- end -->", "found the region z"},
-	} {
-		if _, err := fill(c.text, map[string]string{"x": ""}); err == nil || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%q: found the error %v, want %s", c.text, err, c.want)
-		}
-	}
-}
-
 // A record that isn't of today's contests and rivals is refused, and says what to do.
 func TestRecord(t *testing.T) {
 	a := &arena{page: filepath.Join(t.TempDir(), "performance.md")}

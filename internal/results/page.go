@@ -8,11 +8,11 @@ import (
 	"io"
 	"math"
 	"os"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/fkzoo/fkzoo/internal/atomicfile"
+	"github.com/fkzoo/fkzoo/internal/regions"
 	"github.com/fkzoo/fkzoo/zoo"
 	"github.com/fkzoo/fkzoo/zoo/answer"
 	"github.com/fkzoo/fkzoo/zoo/dataset"
@@ -48,7 +48,7 @@ func (p *places) writePage(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	text, err := fill(string(old), all.tables(p.shown(pictures)))
+	text, err := regions.Fill(string(old), "results", all.tables(p.shown(pictures)))
 	if err != nil {
 		return fmt.Errorf("%s: %w", p.page, err)
 	}
@@ -453,27 +453,4 @@ func (t *table) String() string {
 		return ""
 	}
 	return strings.Join(t.lines, "")
-}
-
-var region = regexp.MustCompile(`(?s)<!-- results: ([a-z]+) -->\n.*?<!-- end -->`)
-
-// fill puts the texts into the page's regions. Each must be there once.
-func fill(text string, regions map[string]string) (string, error) {
-	var seen []string
-	out := region.ReplaceAllStringFunc(text, func(old string) string {
-		name := region.FindStringSubmatch(old)[1]
-		seen = append(seen, name)
-		return "<!-- results: " + name + " -->\n" + strings.TrimLeft(regions[name], "\n") + "<!-- end -->"
-	})
-	for name := range regions {
-		if n := len(slices.DeleteFunc(slices.Clone(seen), func(s string) bool { return s != name })); n != 1 {
-			return "", fmt.Errorf("found %d regions «<!-- results: %s -->», want one", n, name)
-		}
-	}
-	for _, name := range seen {
-		if _, ok := regions[name]; !ok {
-			return "", fmt.Errorf("found the region %s, which there is no table for", name)
-		}
-	}
-	return out, nil
 }

@@ -128,23 +128,6 @@ func TestPicked(t *testing.T) {
 	}
 }
 
-func TestFill(t *testing.T) {
-	const mark = "a\n<!-- results: x -->\nold\n<!-- end -->\nb <!-- results: y -->\n<!-- end -->"
-	got, err := fill(mark, map[string]string{"x": "\nnew $1\n", "y": ""})
-	if want := "a\n<!-- results: x -->\nnew $1\n<!-- end -->\nb <!-- results: y -->\n<!-- end -->"; err != nil || got != want {
-		t.Errorf("found %q (%v), want %q", got, err, want)
-	}
-	for _, c := range []struct{ text, want string }{
-		{"", "found 0 regions"},
-		{"<!-- results: x -->\n<!-- end --><!-- results: x -->\n<!-- end -->", "found 2 regions"},
-		{"<!-- results: x -->\n<!-- end --><!-- results: z -->\n<!-- end -->", "found the region z"},
-	} {
-		if _, err := fill(c.text, map[string]string{"x": ""}); err == nil || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%q: found the error %v, want %s", c.text, err, c.want)
-		}
-	}
-}
-
 // trial is a page of small trainings.
 type trial struct {
 	*testing.T
