@@ -130,8 +130,8 @@ func TestFuzzTargetsHaveACorpus(t *testing.T) {
 // What papers point to is there: files that are linked, and make's targets.
 func TestPapers(t *testing.T) {
 	link := regexp.MustCompile(`\]\(([^)#\s]+)(#[^)\s]*)?\)`)
-	task := regexp.MustCompile("(?m)(?:`|^)make ([a-z]+)")
-	targets := regexp.MustCompile(`(?m)^([a-z]+):`)
+	task := regexp.MustCompile("(?m)(?:`|^)make ([a-z]+(?:-[a-z]+)*)")
+	targets := regexp.MustCompile(`(?m)^([a-z]+(?:-[a-z]+)*):`)
 	var known []string
 	for _, m := range targets.FindAllStringSubmatch(read(t, "Makefile"), -1) {
 		known = append(known, m[1])

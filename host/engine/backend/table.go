@@ -87,8 +87,8 @@ var table = [...]row{
 
 func fixed(rank int) func() int { return func() int { return rank } }
 
-// goRank is above XLA's on the same processor where there are kernels for it: with them every network of the zoo is
-// faster (docs/performance.md), with plain Go none.
+// goRank is above XLA's on the same processor where there are kernels for it: net6's and compact-s's training steps took
+// 0.6 and 0.5 of XLA's time with AVX-512, 0.9 and 0.7 with AVX2, and 10 and 7 times as long in plain Go.
 func goRank() int {
 	if set, err := kernel.FromEnvironment(); err == nil && set.Name != "plain" {
 		return 3
