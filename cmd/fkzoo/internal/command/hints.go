@@ -37,7 +37,7 @@ var advice = []struct {
 	{is[*train.CheckpointError], always("--resume goes on from it, --force replaces it")},
 	{wraps(format.ErrExists), always("--force replaces it")},
 	{wraps(dataset.ErrShape), always("--size N makes the images square")},
-	{is[*engine.MemoryError], always("--batch N takes fewer images at once")},
+	{is[*engine.MemoryError], always("--batch N, where the command has it, takes fewer images at once")},
 	{is[*backend.InstallError], func(err error) string {
 		e, _ := errors.AsType[*backend.InstallError](err)
 		return "«fkzoo backend install " + e.Backend + "» installs it"
