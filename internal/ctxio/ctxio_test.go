@@ -33,9 +33,15 @@ func TestReadThatWaits(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	r, w := io.Pipe()
 	defer w.Close()
-	of := ctxio.NewReader(ctx, r)
+	reads := make(chan struct{})
+	of := ctxio.NewReader(ctx, readFunc(func(p []byte) (int, error) {
+		reads <- struct{}{}
+		return r.Read(p)
+	}))
 	go func() {
-		_, _ = w.Write([]byte("a")) // taken by the first read; the second waits
+		<-reads
+		_, _ = w.Write([]byte("a"))
+		<-reads // of the second read, so the first has ended
 		cancel()
 	}()
 	p := make([]byte, 4)
@@ -65,3 +71,7 @@ func TestPanic(t *testing.T) {
 	var none *bytes.Buffer
 	_, _ = ctxio.NewReader(t.Context(), none).Read(make([]byte, 4))
 }
+
+type readFunc func(p []byte) (int, error)
+
+func (f readFunc) Read(p []byte) (int, error) { return f(p) }
