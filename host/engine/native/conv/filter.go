@@ -10,23 +10,25 @@ import (
 // Filter is the gradient of a convolution's filters and bias. Images are divided into parts, by the batch alone, whose sums are
 // added in their order at the end.
 type Filter struct {
-	ctx     Context
-	g       Geometry
-	depth   *depthwise // nil: products do it
-	out     image
-	cin     int // of a group
-	cout    int
-	runs    []filterRun
-	rows    []int // of the tiles of a run
-	padRows int   // their sum
-	padCols int   // channels that a group's blocks compute
-	blocks  int
-	padded  bool // bands of the input are copied
-	copyDy  bool // those of the output's gradient too, block after block
-	width   int  // pixels from row to row of what is read of the input
-	maxRows int  // rows of a band
-	bands   int
-	workers []filterWorker
+	ctx      Context
+	g        Geometry
+	depth    *depthwise      // nil: products do it
+	winograd *winogradFilter // the same
+	out      image
+	cin      int // of a group
+	cout     int
+	runs     []filterRun
+	rows     []int    // of the tiles of a run
+	padRows  int      // their sum
+	blocking blocking // of a group's channels
+	padCols  int      // that its blocks compute
+	blocks   int
+	padded   bool // bands of the input are copied
+	copyDy   bool // those of the output's gradient too, block after block
+	width    int  // pixels from row to row of what is read of the input
+	maxRows  int  // rows of a band
+	bands    int
+	workers  []filterWorker
 
 	n, parts, splits       int
 	more                   bool // added to what is there
@@ -60,10 +62,13 @@ func NewFilter(ctx Context, g Geometry) (*Filter, error) {
 	}
 	h, w := g.Out()
 	f := &Filter{ctx: ctx, g: g, depth: newDepthwise(ctx, g), out: image{h, w, g.Filters}, cin: g.Channels / g.Groups, cout: g.Filters / g.Groups}
+	if g.winograd(ctx.Set) {
+		f.winograd = newWinogradFilter(ctx, &f.g)
+		return f, nil
+	}
 	f.prepareRuns()
-	block := ctx.Set.Block
-	f.blocks = (f.cout + block - 1) / block
-	f.padCols = (f.blocks-1)*block + f.blockWidth(f.blocks-1)
+	f.blocking = blocking{f.cout, ctx.Set.Block}
+	f.blocks, f.padCols = f.blocking.count(), f.blocking.padded()
 	f.copyDy = f.blocks > 1 || f.padCols != f.cout || g.Groups > 1
 	high := [2]int{}
 	size := [2]int{g.Height, g.Width}
@@ -96,25 +101,23 @@ func (f *Filter) prepareRuns() {
 			f.runs = append(f.runs, filterRun{[2]int{y, x}, f.cin, row + x*f.cin})
 		}
 	}
-	sizes := f.ctx.Set.OuterRows
-	for rest := f.runs[0].count; rest > 0; {
-		rows := sizes[0]
-		for _, s := range sizes {
+	f.rows, f.padRows = outerRows(f.ctx.Set, f.runs[0].count)
+}
+
+// outerRows divides so many rows into those of tiles, and tells how many these have in all.
+func outerRows(set *kernel.Set, count int) (list []int, all int) {
+	for rest := count; rest > 0; {
+		rows := set.OuterRows[0]
+		for _, s := range set.OuterRows {
 			if s >= rest {
 				rows = s
 			}
 		}
-		f.rows = append(f.rows, rows)
-		f.padRows += rows
+		list = append(list, rows)
+		all += rows
 		rest -= rows
 	}
-}
-
-func (f *Filter) blockWidth(block int) int {
-	if 2*(f.cout-block*f.ctx.Set.Block) <= f.ctx.Set.Block {
-		return f.ctx.Set.Block / 2
-	}
-	return f.ctx.Set.Block
+	return list, all
 }
 
 // sumLen is how many float32 the sums of a part take: [groups, runs, rows, columns] and the bias.
@@ -148,6 +151,9 @@ func (f *Filter) Scratch(n int) int {
 	if f.depth != nil {
 		return f.depth.filterParts(n) * f.depth.filterLen()
 	}
+	if f.winograd != nil {
+		return f.winograd.scratchLen(n)
+	}
 	return f.partsOf(n)*f.sumLen() + f.ctx.Threads*(f.bandLen()+f.dyLen())
 }
 
@@ -166,6 +172,10 @@ func (f *Filter) Run(c *work.Caller, n int, x, dy, dw, db []float32, add bool, s
 	}
 	if f.depth != nil {
 		f.depth.filterGradient(c, n, x, dy, dw, db, add, scratch)
+		return nil
+	}
+	if f.winograd != nil {
+		f.winograd.compute(c, n, x, dy, dw, db, add, scratch)
 		return nil
 	}
 	f.n, f.parts, f.splits, f.more = n, f.partsOf(n), 1, add
@@ -202,20 +212,20 @@ func (t *sumTask) Do(part, id int) {
 		w.x = f.x[img*f.g.inSize():][:f.g.inSize()]
 		w.dy = f.dy[img*f.g.outSize()+first*f.out.w*f.g.Filters:][:(last-first)*f.out.w*f.g.Filters]
 		if f.db != nil && split == 0 {
-			f.sumColumns(w, bias, (last-first)*f.out.w)
+			w.sumColumns(f.ctx.Set, bias[:f.g.Filters], w.dy, (last-first)*f.out.w)
 		}
 		f.copyBands(w, band, dyBand, first, last, b0, b1)
 		f.products(w, sums, first, last, b0, b1, unit > part*units/f.parts)
 	}
 }
 
-// sumColumns adds the output's gradient to that of the bias.
-func (f *Filter) sumColumns(w *filterWorker, bias []float32, positions int) {
+// sumColumns adds the output's gradient dy [positions, filters] to that of the bias.
+func (w *filterWorker) sumColumns(set *kernel.Set, bias, dy []float32, positions int) {
 	a := &w.columns
 	a.Rows = positions
-	a.Ptr[0], a.Stride[0] = unsafe.Pointer(&w.dy[0]), 4*f.g.Filters
+	a.Ptr[0], a.Stride[0] = unsafe.Pointer(&dy[0]), 4*len(bias)
 	a.Ptr[1] = unsafe.Pointer(&bias[0])
-	f.ctx.Set.Columns(kernel.OpSum, f.g.Filters, a)
+	set.Columns(kernel.OpSum, len(bias), a)
 }
 
 // copyBands copies what is read several times: the input's rows with zeros around them, the output's gradient block after block.
@@ -246,13 +256,13 @@ func (f *Filter) copyBands(w *filterWorker, band, dyBand []float32, first, last,
 	positions := (last - first) * f.out.w
 	for group := range g.Groups {
 		for b := b0; b < b1; b++ {
-			width := f.blockWidth(b)
+			width := f.blocking.width(b)
 			to := f.dyBlock(dyBand, group, b)
 			a := &w.columns
 			a.Rows = positions
 			a.Ptr[0], a.Stride[0] = unsafe.Pointer(&to[0]), 4*width
 			a.Ptr[1], a.Stride[1] = unsafe.Pointer(&w.dy[group*f.cout+b*f.ctx.Set.Block]), 4*g.Filters
-			f.ctx.Set.Columns(kernel.OpMove, min(width, f.cout-b*f.ctx.Set.Block), a)
+			f.ctx.Set.Columns(kernel.OpMove, f.blocking.valid(b), a)
 		}
 	}
 	w.dy = dyBand
@@ -279,7 +289,7 @@ func (f *Filter) products(w *filterWorker, sums []float32, first, last, b0, b1 i
 	for group := range g.Groups {
 		for b := b0; b < b1; b++ {
 			dy, dyPixel := w.dy, g.Filters
-			width := f.blockWidth(b)
+			width := f.blocking.width(b)
 			if f.copyDy {
 				dy, dyPixel = f.dyBlock(w.dy, group, b), width
 			}

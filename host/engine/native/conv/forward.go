@@ -7,9 +7,10 @@ import (
 
 // Forward is a convolution's output.
 type Forward struct {
-	g     Geometry
-	pass  pass
-	depth *depthwise // nil: the pass does it
+	g        Geometry
+	pass     pass
+	depth    *depthwise    // nil: the pass does it
+	winograd *winogradPass // the same
 	packTask
 }
 
@@ -22,6 +23,12 @@ func NewForward(ctx Context, g Geometry) (*Forward, error) {
 	h, w := g.Out()
 	f := &Forward{g: g, depth: newDepthwise(ctx, g)}
 	p := &f.pass
+	if g.winograd(ctx.Set) {
+		p.ctx = ctx
+		f.winograd = newWinograd(ctx, &g, false)
+		f.packTask = packTask{g: &f.g, winograd: f.winograd}
+		return f, nil
+	}
 	*p = pass{
 		ctx: ctx, in: image{g.Height, g.Width, g.Channels}, out: image{h, w, g.Filters},
 		from: [2]int{-g.Padding[0][0], -g.Padding[1][0]}, step: g.Stride, count: [2]int{h, w}, stride: [2]int{1, 1},
@@ -65,8 +72,11 @@ func rearranged(pixels int) [2]int {
 
 // Scratch is how many float32 of scratch memory Run needs.
 func (f *Forward) Scratch() int {
-	if f.depth != nil {
+	switch {
+	case f.depth != nil:
 		return 0
+	case f.winograd != nil:
+		return f.winograd.scratchLen()
 	}
 	return f.pass.scratchLen()
 }
@@ -89,6 +99,10 @@ func (f *Forward) Run(c *work.Caller, n int, x, packed, bias []float32, a kernel
 		f.depth.forward(c, n, x, packed, bias, a, y)
 		return nil
 	}
+	if f.winograd != nil {
+		f.winograd.compute(c, n, x, packed, bias, a, y, scratch)
+		return nil
+	}
 	p.x, p.packed, p.y, p.scratch, p.activation = x, packed, y, scratch, a
 	p.run(c, (*forwardTask)(f), n, bias)
 	p.x, p.packed, p.y, p.scratch, p.bias = nil, nil, nil, nil, nil
@@ -103,7 +117,8 @@ func (f *forwardTask) Do(part, worker int) { f.pass.do(part, worker) }
 type packTask struct {
 	g         *Geometry
 	passes    []*pass
-	asIs      bool // filters stay as they are
+	winograd  *winogradPass // in their place
+	asIs      bool          // filters stay as they are
 	w, packed []float32
 }
 
@@ -111,6 +126,9 @@ type packTask struct {
 func (t *packTask) PackedLen() int {
 	if t.asIs {
 		return t.g.filterSize()
+	}
+	if t.winograd != nil {
+		return t.winograd.packedLen()
 	}
 	n := 0
 	for _, p := range t.passes {
@@ -131,6 +149,9 @@ func (t *packTask) Pack(c *work.Caller, w, packed []float32) error {
 	}
 	t.w, t.packed = w, packed
 	parts := 0
+	if t.winograd != nil {
+		parts = t.winograd.blocking.count()
+	}
 	for _, p := range t.passes {
 		parts += p.groups * p.blocks
 	}
@@ -141,6 +162,10 @@ func (t *packTask) Pack(c *work.Caller, w, packed []float32) error {
 
 // Do packs a block.
 func (t *packTask) Do(part, _ int) {
+	if t.winograd != nil {
+		t.winograd.pack(part, t.w, t.packed)
+		return
+	}
 	to := t.packed
 	for _, p := range t.passes {
 		if parts := p.groups * p.blocks; part >= parts {

@@ -3,18 +3,20 @@ package conv
 import (
 	"slices"
 
+	"github.com/fkzoo/fkzoo/host/engine/native/kernel"
 	"github.com/fkzoo/fkzoo/host/engine/native/work"
 )
 
 // Input is the gradient of a convolution's input.
 type Input struct {
-	g      Geometry
-	passes []*pass
-	bare   [][2]int // places that no tap reaches: their gradient is 0
-	dx     []float32
-	n      int
-	depth  *depthwise // nil: the passes do it
-	ctx    Context
+	g        Geometry
+	passes   []*pass
+	bare     [][2]int // places that no tap reaches: their gradient is 0
+	dx       []float32
+	n        int
+	depth    *depthwise    // nil: the passes do it
+	winograd *winogradPass // the same
+	ctx      Context
 	packTask
 }
 
@@ -28,6 +30,11 @@ func NewInput(ctx Context, g Geometry) (*Input, error) {
 	d := &Input{g: g, ctx: ctx, depth: newDepthwise(ctx, g)}
 	if d.depth != nil {
 		d.packTask = packTask{g: &d.g, asIs: true}
+		return d, nil
+	}
+	if g.winograd(ctx.Set) {
+		d.winograd = newWinograd(ctx, &g, true)
+		d.packTask = packTask{g: &d.g, winograd: d.winograd}
 		return d, nil
 	}
 	for y := range min(g.Stride[0], g.Height) {
@@ -88,6 +95,9 @@ func (d *Input) place(ctx Context, place [2]int) *pass {
 
 // Scratch is how many float32 of scratch memory Run needs.
 func (d *Input) Scratch() int {
+	if d.winograd != nil {
+		return d.winograd.scratchLen()
+	}
 	n := 0
 	for _, p := range d.passes {
 		n = max(n, p.scratchLen())
@@ -106,6 +116,10 @@ func (d *Input) Run(c *work.Caller, n int, dy, packed, dx, scratch []float32) er
 	}
 	if d.depth != nil {
 		d.depth.inputGradient(c, n, dy, packed, dx)
+		return nil
+	}
+	if d.winograd != nil {
+		d.winograd.compute(c, n, dy, packed, nil, kernel.Activation{}, dx, scratch)
 		return nil
 	}
 	if len(d.bare) > 0 {

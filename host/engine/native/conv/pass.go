@@ -36,10 +36,11 @@ type pass struct {
 	cout     int
 	backward bool // filters are read with channels exchanged
 
-	padded   bool // bands of the input are copied, with zeros around them
-	rowWidth int  // pixels from row to row of what is read
-	k        int  // input values of an output value
-	blocks   int  // of output channels of a group
+	padded   bool     // bands of the input are copied, with zeros around them
+	rowWidth int      // pixels from row to row of what is read
+	k        int      // input values of an output value
+	blocking blocking // of a group's output channels
+	blocks   int
 	spans    []kernel.Span
 	parts    []segment
 	maxRows  int // of a band
@@ -73,9 +74,9 @@ type worker struct {
 
 // prepare derives the rest.
 func (p *pass) prepare() {
-	block := p.ctx.Set.Block
 	p.k = len(p.taps) * p.cin
-	p.blocks = (p.cout + block - 1) / block
+	p.blocking = blocking{p.cout, p.ctx.Set.Block}
+	p.blocks = p.blocking.count()
 	low, high := p.from, p.from
 	for i := range 2 {
 		for _, t := range p.taps {
@@ -123,18 +124,8 @@ func (p *pass) prepareSpans() {
 	p.parts = append(p.parts, s)
 }
 
-// width is how many channels the tiles of a block compute.
-func (p *pass) width(block int) int {
-	if 2*(p.cout-block*p.ctx.Set.Block) <= p.ctx.Set.Block {
-		return p.ctx.Set.Block / 2
-	}
-	return p.ctx.Set.Block
-}
-
-// groupLen is how many numbers a group's packed filters have, padLen how many channels its tiles compute.
-func (p *pass) groupLen() int { return p.padLen() * p.k }
-
-func (p *pass) padLen() int { return (p.blocks-1)*p.ctx.Set.Block + p.width(p.blocks-1) }
+// groupLen is how many numbers a group's packed filters have.
+func (p *pass) groupLen() int { return p.blocking.padded() * p.k }
 
 func (p *pass) packedLen() int { return p.groups * p.groupLen() }
 
@@ -150,7 +141,7 @@ func (p *pass) bandLen() int {
 func (p *pass) tempLen() int { return p.ctx.Set.Groups * kernel.GroupPixels * p.ctx.Set.Block }
 
 func (p *pass) scratchLen() int {
-	return round(p.groups*p.padLen()) + p.ctx.Threads*(p.bandLen()+p.tempLen())
+	return round(p.groups*p.blocking.padded()) + p.ctx.Threads*(p.bandLen()+p.tempLen())
 }
 
 // round is the next multiple of a cache line's 16 numbers.
@@ -160,8 +151,8 @@ func round(n int) int { return (n + 15) &^ 15 }
 // input channel after input channel, a block's channels side by side. Filters have inner channels side by side.
 func (p *pass) pack(part int, w []float32, kernelWidth, filters int, packed []float32) {
 	g, b := part/p.blocks, part%p.blocks
-	width, first := p.width(b), b*p.ctx.Set.Block
-	valid := min(width, p.cout-first)
+	width, first := p.blocking.width(b), b*p.ctx.Set.Block
+	valid := p.blocking.valid(b)
 	packed = packed[g*p.groupLen()+first*p.k:][:p.k*width]
 	if valid < width {
 		clear(packed)
@@ -204,11 +195,11 @@ func (p *pass) run(c *work.Caller, t work.Task, n int, bias []float32) {
 		}
 	}
 	p.bands = (p.count[0] + p.bandRows - 1) / p.bandRows
-	p.bias = p.scratch[:p.groups*p.padLen()]
+	p.bias = p.scratch[:p.groups*p.blocking.padded()]
 	clear(p.bias)
 	if bias != nil {
 		for g := range p.groups {
-			copy(p.bias[g*p.padLen():], bias[g*p.cout:][:p.cout])
+			copy(p.bias[g*p.blocking.padded():], bias[g*p.cout:][:p.cout])
 		}
 	}
 	c.Run(n*p.bands*p.shares, t)
@@ -221,7 +212,7 @@ func (p *pass) do(part, id int) {
 	band := part / p.shares % p.bands
 	img := part / p.shares / p.bands
 	first, last := band*p.bandRows, min((band+1)*p.bandRows, p.count[0])
-	own := p.scratch[round(p.groups*p.padLen())+id*(p.bandLen()+p.tempLen()):]
+	own := p.scratch[round(p.groups*p.blocking.padded())+id*(p.bandLen()+p.tempLen()):]
 	w.temp, w.band = own[:p.tempLen()], own[p.tempLen():][:p.bandLen()]
 	w.in = p.x[img*p.in.size():][:p.in.size()]
 	w.out = p.y[img*p.out.size():][:p.out.size()]
@@ -299,14 +290,14 @@ func (p *pass) block(w *worker, group, block, base, first, last int) {
 // begin sets what all tiles of a block share.
 func (p *pass) begin(w *worker, group, block int) {
 	first := block * p.ctx.Set.Block
-	w.width = p.width(block)
-	w.valid = min(w.width, p.cout-first)
+	w.width = p.blocking.width(block)
+	w.valid = p.blocking.valid(block)
 	w.channel = group*p.cout + first
 	w.pixels = min(kernel.GroupPixels, p.count[1])
 	w.inStep, w.outStep = p.step[1]*p.in.c, p.stride[1]*p.out.c
 	t := &w.tile
 	t.W = unsafe.Pointer(&p.packed[group*p.groupLen()+first*p.k])
-	t.Bias = unsafe.Pointer(&p.bias[group*p.padLen()+first])
+	t.Bias = unsafe.Pointer(&p.bias[group*p.blocking.padded()+first])
 	t.InPixel = 4 * w.inStep
 }
 

@@ -36,4 +36,19 @@ func dropoutAVX2(a *Dropout)
 func prefetchAVX2(a *lines)
 
 //go:noescape
+func winogradAVX2_Input(a *Tiles)
+
+//go:noescape
+func winogradAVX2_Filter(a *Tiles)
+
+//go:noescape
+func winogradAVX2_Output(a *Tiles)
+
+//go:noescape
+func winogradAVX2_OutputBack(a *Tiles)
+
+//go:noescape
+func winogradAVX2_FilterBack(a *Tiles)
+
+//go:noescape
 func columnsAVX2(op Op, a *Columns)

@@ -1013,6 +1013,611 @@ line:
 	BNE line
 	RET
 
+// func winogradNEON_Input(a *Tiles)
+// transforms an input's tile: B'xB.
+TEXT ·winogradNEON_Input(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R10
+	MOVD 16(R10), R2
+	MOVD 24(R10), R3
+	MOVD 32(R10), R4
+	MOVD 40(R10), R5
+	MOVD 0(R10), R12
+	MOVD 8(R10), R13
+	MOVD 64(R10), R9
+tile:
+	MOVD R12, R0
+	MOVD R13, R1
+	MOVD 72(R10), R8
+	MOVD 80(R10), R11
+vector:
+	MOVD R0, R6
+	MOVD R6, R7
+	VLD1 (R7), [V0.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V1.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V2.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V3.S4]
+	WORD $0x4ea2d404
+	WORD $0x4e22d420
+	WORD $0x4ea1d445
+	WORD $0x4ea3d422
+	ADD R2, R6, R6
+	MOVD R6, R7
+	VLD1 (R7), [V3.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V1.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V6.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V7.S4]
+	WORD $0x4ea6d468
+	WORD $0x4e26d423
+	WORD $0x4ea1d4c9
+	WORD $0x4ea7d426
+	ADD R2, R6, R6
+	MOVD R6, R7
+	VLD1 (R7), [V7.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V1.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V10.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V11.S4]
+	WORD $0x4eaad4ec
+	WORD $0x4e2ad427
+	WORD $0x4ea1d54d
+	WORD $0x4eabd42a
+	ADD R2, R6, R6
+	MOVD R6, R7
+	VLD1 (R7), [V11.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V1.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V14.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V15.S4]
+	WORD $0x4eaed570
+	WORD $0x4e2ed42b
+	WORD $0x4ea1d5d1
+	WORD $0x4eafd42e
+	WORD $0x4eacd48f
+	WORD $0x4e2cd504
+	WORD $0x4ea8d581
+	WORD $0x4eb0d50c
+	MOVD R1, R6
+	MOVD R6, R7
+	VST1 [V15.S4], (R7)
+	ADD R4, R7, R7
+	VST1 [V4.S4], (R7)
+	ADD R4, R7, R7
+	VST1 [V1.S4], (R7)
+	ADD R4, R7, R7
+	VST1 [V12.S4], (R7)
+	WORD $0x4ea7d40c
+	WORD $0x4e27d460
+	WORD $0x4ea3d4e1
+	WORD $0x4eabd467
+	ADD R5, R6, R6
+	MOVD R6, R7
+	VST1 [V12.S4], (R7)
+	ADD R4, R7, R7
+	VST1 [V0.S4], (R7)
+	ADD R4, R7, R7
+	VST1 [V1.S4], (R7)
+	ADD R4, R7, R7
+	VST1 [V7.S4], (R7)
+	WORD $0x4eadd4a7
+	WORD $0x4e2dd525
+	WORD $0x4ea9d5a1
+	WORD $0x4eb1d52d
+	ADD R5, R6, R6
+	MOVD R6, R7
+	VST1 [V7.S4], (R7)
+	ADD R4, R7, R7
+	VST1 [V5.S4], (R7)
+	ADD R4, R7, R7
+	VST1 [V1.S4], (R7)
+	ADD R4, R7, R7
+	VST1 [V13.S4], (R7)
+	WORD $0x4eaad44d
+	WORD $0x4e2ad4c2
+	WORD $0x4ea6d541
+	WORD $0x4eaed4ca
+	ADD R5, R6, R6
+	MOVD R6, R7
+	VST1 [V13.S4], (R7)
+	ADD R4, R7, R7
+	VST1 [V2.S4], (R7)
+	ADD R4, R7, R7
+	VST1 [V1.S4], (R7)
+	ADD R4, R7, R7
+	VST1 [V10.S4], (R7)
+	ADD $16, R0, R0
+	ADD $16, R1, R1
+	ADD $16, R11, R11
+	SUBS $1, R8, R8
+	BNE vector
+	MOVD 48(R10), R6
+	ADD R6, R12, R12
+	MOVD 56(R10), R6
+	ADD R6, R13, R13
+	SUBS $1, R9, R9
+	BNE tile
+	RET
+
+// func winogradNEON_Filter(a *Tiles)
+// transforms a filter: GwG'.
+TEXT ·winogradNEON_Filter(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R10
+	MOVD 16(R10), R2
+	MOVD 24(R10), R3
+	MOVD 32(R10), R4
+	MOVD 40(R10), R5
+	MOVD 0(R10), R12
+	MOVD 8(R10), R13
+	MOVD 64(R10), R9
+tile:
+	MOVD R12, R0
+	MOVD R13, R1
+	MOVD 72(R10), R8
+	MOVD 80(R10), R11
+vector:
+	MOVD R0, R6
+	MOVD R6, R7
+	VLD1 (R7), [V0.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V1.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V2.S4]
+	WORD $0x4e22d403
+	MOVD $literalsNEON<>+0(SB), R19
+	VLD1R (R19), [V4.S4]
+	WORD $0x4e21d465
+	WORD $0x6e24dca6
+	WORD $0x4ea1d465
+	WORD $0x6e24dca1
+	ADD R2, R6, R6
+	MOVD R6, R7
+	VLD1 (R7), [V5.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V3.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V7.S4]
+	WORD $0x4e27d4a8
+	WORD $0x4e23d509
+	WORD $0x6e24dd2a
+	WORD $0x4ea3d509
+	WORD $0x6e24dd23
+	ADD R2, R6, R6
+	MOVD R6, R7
+	VLD1 (R7), [V9.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V8.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V11.S4]
+	WORD $0x4e2bd52c
+	WORD $0x4e28d58d
+	WORD $0x6e24ddae
+	WORD $0x4ea8d58d
+	WORD $0x6e24dda8
+	WORD $0x4e29d40d
+	WORD $0x4e25d5ac
+	WORD $0x6e24dd8f
+	WORD $0x4ea5d5ac
+	WORD $0x6e24dd85
+	MOVD R1, R6
+	MOVD R6, R7
+	VST1 [V0.S4], (R7)
+	ADD R4, R7, R7
+	VST1 [V15.S4], (R7)
+	ADD R4, R7, R7
+	VST1 [V5.S4], (R7)
+	ADD R4, R7, R7
+	VST1 [V9.S4], (R7)
+	WORD $0x4e2ed4c9
+	WORD $0x4e2ad525
+	WORD $0x6e24dcaf
+	WORD $0x4eaad525
+	WORD $0x6e24dcaa
+	ADD R5, R6, R6
+	MOVD R6, R7
+	VST1 [V6.S4], (R7)
+	ADD R4, R7, R7
+	VST1 [V15.S4], (R7)
+	ADD R4, R7, R7
+	VST1 [V10.S4], (R7)
+	ADD R4, R7, R7
+	VST1 [V14.S4], (R7)
+	WORD $0x4e28d42e
+	WORD $0x4e23d5ca
+	WORD $0x6e24dd4f
+	WORD $0x4ea3d5ca
+	WORD $0x6e24dd43
+	ADD R5, R6, R6
+	MOVD R6, R7
+	VST1 [V1.S4], (R7)
+	ADD R4, R7, R7
+	VST1 [V15.S4], (R7)
+	ADD R4, R7, R7
+	VST1 [V3.S4], (R7)
+	ADD R4, R7, R7
+	VST1 [V8.S4], (R7)
+	WORD $0x4e2bd448
+	WORD $0x4e27d503
+	WORD $0x6e24dc6f
+	WORD $0x4ea7d503
+	WORD $0x6e24dc67
+	ADD R5, R6, R6
+	MOVD R6, R7
+	VST1 [V2.S4], (R7)
+	ADD R4, R7, R7
+	VST1 [V15.S4], (R7)
+	ADD R4, R7, R7
+	VST1 [V7.S4], (R7)
+	ADD R4, R7, R7
+	VST1 [V11.S4], (R7)
+	ADD $16, R0, R0
+	ADD $16, R1, R1
+	ADD $16, R11, R11
+	SUBS $1, R8, R8
+	BNE vector
+	MOVD 48(R10), R6
+	ADD R6, R12, R12
+	MOVD 56(R10), R6
+	ADD R6, R13, R13
+	SUBS $1, R9, R9
+	BNE tile
+	RET
+
+// func winogradNEON_Output(a *Tiles)
+// transforms an output's tile: A'mA.
+TEXT ·winogradNEON_Output(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R10
+	MOVD 16(R10), R2
+	MOVD 24(R10), R3
+	MOVD 32(R10), R4
+	MOVD 40(R10), R5
+	MOVD 0(R10), R12
+	MOVD 8(R10), R13
+	MOVD 64(R10), R9
+tile:
+	MOVD R12, R0
+	MOVD R13, R1
+	MOVD 72(R10), R8
+	MOVD 80(R10), R11
+vector:
+	MOVD R0, R6
+	MOVD R6, R7
+	VLD1 (R7), [V0.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V1.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V2.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V3.S4]
+	WORD $0x4e21d404
+	WORD $0x4e22d480
+	WORD $0x4ea2d424
+	WORD $0x4ea3d482
+	ADD R2, R6, R6
+	MOVD R6, R7
+	VLD1 (R7), [V3.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V4.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V1.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V5.S4]
+	WORD $0x4e24d466
+	WORD $0x4e21d4c3
+	WORD $0x4ea1d486
+	WORD $0x4ea5d4c1
+	ADD R2, R6, R6
+	MOVD R6, R7
+	VLD1 (R7), [V5.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V6.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V4.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V7.S4]
+	WORD $0x4e26d4a8
+	WORD $0x4e24d505
+	WORD $0x4ea4d4c8
+	WORD $0x4ea7d504
+	ADD R2, R6, R6
+	MOVD R6, R7
+	VLD1 (R7), [V7.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V8.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V6.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V9.S4]
+	WORD $0x4e28d4ea
+	WORD $0x4e26d547
+	WORD $0x4ea6d50a
+	WORD $0x4ea9d546
+	WORD $0x4e23d409
+	WORD $0x4e25d520
+	WORD $0x4ea5d469
+	WORD $0x4ea7d525
+	MOVD $88(R10), R7
+	VLD1R (R7), [V7.S4]
+	VLD1 (R11), [V9.S4]
+	WORD $0x4e29d403
+	WORD $0x4e23f4e9
+	MOVD R1, R6
+	MOVD R6, R7
+	VST1 [V9.S4], (R7)
+	MOVD $88(R10), R7
+	VLD1R (R7), [V9.S4]
+	VLD1 (R11), [V3.S4]
+	WORD $0x4e23d4a7
+	WORD $0x4e27f523
+	ADD R4, R7, R7
+	VST1 [V3.S4], (R7)
+	WORD $0x4e21d443
+	WORD $0x4e24d462
+	WORD $0x4ea4d423
+	WORD $0x4ea6d464
+	MOVD $88(R10), R7
+	VLD1R (R7), [V6.S4]
+	VLD1 (R11), [V3.S4]
+	WORD $0x4e23d441
+	WORD $0x4e21f4c3
+	ADD R5, R6, R6
+	MOVD R6, R7
+	VST1 [V3.S4], (R7)
+	MOVD $88(R10), R7
+	VLD1R (R7), [V3.S4]
+	VLD1 (R11), [V1.S4]
+	WORD $0x4e21d486
+	WORD $0x4e26f461
+	ADD R4, R7, R7
+	VST1 [V1.S4], (R7)
+	ADD $16, R0, R0
+	ADD $16, R1, R1
+	ADD $16, R11, R11
+	SUBS $1, R8, R8
+	BNE vector
+	MOVD 48(R10), R6
+	ADD R6, R12, R12
+	MOVD 56(R10), R6
+	ADD R6, R13, R13
+	SUBS $1, R9, R9
+	BNE tile
+	RET
+
+// func winogradNEON_OutputBack(a *Tiles)
+// transforms the gradient of an output's tile: AyA'.
+TEXT ·winogradNEON_OutputBack(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R10
+	MOVD 16(R10), R2
+	MOVD 24(R10), R3
+	MOVD 32(R10), R4
+	MOVD 40(R10), R5
+	MOVD 0(R10), R12
+	MOVD 8(R10), R13
+	MOVD 64(R10), R9
+tile:
+	MOVD R12, R0
+	MOVD R13, R1
+	MOVD 72(R10), R8
+	MOVD 80(R10), R11
+vector:
+	MOVD R0, R6
+	MOVD R6, R7
+	VLD1 (R7), [V0.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V1.S4]
+	WORD $0x4e21d402
+	WORD $0x4ea1d403
+	MOVD $literalsNEON<>+4(SB), R19
+	VLD1R (R19), [V4.S4]
+	WORD $0x4ea1d485
+	ADD R2, R6, R6
+	MOVD R6, R7
+	VLD1 (R7), [V1.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V6.S4]
+	WORD $0x4e26d427
+	WORD $0x4ea6d428
+	WORD $0x4ea6d489
+	WORD $0x4e21d406
+	WORD $0x4ea1d40a
+	WORD $0x4ea1d48b
+	MOVD R1, R6
+	MOVD R6, R7
+	VST1 [V0.S4], (R7)
+	ADD R4, R7, R7
+	VST1 [V6.S4], (R7)
+	ADD R4, R7, R7
+	VST1 [V10.S4], (R7)
+	ADD R4, R7, R7
+	VST1 [V11.S4], (R7)
+	WORD $0x4e27d44b
+	WORD $0x4ea7d44a
+	WORD $0x4ea7d486
+	ADD R5, R6, R6
+	MOVD R6, R7
+	VST1 [V2.S4], (R7)
+	ADD R4, R7, R7
+	VST1 [V11.S4], (R7)
+	ADD R4, R7, R7
+	VST1 [V10.S4], (R7)
+	ADD R4, R7, R7
+	VST1 [V6.S4], (R7)
+	WORD $0x4e28d466
+	WORD $0x4ea8d46a
+	WORD $0x4ea8d48b
+	ADD R5, R6, R6
+	MOVD R6, R7
+	VST1 [V3.S4], (R7)
+	ADD R4, R7, R7
+	VST1 [V6.S4], (R7)
+	ADD R4, R7, R7
+	VST1 [V10.S4], (R7)
+	ADD R4, R7, R7
+	VST1 [V11.S4], (R7)
+	WORD $0x4e29d4ab
+	WORD $0x4ea9d4aa
+	WORD $0x4ea9d486
+	ADD R5, R6, R6
+	MOVD R6, R7
+	VST1 [V5.S4], (R7)
+	ADD R4, R7, R7
+	VST1 [V11.S4], (R7)
+	ADD R4, R7, R7
+	VST1 [V10.S4], (R7)
+	ADD R4, R7, R7
+	VST1 [V6.S4], (R7)
+	ADD $16, R0, R0
+	ADD $16, R1, R1
+	ADD $16, R11, R11
+	SUBS $1, R8, R8
+	BNE vector
+	MOVD 48(R10), R6
+	ADD R6, R12, R12
+	MOVD 56(R10), R6
+	ADD R6, R13, R13
+	SUBS $1, R9, R9
+	BNE tile
+	RET
+
+// func winogradNEON_FilterBack(a *Tiles)
+// transforms the gradient of a filter: G'mG.
+TEXT ·winogradNEON_FilterBack(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R10
+	MOVD 16(R10), R2
+	MOVD 24(R10), R3
+	MOVD 32(R10), R4
+	MOVD 40(R10), R5
+	MOVD 0(R10), R12
+	MOVD 8(R10), R13
+	MOVD 64(R10), R9
+tile:
+	MOVD R12, R0
+	MOVD R13, R1
+	MOVD 72(R10), R8
+	MOVD 80(R10), R11
+vector:
+	MOVD R0, R6
+	MOVD R6, R7
+	VLD1 (R7), [V0.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V1.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V2.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V3.S4]
+	WORD $0x4e22d424
+	MOVD $literalsNEON<>+0(SB), R19
+	VLD1R (R19), [V5.S4]
+	WORD $0x6e25dc86
+	WORD $0x4e26d404
+	WORD $0x4ea2d420
+	WORD $0x6e25dc02
+	WORD $0x4e23d4c0
+	ADD R2, R6, R6
+	MOVD R6, R7
+	VLD1 (R7), [V3.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V6.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V1.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V7.S4]
+	WORD $0x4e21d4c8
+	WORD $0x6e25dd09
+	WORD $0x4e29d468
+	WORD $0x4ea1d4c3
+	WORD $0x6e25dc61
+	WORD $0x4e27d523
+	ADD R2, R6, R6
+	MOVD R6, R7
+	VLD1 (R7), [V7.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V9.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V6.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V10.S4]
+	WORD $0x4e26d52b
+	WORD $0x6e25dd6c
+	WORD $0x4e2cd4eb
+	WORD $0x4ea6d527
+	WORD $0x6e25dce6
+	WORD $0x4e2ad587
+	ADD R2, R6, R6
+	MOVD R6, R7
+	VLD1 (R7), [V10.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V12.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V9.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V13.S4]
+	WORD $0x4e29d58e
+	WORD $0x6e25ddcf
+	WORD $0x4e2fd54e
+	WORD $0x4ea9d58a
+	WORD $0x6e25dd49
+	WORD $0x4e2dd5ea
+	WORD $0x4e2bd50d
+	WORD $0x6e25ddaf
+	WORD $0x4e2fd48d
+	WORD $0x4eabd504
+	WORD $0x6e25dc8b
+	WORD $0x4e2ed5e4
+	MOVD R1, R6
+	MOVD R6, R7
+	VST1 [V13.S4], (R7)
+	ADD R4, R7, R7
+	VST1 [V11.S4], (R7)
+	ADD R4, R7, R7
+	VST1 [V4.S4], (R7)
+	WORD $0x4e26d424
+	WORD $0x6e25dc8b
+	WORD $0x4e2bd444
+	WORD $0x4ea6d422
+	WORD $0x6e25dc46
+	WORD $0x4e29d562
+	ADD R5, R6, R6
+	MOVD R6, R7
+	VST1 [V4.S4], (R7)
+	ADD R4, R7, R7
+	VST1 [V6.S4], (R7)
+	ADD R4, R7, R7
+	VST1 [V2.S4], (R7)
+	WORD $0x4e27d462
+	WORD $0x6e25dc46
+	WORD $0x4e26d402
+	WORD $0x4ea7d460
+	WORD $0x6e25dc07
+	WORD $0x4e2ad4c5
+	ADD R5, R6, R6
+	MOVD R6, R7
+	VST1 [V2.S4], (R7)
+	ADD R4, R7, R7
+	VST1 [V7.S4], (R7)
+	ADD R4, R7, R7
+	VST1 [V5.S4], (R7)
+	ADD $16, R0, R0
+	ADD $16, R1, R1
+	ADD $16, R11, R11
+	SUBS $1, R8, R8
+	BNE vector
+	MOVD 48(R10), R6
+	ADD R6, R12, R12
+	MOVD 56(R10), R6
+	ADD R6, R13, R13
+	SUBS $1, R9, R9
+	BNE tile
+	RET
+
 DATA operationsNEON<>+0(SB)/8, $colNEON_Move<>(SB)
 DATA operationsNEON<>+8(SB)/8, $colNEON_Scale<>(SB)
 DATA operationsNEON<>+16(SB)/8, $colNEON_Shift<>(SB)
@@ -1214,7 +1819,7 @@ TEXT colNEON_AddRelu<>(SB), NOSPLIT, $0-16
 	MOVD 88(R10), R7
 	MOVD 96(R10), R8
 	MOVD 104(R10), R9
-	MOVD $literalsNEON<>+0(SB), R19
+	MOVD $literalsNEON<>+4(SB), R19
 	VLD1R (R19), [V0.S4]
 vector:
 	MOVD 0(R10), R15
@@ -1785,7 +2390,7 @@ TEXT colNEON_Relu<>(SB), NOSPLIT, $0-16
 	MOVD 24(R10), R20
 	MOVD 88(R10), R7
 	MOVD 96(R10), R8
-	MOVD $literalsNEON<>+0(SB), R19
+	MOVD $literalsNEON<>+4(SB), R19
 	VLD1R (R19), [V0.S4]
 vector:
 	MOVD 0(R10), R15
@@ -1819,7 +2424,7 @@ TEXT colNEON_ReluBack<>(SB), NOSPLIT, $0-16
 	MOVD 88(R10), R7
 	MOVD 96(R10), R8
 	MOVD 104(R10), R9
-	MOVD $literalsNEON<>+0(SB), R19
+	MOVD $literalsNEON<>+4(SB), R19
 	VLD1R (R19), [V0.S4]
 vector:
 	MOVD 0(R10), R15
@@ -1857,7 +2462,7 @@ TEXT colNEON_LeakyRelu<>(SB), NOSPLIT, $0-16
 	MOVD 24(R10), R20
 	MOVD 88(R10), R7
 	MOVD 96(R10), R8
-	MOVD $literalsNEON<>+0(SB), R19
+	MOVD $literalsNEON<>+4(SB), R19
 	VLD1R (R19), [V0.S4]
 	ADD $0, R20, R19
 	VLD1R (R19), [V1.S4]
@@ -1896,7 +2501,7 @@ TEXT colNEON_LeakyReluBack<>(SB), NOSPLIT, $0-16
 	MOVD 88(R10), R7
 	MOVD 96(R10), R8
 	MOVD 104(R10), R9
-	MOVD $literalsNEON<>+0(SB), R19
+	MOVD $literalsNEON<>+4(SB), R19
 	VLD1R (R19), [V0.S4]
 	ADD $0, R20, R19
 	VLD1R (R19), [V1.S4]
@@ -1937,25 +2542,25 @@ TEXT colNEON_Exp<>(SB), NOSPLIT, $0-16
 	MOVD 24(R10), R20
 	MOVD 88(R10), R7
 	MOVD 96(R10), R8
-	MOVD $literalsNEON<>+4(SB), R19
-	VLD1R (R19), [V0.S4]
 	MOVD $literalsNEON<>+8(SB), R19
-	VLD1R (R19), [V1.S4]
+	VLD1R (R19), [V0.S4]
 	MOVD $literalsNEON<>+12(SB), R19
-	VLD1R (R19), [V2.S4]
+	VLD1R (R19), [V1.S4]
 	MOVD $literalsNEON<>+16(SB), R19
-	VLD1R (R19), [V3.S4]
+	VLD1R (R19), [V2.S4]
 	MOVD $literalsNEON<>+20(SB), R19
-	VLD1R (R19), [V4.S4]
+	VLD1R (R19), [V3.S4]
 	MOVD $literalsNEON<>+24(SB), R19
-	VLD1R (R19), [V5.S4]
+	VLD1R (R19), [V4.S4]
 	MOVD $literalsNEON<>+28(SB), R19
-	VLD1R (R19), [V6.S4]
+	VLD1R (R19), [V5.S4]
 	MOVD $literalsNEON<>+32(SB), R19
-	VLD1R (R19), [V7.S4]
+	VLD1R (R19), [V6.S4]
 	MOVD $literalsNEON<>+36(SB), R19
-	VLD1R (R19), [V8.S4]
+	VLD1R (R19), [V7.S4]
 	MOVD $literalsNEON<>+40(SB), R19
+	VLD1R (R19), [V8.S4]
+	MOVD $literalsNEON<>+0(SB), R19
 	VLD1R (R19), [V9.S4]
 	MOVD $literalsNEON<>+44(SB), R19
 	VLD1R (R19), [V10.S4]
@@ -2142,27 +2747,27 @@ TEXT colNEON_Sigmoid<>(SB), NOSPLIT, $0-16
 	MOVD 96(R10), R8
 	MOVD $literalsNEON<>+44(SB), R19
 	VLD1R (R19), [V0.S4]
-	MOVD $literalsNEON<>+0(SB), R19
-	VLD1R (R19), [V1.S4]
 	MOVD $literalsNEON<>+4(SB), R19
-	VLD1R (R19), [V2.S4]
+	VLD1R (R19), [V1.S4]
 	MOVD $literalsNEON<>+8(SB), R19
-	VLD1R (R19), [V3.S4]
+	VLD1R (R19), [V2.S4]
 	MOVD $literalsNEON<>+12(SB), R19
-	VLD1R (R19), [V4.S4]
+	VLD1R (R19), [V3.S4]
 	MOVD $literalsNEON<>+16(SB), R19
-	VLD1R (R19), [V5.S4]
+	VLD1R (R19), [V4.S4]
 	MOVD $literalsNEON<>+20(SB), R19
-	VLD1R (R19), [V6.S4]
+	VLD1R (R19), [V5.S4]
 	MOVD $literalsNEON<>+24(SB), R19
-	VLD1R (R19), [V7.S4]
+	VLD1R (R19), [V6.S4]
 	MOVD $literalsNEON<>+28(SB), R19
-	VLD1R (R19), [V8.S4]
+	VLD1R (R19), [V7.S4]
 	MOVD $literalsNEON<>+32(SB), R19
-	VLD1R (R19), [V9.S4]
+	VLD1R (R19), [V8.S4]
 	MOVD $literalsNEON<>+36(SB), R19
-	VLD1R (R19), [V10.S4]
+	VLD1R (R19), [V9.S4]
 	MOVD $literalsNEON<>+40(SB), R19
+	VLD1R (R19), [V10.S4]
+	MOVD $literalsNEON<>+0(SB), R19
 	VLD1R (R19), [V11.S4]
 	MOVD $literalsNEON<>+48(SB), R19
 	VLD1R (R19), [V12.S4]
@@ -2267,25 +2872,25 @@ TEXT colNEON_Elu<>(SB), NOSPLIT, $0-16
 	MOVD 24(R10), R20
 	MOVD 88(R10), R7
 	MOVD 96(R10), R8
-	MOVD $literalsNEON<>+0(SB), R19
+	MOVD $literalsNEON<>+4(SB), R19
 	VLD1R (R19), [V0.S4]
 	MOVD $literalsNEON<>+100(SB), R19
 	VLD1R (R19), [V1.S4]
-	MOVD $literalsNEON<>+12(SB), R19
-	VLD1R (R19), [V2.S4]
 	MOVD $literalsNEON<>+16(SB), R19
-	VLD1R (R19), [V3.S4]
+	VLD1R (R19), [V2.S4]
 	MOVD $literalsNEON<>+20(SB), R19
-	VLD1R (R19), [V4.S4]
+	VLD1R (R19), [V3.S4]
 	MOVD $literalsNEON<>+24(SB), R19
-	VLD1R (R19), [V5.S4]
+	VLD1R (R19), [V4.S4]
 	MOVD $literalsNEON<>+28(SB), R19
-	VLD1R (R19), [V6.S4]
+	VLD1R (R19), [V5.S4]
 	MOVD $literalsNEON<>+32(SB), R19
-	VLD1R (R19), [V7.S4]
+	VLD1R (R19), [V6.S4]
 	MOVD $literalsNEON<>+36(SB), R19
-	VLD1R (R19), [V8.S4]
+	VLD1R (R19), [V7.S4]
 	MOVD $literalsNEON<>+40(SB), R19
+	VLD1R (R19), [V8.S4]
+	MOVD $literalsNEON<>+0(SB), R19
 	VLD1R (R19), [V9.S4]
 	MOVD $literalsNEON<>+48(SB), R19
 	VLD1R (R19), [V10.S4]
@@ -2345,7 +2950,7 @@ TEXT colNEON_EluBack<>(SB), NOSPLIT, $0-16
 	MOVD 88(R10), R7
 	MOVD 96(R10), R8
 	MOVD 104(R10), R9
-	MOVD $literalsNEON<>+0(SB), R19
+	MOVD $literalsNEON<>+4(SB), R19
 	VLD1R (R19), [V0.S4]
 vector:
 	MOVD 0(R10), R15
@@ -2387,27 +2992,27 @@ TEXT colNEON_Silu<>(SB), NOSPLIT, $0-16
 	MOVD 96(R10), R8
 	MOVD $literalsNEON<>+44(SB), R19
 	VLD1R (R19), [V0.S4]
-	MOVD $literalsNEON<>+0(SB), R19
-	VLD1R (R19), [V1.S4]
 	MOVD $literalsNEON<>+4(SB), R19
-	VLD1R (R19), [V2.S4]
+	VLD1R (R19), [V1.S4]
 	MOVD $literalsNEON<>+8(SB), R19
-	VLD1R (R19), [V3.S4]
+	VLD1R (R19), [V2.S4]
 	MOVD $literalsNEON<>+12(SB), R19
-	VLD1R (R19), [V4.S4]
+	VLD1R (R19), [V3.S4]
 	MOVD $literalsNEON<>+16(SB), R19
-	VLD1R (R19), [V5.S4]
+	VLD1R (R19), [V4.S4]
 	MOVD $literalsNEON<>+20(SB), R19
-	VLD1R (R19), [V6.S4]
+	VLD1R (R19), [V5.S4]
 	MOVD $literalsNEON<>+24(SB), R19
-	VLD1R (R19), [V7.S4]
+	VLD1R (R19), [V6.S4]
 	MOVD $literalsNEON<>+28(SB), R19
-	VLD1R (R19), [V8.S4]
+	VLD1R (R19), [V7.S4]
 	MOVD $literalsNEON<>+32(SB), R19
-	VLD1R (R19), [V9.S4]
+	VLD1R (R19), [V8.S4]
 	MOVD $literalsNEON<>+36(SB), R19
-	VLD1R (R19), [V10.S4]
+	VLD1R (R19), [V9.S4]
 	MOVD $literalsNEON<>+40(SB), R19
+	VLD1R (R19), [V10.S4]
+	MOVD $literalsNEON<>+0(SB), R19
 	VLD1R (R19), [V11.S4]
 	MOVD $literalsNEON<>+48(SB), R19
 	VLD1R (R19), [V12.S4]
@@ -2476,27 +3081,27 @@ TEXT colNEON_SiluBack<>(SB), NOSPLIT, $0-16
 	MOVD 104(R10), R9
 	MOVD $literalsNEON<>+44(SB), R19
 	VLD1R (R19), [V0.S4]
-	MOVD $literalsNEON<>+0(SB), R19
-	VLD1R (R19), [V1.S4]
 	MOVD $literalsNEON<>+4(SB), R19
-	VLD1R (R19), [V2.S4]
+	VLD1R (R19), [V1.S4]
 	MOVD $literalsNEON<>+8(SB), R19
-	VLD1R (R19), [V3.S4]
+	VLD1R (R19), [V2.S4]
 	MOVD $literalsNEON<>+12(SB), R19
-	VLD1R (R19), [V4.S4]
+	VLD1R (R19), [V3.S4]
 	MOVD $literalsNEON<>+16(SB), R19
-	VLD1R (R19), [V5.S4]
+	VLD1R (R19), [V4.S4]
 	MOVD $literalsNEON<>+20(SB), R19
-	VLD1R (R19), [V6.S4]
+	VLD1R (R19), [V5.S4]
 	MOVD $literalsNEON<>+24(SB), R19
-	VLD1R (R19), [V7.S4]
+	VLD1R (R19), [V6.S4]
 	MOVD $literalsNEON<>+28(SB), R19
-	VLD1R (R19), [V8.S4]
+	VLD1R (R19), [V7.S4]
 	MOVD $literalsNEON<>+32(SB), R19
-	VLD1R (R19), [V9.S4]
+	VLD1R (R19), [V8.S4]
 	MOVD $literalsNEON<>+36(SB), R19
-	VLD1R (R19), [V10.S4]
+	VLD1R (R19), [V9.S4]
 	MOVD $literalsNEON<>+40(SB), R19
+	VLD1R (R19), [V10.S4]
+	MOVD $literalsNEON<>+0(SB), R19
 	VLD1R (R19), [V11.S4]
 	MOVD $literalsNEON<>+48(SB), R19
 	VLD1R (R19), [V12.S4]
@@ -2602,7 +3207,7 @@ TEXT colNEON_Gelu<>(SB), NOSPLIT, $0-16
 	VLD1R (R19), [V14.S4]
 	MOVD $literalsNEON<>+96(SB), R19
 	VLD1R (R19), [V15.S4]
-	MOVD $literalsNEON<>+40(SB), R19
+	MOVD $literalsNEON<>+0(SB), R19
 	VLD1R (R19), [V16.S4]
 vector:
 	MOVD 0(R10), R15
@@ -2683,34 +3288,34 @@ rows1:
 	MOVD $literalsNEON<>+160(SB), R19
 	VLD1R (R19), [V3.S4]
 	WORD $0x6e23dc44
-	MOVD $literalsNEON<>+4(SB), R19
-	VLD1R (R19), [V3.S4]
 	MOVD $literalsNEON<>+8(SB), R19
+	VLD1R (R19), [V3.S4]
+	MOVD $literalsNEON<>+12(SB), R19
 	VLD1R (R19), [V2.S4]
 	WORD $0x4ea4f445
 	WORD $0x4e25f464
-	MOVD $literalsNEON<>+12(SB), R19
+	MOVD $literalsNEON<>+16(SB), R19
 	VLD1R (R19), [V5.S4]
 	WORD $0x6e25dc83
 	WORD $0x4e218865
-	MOVD $literalsNEON<>+16(SB), R19
-	VLD1R (R19), [V3.S4]
-	VFMLS V3.S4, V5.S4, V4.S4
 	MOVD $literalsNEON<>+20(SB), R19
 	VLD1R (R19), [V3.S4]
 	VFMLS V3.S4, V5.S4, V4.S4
 	MOVD $literalsNEON<>+24(SB), R19
 	VLD1R (R19), [V3.S4]
+	VFMLS V3.S4, V5.S4, V4.S4
 	MOVD $literalsNEON<>+28(SB), R19
+	VLD1R (R19), [V3.S4]
+	MOVD $literalsNEON<>+32(SB), R19
 	VLD1R (R19), [V2.S4]
 	VFMLA V4.S4, V3.S4, V2.S4
-	MOVD $literalsNEON<>+32(SB), R19
+	MOVD $literalsNEON<>+36(SB), R19
 	VLD1R (R19), [V3.S4]
 	VFMLA V4.S4, V2.S4, V3.S4
-	MOVD $literalsNEON<>+36(SB), R19
+	MOVD $literalsNEON<>+40(SB), R19
 	VLD1R (R19), [V2.S4]
 	VFMLA V4.S4, V3.S4, V2.S4
-	MOVD $literalsNEON<>+40(SB), R19
+	MOVD $literalsNEON<>+0(SB), R19
 	VLD1R (R19), [V3.S4]
 	VMOV V3.B16, V6.B16
 	VFMLA V4.S4, V2.S4, V6.S4
@@ -2846,7 +3451,7 @@ TEXT colNEON_AffineRelu<>(SB), NOSPLIT, $0-16
 	MOVD 24(R10), R20
 	MOVD 88(R10), R7
 	MOVD 96(R10), R8
-	MOVD $literalsNEON<>+0(SB), R19
+	MOVD $literalsNEON<>+4(SB), R19
 	VLD1R (R19), [V0.S4]
 vector:
 	MOVD 0(R10), R15
@@ -3646,17 +4251,17 @@ rows1End:
 	BNE vector
 	RET
 
-DATA literalsNEON<>+0(SB)/4, $0x00000000
-DATA literalsNEON<>+4(SB)/4, $0xc2d00000
-DATA literalsNEON<>+8(SB)/4, $0x42b20000
-DATA literalsNEON<>+12(SB)/4, $0x3fb8aa3b
-DATA literalsNEON<>+16(SB)/4, $0x3f318000
-DATA literalsNEON<>+20(SB)/4, $0xb95e8083
-DATA literalsNEON<>+24(SB)/4, $0x3ab6cc8c
-DATA literalsNEON<>+28(SB)/4, $0x3c091ecc
-DATA literalsNEON<>+32(SB)/4, $0x3d2aaa3e
-DATA literalsNEON<>+36(SB)/4, $0x3e2aaa46
-DATA literalsNEON<>+40(SB)/4, $0x3f000000
+DATA literalsNEON<>+0(SB)/4, $0x3f000000
+DATA literalsNEON<>+4(SB)/4, $0x00000000
+DATA literalsNEON<>+8(SB)/4, $0xc2d00000
+DATA literalsNEON<>+12(SB)/4, $0x42b20000
+DATA literalsNEON<>+16(SB)/4, $0x3fb8aa3b
+DATA literalsNEON<>+20(SB)/4, $0x3f318000
+DATA literalsNEON<>+24(SB)/4, $0xb95e8083
+DATA literalsNEON<>+28(SB)/4, $0x3ab6cc8c
+DATA literalsNEON<>+32(SB)/4, $0x3c091ecc
+DATA literalsNEON<>+36(SB)/4, $0x3d2aaa3e
+DATA literalsNEON<>+40(SB)/4, $0x3e2aaa46
 DATA literalsNEON<>+44(SB)/4, $0x3f800000
 DATA literalsNEON<>+48(SB)/4, $0x0000007f
 DATA literalsNEON<>+52(SB)/4, $0xc11051ec

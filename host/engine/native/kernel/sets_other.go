@@ -10,4 +10,6 @@ func (s *Set) columns(Op, *Columns)    {}
 func (s *Set) peak(turns int)          { peakPlain(turns) }
 func (s *Set) prefetch(*lines)         {}
 
+func (s *Set) transform(Transform, int, *Tiles) {}
+
 func (s *Set) dropout(a *Dropout) { dropoutPlain(a) }

@@ -29,6 +29,7 @@ func (m *arm) kernels(s, stubs *text) {
 	s.function("prefetchNEON", "asks for cache lines side by side.", "lines")
 	s.say("\tMOVD a+0(FP), R0\n\tMOVD (R0), R1\n\tMOVD 8(R0), R2\nline:\n\tPRFM (R1), PLDL1KEEP\n\tADD $64, R1, R1\n\tSUBS $1, R2, R2\n\tBNE line\n\tRET\n")
 	stub(stubs, "prefetchNEON", "lines")
+	transformKernels(s, stubs, m)
 	columnKernels(s, stubs, m)
 }
 

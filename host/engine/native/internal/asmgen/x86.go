@@ -57,12 +57,14 @@ func (m *x86) kernels(s, stubs *text) {
 	stub(stubs, "peak"+m.name, "int")
 	m.dropout(s, stubs)
 	if m == avx512 { // every machine that has it has AVX2's
+		transformKernels(s, stubs, m)
 		columnKernels(s, stubs, m)
 		return
 	}
 	s.function("prefetch"+m.name, "asks for cache lines side by side.", "lines")
 	s.say("\tMOVQ a+0(FP), AX\n\tMOVQ (AX), SI\n\tMOVQ 8(AX), CX\nline:\n\tPREFETCHT0 (SI)\n\tADDQ $64, SI\n\tDECQ CX\n\tJNZ line\n\tRET\n")
 	stub(stubs, "prefetch"+m.name, "lines")
+	transformKernels(s, stubs, m)
 	columnKernels(s, stubs, m)
 }
 

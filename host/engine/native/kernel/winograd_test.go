@@ -1,0 +1,104 @@
+package kernel
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"unsafe"
+)
+
+// Winograd's matrices, as Lavin and Gray 2016 give them; products with them are what the transforms are.
+var (
+	bt = [][]float64{{1, 0, -1, 0}, {0, 1, 1, 0}, {0, -1, 1, 0}, {0, 1, 0, -1}}
+	g  = [][]float64{{1, 0, 0}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0, 0, 1}}
+	at = [][]float64{{1, 1, 1, 0}, {0, 1, -1, -1}}
+)
+
+func turned(m [][]float64) [][]float64 {
+	out := make([][]float64, len(m[0]))
+	for i := range out {
+		for _, row := range m {
+			out[i] = append(out[i], row[i])
+		}
+	}
+	return out
+}
+
+func product(a, b [][]float64) [][]float64 {
+	out := make([][]float64, len(a))
+	for i, row := range a {
+		for _, column := range turned(b) {
+			sum := 0.0
+			for k, v := range row {
+				sum += v * column[k]
+			}
+			out[i] = append(out[i], sum)
+		}
+	}
+	return out
+}
+
+// Every transform is the product with its matrices from both sides, each set, over odd numbers of channels, and writes nothing else.
+func TestTransforms(t *testing.T) {
+	random := rand.New(rand.NewPCG(5, 6))
+	for _, c := range []struct {
+		name string
+		t    Transform
+		m    [][]float64
+	}{{"input", WinogradInput, bt}, {"filter", WinogradFilter, g}, {"output", WinogradOutput, at}, {"output back", WinogradOutputBack, turned(at)}, {"filter back", WinogradFilterBack, turned(g)}} {
+		out, in := len(c.m), len(c.m[0])
+		for _, set := range Sets() {
+			for _, channels := range []int{1, 4, 7, 8, 16, 24, 47, 300} {
+				for _, tiles := range []int{1, 3, 40} {
+					t.Run(fmt.Sprintf("%s/%s/%d/%d", set.Name, c.name, channels, tiles), func(t *testing.T) {
+						off, step := random.IntN(5), channels+random.IntN(4)
+						x, y := make([]float32, off+in*in*tiles*step), make([]float32, off+out*out*tiles*step+32)
+						for i := range x {
+							x[i] = random.Float32()*2 - 1
+						}
+						for i := range y {
+							y[i] = canary
+						}
+						bias, low := make([]float32, channels), float32(-0.5)
+						for i := range bias {
+							bias[i] = random.Float32() - 0.5
+						}
+						// A tile's pixels lie as far apart as all tiles of a pixel take.
+						a := Tiles{In: unsafe.Pointer(&x[off]), InRow: 4 * in * tiles * step, InPixel: 4 * tiles * step, InStep: 4 * step,
+							Out: unsafe.Pointer(&y[off]), OutRow: 4 * out * tiles * step, OutPixel: 4 * tiles * step, OutStep: 4 * step, Count: tiles, Low: low}
+						if c.t == WinogradOutput {
+							a.Bias = unsafe.Pointer(&bias[0])
+						}
+						want := slices.Clone(y)
+						for tile := range tiles {
+							for k := range channels {
+								from := make([][]float64, in)
+								for i := range in {
+									for j := range in {
+										from[i] = append(from[i], float64(x[off+((i*in+j)*tiles+tile)*step+k]))
+									}
+								}
+								for i, row := range product(product(c.m, from), turned(c.m)) {
+									for j, v := range row {
+										if c.t == WinogradOutput {
+											v = max(float64(low), v+float64(bias[k]))
+										}
+										want[off+((i*out+j)*tiles+tile)*step+k] = float32(v)
+									}
+								}
+							}
+						}
+						set.Transform(c.t, channels, &a)
+						for i, v := range y {
+							if !(math.Abs(float64(v-want[i])) <= 2e-6) {
+								t.Fatalf("number %d of %d: found %v, want %v", i, len(y), v, want[i])
+							}
+						}
+					})
+				}
+			}
+		}
+	}
+}
