@@ -34,13 +34,14 @@ type builder struct {
 	plan     *blueprint.Plan
 	training bool
 
-	params  map[string]int // number of a parameter by layer/parameter
-	feeds   map[int]bool   // nodes whose values are put in from without: see part in the tests
-	values  map[int]*tensor
-	users   [][]int
-	live    []bool
-	sums    map[*tensor]*tensor // of a gradient: a smaller one whose channels have the same sums
-	streams uint32              // random streams given out so far
+	params    map[string]int // number of a parameter by layer/parameter
+	feeds     map[int]bool   // nodes whose values are put in from without: see part in the tests
+	values    map[int]*tensor
+	users     [][]int
+	live      []bool
+	gradients map[int]*tensor     // found so far, by node
+	sums      map[*tensor]*tensor // of a gradient: a smaller one whose channels have the same sums
+	streams   uint32              // random streams given out so far
 }
 
 func newBuilder(set *kernel.Set, threads int, plan *blueprint.Plan, training bool) *builder {
@@ -170,6 +171,7 @@ func (b *builder) learning() map[int]bool {
 // backward goes back through the layers from the gradient of the answer. It gives the gradients of the values that come from without.
 func (b *builder) backward(tape []step, dy *tensor) map[int]*tensor {
 	gradient := map[int]*tensor{b.plan.Output: dy}
+	b.gradients = gradient
 	learns := b.learning()
 	for _, s := range slices.Backward(tape) {
 		d, n := gradient[s.node], &b.plan.Nodes[s.node]
@@ -194,6 +196,13 @@ func (b *builder) backward(tape []step, dy *tensor) map[int]*tensor {
 		}
 	}
 	return gradient
+}
+
+// take gives the gradient found so far of a node's value, nil if there is none, to who adds his own to it.
+func (b *builder) take(node int) *tensor {
+	sum := b.gradients[node]
+	delete(b.gradients, node)
+	return sum
 }
 
 // each emits an operation on each value: of y, which may lie where an input does, and the inputs.

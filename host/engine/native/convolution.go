@@ -163,9 +163,24 @@ func (b *builder) convolveBack(ctx conv.Context, g conv.Geometry, n *node, p pro
 	packed, pass := b.Constant(input.PackedLen()), b.pass
 	b.Prepare(func(f *frame) { must(input.Pack(f.Caller, p.weights.of(pass, f), f.Constant(packed))) })
 	dx := b.Rows(n.In[0])
-	b.Emit(instr{Uses: []*tensor{dx, d}, Rowwise: true, Scratch: func(int) int { return input.Scratch() }, Run: func(f *frame) {
-		must(input.Run(f.Caller, f.Rows, f.Of(d), f.Constant(packed), f.Of(dx), f.Scratch))
-	}})
+	in := instr{Uses: []*tensor{dx, d}, Rowwise: true, Scratch: func(int) int { return input.Scratch() }}
+	var sum *tensor // what it is added to
+	if input.Adds() {
+		if sum = b.take(n.Inputs[0]); sum != nil {
+			in.Uses, in.Output, in.Over = append(in.Uses, sum), dx, []*tensor{sum}
+		}
+	}
+	each := pass.each
+	in.Run = func(f *frame) {
+		to := f.Of(dx)
+		if sum != nil {
+			if from := f.Of(sum); &from[0] != &to[0] {
+				each.Run(f.Caller, kernel.OpMove, len(to), layer.Streams{to, from}, [8]float32{})
+			}
+		}
+		must(input.Run(f.Caller, f.Rows, f.Of(d), f.Constant(packed), to, sum != nil, f.Scratch))
+	}
+	b.Emit(in)
 	return dx
 }
 

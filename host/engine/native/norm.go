@@ -57,7 +57,10 @@ func batchNorm(b *builder, n *node, in []*tensor) (*tensor, backward) {
 		y = b.activate(f, z)
 	}
 	return y, func(dy *tensor, need []bool) []*tensor {
-		d := b.before(n, f, z, dy)
+		d, relu := dy, f.Relu() && !b.poolBehind(n, f)
+		if !relu {
+			d = b.before(n, f, z, dy)
+		}
 		dScale, dOffset := b.Fixed(c), b.Fixed(c)
 		in := instr{Uses: []*tensor{x, d, mean, inverse, dScale, dOffset}, Scratch: scratch}
 		var dx *tensor
@@ -70,7 +73,7 @@ func batchNorm(b *builder, n *node, in []*tensor) (*tensor, backward) {
 			if dx != nil {
 				to = f.Of(dx)
 			}
-			norm.Back(f.Caller, f.Rows*each, f.Of(x), f.Of(d), pass.params[scale], f.Of(mean), f.Of(inverse), f.Of(dScale), f.Of(dOffset), to, f.Scratch)
+			norm.Back(f.Caller, f.Rows*each, f.Of(x), f.Of(d), pass.params[scale], pass.params[offset], f.Of(mean), f.Of(inverse), relu, f.Of(dScale), f.Of(dOffset), to, f.Scratch)
 			pass.accumulate(f, scale, f.Of(dScale))
 			pass.accumulate(f, offset, f.Of(dOffset))
 		}

@@ -102,7 +102,7 @@ func benchmark(b *testing.B, set *kernel.Set, l layer, direction string, threads
 		case "forward":
 			return f.Run(caller, n, x, packed, bias, relu, y, scratch)
 		case "input":
-			return d.Run(caller, n, dy, packedBack, dx, scratch)
+			return d.Run(caller, n, dy, packedBack, dx, false, scratch)
 		}
 		return e.Run(caller, n, x, dy, dw, bias, false, scratch)
 	}

@@ -143,8 +143,21 @@ func check(t *testing.T, set *kernel.Set, caller *work.Caller, g Geometry, n int
 	must(err)
 	dx, packedBack, scratchBack := newBuffer(n*g.inSize(), off, nan), newBuffer(d.PackedLen(), 0, nan), newBuffer(d.Scratch(), 0, nan)
 	must(d.Pack(caller, w.data, packedBack.data))
-	must(d.Run(caller, n, dy.data, packedBack.data, dx.data, scratchBack.data))
+	must(d.Run(caller, n, dy.data, packedBack.data, dx.data, false, scratchBack.data))
 	compare(t, "dx", dx.data, want.dx, g.Filters/g.Groups*g.Kernel[0]*g.Kernel[1])
+
+	if d.Adds() {
+		once := slices.Clone(dx.data)
+		must(d.Run(caller, n, dy.data, packedBack.data, dx.data, true, scratchBack.data))
+		twice := slices.Clone(want.dx)
+		for i := range twice {
+			twice[i] *= 2
+		}
+		compare(t, "dx added", dx.data, twice, 2*g.Filters/g.Groups*g.Kernel[0]*g.Kernel[1])
+		copy(dx.data, once)
+	} else if d.Run(caller, n, dy.data, packedBack.data, dx.data, true, scratchBack.data) != errAdd {
+		t.Fatal("found no error of a gradient that can't be added")
+	}
 
 	e, err := NewFilter(ctx, g)
 	must(err)
@@ -190,7 +203,7 @@ var geometries = []Geometry{
 	shape(9, 9, 3, 8, 1).strided(same(2)), shape(11, 14, 4, 6, 2).strided(same(3)), shape(20, 20, 2, 5, 5).padded(around(2)).dilated([2]int{1, 2}),
 	shape(15, 19, 3, 36, 4).padded(around(3)).dilated([2]int{2, 1}).strided([2]int{1, 2}), shape(10, 12, 12, 24, 3).padded(around(1)).grouped(3),
 	shape(8, 9, 6, 6, 3).padded(around(1)).grouped(6), shape(8, 12, 64, 96, 1).grouped(2), shape(7, 7, 4, 12, 3).padded(around(2)).strided(same(2)).grouped(2).dilated(same(2)),
-	shape(4, 4, 2, 3, 7).padded(around(5)), shape(30, 7, 700, 18, 3).padded(around(1)), shape(2, 4500, 1, 2, 1), shape(2, 2, 5000, 40, 1),
+	shape(4, 4, 2, 3, 7).padded(around(5)), shape(30, 7, 700, 18, 3).padded(around(1)), shape(5, 7, 700, 32, 3).padded(around(1)), shape(2, 4500, 1, 2, 1), shape(2, 2, 5000, 40, 1),
 	shape(9, 20, 37, 37, 3).padded(around(1)).grouped(37), shape(12, 11, 16, 16, 5).padded([2][2]int{{2, 3}, {0, 1}}).strided([2]int{2, 1}).dilated(same(2)).grouped(16),
 	shape(3, 2, 8, 8, 3).padded(around(2)).strided(same(3)).grouped(8), shape(6, 6, 192, 192, 3).padded(around(1)), shape(7, 9, 64, 5, 3), shape(7, 9, 128, 40, 2).strided(same(2)).padded(around(1)),
 	// By Winograd's transforms:
@@ -255,7 +268,7 @@ func TestNoAllocation(t *testing.T) {
 	packed, packedBack, scratch := make([]float32, f.PackedLen()), make([]float32, d.PackedLen()), make([]float32, max(f.Scratch(), d.Scratch(), e.Scratch(n)))
 	got := testing.AllocsPerRun(20, func() {
 		for _, err := range []error{f.Pack(caller, w, packed), d.Pack(caller, w, packedBack), f.Run(caller, n, x, packed, nil, kernel.Activation{}, dy, scratch),
-			d.Run(caller, n, dy, packedBack, x, scratch), e.Run(caller, n, x, dy, w, nil, false, scratch)} {
+			d.Run(caller, n, dy, packedBack, x, false, scratch), e.Run(caller, n, x, dy, w, nil, false, scratch)} {
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -24,7 +24,7 @@ type Filter struct {
 	padCols  int      // that its blocks compute
 	blocks   int
 	padded   bool // bands of the input are copied
-	copyDy   bool // those of the output's gradient too, block after block
+	copyDy   bool // those of the output's gradient too, block after block; else the last alone, if products read behind it
 	width    int  // pixels from row to row of what is read of the input
 	maxRows  int  // rows of a band
 	bands    int
@@ -46,6 +46,7 @@ type filterWorker struct {
 	outer   kernel.Outer
 	columns kernel.Columns
 	x, dy   []float32
+	copied  bool // dy is, block after block
 }
 
 const (
@@ -69,7 +70,7 @@ func NewFilter(ctx Context, g Geometry) (*Filter, error) {
 	f.prepareRuns()
 	f.blocking = blocking{f.cout, ctx.Set.Block}
 	f.blocks, f.padCols = f.blocking.count(), f.blocking.padded()
-	f.copyDy = f.blocks > 1 || f.padCols != f.cout || g.Groups > 1
+	f.copyDy = f.blocks > 1 || g.Groups > 1
 	high := [2]int{}
 	size := [2]int{g.Height, g.Width}
 	for i, n := range [2]int{h, w} {
@@ -134,7 +135,7 @@ func (f *Filter) bandLen() int {
 }
 
 func (f *Filter) dyLen() int {
-	if !f.copyDy {
+	if !f.copyDy && f.padCols == f.cout {
 		return 0
 	}
 	return round(f.maxRows * f.out.w * f.g.Groups * f.padCols)
@@ -214,6 +215,7 @@ func (t *sumTask) Do(part, id int) {
 		if f.db != nil && split == 0 {
 			w.sumColumns(f.ctx.Set, bias[:f.g.Filters], w.dy, (last-first)*f.out.w)
 		}
+		w.copied = f.copyDy || f.padCols != f.cout && img == f.n-1 && last == f.out.h
 		f.copyBands(w, band, dyBand, first, last, b0, b1)
 		f.products(w, sums, first, last, b0, b1, unit > part*units/f.parts)
 	}
@@ -250,7 +252,7 @@ func (f *Filter) copyBands(w *filterWorker, band, dyBand []float32, first, last,
 		clear(band[rows*f.width*c:][:min(16, len(band)-rows*f.width*c)])
 		w.x = band
 	}
-	if !f.copyDy {
+	if !w.copied {
 		return
 	}
 	positions := (last - first) * f.out.w
@@ -290,7 +292,7 @@ func (f *Filter) products(w *filterWorker, sums []float32, first, last, b0, b1 i
 		for b := b0; b < b1; b++ {
 			dy, dyPixel := w.dy, g.Filters
 			width := f.blocking.width(b)
-			if f.copyDy {
+			if w.copied {
 				dy, dyPixel = f.dyBlock(w.dy, group, b), width
 			}
 			o.BPixel, o.BRow = 4*dyPixel, 4*dyPixel*f.out.w

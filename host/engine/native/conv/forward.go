@@ -100,7 +100,7 @@ func (f *Forward) Run(c *work.Caller, n int, x, packed, bias []float32, a kernel
 		return nil
 	}
 	if f.winograd != nil {
-		f.winograd.compute(c, n, x, packed, bias, a, y, scratch)
+		f.winograd.compute(c, n, x, packed, bias, a, y, false, scratch)
 		return nil
 	}
 	p.x, p.packed, p.y, p.scratch, p.activation = x, packed, y, scratch, a

@@ -103,6 +103,8 @@ func checkSizes(n int, list ...size) error {
 	return nil
 }
 
+var errAdd = errors.New("convolution: found a gradient to be added where pixels are computed twice")
+
 var errThreads = errors.New("convolution: found more threads in the pool than the convolution was made for")
 
 // Context is what a direction is made for.

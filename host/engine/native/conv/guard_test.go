@@ -30,7 +30,7 @@ func TestReadsWithin(t *testing.T) {
 				scratch := func(n int) []float32 { return guard.Floats(t, n) }
 				for _, err := range []error{
 					f.Pack(caller, w, packed), f.Run(caller, 1, x, packed, bias, kernel.Activation{}, y, scratch(f.Scratch())),
-					d.Pack(caller, w, packedBack), d.Run(caller, 1, y, packedBack, x, scratch(d.Scratch())),
+					d.Pack(caller, w, packedBack), d.Run(caller, 1, y, packedBack, x, false, scratch(d.Scratch())),
 					e.Run(caller, 1, x, y, w, bias, false, scratch(e.Scratch(1))),
 				} {
 					if err != nil {

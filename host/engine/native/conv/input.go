@@ -105,8 +105,22 @@ func (d *Input) Scratch() int {
 	return n
 }
 
-// Run computes dx [n, height, width, channels] from dy [n, out height, out width, filters] and filters packed for this direction.
-func (d *Input) Run(c *work.Caller, n int, dy, packed, dx, scratch []float32) error {
+// Adds tells whether Run can add to what is in dx.
+func (d *Input) Adds() bool {
+	for _, p := range d.passes {
+		if !p.adds() {
+			return false
+		}
+	}
+	return d.depth == nil
+}
+
+// Run computes dx [n, height, width, channels] from dy [n, out height, out width, filters] and filters packed for this direction. With
+// add it adds to what is there, which [Input.Adds] must allow.
+func (d *Input) Run(c *work.Caller, n int, dy, packed, dx []float32, add bool, scratch []float32) error {
+	if add && !d.Adds() {
+		return errAdd
+	}
 	if err := d.ctx.check(c); err != nil {
 		return err
 	}
@@ -119,16 +133,16 @@ func (d *Input) Run(c *work.Caller, n int, dy, packed, dx, scratch []float32) er
 		return nil
 	}
 	if d.winograd != nil {
-		d.winograd.compute(c, n, dy, packed, nil, kernel.Activation{}, dx, scratch)
+		d.winograd.compute(c, n, dy, packed, nil, kernel.Activation{}, dx, add, scratch)
 		return nil
 	}
-	if len(d.bare) > 0 {
+	if len(d.bare) > 0 && !add {
 		d.dx, d.n = dx, n
 		c.Run(n, (*bareTask)(d))
 		d.dx = nil
 	}
 	for _, p := range d.passes {
-		p.x, p.packed, p.y, p.scratch = dy, packed[:p.packedLen()], dx, scratch
+		p.x, p.packed, p.y, p.scratch, p.add = dy, packed[:p.packedLen()], dx, scratch, add
 		packed = packed[p.packedLen():]
 		p.run(c, (*passTask)(p), n, nil)
 		p.x, p.packed, p.y, p.scratch, p.bias = nil, nil, nil, nil, nil

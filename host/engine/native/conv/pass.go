@@ -51,6 +51,7 @@ type pass struct {
 	x, packed, y               []float32
 	bias, scratch              []float32
 	activation                 kernel.Activation
+	add                        bool // to what is there
 }
 
 // segment is what one call of a kernel sums over.
@@ -65,10 +66,11 @@ type worker struct {
 	band    []float32
 	temp    []float32
 	// A block's:
-	width, valid int // its channels, and those that exist
-	channel      int // its first channel
-	pixels       int // valid ones of a group
-	inStep       int // from pixel to pixel
+	width, valid int  // its channels, and those that exist
+	channel      int  // its first channel
+	pixels       int  // valid ones of a group
+	apart        bool // tiles aren't computed where they belong
+	inStep       int  // from pixel to pixel
 	outStep      int
 }
 
@@ -94,6 +96,11 @@ func (p *pass) prepare() {
 	row := p.rowWidth * p.in.c * p.step[0]
 	p.maxRows = min(max(1, bandFloats/row), p.count[0])
 	p.workers = make([]worker, p.ctx.Threads)
+}
+
+// adds tells whether a run may add to what is there: no pixel is computed twice.
+func (p *pass) adds() bool {
+	return p.count[1] < kernel.GroupPixels || p.count[1]%kernel.GroupPixels == 0
 }
 
 // prepareSpans joins taps whose inputs lie side by side, and divides what is too long for one call.
@@ -305,7 +312,8 @@ func (p *pass) begin(w *worker, group, block int) {
 func (p *pass) tiles(w *worker, groups, n, in0, in1, out0, out1 int) {
 	t := &w.tile
 	step := groups * kernel.GroupPixels
-	if w.valid == w.width && w.pixels == kernel.GroupPixels {
+	if w.apart = p.apart(w); !w.apart {
+		t.Skip = uint32(w.width - w.valid)
 		atOnce := 1
 		if len(p.parts) == 1 {
 			atOnce = max(1, p.ctx.Set.Budget()/p.k)
@@ -325,8 +333,7 @@ func (p *pass) tiles(w *worker, groups, n, in0, in1, out0, out1 int) {
 		}
 		return
 	}
-	// Not all channels or pixels exist: by way of a tile of its own.
-	t.OutPixel = 4 * w.width
+	t.OutPixel, t.Skip = 4*w.width, 0
 	for i := range n {
 		move := i * step
 		second := kernel.GroupPixels * w.width
@@ -335,16 +342,29 @@ func (p *pass) tiles(w *worker, groups, n, in0, in1, out0, out1 int) {
 			t.In[1], t.Out[1] = unsafe.Pointer(&w.in[in1+move*w.inStep]), unsafe.Pointer(&w.temp[second])
 		}
 		p.call(w, groups, 1)
-		w.keep(w.temp, out0+move*w.outStep)
+		w.keep(w.temp, out0+move*w.outStep, p.add)
 		if groups == 2 {
-			w.keep(w.temp[second:], out1+move*w.outStep)
+			w.keep(w.temp[second:], out1+move*w.outStep, p.add)
 		}
 	}
 }
 
-// keep copies the part of a tile that exists.
-func (w *worker) keep(tile []float32, at int) {
+// apart tells whether tiles are computed in memory of their own: not all their channels or pixels exist, or what is computed twice would
+// be added twice.
+func (p *pass) apart(w *worker) bool {
+	return w.valid < w.width && !p.ctx.Set.Masks || w.pixels < kernel.GroupPixels || len(p.parts) > 1 && !p.adds()
+}
+
+// keep copies the part of a tile that exists, or adds it to what is there.
+func (w *worker) keep(tile []float32, at int, add bool) {
 	for i := range w.pixels {
+		if add {
+			to := w.out[at+i*w.outStep:][:w.valid]
+			for c, v := range tile[i*w.width:][:w.valid] {
+				to[c] += v
+			}
+			continue
+		}
 		copy(w.out[at+i*w.outStep:][:w.valid], tile[i*w.width:])
 	}
 }
@@ -358,7 +378,7 @@ func (p *pass) call(w *worker, groups, count int) {
 		t.Spans, t.NSpans, t.Count = &p.spans[s.first], s.spans, count
 		t.W = unsafe.Add(weights, 4*s.before*w.width)
 		t.Add, t.Low = 0, float32(math.Inf(-1))
-		if i > 0 {
+		if i > 0 || p.add && !w.apart {
 			t.Add = 1
 		}
 		if i == len(p.parts)-1 && p.activation.Relu() {

@@ -38,7 +38,7 @@ func TestAgreesWithPyTorch(t *testing.T) {
 				for _, err := range []error{
 					f.Pack(caller, c.W.Floats(), packed),
 					f.Run(caller, n, c.X.Floats(), packed, c.B.Floats(), kernel.Activation{}, y, memory(f.Scratch())),
-					d.Pack(caller, c.W.Floats(), packedBack), d.Run(caller, n, c.DY.Floats(), packedBack, dx, memory(d.Scratch())),
+					d.Pack(caller, c.W.Floats(), packedBack), d.Run(caller, n, c.DY.Floats(), packedBack, dx, false, memory(d.Scratch())),
 					e.Run(caller, n, c.X.Floats(), c.DY.Floats(), dw, db, false, memory(e.Scratch(n))),
 				} {
 					if err != nil {

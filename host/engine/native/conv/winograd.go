@@ -122,6 +122,7 @@ type winogradPass struct {
 	scratch      []float32
 	bias         []float32
 	activation   kernel.Activation
+	add          bool // to what is there
 }
 
 type winogradWorker struct {
@@ -204,8 +205,8 @@ func (p *winogradPass) pack(block int, w, packed []float32) {
 }
 
 // compute does n images. Scratch memory holds the bias, padded to whole blocks, a bias of zeros, then each thread's.
-func (p *winogradPass) compute(c *work.Caller, n int, x, packed, bias []float32, f kernel.Activation, y, scratch []float32) {
-	p.n, p.x, p.packed, p.y, p.scratch, p.activation = n, x, packed, y, scratch, f
+func (p *winogradPass) compute(c *work.Caller, n int, x, packed, bias []float32, f kernel.Activation, y []float32, add bool, scratch []float32) {
+	p.n, p.x, p.packed, p.y, p.scratch, p.activation, p.add = n, x, packed, y, scratch, f, add
 	clear(scratch[:2*p.biasLen()])
 	copy(scratch, bias[:min(p.out.c, len(bias))])
 	p.run, p.shares = p.grid, 1
@@ -275,9 +276,12 @@ func (p *winogradPass) finish(w *winogradWorker, u unit, b0, b1 int, from []floa
 	set, columns, o := p.ctx.Set, p.blocking.padded(), p.out
 	first := b0 * p.blocking.block
 	channels := min(b1*p.blocking.block, o.c) - first
-	low := float32(math.Inf(-1))
+	transform, low := kernel.WinogradOutput, float32(math.Inf(-1))
 	if p.activation.Relu() {
 		low = 0
+	}
+	if p.add {
+		transform = kernel.WinogradOutputAdd
 	}
 	tile := 0
 	for i := range u.images {
@@ -288,7 +292,7 @@ func (p *winogradPass) finish(w *winogradWorker, u unit, b0, b1 int, from []floa
 				OutRow: 4 * o.w * o.c, OutPixel: 4 * o.c, OutStep: 8 * o.c, Count: p.run.tiles[1],
 				Bias: unsafe.Pointer(&p.scratch[first]), Low: low,
 			}
-			set.Transform(kernel.WinogradOutput, channels, &a)
+			set.Transform(transform, channels, &a)
 			tile += p.run.tiles[1]
 		}
 		if p.activation.Linear() || p.activation.Relu() {

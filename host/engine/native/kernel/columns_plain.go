@@ -44,13 +44,15 @@ const (
 	OpMulChannels             // y = x * scale; of y, x, scale
 	OpAddWeighted             // y += x * w; of y, x, w
 	OpAffine2                 // y = a*s + b*t + offset; of y, a, b, s, t, offset
+	OpAffine2Relu             // y = d*s + b*t + shift, where d is a where b*scale + offset > 0; of y, a, b, scale, offset, s, t, shift
 	OpAffineRow               // y = (x*c0 + c1) * scale + offset, row by row; of y, x, scale, offset
 	OpSum                     // sum += x; of x, sum
 	OpLargest                 // top = the larger of top and x; of x, top
 	OpDot                     // sum += a * b; of a, b, sum
-	OpSpread                  // sum += (x - mean)^2; of x, mean, sum
+	OpMoments                 // sum += x - from and squares += (x - from)^2; of x, from, sum, squares
 	OpSpreadFrom              // sum += (x - c0)^2; of x, sum
 	OpNormSums                // sum += dy and dot += dy * (x - mean); of x, dy, mean, sum, dot
+	OpNormSumsRelu            // of d, which is dy where x*scale + offset > 0: sum += d and dot += d * (x - mean); of x, dy, scale, offset, mean, sum, dot
 	OpMomentum                // v = v*c0 - g*c1, w += v; of w, v, g
 	OpNesterov                // v = v*c0 - g*c1, w += v*c0 - g*c1; of w, v, g
 	OpAdam                    // m = m*c0 + g*c1, v = v*c2 + g*g*c3, w = w - w*c7 - m*c4/(sqrt(v*c5) + c6); of w, m, v, g
@@ -61,7 +63,8 @@ const (
 var opStreams = [opCount]struct{ all, rows int }{
 	{2, 2}, {2, 2}, {2, 2}, {3, 3}, {3, 3}, {3, 3}, {2, 2}, {2, 2}, {7, 7}, {3, 3}, {2, 2}, {2, 2}, {5, 5}, {5, 5}, {4, 4}, {6, 6},
 	{4, 4}, {2, 2}, {3, 3}, {2, 2}, {3, 3}, {2, 2}, {2, 2}, {3, 3}, {2, 2}, {3, 3}, {2, 2}, {3, 3}, {2, 2}, {3, 3}, {2, 2}, {3, 3},
-	{4, 2}, {4, 2}, {3, 2}, {3, 2}, {3, 2}, {6, 3}, {4, 4}, {2, 1}, {2, 1}, {3, 2}, {3, 1}, {2, 1}, {5, 2}, {3, 3}, {3, 3}, {4, 4},
+	{4, 2}, {4, 2}, {3, 2}, {3, 2}, {3, 2}, {6, 3}, {8, 3}, {4, 4}, {2, 1}, {2, 1}, {3, 2}, {4, 1}, {2, 1}, {5, 2}, {7, 2}, {3, 3},
+	{3, 3}, {4, 4},
 }
 
 // columnsPlain does some columns from one on, a number at a time.
@@ -494,6 +497,21 @@ var plainOps = [opCount]func(a *Columns, from, to int){
 			}
 		}
 	},
+	func(a *Columns, from, to int) { // Affine2Relu
+		for c := from; c < to; c++ {
+			s3 := *a.at(3, 0, c)
+			s4 := *a.at(4, 0, c)
+			s5 := *a.at(5, 0, c)
+			s6 := *a.at(6, 0, c)
+			s7 := *a.at(7, 0, c)
+			for r := range a.Rows {
+				v0 := *a.at(2, r, c)
+				v6 := *a.at(1, r, c)
+				v12 := (float32(choose(((float32(v0*s3)+s4) > 0), v6, 0)*s5) + (float32(v0*s6) + s7))
+				*a.at(0, r, c) = v12
+			}
+		}
+	},
 	func(a *Columns, from, to int) { // AffineRow
 		for c := from; c < to; c++ {
 			for r := range a.Rows {
@@ -535,16 +553,19 @@ var plainOps = [opCount]func(a *Columns, from, to int){
 			*a.at(2, 0, c) = s2
 		}
 	},
-	func(a *Columns, from, to int) { // Spread
+	func(a *Columns, from, to int) { // Moments
 		for c := from; c < to; c++ {
 			s1 := *a.at(1, 0, c)
 			s2 := *a.at(2, 0, c)
+			s3 := *a.at(3, 0, c)
 			for r := range a.Rows {
 				v0 := *a.at(0, r, c)
 				v2 := (v0 - s1)
-				s2 += float32(v2 * v2)
+				s2 += v2
+				s3 += float32(v2 * v2)
 			}
 			*a.at(2, 0, c) = s2
+			*a.at(3, 0, c) = s3
 		}
 	},
 	func(a *Columns, from, to int) { // SpreadFrom
@@ -571,6 +592,24 @@ var plainOps = [opCount]func(a *Columns, from, to int){
 			}
 			*a.at(3, 0, c) = s3
 			*a.at(4, 0, c) = s4
+		}
+	},
+	func(a *Columns, from, to int) { // NormSumsRelu
+		for c := from; c < to; c++ {
+			s2 := *a.at(2, 0, c)
+			s3 := *a.at(3, 0, c)
+			s4 := *a.at(4, 0, c)
+			s5 := *a.at(5, 0, c)
+			s6 := *a.at(6, 0, c)
+			for r := range a.Rows {
+				v0 := *a.at(0, r, c)
+				v6 := *a.at(1, r, c)
+				v7 := choose(((float32(v0*s2) + s3) > 0), v6, 0)
+				s5 += v7
+				s6 += float32(v7 * (v0 - s4))
+			}
+			*a.at(5, 0, c) = s5
+			*a.at(6, 0, c) = s6
 		}
 	},
 	func(a *Columns, from, to int) { // Momentum

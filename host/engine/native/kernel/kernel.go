@@ -25,7 +25,8 @@ type Span struct{ Offset, Count int }
 //
 // for a block of output channels c, where base is Bias[c], or with Add Out[pixel][c] as it was. Weights lie side by side, a block
 // for each input value. In and Out are the first pixels of each group; distances are in bytes. Of [Set.Groups] groups, a call may
-// leave the second out. Repeated Count times, In and Out moving by the steps.
+// leave the second out. Repeated Count times, In and Out moving by the steps. Where the set has [Set.Masks], the last Skip channels are
+// neither read from Out nor written.
 type Tile struct {
 	In, Out           [2]unsafe.Pointer
 	W, Bias           unsafe.Pointer
@@ -35,7 +36,7 @@ type Tile struct {
 	Count             int // is 0 afterwards
 	InStep, OutStep   int
 	Low               float32
-	_                 uint32
+	Skip              uint32
 	Add               int
 	_, _              int // where the call stands
 }
@@ -64,8 +65,8 @@ type Columns struct {
 	vecs   int
 	_      int // where the call stands
 	Consts *[8]float32
-	Ptr    [7]unsafe.Pointer
-	Stride [7]int
+	Ptr    [8]unsafe.Pointer
+	Stride [8]int
 }
 
 func (a *Columns) at(stream, row, column int) *float32 {
@@ -89,6 +90,7 @@ type Set struct {
 	half   int // in a shorter one that transforms have too; 0: there is none
 	Block  int // channels of a tile; half as many are possible too
 	Groups int // of pixels in a tile, at most
+	Masks  bool
 	// OuterRows are the rows that an Outer may have, the largest first.
 	OuterRows [3]int
 	peakFMAs  int // numbers in a turn of the peak

@@ -3,7 +3,7 @@ package kernel
 import "golang.org/x/sys/cpu"
 
 var (
-	avx512Set = Set{Name: "avx512", kind: avx512, Lanes: 16, half: 8, Block: 32, Groups: 2, OuterRows: [3]int{12, 8, 4}, peakFMAs: 24 * 16}
+	avx512Set = Set{Name: "avx512", kind: avx512, Lanes: 16, half: 8, Block: 32, Groups: 2, Masks: true, OuterRows: [3]int{12, 8, 4}, peakFMAs: 24 * 16}
 	avx2Set   = Set{Name: "avx2", kind: avx2, Lanes: 8, Block: 16, Groups: 1, OuterRows: [3]int{6, 4, 2}, peakFMAs: 12 * 8}
 )
 
@@ -117,6 +117,8 @@ func (s *Set) transform(t Transform, lanes int, a *Tiles) {
 			winogradAVX512_Filter(a)
 		case WinogradOutput:
 			winogradAVX512_Output(a)
+		case WinogradOutputAdd:
+			winogradAVX512_OutputAdd(a)
 		case WinogradOutputBack:
 			winogradAVX512_OutputBack(a)
 		case WinogradFilterBack:
@@ -131,6 +133,8 @@ func (s *Set) transform(t Transform, lanes int, a *Tiles) {
 		winogradAVX2_Filter(a)
 	case WinogradOutput:
 		winogradAVX2_Output(a)
+	case WinogradOutputAdd:
+		winogradAVX2_OutputAdd(a)
 	case WinogradOutputBack:
 		winogradAVX2_OutputBack(a)
 	case WinogradFilterBack:

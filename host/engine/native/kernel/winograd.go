@@ -10,6 +10,7 @@ const (
 	WinogradInput      Transform = iota // [4, 4] of an input to [4, 4]: B'xB
 	WinogradFilter                      // [3, 3] of a filter to [4, 4]: GwG'
 	WinogradOutput                      // [4, 4] to [2, 2] of an output: max(Low, bias + A'mA)
+	WinogradOutputAdd                   // the same, added to what is there, without bias and bound
 	WinogradOutputBack                  // [2, 2] of an output's gradient to [4, 4]: AyA'
 	WinogradFilterBack                  // [4, 4] to [3, 3] of a filter's gradient: G'mG
 	transforms
@@ -89,11 +90,15 @@ func transformPlain(t Transform, channels int, a *Tiles) {
 			for j := range m.out {
 				column := m.line(between[j])
 				for i := range m.out {
-					v := column[i]
-					if t == WinogradOutput {
-						v = largerOf(a.Low, *number(a.Bias, 4*c)+v)
+					to := number(a.Out, 4*c+tile*a.OutStep+i*a.OutRow+j*a.OutPixel)
+					switch t {
+					case WinogradOutput:
+						*to = largerOf(a.Low, *number(a.Bias, 4*c)+column[i])
+					case WinogradOutputAdd:
+						*to += column[i]
+					default:
+						*to = column[i]
 					}
-					*number(a.Out, 4*c+tile*a.OutStep+i*a.OutRow+j*a.OutPixel) = v
 				}
 			}
 		}
@@ -109,10 +114,13 @@ var maps = [transforms]struct {
 	WinogradFilter: {3, 4, func(x [4]float32) [4]float32 {
 		return [4]float32{x[0], (x[0] + x[2] + x[1]) * 0.5, (x[0] + x[2] - x[1]) * 0.5, x[2]}
 	}},
-	WinogradOutput:     {4, 2, func(x [4]float32) [4]float32 { return [4]float32{x[0] + x[1] + x[2], x[1] - x[2] - x[3]} }},
+	WinogradOutput:     {4, 2, outputLine},
+	WinogradOutputAdd:  {4, 2, outputLine},
 	WinogradOutputBack: {2, 4, func(x [4]float32) [4]float32 { return [4]float32{x[0], x[0] + x[1], x[0] - x[1], -x[1]} }},
 	WinogradFilterBack: {4, 3, func(x [4]float32) [4]float32 {
 		sum := (x[1] + x[2]) * 0.5
 		return [4]float32{x[0] + sum, (x[1] - x[2]) * 0.5, sum + x[3]}
 	}},
 }
+
+func outputLine(x [4]float32) [4]float32 { return [4]float32{x[0] + x[1] + x[2], x[1] - x[2] - x[3]} }

@@ -47,7 +47,7 @@ func TestTransforms(t *testing.T) {
 		name string
 		t    Transform
 		m    [][]float64
-	}{{"input", WinogradInput, bt}, {"filter", WinogradFilter, g}, {"output", WinogradOutput, at}, {"output back", WinogradOutputBack, turned(at)}, {"filter back", WinogradFilterBack, turned(g)}} {
+	}{{"input", WinogradInput, bt}, {"filter", WinogradFilter, g}, {"output", WinogradOutput, at}, {"output added", WinogradOutputAdd, at}, {"output back", WinogradOutputBack, turned(at)}, {"filter back", WinogradFilterBack, turned(g)}} {
 		out, in := len(c.m), len(c.m[0])
 		for _, set := range Sets() {
 			for _, channels := range []int{1, 4, 7, 8, 16, 24, 47, 300} {
@@ -60,6 +60,11 @@ func TestTransforms(t *testing.T) {
 						}
 						for i := range y {
 							y[i] = canary
+						}
+						if c.t == WinogradOutputAdd { // what is small enough not to swallow the sum
+							for i := range y {
+								y[i] = float32(i%7) / 4
+							}
 						}
 						bias, low := make([]float32, channels), float32(-0.5)
 						for i := range bias {
@@ -85,7 +90,11 @@ func TestTransforms(t *testing.T) {
 										if c.t == WinogradOutput {
 											v = max(float64(low), v+float64(bias[k]))
 										}
-										want[off+((i*out+j)*tiles+tile)*step+k] = float32(v)
+										at := off + ((i*out+j)*tiles+tile)*step + k
+										if c.t == WinogradOutputAdd {
+											v += float64(want[at])
+										}
+										want[at] = float32(v)
 									}
 								}
 							}

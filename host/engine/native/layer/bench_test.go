@@ -54,11 +54,11 @@ func BenchmarkLayers(b *testing.B) {
 		{"dropout", 2, func() { d.Apply(caller, [2]uint32{1, 2}, 0, n, x, y) }},
 		{"max-pool", 1.25, func() { p.Forward(caller, n, x, y) }},
 		{"max-pool-back", 2.5, func() { p.Back(caller, n, x, y, dy, dx, scratch) }},
-		{"batch-norm", 4, func() {
+		{"batch-norm", 3, func() {
 			norm.Train(caller, rows, x, scale, offset, mean, variance, 0.9, relu, y, more, mean, scratch)
 		}},
 		{"batch-norm-back", 5, func() {
-			norm.Back(caller, rows, x, dy, scale, mean, variance, more, offset, dx, scratch)
+			norm.Back(caller, rows, x, dy, scale, scale, mean, variance, true, more, offset, dx, scratch)
 		}},
 		{"adam", 7, func() {
 			e.Run(caller, kernel.OpAdam, size, Streams{x, y, dy, dx}, [8]float32{0.9, 0.1, 0.99, 0.01, 1e-9, 1, 1, 0})

@@ -245,7 +245,26 @@ func TestBatchNorm(t *testing.T) {
 			}
 			b.check("prediction", predicted, want, 1e-5)
 			dScale, dOffset, dx := b.memory(c, nil), b.memory(c, nil), b.memory(rows*c, nil)
-			n.Back(b.c, rows, x, dy, scale, mean, inverse, dScale, dOffset, dx, scratch)
+			n.Back(b.c, rows, x, dy, scale, offset, mean, inverse, false, dScale, dOffset, dx, scratch)
+			// Behind max(y, 0), the gradient is what it is for one that is 0 where y isn't above 0.
+			positive, masked := b.memory(rows*c, nil), slices.Clone(dy)
+			n.Train(b.c, rows, x, scale, offset, slices.Clone(runMean), slices.Clone(runVar), 0.9, relu, positive, mean, inverse, scratch)
+			for i, v := range positive {
+				if v <= 0 {
+					masked[i] = 0
+				}
+			}
+			var back [2][3][]float32
+			for i, d := range [][]float32{masked, dy} {
+				r := &back[i]
+				r[0], r[1], r[2] = b.memory(c, nil), b.memory(c, nil), b.memory(rows*c, nil)
+				n.Back(b.c, rows, x, d, scale, offset, mean, inverse, i == 1, r[0], r[1], r[2], scratch)
+			}
+			for i, name := range []string{"dScale", "dOffset", "dx"} {
+				if !slices.Equal(back[0][i], back[1][i]) {
+					b.t.Errorf("%s with relu: found other numbers than for a gradient that is 0 there", name)
+				}
+			}
 			wantScale, wantOffset := make([]float64, c), make([]float64, c)
 			for k := range c {
 				for r := range rows {

@@ -21,7 +21,7 @@ type Channels struct {
 	parts    int
 	scratch  []float32
 	abreast  int // rows side by side that are done as if they were one
-	wide     [7][]float32
+	wide     [8][]float32
 }
 
 // NewChannels makes a Channels for a pool of so many threads at most.
@@ -123,7 +123,7 @@ func (l *channelsTask) Do(part, id int) {
 
 // some does so many rows from one on, each of as many rows abreast.
 func (l *channelsTask) some(id, part, first, rows, abreast int) {
-	var lines [7]line
+	var lines [8]line
 	for i := range l.count {
 		switch {
 		case i >= l.sums:
@@ -147,28 +147,48 @@ type BatchNorm struct {
 }
 
 // Scratch is how many float32 of scratch memory a pass over so many rows needs.
-func (b *BatchNorm) Scratch(rows int) int { return SumScratch(rows, b.C, 2) + 3*b.C }
+func (b *BatchNorm) Scratch(rows int) int { return SumScratch(rows, b.C, 2) + 5*b.C }
 
 // Train normalizes x [rows, c] by the rows' mean and variance, which it leaves in mean and inverse (1 / sqrt(variance + epsilon)),
 // both [c], and moves the running statistics: momentum of the old, the rest of the new. y may be x.
 func (b *BatchNorm) Train(c *work.Caller, rows int, x, scale, offset, runningMean, runningVariance []float32, momentum float64,
 	f kernel.Activation, y, mean, inverse, scratch []float32) {
-	b.Sum(c, kernel.OpSum, rows, b.C, Streams{x, mean}, 1, 1, scratch)
-	for i := range b.C {
-		mean[i] = float32(float64(mean[i]) / float64(rows))
-	}
-	b.Sum(c, kernel.OpSpread, rows, b.C, Streams{x, mean, inverse}, 1, 2, scratch)
+	about, scratch := scratch[:b.C], scratch[b.C:]
+	b.about(rows, x, about)
+	b.Sum(c, kernel.OpMoments, rows, b.C, Streams{x, about, mean, inverse}, 1, 2, scratch)
 	old, rest := float32(momentum), float32(1-momentum)
 	factor, shift := scratch[:b.C], scratch[b.C:][:b.C]
 	for i := range b.C {
-		variance := float64(inverse[i]) / float64(rows)
+		off := float64(mean[i]) / float64(rows)
+		variance := max(0, float64(inverse[i])/float64(rows)-off*off)
+		mean[i] = float32(float64(about[i]) + off)
 		runningMean[i] = old*runningMean[i] + rest*mean[i]
 		runningVariance[i] = old*runningVariance[i] + rest*float32(variance)
 		inverse[i] = float32(1 / math.Sqrt(variance+b.Epsilon))
-		factor[i] = scale[i] * inverse[i]
-		shift[i] = offset[i] - mean[i]*factor[i]
 	}
+	b.line(scale, offset, mean, inverse, factor, shift)
 	b.apply(c, rows, x, factor, shift, f, y)
+}
+
+// about sets to, [c], to something near the mean of x [rows, c], that of a few rows: squares of differences to it don't hide the
+// variance, and one way through x is enough.
+func (b *BatchNorm) about(rows int, x, to []float32) {
+	const most = 32
+	n := min(rows, most)
+	clear(to)
+	for i := range n {
+		for k, v := range x[i*rows/n*b.C:][:b.C] {
+			to[k] += v / float32(n)
+		}
+	}
+}
+
+// line gives y = x*factor + shift.
+func (b *BatchNorm) line(scale, offset, mean, inverse, factor, shift []float32) {
+	for i := range b.C {
+		factor[i] = scale[i] * inverse[i]
+		shift[i] = offset[i] - float32(mean[i]*factor[i])
+	}
 }
 
 // Predict normalizes x [rows, c] by the running statistics. y may be x.
@@ -201,10 +221,17 @@ func (b *BatchNorm) apply(c *work.Caller, rows int, x, factor, shift []float32, 
 	}
 }
 
-// Back gives dScale and dOffset [c], and unless it is nil dx [rows, c], which may be dy, from dy before the activation, the input x,
-// and what Train left: with norm = (x - mean) * inverse, dx = scale * inverse * (dy - mean of dy - norm * mean of dy * norm).
-func (b *BatchNorm) Back(c *work.Caller, rows int, x, dy, scale, mean, inverse, dScale, dOffset, dx, scratch []float32) {
-	b.Sum(c, kernel.OpNormSums, rows, b.C, Streams{x, dy, mean, dOffset, dScale}, 2, 3, scratch)
+// Back gives dScale and dOffset [c], and unless it is nil dx [rows, c], which may be dy, from dy, the input x, and what Train left: with
+// norm = (x - mean) * inverse, dx = scale * inverse * (dy - mean of dy - norm * mean of dy * norm). dy is the gradient before the
+// activation, with relu that behind max(y, 0).
+func (b *BatchNorm) Back(c *work.Caller, rows int, x, dy, scale, offset, mean, inverse []float32, relu bool, dScale, dOffset, dx, scratch []float32) {
+	factor, bias, scratch := scratch[:b.C], scratch[b.C:][:b.C], scratch[2*b.C:]
+	if relu {
+		b.line(scale, offset, mean, inverse, factor, bias)
+		b.Sum(c, kernel.OpNormSumsRelu, rows, b.C, Streams{x, dy, factor, bias, mean, dOffset, dScale}, 2, 5, scratch)
+	} else {
+		b.Sum(c, kernel.OpNormSums, rows, b.C, Streams{x, dy, mean, dOffset, dScale}, 2, 3, scratch)
+	}
 	of, slope, shift := scratch[:b.C], scratch[b.C:][:b.C], scratch[2*b.C:][:b.C]
 	for i := range b.C {
 		dScale[i] *= inverse[i]
@@ -213,7 +240,11 @@ func (b *BatchNorm) Back(c *work.Caller, rows int, x, dy, scale, mean, inverse, 
 		of[i], slope[i] = float32(a), float32(s)
 		shift[i] = float32(-a*float64(dOffset[i])/float64(rows) - s*float64(mean[i]))
 	}
-	if dx != nil {
+	switch {
+	case dx == nil:
+	case relu:
+		b.Run(c, kernel.OpAffine2Relu, rows, b.C, Streams{dx, dy, x, factor, bias, of, slope, shift}, 3)
+	default:
 		b.Run(c, kernel.OpAffine2, rows, b.C, Streams{dx, dy, x, of, slope, shift}, 3)
 	}
 }

@@ -96,7 +96,7 @@ func (w *worker) sum(op kernel.Op, n int, a, b []float32) float64 {
 const chunk = 16 << 10
 
 // Streams are an operation's, in its order.
-type Streams [7][]float32
+type Streams [8][]float32
 
 // Each does operations on each of many numbers.
 type Each struct {

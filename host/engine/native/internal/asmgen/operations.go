@@ -135,15 +135,21 @@ var operations = []operation{
 	{"Affine2", "y = a*s + b*t + offset", streams(out, "y", in, "a", "b", channel, "s", "t", "offset"), func(b *body) {
 		b.out("y", b.fma(b.in("a"), b.in("s"), b.fma(b.in("b"), b.in("t"), b.in("offset"))))
 	}},
+	{"Affine2Relu", "y = d*s + b*t + shift, where d is a where b*scale + offset > 0", streams(out, "y", in, "a", "b", channel, "scale", "offset", "s", "t", "shift"), func(b *body) {
+		x := b.in("b")
+		d := b.keep(b.greater(b.fma(x, b.in("scale"), b.in("offset")), b.lit(0)), b.in("a"))
+		b.out("y", b.fma(d, b.in("s"), b.fma(x, b.in("t"), b.in("shift"))))
+	}},
 	{"AffineRow", "y = (x*c0 + c1) * scale + offset, row by row", streams(out, "y", in, "x", "scale", "offset"), func(b *body) {
 		b.out("y", b.fma(b.fma(b.in("x"), b.arg(0), b.arg(1)), b.in("scale"), b.in("offset")))
 	}},
 	{"Sum", "sum += x", streams(in, "x", sum, "sum"), func(b *body) { b.accumulate("sum", "sum", b.in("x")) }},
 	{"Largest", "top = the larger of top and x", streams(in, "x", sum, "top"), func(b *body) { b.accumulate("top", "top", b.in("x")) }},
 	{"Dot", "sum += a * b", streams(in, "a", "b", sum, "sum"), func(b *body) { b.accumulate("dot", "sum", b.in("a"), b.in("b")) }},
-	{"Spread", "sum += (x - mean)^2", streams(in, "x", channel, "mean", sum, "sum"), func(b *body) {
-		d := b.sub(b.in("x"), b.in("mean"))
-		b.accumulate("dot", "sum", d, d)
+	{"Moments", "sum += x - from and squares += (x - from)^2", streams(in, "x", channel, "from", sum, "sum", "squares"), func(b *body) {
+		d := b.sub(b.in("x"), b.in("from"))
+		b.accumulate("sum", "sum", d)
+		b.accumulate("dot", "squares", d, d)
 	}},
 	{"SpreadFrom", "sum += (x - c0)^2", streams(in, "x", sum, "sum"), func(b *body) {
 		d := b.sub(b.in("x"), b.arg(0))
@@ -152,6 +158,12 @@ var operations = []operation{
 	{"NormSums", "sum += dy and dot += dy * (x - mean)", streams(in, "x", "dy", channel, "mean", sum, "sum", "dot"), func(b *body) {
 		b.accumulate("sum", "sum", b.in("dy"))
 		b.accumulate("dot", "dot", b.in("dy"), b.sub(b.in("x"), b.in("mean")))
+	}},
+	{"NormSumsRelu", "of d, which is dy where x*scale + offset > 0: sum += d and dot += d * (x - mean)", streams(in, "x", "dy", channel, "scale", "offset", "mean", sum, "sum", "dot"), func(b *body) {
+		x := b.in("x")
+		d := b.keep(b.greater(b.fma(x, b.in("scale"), b.in("offset")), b.lit(0)), b.in("dy"))
+		b.accumulate("sum", "sum", d)
+		b.accumulate("dot", "dot", d, b.sub(x, b.in("mean")))
 	}},
 
 	{"Momentum", "v = v*c0 - g*c1, w += v", streams(inout, "w", "v", in, "g"), func(b *body) {

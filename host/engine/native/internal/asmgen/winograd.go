@@ -9,6 +9,7 @@ type transform struct {
 	in, out   int
 	line      func(b *body, x []val) []val
 	bound     bool // a bias is added, and a lower bound applied
+	add       bool // to what is there
 }
 
 var transforms = []transform{
@@ -20,9 +21,8 @@ var transforms = []transform{
 		half := b.lit(0.5)
 		return []val{x[0], b.mul(b.add(ends, x[1]), half), b.mul(b.sub(ends, x[1]), half), x[2]}
 	}},
-	{name: "Output", doc: "an output's tile: A'mA", in: 4, out: 2, bound: true, line: func(b *body, x []val) []val {
-		return []val{b.add(b.add(x[0], x[1]), x[2]), b.sub(b.sub(x[1], x[2]), x[3])}
-	}},
+	{name: "Output", doc: "an output's tile: A'mA", in: 4, out: 2, bound: true, line: outputLine},
+	{name: "OutputAdd", doc: "an output's tile, which is added: A'mA", in: 4, out: 2, add: true, line: outputLine},
 	{name: "OutputBack", doc: "the gradient of an output's tile: AyA'", in: 2, out: 4, line: func(b *body, x []val) []val {
 		return []val{x[0], b.add(x[0], x[1]), b.sub(x[0], x[1]), b.sub(b.lit(0), x[1])}
 	}},
@@ -30,6 +30,10 @@ var transforms = []transform{
 		sum := b.mul(b.add(x[1], x[2]), b.lit(0.5))
 		return []val{b.add(x[0], sum), b.mul(b.sub(x[1], x[2]), b.lit(0.5)), b.add(sum, x[3])}
 	}},
+}
+
+func outputLine(b *body, x []val) []val {
+	return []val{b.add(b.add(x[0], x[1]), x[2]), b.sub(b.sub(x[1], x[2]), x[3])}
 }
 
 // Offsets in kernel.Tiles.
@@ -67,6 +71,9 @@ func (t *transform) body(spills bool) *body {
 			}
 		}
 		for i, v := range t.line(b, x) {
+			if t.add {
+				v = b.add(b.emit("there", i*t.out+j), v)
+			}
 			if t.bound {
 				v = b.max(b.emit("low", 0), b.add(v, b.emit("bias", 0)))
 			}
@@ -82,8 +89,9 @@ type places interface {
 	// open begins the loops over tiles and vectors, close ends them.
 	open(s *text)
 	close(s *text)
-	// place does a load or store of a row and column: in the first of its line, the line's address is found.
-	place(s *text, load bool, line, at, reg int)
+	// place does a load or store of the input's, or the output's, place in a line; unless it is found already, its address is found from
+	// that before.
+	place(s *text, load, output, found bool, line, at, reg int)
 	spill(s *text, load bool, slot, reg int)
 	// fixed is the bias, or the lower bound.
 	fixed(s *text, bias bool, reg int)
@@ -104,9 +112,14 @@ func (o onTiles) step(s *text, i instr, to int, args []int) {
 		}
 		o.spill(s, load, i.n-frame, to)
 	case load:
-		o.place(s, true, i.n/o.t.in, i.n%o.t.in, to)
-	case i.op == "store":
-		o.place(s, false, i.n%o.t.out, i.n/o.t.out, args[0])
+		o.place(s, true, false, false, i.n/o.t.in, i.n%o.t.in, to)
+	case i.op == "store", i.op == "there":
+		// Where something is there, its address has been found for it.
+		found := i.op == "store" && o.t.add
+		if i.op == "store" {
+			to = args[0]
+		}
+		o.place(s, i.op == "there", true, found, i.n%o.t.out, i.n/o.t.out, to)
 	case i.op == "bias", i.op == "low":
 		o.fixed(s, i.op == "bias", to)
 	default:
@@ -168,14 +181,16 @@ func (m *x86) close(s *text) {
 	s.say("\tDECQ %d(AX)\n\tJNZ tile\n\tVZEROUPPER\n\tRET\n", tilesCount)
 }
 
-func (m *x86) place(s *text, load bool, line, at, reg int) {
+func (m *x86) place(s *text, load, output, found bool, line, at, reg int) {
 	first, move, one, three := "SI", "R8", "BX", "R13"
-	if !load {
+	if output {
 		first, move, one, three = "DI", "DX", "R9", "R11"
 	}
-	if at == 0 && line == 0 {
+	switch {
+	case found || at > 0:
+	case line == 0:
 		s.say("\tMOVQ %s, R12", first)
-	} else if at == 0 {
+	default:
 		s.say("\tADDQ %s, R12", move)
 	}
 	address := []string{"(R12)", "(R12)(" + one + "*1)", "(R12)(" + one + "*2)", "(R12)(" + three + "*1)"}[at]
@@ -215,12 +230,13 @@ func (m *arm) close(s *text) {
 	s.say("\tMOVD %d(R10), R6\n\tADD R6, R12, R12\n\tMOVD %d(R10), R6\n\tADD R6, R13, R13\n\tSUBS $1, R9, R9\n\tBNE tile\n\tRET\n", tilesInStep, tilesOutStep)
 }
 
-func (m *arm) place(s *text, load bool, line, at, reg int) {
+func (m *arm) place(s *text, load, output, found bool, line, at, reg int) {
 	first, move, one := "R0", "R2", "R3"
-	if !load {
+	if output {
 		first, move, one = "R1", "R5", "R4"
 	}
 	switch {
+	case found:
 	case at == 0 && line == 0:
 		s.say("\tMOVD %s, R6\n\tMOVD R6, R7", first)
 	case at == 0:

@@ -29,6 +29,7 @@ const (
 	tileSpans, tileNSpans                     = 48, 56
 	tileInPixel, tileOutPixel, tileCount      = 64, 72, 80
 	tileInStep, tileOutStep, tileLow, tileAdd = 88, 96, 104, 112
+	tileSkip                                  = 108
 	tileInAt, tileOutAt                       = 120, 128
 
 	outerA, outerB, outerC              = 0, 8, 16
@@ -39,7 +40,7 @@ const (
 	columnsRows, columnsVecs, columnsAt = 0, 8, 16
 	columnsConsts, columnsPtr           = 24, 32
 	columnsStride                       = columnsPtr + 8*maxStreams
-	maxStreams                          = 7
+	maxStreams                          = 8
 )
 
 func (m *x86) kernels(s, stubs *text) {
@@ -139,30 +140,43 @@ func (m *x86) tile(s *text, name string, t shape) {
 	s.say("\tDECQ %d(AX)\n\tJNZ tile\n\tVZEROUPPER\n\tRET\n", tileCount)
 }
 
-// tileEnd adds the bias or what is there already, applies the lower bound and stores. A bound is the second operand of the
-// maximum, so that what isn't a number stays that.
+// tileEnd adds the bias or what is there already, applies the lower bound and stores: with AVX-512, the channels of the last vector that
+// there are. A bound is the second operand of the maximum, so that what isn't a number stays that.
 func (m *x86) tileEnd(s *text, t shape, spare int) {
 	size := m.lanes * 4
 	low := m.v(spare)
+	masked := func(v int) (load, store string) {
+		if m.reg != "Z" || v < t.vecs-1 {
+			return "", ""
+		}
+		return "K1, ", "K1, "
+	}
+	if m.reg == "Z" {
+		s.say("\tMOVL %d(AX), CX\n\tMOVL $0xffff, R12\n\tSHRL CX, R12\n\tKMOVW R12, K1", tileSkip)
+	}
 	s.say("\tVBROADCASTSS %d(AX), %s\n\tMOVQ %d(AX), R13\n\tMOVQ %d(AX), BX\n\tCMPQ %d(AX), $0\n\tJNE add", tileLow, low, tileOutPixel, tileBias, tileAdd)
-	store := func(base func(p, v int) string) {
+	store := func(base func(p, v int) string, there bool) {
 		for g := range t.rows {
 			s.say("\tMOVQ %d(AX), R12\n\tADDQ %d(AX), R12", tileOut+8*g, tileOutAt)
 			for p := range groupPixels {
 				for v := range t.vecs {
 					i := (g*groupPixels+p)*t.vecs + v
-					s.say("\tVADDPS %s, %s, %s", base(p, v), m.v(i), m.v(i))
+					load, store := masked(v)
+					if !there {
+						load = "" // the bias has all channels
+					}
+					s.say("\tVADDPS %s, %s, %s%s", base(p, v), m.v(i), load, m.v(i))
 					s.say("\tVMAXPS %s, %s, %s", m.v(i), low, m.v(i))
-					s.say("\tVMOVUPS %s, %d(R12)", m.v(i), v*size)
+					s.say("\tVMOVUPS %s, %s%d(R12)", m.v(i), store, v*size)
 				}
 				s.say("\tADDQ R13, R12")
 			}
 		}
 	}
 	// With 16 registers the bias is read anew for each pixel.
-	store(func(_, v int) string { return fmt.Sprintf("%d(BX)", v*size) })
+	store(func(_, v int) string { return fmt.Sprintf("%d(BX)", v*size) }, false)
 	s.say("\tJMP stored\nadd:")
-	store(func(_, v int) string { return fmt.Sprintf("%d(R12)", v*size) })
+	store(func(_, v int) string { return fmt.Sprintf("%d(R12)", v*size) }, true)
 	s.say("stored:")
 }
 
