@@ -255,12 +255,14 @@ func softArgmax(b *builder, n *node, in []*tensor) (*tensor, backward) {
 	s, x := n.In[0], in[0]
 	a := layer.NewSoftArgmax(b.set, b.threads, s[0], s[1], s[2], n.Values.Float("temperature"))
 	scratch := func(int) int { return a.Scratch() }
-	y := b.Rows(n.Out)
-	b.Emit(instr{Uses: []*tensor{y, x}, Rowwise: true, Scratch: scratch, Run: func(f *frame) { a.Forward(f.Caller, f.Rows, f.Of(x), f.Of(y), f.Scratch) }})
+	y, kept := b.Rows(n.Out), b.Rows(blueprint.Shape{a.Kept()})
+	b.Emit(instr{Uses: []*tensor{y, x, kept}, Rowwise: true, Scratch: scratch, Run: func(f *frame) {
+		a.Forward(f.Caller, f.Rows, f.Of(x), f.Of(y), f.Of(kept), f.Scratch)
+	}})
 	return y, func(dy *tensor, _ []bool) []*tensor {
 		dx := b.Rows(s)
-		b.Emit(instr{Uses: []*tensor{dx, x, y, dy}, Rowwise: true, Scratch: scratch, Run: func(f *frame) {
-			a.Back(f.Caller, f.Rows, f.Of(x), f.Of(y), f.Of(dy), f.Of(dx), f.Scratch)
+		b.Emit(instr{Uses: []*tensor{dx, x, y, kept, dy}, Rowwise: true, Scratch: scratch, Run: func(f *frame) {
+			a.Back(f.Caller, f.Rows, f.Of(x), f.Of(y), f.Of(kept), f.Of(dy), f.Of(dx), f.Scratch)
 		}})
 		return []*tensor{dx}
 	}

@@ -48,9 +48,8 @@ var layers = []layer{
 }
 
 // BenchmarkLayers measures each convolution, each direction, with one and two threads, alternating with nothing but multiply-adds:
-// GFLOP/s by the clock, and as the share of the peak what is reached of what multiply-adds alone reach in the same run; with one thread
-// by processor time. The best of all turns counts, since others may use the machine meanwhile. Packing isn't in it. internal/peers
-// reads what it prints.
+// GFLOP/s by the clock, and as the share of the peak what is reached of what multiply-adds alone reach in the same run. The best of
+// all turns counts, since others may use the machine meanwhile. Packing isn't in it. internal/peers reads what it prints.
 func BenchmarkLayers(b *testing.B) {
 	for _, set := range kernel.Sets() {
 		if set.Name == "plain" {
@@ -107,28 +106,20 @@ func benchmark(b *testing.B, set *kernel.Set, l layer, direction string, threads
 		return e.Run(caller, n, x, dy, dw, bias, false, scratch)
 	}
 	alone := peak.NewTask(set, threads, 16<<20)
-	clock := cputime.Used
-	if threads > 1 { // whose processor time the system counts late
-		begin := time.Now()
-		clock = func() time.Duration { return time.Since(begin) }
-	}
-	var rate, share, most float64
+	var rate, most float64
 	for b.Loop() {
-		used := clock()
-		multiplied := alone.Run(caller)
-		most = max(most, multiplied/(clock()-used).Seconds())
 		start := time.Now()
-		used = clock()
+		multiplied := alone.Run(caller)
+		most = max(most, multiplied/time.Since(start).Seconds())
+		start = time.Now()
 		if err := run(); err != nil {
 			b.Fatal(err)
 		}
-		operations := float64(n) * g.Operations()
-		rate = max(rate, operations/time.Since(start).Seconds())
-		share = max(share, operations/(clock()-used).Seconds())
+		rate = max(rate, float64(n)*g.Operations()/time.Since(start).Seconds())
 	}
 	b.ReportMetric(rate/1e9, "GFLOP/s")
 	b.ReportMetric(most/1e9, "peak-GFLOP/s")
-	b.ReportMetric(share/most, "of-peak")
+	b.ReportMetric(rate/most, "of-peak")
 	b.ReportMetric(float64(n), "images")
 	b.ReportMetric(0, "ns/op")
 }

@@ -58,49 +58,62 @@ func (g *grid) unit(i, n int) unit {
 // places.
 func planes(n int) int { return round(n) | 16 }
 
-// source is where tiles of an input are read: rows from one on, with zeros around the image.
+// source is where tiles of an input are read.
 type source struct {
 	in   image
 	from [2]int // the pixel under the first tap at the first position; may lie outside
 	grid *grid
 }
 
-func (s *source) width() int { return 2*s.grid.tiles[1] + 2 }
+// bandLen is the numbers of a row of tiles.
+func (s *source) bandLen() int { return round(4 * (2*s.grid.tiles[1] + 2) * s.in.c) }
 
-// bandLen is the pixels' numbers that a unit reads.
-func (s *source) bandLen() int {
-	return round(s.grid.images * (2*s.grid.rows + 2) * s.width() * s.in.c)
-}
-
-// transform copies what a unit reads of the images x, and brings its tiles to to: 16 matrices [tiles, channels].
+// transform brings a unit's tiles of the images x to to: 16 matrices [tiles, channels].
 func (s *source) transform(set *kernel.Set, u unit, x, band, to []float32, plane int) {
-	c, width := s.in.c, s.width()
-	rows := 2*u.rows + 2
-	left := min(max(0, -s.from[1]), width)
-	right := max(left, min(width, s.in.w-s.from[1]))
-	tile := 0
-	for i := range u.images {
-		img := x[(u.image+i)*s.in.size():][:s.in.size()]
-		for r := range rows {
-			to := band[r*width*c:][:width*c]
-			y := s.from[0] + 2*u.first + r
-			if y < 0 || y >= s.in.h || left == right {
-				clear(to)
+	all := s.grid.tiles[1]
+	a := kernel.Tiles{InStep: 8 * s.in.c, InPixel: 4 * s.in.c, OutRow: 16 * plane, OutPixel: 4 * plane, OutStep: 4 * s.in.c}
+	// The tiles of a row that lie within the image.
+	first := min((max(0, -s.from[1])+1)/2, all)
+	last := max(first, min(all, (s.in.w-s.from[1]-2)/2))
+	for i := range u.images * u.rows {
+		img := x[(u.image+i/u.rows)*s.in.size():][:s.in.size()]
+		y := s.from[0] + 2*(u.first+i%u.rows)
+		first, last := first, last
+		if y < 0 || y+4 > s.in.h {
+			first, last = all, all
+		}
+		if first < last {
+			a.In, a.InRow = unsafe.Pointer(&img[(y*s.in.w+s.from[1]+2*first)*s.in.c]), 4*s.in.w*s.in.c
+			a.Out, a.Count = unsafe.Pointer(&to[(i*all+first)*s.in.c]), last-first
+			set.Transform(kernel.WinogradInput, s.in.c, &a)
+		}
+		for _, edge := range [2][2]int{{0, first}, {last, all}} {
+			if edge[0] == edge[1] {
 				continue
 			}
-			clear(to[:left*c])
-			copy(to[left*c:right*c], img[(y*s.in.w+s.from[1]+left)*c:])
-			clear(to[right*c:])
+			width := 2*(edge[1]-edge[0]) + 2
+			s.copy(img, y, s.from[1]+2*edge[0], width, band)
+			a.In, a.InRow = unsafe.Pointer(&band[0]), 4*width*s.in.c
+			a.Out, a.Count = unsafe.Pointer(&to[(i*all+edge[0])*s.in.c]), edge[1]-edge[0]
+			set.Transform(kernel.WinogradInput, s.in.c, &a)
 		}
-		for r := range u.rows {
-			a := kernel.Tiles{
-				In: unsafe.Pointer(&band[2*r*width*c]), InRow: 4 * width * c, InPixel: 4 * c, InStep: 8 * c,
-				Out: unsafe.Pointer(&to[tile*c]), OutRow: 16 * plane, OutPixel: 4 * plane, OutStep: 4 * c, Count: s.grid.tiles[1],
-			}
-			set.Transform(kernel.WinogradInput, c, &a)
-			tile += s.grid.tiles[1]
+	}
+}
+
+// copy copies four rows of an image from a pixel on, with zeros around it.
+func (s *source) copy(img []float32, y, x, width int, band []float32) {
+	c := s.in.c
+	left := min(max(0, -x), width)
+	right := max(left, min(width, s.in.w-x))
+	for r := range 4 {
+		to := band[r*width*c:][:width*c]
+		if y+r < 0 || y+r >= s.in.h || left == right {
+			clear(to)
+			continue
 		}
-		band = band[rows*width*c:]
+		clear(to[:left*c])
+		copy(to[left*c:right*c], img[((y+r)*s.in.w+x+left)*c:])
+		clear(to[right*c:])
 	}
 }
 

@@ -48,6 +48,9 @@ const (
 	OpAffineRow               // y = (x*c0 + c1) * scale + offset, row by row; of y, x, scale, offset
 	OpSum                     // sum += x; of x, sum
 	OpLargest                 // top = the larger of top and x; of x, top
+	OpDot2                    // sx += e * x and sy += e * y; of e, x, y, sx, sy
+	OpExpSum                  // e = e^(x*c0 + offset), and sum += e; of e, x, offset, sum
+	OpSoftBack                // dx = e^(v*c0 + offset) * (x*gx + y*gy + shift); of dx, v, x, y, offset, gx, gy, shift
 	OpDot                     // sum += a * b; of a, b, sum
 	OpMoments                 // sum += x - from and squares += (x - from)^2; of x, from, sum, squares
 	OpSpreadFrom              // sum += (x - c0)^2; of x, sum
@@ -63,8 +66,8 @@ const (
 var opStreams = [opCount]struct{ all, rows int }{
 	{2, 2}, {2, 2}, {2, 2}, {3, 3}, {3, 3}, {3, 3}, {2, 2}, {2, 2}, {7, 7}, {3, 3}, {2, 2}, {2, 2}, {5, 5}, {5, 5}, {4, 4}, {6, 6},
 	{4, 4}, {2, 2}, {3, 3}, {2, 2}, {3, 3}, {2, 2}, {2, 2}, {3, 3}, {2, 2}, {3, 3}, {2, 2}, {3, 3}, {2, 2}, {3, 3}, {2, 2}, {3, 3},
-	{4, 2}, {4, 2}, {3, 2}, {3, 2}, {3, 2}, {6, 3}, {8, 3}, {4, 4}, {2, 1}, {2, 1}, {3, 2}, {4, 1}, {2, 1}, {5, 2}, {7, 2}, {3, 3},
-	{3, 3}, {4, 4},
+	{4, 2}, {4, 2}, {3, 2}, {3, 2}, {3, 2}, {6, 3}, {8, 3}, {4, 4}, {2, 1}, {2, 1}, {5, 3}, {4, 2}, {8, 4}, {3, 2}, {4, 1}, {2, 1},
+	{5, 2}, {7, 2}, {3, 3}, {3, 3}, {4, 4},
 }
 
 // columnsPlain does some columns from one on, a number at a time.
@@ -540,6 +543,61 @@ var plainOps = [opCount]func(a *Columns, from, to int){
 				s1 = largerOf(s1, v0)
 			}
 			*a.at(1, 0, c) = s1
+		}
+	},
+	func(a *Columns, from, to int) { // Dot2
+		for c := from; c < to; c++ {
+			s3 := *a.at(3, 0, c)
+			s4 := *a.at(4, 0, c)
+			for r := range a.Rows {
+				v0 := *a.at(0, r, c)
+				v1 := *a.at(1, r, c)
+				s3 += float32(v0 * v1)
+				v3 := *a.at(2, r, c)
+				s4 += float32(v0 * v3)
+			}
+			*a.at(3, 0, c) = s3
+			*a.at(4, 0, c) = s4
+		}
+	},
+	func(a *Columns, from, to int) { // ExpSum
+		for c := from; c < to; c++ {
+			s2 := *a.at(2, 0, c)
+			s3 := *a.at(3, 0, c)
+			for r := range a.Rows {
+				v0 := *a.at(1, r, c)
+				v7 := largerOf(-104, smallerOf(89, (float32(v0*a.Consts[0])+s2)))
+				v10 := float32(math.RoundToEven(float64(float32(v7 * 1.442695))))
+				v14 := ((v7 - float32(v10*0.6933594)) - float32(v10*-0.00021219444))
+				v21 := (float32((float32((float32(0.0013946458*v14)+0.008369159)*v14)+0.04166626)*v14) + 0.16666517)
+				v27 := float32(math.RoundToEven(float64(float32(v10 * 0.5))))
+				v32 := float32(((float32(float32(v14*v14)*(float32(v21*v14)+0.5)) + v14) + 1) * pow2(v27))
+				v35 := float32(v32 * pow2((v10 - v27)))
+				*a.at(0, r, c) = v35
+				s3 += v35
+			}
+			*a.at(3, 0, c) = s3
+		}
+	},
+	func(a *Columns, from, to int) { // SoftBack
+		for c := from; c < to; c++ {
+			s4 := *a.at(4, 0, c)
+			s5 := *a.at(5, 0, c)
+			s6 := *a.at(6, 0, c)
+			s7 := *a.at(7, 0, c)
+			for r := range a.Rows {
+				v0 := *a.at(1, r, c)
+				v7 := largerOf(-104, smallerOf(89, (float32(v0*a.Consts[0])+s4)))
+				v10 := float32(math.RoundToEven(float64(float32(v7 * 1.442695))))
+				v14 := ((v7 - float32(v10*0.6933594)) - float32(v10*-0.00021219444))
+				v21 := (float32((float32((float32(0.0013946458*v14)+0.008369159)*v14)+0.04166626)*v14) + 0.16666517)
+				v27 := float32(math.RoundToEven(float64(float32(v10 * 0.5))))
+				v32 := float32(((float32(float32(v14*v14)*(float32(v21*v14)+0.5)) + v14) + 1) * pow2(v27))
+				v36 := *a.at(2, r, c)
+				v38 := *a.at(3, r, c)
+				v43 := float32(float32(v32*pow2((v10-v27))) * (float32(v36*s5) + (float32(v38*s6) + s7)))
+				*a.at(0, r, c) = v43
+			}
 		}
 	},
 	func(a *Columns, from, to int) { // Dot

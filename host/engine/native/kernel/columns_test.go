@@ -68,7 +68,7 @@ func TestColumns(t *testing.T) {
 	for _, set := range Sets() {
 		for op := range opCount {
 			bound := 2e-6
-			if op == OpSum || op == OpDot || op == OpMoments || op == OpNormSumsRelu || op == OpSpreadFrom || op == OpNormSums {
+			if op == OpSum || op == OpDot || op == OpMoments || op == OpNormSumsRelu || op == OpDot2 || op == OpExpSum || op == OpSpreadFrom || op == OpNormSums {
 				bound = 1e-4 // in another order
 			}
 			for _, size := range [][2]int{{1, 1}, {3, 7}, {1, 16}, {5, 32}, {2, 47}, {9, 64}, {4, 129}, {700, 47}} {

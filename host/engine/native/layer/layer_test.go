@@ -376,7 +376,13 @@ func TestSoftmax(t *testing.T) {
 }
 
 func TestSoftArgmax(t *testing.T) {
-	const h, w, c, n, temperature = 5, 7, 3, 2, 0.7
+	for _, size := range [][3]int{{5, 7, 3}, {6, 9, 15}} { // of the second, pixels stand abreast, and some are left
+		softArgmax(t, size[0], size[1], size[2])
+	}
+}
+
+func softArgmax(t *testing.T, h, w, c int) {
+	const n, temperature = 2, 0.7
 	f := func(x []float64) []float64 {
 		out := make([]float64, n*2*c)
 		for img := range n {
@@ -385,8 +391,8 @@ func TestSoftArgmax(t *testing.T) {
 				for p := range h * w {
 					e := math.Exp(x[(img*h*w+p)*c+k] / temperature)
 					sum += e
-					sx += e * (float64(2*(p%w)+1)/w - 1)
-					sy += e * (float64(2*(p/w)+1)/h - 1)
+					sx += e * (float64(2*(p%w)+1)/float64(w) - 1)
+					sy += e * (float64(2*(p/w)+1)/float64(h) - 1)
 				}
 				out[(img*c+k)*2], out[(img*c+k)*2+1] = sx/sum, sy/sum
 			}
@@ -396,9 +402,10 @@ func TestSoftArgmax(t *testing.T) {
 	everywhere(t, func(b *bench) {
 		s := NewSoftArgmax(b.set, b.threads, h, w, c, temperature)
 		x, dy, y, dx, scratch := b.memory(n*h*w*c, func() float32 { return 3 * b.number() }), b.memory(n*2*c, b.number), b.memory(n*2*c, nil), b.memory(n*h*w*c, nil), b.memory(s.Scratch(), nil)
-		s.Forward(b.c, n, x, y, scratch)
+		kept := b.memory(n*s.Kept(), nil)
+		s.Forward(b.c, n, x, y, kept, scratch)
 		b.check("y", y, f(wide(x)), 2e-6)
-		s.Back(b.c, n, x, y, dy, dx, scratch)
+		s.Back(b.c, n, x, y, kept, dy, dx, scratch)
 		b.check("dx", dx, b.slope(f, wide(x), dy), 2e-6)
 	})
 }

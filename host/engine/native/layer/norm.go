@@ -58,16 +58,7 @@ const (
 
 // widen finds how many rows abreast fill whole vectors, and repeats what belongs to channels as often.
 func (l *Channels) widen() {
-	if l.abreast = 1; l.channels >= fewChannels {
-		return
-	}
-	for k := 1; k <= widest && 4*k <= l.rows; k *= 2 {
-		if k*l.channels%l.set.Lanes == 0 {
-			l.abreast = k
-			break
-		}
-	}
-	if l.abreast == 1 {
+	if l.abreast = abreast(l.set, l.rows, l.channels); l.abreast == 1 {
 		return
 	}
 	for i := l.roles; i < min(l.sums, l.count); i++ {
@@ -78,6 +69,19 @@ func (l *Channels) widen() {
 			copy(l.wide[i][k*l.channels:], l.streams[i][:l.channels])
 		}
 	}
+}
+
+// abreast is how many rows side by side fill whole vectors.
+func abreast(set *kernel.Set, rows, channels int) int {
+	if channels >= fewChannels {
+		return 1
+	}
+	for k := 1; k <= widest && 4*k <= rows; k *= 2 {
+		if k*channels%set.Lanes == 0 {
+			return k
+		}
+	}
+	return 1
 }
 
 // SumScratch is how many float32 of scratch memory a Sum of so many sums needs.

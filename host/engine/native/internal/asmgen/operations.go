@@ -145,6 +145,19 @@ var operations = []operation{
 	}},
 	{"Sum", "sum += x", streams(in, "x", sum, "sum"), func(b *body) { b.accumulate("sum", "sum", b.in("x")) }},
 	{"Largest", "top = the larger of top and x", streams(in, "x", sum, "top"), func(b *body) { b.accumulate("top", "top", b.in("x")) }},
+	{"Dot2", "sx += e * x and sy += e * y", streams(in, "e", "x", "y", sum, "sx", "sy"), func(b *body) {
+		b.accumulate("dot", "sx", b.in("e"), b.in("x"))
+		b.accumulate("dot", "sy", b.in("e"), b.in("y"))
+	}},
+	{"ExpSum", "e = e^(x*c0 + offset), and sum += e", streams(out, "e", in, "x", channel, "offset", sum, "sum"), func(b *body) {
+		e := b.exp(b.fma(b.in("x"), b.arg(0), b.in("offset")))
+		b.out("e", e)
+		b.accumulate("sum", "sum", e)
+	}},
+	{"SoftBack", "dx = e^(v*c0 + offset) * (x*gx + y*gy + shift)", streams(out, "dx", in, "v", "x", "y", channel, "offset", "gx", "gy", "shift"), func(b *body) {
+		e := b.exp(b.fma(b.in("v"), b.arg(0), b.in("offset")))
+		b.out("dx", b.mul(e, b.fma(b.in("x"), b.in("gx"), b.fma(b.in("y"), b.in("gy"), b.in("shift")))))
+	}},
 	{"Dot", "sum += a * b", streams(in, "a", "b", sum, "sum"), func(b *body) { b.accumulate("dot", "sum", b.in("a"), b.in("b")) }},
 	{"Moments", "sum += x - from and squares += (x - from)^2", streams(in, "x", channel, "from", sum, "sum", "squares"), func(b *body) {
 		d := b.sub(b.in("x"), b.in("from"))
