@@ -33,6 +33,7 @@ type builder struct {
 	threads  int
 	plan     *blueprint.Plan
 	training bool
+	rows     int // of the batch, at most
 
 	params    map[string]int // number of a parameter by layer/parameter
 	feeds     map[int]bool   // nodes whose values are put in from without: see part in the tests
@@ -76,6 +77,7 @@ func (b *builder) follow() {
 // build makes a plan's program, for so many rows at most; without its memory.
 func build(set *kernel.Set, threads int, plan *blueprint.Plan, training bool, rows int) (p *built, err error) {
 	b := newBuilder(set, threads, plan, training)
+	b.rows = rows
 	defer func() {
 		if r := recover(); r != nil {
 			p, err = nil, fault(fmt.Sprintf("cannot prepare %s/%s", plan.Document.Name, plan.Member.Name), b.Origin, r)
@@ -86,7 +88,7 @@ func build(set *kernel.Set, threads int, plan *blueprint.Plan, training bool, ro
 	if training {
 		b.backward(tape, b.loss(y))
 	}
-	return &built{b.Finish(rows, y), b.pass, y}, nil
+	return &built{Program: b.Finish(rows, y), pass: b.pass, result: y}, nil
 }
 
 // last is the length of a shape's last axis.

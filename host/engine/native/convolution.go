@@ -232,9 +232,15 @@ func (b *builder) dense(p product, x *tensor, out blueprint.Shape) (*tensor, fun
 	}
 	rowwise := width*units <= smallWeights
 	scratch := func(of func(n int) int) func(int) int { return func(rows int) int { return of(rows * each) } }
+	packed := array{param: none}
+	if !b.training && run.Packs(b.rows*each) {
+		c := b.Constant(run.PackedLen())
+		packed.constant = &c
+		b.Prepare(func(f *frame) { must(run.Pack(f.Caller, p.weights.of(pass, f), f.Constant(c))) })
+	}
 	y := b.Rows(out)
 	b.Emit(instr{Uses: []*tensor{y, x}, Rowwise: rowwise, Scratch: scratch(run.ForwardScratch), Run: func(fr *frame) {
-		must(run.Forward(fr.Caller, fr.Rows*each, fr.Of(x), p.weights.of(pass, fr), p.bias.of(pass, fr), f, fr.Of(y), fr.Scratch))
+		must(run.Forward(fr.Caller, fr.Rows*each, fr.Of(x), p.weights.of(pass, fr), packed.of(pass, fr), p.bias.of(pass, fr), f, fr.Of(y), fr.Scratch))
 	}})
 	return y, func(d *tensor, need bool) *tensor {
 		b.Emit(instr{Uses: []*tensor{x, d}, Rowwise: rowwise, Scratch: scratch(run.WeightsScratch), Run: func(f *frame) {

@@ -27,6 +27,7 @@ func TestSharedMemoryMakesNoDifference(t *testing.T) {
 			var found [2][]float32
 			for i := range found {
 				b := newBuilder(d.set, d.pool.Threads(), plan, training)
+				b.rows = rows
 				tape := b.forward()
 				y := b.values[plan.Output]
 				if training {

@@ -9,8 +9,8 @@ import (
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 )
 
-// answers are a network's programs for answering images: one for each caller at a time, with memory of its own; they share what was made
-// of the weights. It may be used from several goroutines.
+// answers are a network's programs for answering images: one for each caller at a time, with memory of its own; those that want the same
+// of the weights share it. It may be used from several goroutines.
 type answers struct {
 	d      *Device
 	plan   *blueprint.Plan
@@ -18,8 +18,13 @@ type answers struct {
 
 	mu        sync.Mutex
 	idle      []*built
-	constants []float32
-	prepared  bool // the constants are made of the parameters as they are
+	constants []*constants
+}
+
+// constants are what is made of the weights, which of them depends on how many rows a program takes: for more, more of them are packed.
+type constants struct {
+	values   []float32
+	prepared bool // they are made of the parameters as they are
 }
 
 func newAnswers(d *Device, plan *blueprint.Plan, params [][]float32) *answers {
@@ -30,14 +35,18 @@ func newAnswers(d *Device, plan *blueprint.Plan, params [][]float32) *answers {
 const most = 64
 
 // stale notes that the parameters aren't what they were. No answer may be under way.
-func (a *answers) stale() { a.prepared = false }
+func (a *answers) stale() {
+	for _, c := range a.constants {
+		c.prepared = false
+	}
+}
 
 // take gives a program for so many rows.
 func (a *answers) take(rows int) (p *built, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	p, err = a.find(rows)
-	if err != nil || a.prepared {
+	if err != nil || p.constants.prepared {
 		return p, err
 	}
 	defer func() {
@@ -46,7 +55,7 @@ func (a *answers) take(rows int) (p *built, err error) {
 		}
 	}()
 	p.Prepare()
-	a.prepared = true
+	p.constants.prepared = true
 	return p, err
 }
 
@@ -68,12 +77,22 @@ func (a *answers) find(rows int) (*built, error) {
 	if err := room(a.name(), rows, p.Bytes()); err != nil {
 		return nil, err
 	}
-	if a.constants == nil {
-		a.constants = make([]float32, p.Constants())
-	}
-	p.Allocate(a.d.pool.Caller(), a.constants)
+	p.constants = a.constantsOf(p.Constants())
+	p.Allocate(a.d.pool.Caller(), p.constants.values)
 	p.params = a.params
 	return p, nil
+}
+
+// constantsOf gives those of so many values: programs with as many want the same.
+func (a *answers) constantsOf(n int) *constants {
+	for _, c := range a.constants {
+		if len(c.values) == n {
+			return c
+		}
+	}
+	c := &constants{values: make([]float32, n)}
+	a.constants = append(a.constants, c)
+	return c
 }
 
 func (a *answers) name() string {

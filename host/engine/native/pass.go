@@ -18,7 +18,8 @@ type (
 type built struct {
 	*program.Program
 	*pass
-	result *tensor // the answer
+	result    *tensor    // the answer
+	constants *constants // nil in training, which has its own
 }
 
 // pass is what a program's instructions read and write that isn't in its memory.

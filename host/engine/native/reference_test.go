@@ -88,7 +88,7 @@ func newPart(t testing.TB, d *Device, c *enginetest.RefLayers, training bool) *p
 
 // finish makes the program and its memory, as build and its callers do.
 func (b *builder) finish(d *Device, answer *tensor, rows int, keep ...*tensor) *built {
-	p := &built{b.Finish(rows, append(keep, answer)...), b.pass, answer}
+	p := &built{Program: b.Finish(rows, append(keep, answer)...), pass: b.pass, result: answer}
 	p.Allocate(d.pool.Caller(), make([]float32, p.Constants()))
 	return p
 }

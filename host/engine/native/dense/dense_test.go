@@ -86,17 +86,23 @@ func run(t *testing.T, set *kernel.Set, c *work.Caller, s sizes) [][]float32 {
 		}
 		return sum
 	}
-	must(l.Forward(c, s.n, x, w, bias, kernel.Activation{}, y, memory("scratch", l.ForwardScratch(s.n), nan)))
+	must(l.Forward(c, s.n, x, w, nil, bias, kernel.Activation{}, y, memory("scratch", l.ForwardScratch(s.n), nan)))
 	compare(t, "y", y, func(i int) float64 {
 		return float64(bias[i%s.out]) + dot(s.in, func(k int) float32 { return x[i/s.out*s.in+k] }, func(k int) float32 { return w[k*s.out+i%s.out] })
 	}, s.in)
 	f, err := kernel.NewActivation("relu", 0)
 	must(err)
-	must(l.Forward(c, s.n, x, w, bias, f, relu, memory("scratch", l.ForwardScratch(s.n), nan)))
+	must(l.Forward(c, s.n, x, w, nil, bias, f, relu, memory("scratch", l.ForwardScratch(s.n), nan)))
 	for i, v := range relu {
 		if v != max(y[i], 0) {
 			t.Fatalf("relu of %v: found %v", y[i], v)
 		}
+	}
+	packed, again := memory("packed", l.PackedLen(), nan), memory("y", s.n*s.out, nan)
+	must(l.Pack(c, w, packed))
+	must(l.Forward(c, s.n, x, w, packed, bias, f, again, memory("scratch", l.ForwardScratch(s.n), nan)))
+	if !slices.Equal(again, relu) {
+		t.Fatal("packed weights: found other numbers than with those that aren't")
 	}
 	dx := memory("dx", s.n*s.in, nan)
 	must(l.Input(c, s.n, dy, w, dx, memory("scratch", l.InputScratch(s.n), nan)))
@@ -185,7 +191,10 @@ func TestErrors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := l.Forward(pool.Caller(), 2, make([]float32, 7), make([]float32, 12), nil, kernel.Activation{}, make([]float32, 6), nil); err == nil {
+	if err := l.Pack(pool.Caller(), make([]float32, l.In*l.Out), make([]float32, l.PackedLen()-1)); err == nil {
+		t.Error("too few values for packed weights: found no error, want one")
+	}
+	if err := l.Forward(pool.Caller(), 2, make([]float32, 7), make([]float32, 12), nil, nil, kernel.Activation{}, make([]float32, 6), nil); err == nil {
 		t.Error("too few values: found no error, want one")
 	}
 }
@@ -202,7 +211,7 @@ func TestNoAllocation(t *testing.T) {
 	x, w, y := make([]float32, n*300), make([]float32, 300*100), make([]float32, n*100)
 	scratch := make([]float32, max(l.ForwardScratch(n), l.InputScratch(n), l.WeightsScratch(n), l.ForwardScratch(1)))
 	got := testing.AllocsPerRun(20, func() {
-		for _, err := range []error{l.Forward(c, n, x, w, nil, kernel.Activation{}, y, scratch), l.Forward(c, 1, x, w, nil, kernel.Activation{}, y, scratch),
+		for _, err := range []error{l.Forward(c, n, x, w, nil, nil, kernel.Activation{}, y, scratch), l.Forward(c, 1, x, w, nil, nil, kernel.Activation{}, y, scratch),
 			l.Input(c, n, y, w, x, scratch), l.Weights(c, n, x, y, w, nil, false, scratch)} {
 			if err != nil {
 				t.Fatal(err)
@@ -255,7 +264,7 @@ func benchmark(b *testing.B, set *kernel.Set, s sizes, direction string, threads
 		start := cputime.Used()
 		switch direction {
 		case "forward":
-			err = l.Forward(c, s.n, x, w, nil, kernel.Activation{}, y, scratch)
+			err = l.Forward(c, s.n, x, w, nil, nil, kernel.Activation{}, y, scratch)
 		case "input":
 			err = l.Input(c, s.n, y, w, x, scratch)
 		default:

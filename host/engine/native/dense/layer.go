@@ -22,6 +22,7 @@ type Layer struct {
 type call struct {
 	n              int
 	x, w, bias, y  []float32
+	packed         []float32
 	dy, dx, dw, db []float32
 	scratch        []float32
 	own            int // float32 of a thread's scratch memory
@@ -88,8 +89,37 @@ func (l *Layer) ForwardScratch(n int) int {
 	return l.Threads * MultiplierScratch(l.Set, min(n, rowsPart), min(widthOnce, l.Out))
 }
 
-// Forward computes y [n, out] = x [n, in] times w [in, out] + bias [out], nil for none, and applies the activation.
-func (l *Layer) Forward(c *work.Caller, n int, x, w, bias []float32, f kernel.Activation, y, scratch []float32) error {
+// Packs tells whether Forward, for up to so many rows, is faster with packed weights.
+func (l *Layer) Packs(n int) bool { return n > few }
+
+// PackedLen is how many float32 packed weights take.
+func (l *Layer) PackedLen() int { return l.In * padded(l.Set, l.Out) }
+
+// Pack brings weights w [in, out] into the order in which Forward reads them.
+func (l *Layer) Pack(c *work.Caller, w, packed []float32) error {
+	if err := l.check(c, 1, len(w), l.In*l.Out, len(packed), l.PackedLen()); err != nil {
+		return err
+	}
+	l.call = call{w: w, packed: packed}
+	c.Run((l.In+l.depth()-1)/l.depth(), (*packTask)(l))
+	l.call = call{}
+	return nil
+}
+
+// packTask packs the weights of some inputs, as many as are summed at once.
+type packTask Layer
+
+func (l *packTask) Do(part, id int) {
+	w, depth, width := &l.workers[id], (*Layer)(l).depth(), padded(l.Set, l.Out)
+	first := part * depth
+	d := min(depth, l.In-first)
+	w.width, w.b = width, l.packed[first*width:][:d*width]
+	w.packB(Matrix{l.w, l.Out, 1}, first, d, l.Out)
+}
+
+// Forward computes y [n, out] = x [n, in] times w [in, out] + bias [out], nil for none, and applies the activation. Packed is the weights
+// as Pack leaves them, or nil.
+func (l *Layer) Forward(c *work.Caller, n int, x, w, packed, bias []float32, f kernel.Activation, y, scratch []float32) error {
 	want := 0
 	if bias != nil {
 		want = l.Out
@@ -97,7 +127,10 @@ func (l *Layer) Forward(c *work.Caller, n int, x, w, bias []float32, f kernel.Ac
 	if err := l.check(c, n, len(x), n*l.In, len(w), l.In*l.Out, len(bias), want, len(y), n*l.Out, len(scratch), l.ForwardScratch(n)); err != nil {
 		return err
 	}
-	l.call = call{n: n, x: x, w: w, bias: bias, y: y, scratch: scratch, activation: f}
+	if packed != nil && len(packed) < l.PackedLen() {
+		return l.check(c, n, len(packed), l.PackedLen())
+	}
+	l.call = call{n: n, x: x, w: w, packed: packed, bias: bias, y: y, scratch: scratch, activation: f}
 	if n <= few {
 		c.Run(l.chunks(), (*chunkTask)(l))
 		const columns = 1024
@@ -141,6 +174,7 @@ func (l *forwardTask) Do(part, id int) {
 	row, first := part%l.rowParts*rowsPart, part/l.rowParts*l.step
 	n := min(l.step, l.Out-first)
 	w.Depth = (*Layer)(l).depth()
+	w.Packed, w.Width, w.First = l.packed, padded(l.Set, l.Out), first
 	var bias []float32
 	if l.bias != nil {
 		bias = l.bias[first:]
@@ -242,7 +276,7 @@ type inputTask Layer
 
 func (l *inputTask) Do(part, id int) {
 	row, first := part%l.rowParts*rowsAtOnce, part/l.rowParts*l.step
-	l.workers[id].Depth = most
+	l.workers[id].Depth, l.workers[id].Packed = most, nil
 	l.workers[id].Multiply(min(l.step, l.In-first), min(rowsAtOnce, l.n-row), l.Out, Matrix{l.w[first*l.Out:], l.Out, 1},
 		Matrix{l.dy[row*l.Out:], 1, l.Out}, Matrix{l.dx[row*l.In+first:], 1, l.In}, nil, 1, kernel.Activation{}, l.scratch[id*l.own:][:l.own])
 }

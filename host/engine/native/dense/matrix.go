@@ -30,14 +30,17 @@ const (
 type Multiplier struct {
 	Set *kernel.Set
 	// Depth is how many values are summed at once, before sums are added; 0: 384. Columns times depth are at most 98304.
-	Depth   int
-	tile    kernel.Tile
-	columns kernel.Columns
-	consts  [8]float32
-	span    kernel.Span
-	a, b, c []float32 // scratch memory
-	bias    []float32
-	width   int // of c, padded
+	Depth int
+	// Packed is b as Layer.Pack leaves it, of so many columns, the product's first being First: b is not read then; nil: it is.
+	Packed       []float32
+	Width, First int
+	tile         kernel.Tile
+	columns      kernel.Columns
+	consts       [8]float32
+	span         kernel.Span
+	a, b, c      []float32 // scratch memory
+	bias         []float32
+	width        int // of c, padded
 }
 
 func round(n, to int) int { return (n + to - 1) / to * to }
@@ -71,7 +74,11 @@ func (w *Multiplier) Multiply(m, n, k int, a, b, c Matrix, bias []float32, scale
 	}
 	for k0 := 0; k0 < k; k0 += atOnce {
 		d := min(atOnce, k-k0)
-		w.packB(b, k0, d, n)
+		if w.Packed != nil {
+			w.b = w.Packed[k0*w.Width+w.First*d:]
+		} else {
+			w.packB(b, k0, d, n)
+		}
 		w.span = kernel.Span{Count: d}
 		for m0 := 0; m0 < m; m0 += rowsOnce {
 			w.rows(a, m0, min(rowsOnce, m-m0), k0, d, k0+d == k && f.Relu() && scale == 1)
