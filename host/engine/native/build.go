@@ -149,6 +149,9 @@ func (b *builder) forward() []step {
 		}
 		y, back := form.lower(b, n, x)
 		b.values[i] = y
+		if y == nil {
+			continue // it is one with the layer behind it
+		}
 		if y.Row() != int(n.Out.Size()) {
 			panic(fmt.Errorf("found a value of %d numbers, want %v", y.Row(), n.Out))
 		}

@@ -100,11 +100,42 @@ func (b *builder) before(n *node, f kernel.Activation, known, dy *tensor) *tenso
 	return b.activateBack(f, known, dy)
 }
 
-func convolution(b *builder, n *node, in []*tensor) (*tensor, backward) {
-	ctx, g, x, pass := b.context(), geometry(n), in[0], b.pass
+// pooledBehind finds the max-pool that alone uses a convolution, in prediction, if both can be done at once; nil: there is none.
+func (b *builder) pooledBehind(n *node, p product) *node {
+	if b.training || p.weights.constant != nil || !p.f.Linear() && !p.f.Relu() || n.Values.Text("bias") == "untied" || n.index == b.plan.Output ||
+		len(b.users[n.index]) != 1 {
+		return nil
+	}
+	i := b.users[n.index][0]
+	pool := &node{&b.plan.Nodes[i], i}
+	if pool.Kind.Name != "max_pool" || b.values[i] != nil {
+		return nil
+	}
+	s, window, stride := pool.In[0], pool.Values.Pair("window"), blueprint.PoolStride(pool.Values)
+	two := [2]int{2, 2}
+	if window != two || stride != two || pool.Values.Padding("padding").Resolve([2]int{s[0], s[1]}, window, stride, [2]int{1, 1}) != [2][2]int{} {
+		return nil
+	}
+	return pool
+}
+
+// convolve makes the convolution and its output, that of the max-pool behind it where both are done at once.
+func (b *builder) convolve(n *node, p product) (*conv.Forward, *tensor, *node) {
+	ctx, g := b.context(), geometry(n)
+	if pool := b.pooledBehind(n, p); pool != nil {
+		if run, err := conv.NewPooled(ctx, g); err == nil {
+			return run, b.Rows(pool.Out), pool
+		}
+	}
 	run, err := conv.NewForward(ctx, g)
 	must(err)
+	return run, b.Rows(n.Out), nil
+}
+
+func convolution(b *builder, n *node, in []*tensor) (*tensor, backward) {
+	ctx, g, x, pass := b.context(), geometry(n), in[0], b.pass
 	p := b.product(n)
+	run, sums, pool := b.convolve(n, p)
 	f := p.f
 	untied := n.Values.Text("bias") == "untied"
 	apart := untied || b.training && f.FromInput() // from the product
@@ -113,10 +144,13 @@ func convolution(b *builder, n *node, in []*tensor) (*tensor, backward) {
 	}
 	packed := b.Constant(run.PackedLen())
 	b.Prepare(func(f *frame) { must(run.Pack(f.Caller, p.weights.of(pass, f), f.Constant(packed))) })
-	sums := b.Rows(n.Out)
 	b.Emit(instr{Uses: []*tensor{sums, x}, Rowwise: true, Scratch: func(int) int { return run.Scratch() }, Run: func(fr *frame) {
 		must(run.Run(fr.Caller, fr.Rows, fr.Of(x), fr.Constant(packed), p.bias.of(pass, fr), f, fr.Of(sums), fr.Scratch))
 	}})
+	if pool != nil {
+		b.values[pool.index] = sums
+		return nil, nil
+	}
 	z := sums
 	var addBack func(d *tensor)
 	if untied {

@@ -139,6 +139,10 @@ func check(t *testing.T, set *kernel.Set, caller *work.Caller, g Geometry, n int
 		}
 	}
 
+	if h, w := g.Out(); f.depth == nil && h > 1 && w > 1 {
+		checkPooled(t, ctx, caller, g, n, x.data, packed.data, bias, positive.data)
+	}
+
 	d, err := NewInput(ctx, g)
 	must(err)
 	dx, packedBack, scratchBack := newBuffer(n*g.inSize(), off, nan), newBuffer(d.PackedLen(), 0, nan), newBuffer(d.Scratch(), 0, nan)
@@ -181,6 +185,31 @@ func check(t *testing.T, set *kernel.Set, caller *work.Caller, g Geometry, n int
 		b.check(t, name)
 	}
 	return append(once, y.data, positive.data, bent.data, dx.data, dw.data, db.data)
+}
+
+// checkPooled compares what is pooled at once with the largest of what was computed.
+func checkPooled(t *testing.T, ctx Context, caller *work.Caller, g Geometry, n int, x, packed, bias, y []float32) {
+	t.Helper()
+	f, err := NewPooled(ctx, g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	relu, _ := kernel.NewActivation("relu", 0)
+	got, scratch := newBuffer(n*f.outSize(), 3, nan), newBuffer(f.Scratch(), 0, nan)
+	if err := f.Run(caller, n, x, packed, bias, relu, got.data, scratch.data); err != nil {
+		t.Fatal(err)
+	}
+	h, w := g.Out()
+	for i, v := range got.data {
+		c, p := i%g.Filters, i/g.Filters
+		img, py, px := p/(h/2*(w/2)), p/(w/2)%(h/2), p%(w/2)
+		at := ((img*h+2*py)*w+2*px)*g.Filters + c
+		if want := max(y[at], y[at+g.Filters], y[at+w*g.Filters], y[at+(w+1)*g.Filters]); v != want {
+			t.Fatalf("pooled, value %d of %d: found %v, want %v", i, len(got.data), v, want)
+		}
+	}
+	got.check(t, "pooled")
+	scratch.check(t, "scratch of pooled")
 }
 
 func same(n int) [2]int      { return [2]int{n, n} }

@@ -1,6 +1,8 @@
 package conv
 
 import (
+	"fmt"
+
 	"github.com/fkzoo/fkzoo/host/engine/native/kernel"
 	"github.com/fkzoo/fkzoo/host/engine/native/work"
 )
@@ -8,6 +10,7 @@ import (
 // Forward is a convolution's output.
 type Forward struct {
 	g        Geometry
+	pooled   bool
 	pass     pass
 	depth    *depthwise    // nil: the pass does it
 	winograd *winogradPass // the same
@@ -15,17 +18,33 @@ type Forward struct {
 }
 
 // NewForward prepares the forward direction.
-func NewForward(ctx Context, g Geometry) (*Forward, error) {
+func NewForward(ctx Context, g Geometry) (*Forward, error) { return newForward(ctx, g, false) }
+
+// NewPooled prepares the forward direction with a max-pool behind it, of windows of 2x2 without padding, whose output is the result.
+// The output must be of 2x2 pixels at least, and no group of one channel.
+func NewPooled(ctx Context, g Geometry) (*Forward, error) {
+	f, err := newForward(ctx, g, true)
+	if err != nil {
+		return nil, err
+	}
+	if h, w := f.g.Out(); f.depth != nil || h < 2 || w < 2 {
+		return nil, fmt.Errorf("convolution: found an output of %dx%d and %d groups, want one that can be pooled", h, w, f.g.Groups)
+	}
+	return f, nil
+}
+
+func newForward(ctx Context, g Geometry, pooled bool) (*Forward, error) {
 	g, err := g.normal()
 	if err != nil {
 		return nil, err
 	}
 	h, w := g.Out()
-	f := &Forward{g: g, depth: newDepthwise(ctx, g)}
+	f := &Forward{g: g, pooled: pooled, depth: newDepthwise(ctx, g)}
 	p := &f.pass
 	if g.winograd(ctx.Set) {
 		p.ctx = ctx
 		f.winograd = newWinograd(ctx, &g, false)
+		f.winograd.pooled = pooled
 		f.packTask = packTask{g: &f.g, winograd: f.winograd}
 		return f, nil
 	}
@@ -34,7 +53,7 @@ func NewForward(ctx Context, g Geometry) (*Forward, error) {
 		from: [2]int{-g.Padding[0][0], -g.Padding[1][0]}, step: g.Stride, count: [2]int{h, w}, stride: [2]int{1, 1},
 		groups: g.Groups, cin: g.Channels / g.Groups, cout: g.Filters / g.Groups,
 	}
-	if g.pointwise() {
+	if p.pooled = pooled; g.pointwise() && !pooled {
 		p.count = rearranged(h * w)
 		p.in, p.out = image{p.count[0], p.count[1], g.Channels}, image{p.count[0], p.count[1], g.Filters}
 	}
@@ -81,7 +100,15 @@ func (f *Forward) Scratch() int {
 	return f.pass.scratchLen()
 }
 
-// Run computes y [n, out height, out width, filters] from x [n, height, width, channels], packed filters and the bias [filters],
+// outSize is an image's numbers in y.
+func (f *Forward) outSize() int {
+	if h, w := f.g.Out(); f.pooled {
+		return h / 2 * (w / 2) * f.g.Filters
+	}
+	return f.g.outSize()
+}
+
+// Run computes y [n, out height, out width, filters], or what is pooled of it, from x [n, height, width, channels], packed filters and the bias [filters],
 // nil for none; then applies the activation.
 func (f *Forward) Run(c *work.Caller, n int, x, packed, bias []float32, a kernel.Activation, y, scratch []float32) error {
 	p := &f.pass
@@ -89,8 +116,11 @@ func (f *Forward) Run(c *work.Caller, n int, x, packed, bias []float32, a kernel
 		return err
 	}
 	if err := checkSizes(n, size{"x", len(x), n * f.g.inSize()}, size{"packed filters", len(packed), f.PackedLen()},
-		size{"y", len(y), n * f.g.outSize()}, size{"scratch memory", len(scratch), f.Scratch()}); err != nil {
+		size{"y", len(y), n * f.outSize()}, size{"scratch memory", len(scratch), f.Scratch()}); err != nil {
 		return err
+	}
+	if f.pooled && !a.Linear() && !a.Relu() {
+		return fmt.Errorf("convolution: found the activation %s before a pool, want none or relu", a.Name)
 	}
 	if bias != nil && len(bias) < f.g.Filters {
 		return checkSizes(n, size{"bias", len(bias), f.g.Filters})

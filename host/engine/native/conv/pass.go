@@ -35,6 +35,7 @@ type pass struct {
 	cin      int // channels of a group
 	cout     int
 	backward bool // filters are read with channels exchanged
+	pooled   bool // the largest of 2x2 positions are all that is wanted
 
 	padded   bool     // bands of the input are copied, with zeros around them
 	rowWidth int      // pixels from row to row of what is read
@@ -59,12 +60,13 @@ type segment struct{ first, spans, k, before int }
 
 // worker is what a thread works with.
 type worker struct {
-	tile    kernel.Tile
-	columns kernel.Columns
-	consts  [8]float32
-	in, out []float32 // what is read, and written
-	band    []float32
-	temp    []float32
+	tile     kernel.Tile
+	columns  kernel.Columns
+	consts   [8]float32
+	in, out  []float32 // what is read, and written
+	firstOut int       // row of positions in out
+	band     []float32
+	temp     []float32
 	// A block's:
 	width, valid int  // its channels, and those that exist
 	channel      int  // its first channel
@@ -94,7 +96,9 @@ func (p *pass) prepare() {
 	p.prepareSpans()
 	const bandFloats = 48 << 10
 	row := p.rowWidth * p.in.c * p.step[0]
-	p.maxRows = min(max(1, bandFloats/row), p.count[0])
+	if p.maxRows = min(max(1, bandFloats/row), p.count[0]); p.pooled {
+		p.maxRows = max(2, p.maxRows&^1)
+	}
 	p.workers = make([]worker, p.ctx.Threads)
 }
 
@@ -147,8 +151,18 @@ func (p *pass) bandLen() int {
 
 func (p *pass) tempLen() int { return p.ctx.Set.Groups * kernel.GroupPixels * p.ctx.Set.Block }
 
+// pooledLen is the most that a band of the output takes that is pooled.
+func (p *pass) pooledLen() int {
+	if !p.pooled {
+		return 0
+	}
+	return round(p.maxRows * p.out.w * p.out.c)
+}
+
+func (p *pass) ownLen() int { return p.bandLen() + p.tempLen() + p.pooledLen() }
+
 func (p *pass) scratchLen() int {
-	return round(p.groups*p.blocking.padded()) + p.ctx.Threads*(p.bandLen()+p.tempLen())
+	return round(p.groups*p.blocking.padded()) + p.ctx.Threads*p.ownLen()
 }
 
 // round is the next multiple of a cache line's 16 numbers.
@@ -200,6 +214,9 @@ func (p *pass) run(c *work.Caller, t work.Task, n int, bias []float32) {
 		if p.count[1] <= 2*kernel.GroupPixels && p.bandRows%2 == 1 && p.ctx.Set.Groups == 2 {
 			p.bandRows = min(p.bandRows+1, p.maxRows)
 		}
+		if p.pooled {
+			p.bandRows = max(2, p.bandRows&^1)
+		}
 	}
 	p.bands = (p.count[0] + p.bandRows - 1) / p.bandRows
 	p.bias = p.scratch[:p.groups*p.blocking.padded()]
@@ -219,10 +236,14 @@ func (p *pass) do(part, id int) {
 	band := part / p.shares % p.bands
 	img := part / p.shares / p.bands
 	first, last := band*p.bandRows, min((band+1)*p.bandRows, p.count[0])
-	own := p.scratch[round(p.groups*p.blocking.padded())+id*(p.bandLen()+p.tempLen()):]
+	own := p.scratch[round(p.groups*p.blocking.padded())+id*p.ownLen():][:p.ownLen()]
 	w.temp, w.band = own[:p.tempLen()], own[p.tempLen():][:p.bandLen()]
 	w.in = p.x[img*p.in.size():][:p.in.size()]
-	w.out = p.y[img*p.out.size():][:p.out.size()]
+	if w.firstOut = 0; p.pooled {
+		w.out, w.firstOut = own[p.tempLen()+p.bandLen():], first
+	} else {
+		w.out = p.y[img*p.out.size():][:p.out.size()]
+	}
 	base := (p.from[0]+first*p.step[0])*p.in.w + p.from[1]
 	if p.padded {
 		p.copyBand(w, first, last)
@@ -234,8 +255,30 @@ func (p *pass) do(part, id int) {
 			p.block(w, g, b, base*p.in.c+g*p.cin, first, last)
 		}
 	}
-	if !p.activation.Linear() && !p.activation.Relu() {
+	if p.pooled {
+		p.pool(w, img, b0, b1, first, last)
+	} else if !p.activation.Linear() && !p.activation.Relu() {
 		p.activate(w, b0, b1, first, last)
+	}
+}
+
+// pool brings the largest of each 2x2 pixels of a band of the output to its place.
+func (p *pass) pool(w *worker, img, b0, b1, first, last int) {
+	c, half := p.out.c, p.out.w/2
+	y := p.y[img*(p.out.h/2)*half*c:]
+	a := &w.columns
+	for g := range p.groups {
+		channel := g*p.cout + b0*p.blocking.block
+		n := min(b1*p.blocking.block, p.cout) - b0*p.blocking.block
+		for r := first; r+1 < last; r += 2 {
+			from := (r-first)*p.out.w*c + channel
+			a.Rows = half
+			a.Ptr[0], a.Stride[0] = unsafe.Pointer(&y[r/2*half*c+channel]), 4*c
+			for i := range 4 {
+				a.Ptr[1+i], a.Stride[1+i] = unsafe.Pointer(&w.out[from+(i/2*p.out.w+i%2)*c]), 8*c
+			}
+			p.ctx.Set.Columns(kernel.OpMax4, n, a)
+		}
 	}
 }
 
@@ -268,7 +311,7 @@ func (p *pass) block(w *worker, group, block, base, first, last int) {
 	pending, pendingOut := -1, 0
 	for r := first; r < last; r++ {
 		in := base + (r-first)*p.step[0]*p.rowWidth*p.in.c
-		out := ((p.place[0]+r*p.stride[0])*p.out.w+p.place[1])*p.out.c + w.channel
+		out := ((p.place[0]+(r-w.firstOut)*p.stride[0])*p.out.w+p.place[1])*p.out.c + w.channel
 		x := 0
 		if whole := pixels * set.Groups; p.count[1] >= whole {
 			n := p.count[1] / whole

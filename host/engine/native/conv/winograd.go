@@ -125,6 +125,7 @@ type winogradPass struct {
 	out      image
 	blocking blocking // of the output's channels
 	backward bool
+	pooled   bool // the largest of each tile of the output is all that is wanted
 	grid     grid
 	workers  []winogradWorker
 
@@ -293,17 +294,24 @@ func (p *winogradPass) finish(w *winogradWorker, u unit, b0, b1 int, from []floa
 	if p.activation.Relu() {
 		low = 0
 	}
-	if p.add {
+	switch {
+	case p.add:
 		transform = kernel.WinogradOutputAdd
+	case p.pooled:
+		transform = kernel.WinogradOutputMax
 	}
 	tile := 0
 	for i := range u.images {
 		for r := range u.rows {
 			a := kernel.Tiles{
 				In: unsafe.Pointer(&from[tile*columns+first]), InRow: 16 * plane, InPixel: 4 * plane, InStep: 4 * columns,
-				Out:    unsafe.Pointer(&p.y[((u.image+i)*o.h+2*(u.first+r))*o.w*o.c+first]),
 				OutRow: 4 * o.w * o.c, OutPixel: 4 * o.c, OutStep: 8 * o.c, Count: p.run.tiles[1],
 				Bias: unsafe.Pointer(&p.scratch[first]), Low: low,
+			}
+			if !p.pooled {
+				a.Out = unsafe.Pointer(&p.y[((u.image+i)*o.h+2*(u.first+r))*o.w*o.c+first])
+			} else {
+				a.Out, a.OutStep = unsafe.Pointer(&p.y[(((u.image+i)*o.h/2+u.first+r)*(o.w/2))*o.c+first]), 4*o.c
 			}
 			set.Transform(transform, channels, &a)
 			tile += p.run.tiles[1]

@@ -45,6 +45,9 @@ func winogradAVX2_Filter(a *Tiles)
 func winogradAVX2_Output(a *Tiles)
 
 //go:noescape
+func winogradAVX2_OutputMax(a *Tiles)
+
+//go:noescape
 func winogradAVX2_OutputAdd(a *Tiles)
 
 //go:noescape

@@ -48,6 +48,9 @@ func winogradAVX512_Filter(a *Tiles)
 func winogradAVX512_Output(a *Tiles)
 
 //go:noescape
+func winogradAVX512_OutputMax(a *Tiles)
+
+//go:noescape
 func winogradAVX512_OutputAdd(a *Tiles)
 
 //go:noescape

@@ -42,6 +42,9 @@ func winogradNEON_Filter(a *Tiles)
 func winogradNEON_Output(a *Tiles)
 
 //go:noescape
+func winogradNEON_OutputMax(a *Tiles)
+
+//go:noescape
 func winogradNEON_OutputAdd(a *Tiles)
 
 //go:noescape

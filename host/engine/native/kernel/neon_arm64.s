@@ -1391,6 +1391,107 @@ vector:
 	BNE tile
 	RET
 
+// func winogradNEON_OutputMax(a *Tiles)
+// transforms an output's tile, of which the largest number is written: A'mA.
+TEXT ·winogradNEON_OutputMax(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R10
+	MOVD 16(R10), R2
+	MOVD 24(R10), R3
+	MOVD 32(R10), R4
+	MOVD 40(R10), R5
+	MOVD 0(R10), R12
+	MOVD 8(R10), R13
+	MOVD 64(R10), R9
+tile:
+	MOVD R12, R0
+	MOVD R13, R1
+	MOVD 72(R10), R8
+	MOVD 80(R10), R11
+vector:
+	MOVD R0, R6
+	MOVD R6, R7
+	VLD1 (R7), [V0.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V1.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V2.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V3.S4]
+	WORD $0x4e21d404
+	WORD $0x4e22d480
+	WORD $0x4ea2d424
+	WORD $0x4ea3d482
+	ADD R2, R6, R6
+	MOVD R6, R7
+	VLD1 (R7), [V3.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V4.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V1.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V5.S4]
+	WORD $0x4e24d466
+	WORD $0x4e21d4c3
+	WORD $0x4ea1d486
+	WORD $0x4ea5d4c1
+	ADD R2, R6, R6
+	MOVD R6, R7
+	VLD1 (R7), [V5.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V6.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V4.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V7.S4]
+	WORD $0x4e26d4a8
+	WORD $0x4e24d505
+	WORD $0x4ea4d4c8
+	WORD $0x4ea7d504
+	ADD R2, R6, R6
+	MOVD R6, R7
+	VLD1 (R7), [V7.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V8.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V6.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V9.S4]
+	WORD $0x4e28d4ea
+	WORD $0x4e26d547
+	WORD $0x4ea6d50a
+	WORD $0x4ea9d546
+	WORD $0x4e23d409
+	WORD $0x4e25d520
+	WORD $0x4ea5d469
+	WORD $0x4ea7d525
+	WORD $0x4e21d447
+	WORD $0x4e24d4e2
+	WORD $0x4ea4d427
+	WORD $0x4ea6d4e4
+	WORD $0x4e25f406
+	WORD $0x4e24f445
+	WORD $0x4e25f4c4
+	MOVD $88(R10), R7
+	VLD1R (R7), [V5.S4]
+	VLD1 (R11), [V6.S4]
+	WORD $0x4e26d482
+	WORD $0x4e22f4a6
+	MOVD R1, R6
+	MOVD R6, R7
+	VST1 [V6.S4], (R7)
+	ADD $16, R0, R0
+	ADD $16, R1, R1
+	ADD $16, R11, R11
+	SUBS $1, R8, R8
+	BNE vector
+	MOVD 48(R10), R6
+	ADD R6, R12, R12
+	MOVD 56(R10), R6
+	ADD R6, R13, R13
+	SUBS $1, R9, R9
+	BNE tile
+	RET
+
 // func winogradNEON_OutputAdd(a *Tiles)
 // transforms an output's tile, which is added: A'mA.
 TEXT ·winogradNEON_OutputAdd(SB), NOSPLIT, $0-8

@@ -117,6 +117,8 @@ func (s *Set) transform(t Transform, lanes int, a *Tiles) {
 			winogradAVX512_Filter(a)
 		case WinogradOutput:
 			winogradAVX512_Output(a)
+		case WinogradOutputMax:
+			winogradAVX512_OutputMax(a)
 		case WinogradOutputAdd:
 			winogradAVX512_OutputAdd(a)
 		case WinogradOutputBack:
@@ -133,6 +135,8 @@ func (s *Set) transform(t Transform, lanes int, a *Tiles) {
 		winogradAVX2_Filter(a)
 	case WinogradOutput:
 		winogradAVX2_Output(a)
+	case WinogradOutputMax:
+		winogradAVX2_OutputMax(a)
 	case WinogradOutputAdd:
 		winogradAVX2_OutputAdd(a)
 	case WinogradOutputBack:

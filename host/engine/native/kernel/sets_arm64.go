@@ -56,6 +56,8 @@ func (s *Set) transform(t Transform, _ int, a *Tiles) {
 		winogradNEON_Filter(a)
 	case WinogradOutput:
 		winogradNEON_Output(a)
+	case WinogradOutputMax:
+		winogradNEON_OutputMax(a)
 	case WinogradOutputAdd:
 		winogradNEON_OutputAdd(a)
 	case WinogradOutputBack:

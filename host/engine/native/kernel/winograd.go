@@ -1,6 +1,9 @@
 package kernel
 
-import "unsafe"
+import (
+	"math"
+	"unsafe"
+)
 
 // Transform is one of the linear maps of Winograd's convolution of 3x3 filters by tiles of 2x2 outputs, F(2x2, 3x3) of Lavin and
 // Gray 2016: with x, w and y the tiles, y = A'((GwG') * (B'xB))A, products number by number; and those of its gradients.
@@ -10,6 +13,7 @@ const (
 	WinogradInput      Transform = iota // [4, 4] of an input to [4, 4]: B'xB
 	WinogradFilter                      // [3, 3] of a filter to [4, 4]: GwG'
 	WinogradOutput                      // [4, 4] to [2, 2] of an output: max(Low, bias + A'mA)
+	WinogradOutputMax                   // the largest of these four numbers, to one
 	WinogradOutputAdd                   // the same, added to what is there, without bias and bound
 	WinogradOutputBack                  // [2, 2] of an output's gradient to [4, 4]: AyA'
 	WinogradFilterBack                  // [4, 4] to [3, 3] of a filter's gradient: G'mG
@@ -87,9 +91,14 @@ func transformPlain(t Transform, channels int, a *Tiles) {
 					between[j][i] = v
 				}
 			}
+			top := float32(math.Inf(-1))
 			for j := range m.out {
 				column := m.line(between[j])
 				for i := range m.out {
+					if t == WinogradOutputMax {
+						top = largerOf(column[i], top)
+						continue
+					}
 					to := number(a.Out, 4*c+tile*a.OutStep+i*a.OutRow+j*a.OutPixel)
 					switch t {
 					case WinogradOutput:
@@ -100,6 +109,9 @@ func transformPlain(t Transform, channels int, a *Tiles) {
 						*to = column[i]
 					}
 				}
+			}
+			if t == WinogradOutputMax {
+				*number(a.Out, 4*c+tile*a.OutStep) = largerOf(a.Low, *number(a.Bias, 4*c)+top)
 			}
 		}
 	}
@@ -115,6 +127,7 @@ var maps = [transforms]struct {
 		return [4]float32{x[0], (x[0] + x[2] + x[1]) * 0.5, (x[0] + x[2] - x[1]) * 0.5, x[2]}
 	}},
 	WinogradOutput:     {4, 2, outputLine},
+	WinogradOutputMax:  {4, 2, outputLine},
 	WinogradOutputAdd:  {4, 2, outputLine},
 	WinogradOutputBack: {2, 4, func(x [4]float32) [4]float32 { return [4]float32{x[0], x[0] + x[1], x[0] - x[1], -x[1]} }},
 	WinogradFilterBack: {4, 3, func(x [4]float32) [4]float32 {

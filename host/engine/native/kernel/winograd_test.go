@@ -47,7 +47,7 @@ func TestTransforms(t *testing.T) {
 		name string
 		t    Transform
 		m    [][]float64
-	}{{"input", WinogradInput, bt}, {"filter", WinogradFilter, g}, {"output", WinogradOutput, at}, {"output added", WinogradOutputAdd, at}, {"output back", WinogradOutputBack, turned(at)}, {"filter back", WinogradFilterBack, turned(g)}} {
+	}{{"input", WinogradInput, bt}, {"filter", WinogradFilter, g}, {"output", WinogradOutput, at}, {"largest output", WinogradOutputMax, at}, {"output added", WinogradOutputAdd, at}, {"output back", WinogradOutputBack, turned(at)}, {"filter back", WinogradFilterBack, turned(g)}} {
 		out, in := len(c.m), len(c.m[0])
 		for _, set := range Sets() {
 			for _, channels := range []int{1, 4, 7, 8, 16, 24, 47, 300} {
@@ -73,7 +73,7 @@ func TestTransforms(t *testing.T) {
 						// A tile's pixels lie as far apart as all tiles of a pixel take.
 						a := Tiles{In: unsafe.Pointer(&x[off]), InRow: 4 * in * tiles * step, InPixel: 4 * tiles * step, InStep: 4 * step,
 							Out: unsafe.Pointer(&y[off]), OutRow: 4 * out * tiles * step, OutPixel: 4 * tiles * step, OutStep: 4 * step, Count: tiles, Low: low}
-						if c.t == WinogradOutput {
+						if c.t == WinogradOutput || c.t == WinogradOutputMax {
 							a.Bias = unsafe.Pointer(&bias[0])
 						}
 						want := slices.Clone(y)
@@ -87,8 +87,14 @@ func TestTransforms(t *testing.T) {
 								}
 								for i, row := range product(product(c.m, from), turned(c.m)) {
 									for j, v := range row {
-										if c.t == WinogradOutput {
+										if c.t == WinogradOutput || c.t == WinogradOutputMax {
 											v = max(float64(low), v+float64(bias[k]))
+										}
+										if c.t == WinogradOutputMax {
+											if first := &want[off+tile*step+k]; i+j == 0 || float32(v) > *first {
+												*first = float32(v)
+											}
+											continue
 										}
 										at := off + ((i*out+j)*tiles+tile)*step + k
 										if c.t == WinogradOutputAdd {

@@ -10,6 +10,7 @@ type transform struct {
 	line      func(b *body, x []val) []val
 	bound     bool // a bias is added, and a lower bound applied
 	add       bool // to what is there
+	largest   bool // of all outputs is the one
 }
 
 var transforms = []transform{
@@ -22,6 +23,7 @@ var transforms = []transform{
 		return []val{x[0], b.mul(b.add(ends, x[1]), half), b.mul(b.sub(ends, x[1]), half), x[2]}
 	}},
 	{name: "Output", doc: "an output's tile: A'mA", in: 4, out: 2, bound: true, line: outputLine},
+	{name: "OutputMax", doc: "an output's tile, of which the largest number is written: A'mA", in: 4, out: 2, bound: true, largest: true, line: outputLine},
 	{name: "OutputAdd", doc: "an output's tile, which is added: A'mA", in: 4, out: 2, add: true, line: outputLine},
 	{name: "OutputBack", doc: "the gradient of an output's tile: AyA'", in: 2, out: 4, line: func(b *body, x []val) []val {
 		return []val{x[0], b.add(x[0], x[1]), b.sub(x[0], x[1]), b.sub(b.lit(0), x[1])}
@@ -64,6 +66,7 @@ func (t *transform) body(spills bool) *body {
 			}
 		}
 	}
+	var top []val
 	for j, x := range between {
 		for i := range x {
 			if spills {
@@ -71,6 +74,13 @@ func (t *transform) body(spills bool) *body {
 			}
 		}
 		for i, v := range t.line(b, x) {
+			if t.largest {
+				if top = append(top, v); len(top) < t.out*t.out {
+					continue
+				}
+				i, j = 0, 0
+				v = b.max(b.max(top[0], top[1]), b.max(top[2], top[3]))
+			}
 			if t.add {
 				v = b.add(b.emit("there", i*t.out+j), v)
 			}
