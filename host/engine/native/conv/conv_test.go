@@ -143,25 +143,7 @@ func check(t *testing.T, set *kernel.Set, caller *work.Caller, g Geometry, n int
 		checkPooled(t, ctx, caller, g, n, x.data, packed.data, bias, positive.data)
 	}
 
-	d, err := NewInput(ctx, g)
-	must(err)
-	dx, packedBack, scratchBack := newBuffer(n*g.inSize(), off, nan), newBuffer(d.PackedLen(), 0, nan), newBuffer(d.Scratch(), 0, nan)
-	must(d.Pack(caller, w.data, packedBack.data))
-	must(d.Run(caller, n, dy.data, packedBack.data, dx.data, false, scratchBack.data))
-	compare(t, "dx", dx.data, want.dx, g.Filters/g.Groups*g.Kernel[0]*g.Kernel[1])
-
-	if d.Adds() {
-		once := slices.Clone(dx.data)
-		must(d.Run(caller, n, dy.data, packedBack.data, dx.data, true, scratchBack.data))
-		twice := slices.Clone(want.dx)
-		for i := range twice {
-			twice[i] *= 2
-		}
-		compare(t, "dx added", dx.data, twice, 2*g.Filters/g.Groups*g.Kernel[0]*g.Kernel[1])
-		copy(dx.data, once)
-	} else if d.Run(caller, n, dy.data, packedBack.data, dx.data, true, scratchBack.data) != errAdd {
-		t.Fatal("found no error of a gradient that can't be added")
-	}
+	back := checkInput(t, ctx, caller, g, n, dy.data, w.data, want.dx, off)
 
 	e, err := NewFilter(ctx, g)
 	must(err)
@@ -180,11 +162,44 @@ func check(t *testing.T, set *kernel.Set, caller *work.Caller, g Geometry, n int
 	compare(t, "dw added", dw.data, want.dw, 2*n*h*wd)
 	compare(t, "db added", db.data, want.db, 2*n*h*wd)
 
-	for name, b := range map[string]*buffer{"x": x, "w": w, "dy": dy, "y": y, "packed": packed, "scratch": scratch, "relu": positive, "silu": bent, "dx": dx,
-		"packed for dx": packedBack, "scratch of dx": scratchBack, "dw": dw, "db": db, "scratch of dw": scratchFilter} {
+	for name, b := range map[string]*buffer{"x": x, "w": w, "dy": dy, "y": y, "packed": packed, "scratch": scratch, "relu": positive, "silu": bent, "dw": dw, "db": db, "scratch of dw": scratchFilter} {
 		b.check(t, name)
 	}
-	return append(once, y.data, positive.data, bent.data, dx.data, dw.data, db.data)
+	for name, b := range back {
+		b.check(t, name)
+	}
+	return append(once, y.data, positive.data, bent.data, back["dx"].data, dw.data, db.data)
+}
+
+// checkInput compares the input's gradient, and its sum with what is there, with plain loops'. It gives the buffers.
+func checkInput(t *testing.T, ctx Context, caller *work.Caller, g Geometry, n int, dy, w []float32, want []float64, off int) map[string]*buffer {
+	t.Helper()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	d, err := NewInput(ctx, g)
+	must(err)
+	dx, packedBack, scratchBack := newBuffer(n*g.inSize(), off, nan), newBuffer(d.PackedLen(), 0, nan), newBuffer(d.Scratch(), 0, nan)
+	must(d.Pack(caller, w, packedBack.data))
+	must(d.Run(caller, n, dy, packedBack.data, dx.data, false, scratchBack.data))
+	compare(t, "dx", dx.data, want, g.Filters/g.Groups*g.Kernel[0]*g.Kernel[1])
+
+	if d.Adds() {
+		once := slices.Clone(dx.data)
+		must(d.Run(caller, n, dy, packedBack.data, dx.data, true, scratchBack.data))
+		twice := slices.Clone(want)
+		for i := range twice {
+			twice[i] *= 2
+		}
+		compare(t, "dx added", dx.data, twice, 2*g.Filters/g.Groups*g.Kernel[0]*g.Kernel[1])
+		copy(dx.data, once)
+	} else if d.Run(caller, n, dy, packedBack.data, dx.data, true, scratchBack.data) != errAdd {
+		t.Fatal("found no error of a gradient that can't be added")
+	}
+	return map[string]*buffer{"dx": dx, "packed for dx": packedBack, "scratch of dx": scratchBack}
 }
 
 // checkPooled compares what is pooled at once with the largest of what was computed.

@@ -3,6 +3,7 @@ package conv
 import (
 	"unsafe"
 
+	"github.com/fkzoo/fkzoo/host/engine/native/conv/winograd"
 	"github.com/fkzoo/fkzoo/host/engine/native/kernel"
 	"github.com/fkzoo/fkzoo/host/engine/native/work"
 )
@@ -12,16 +13,16 @@ import (
 type Filter struct {
 	ctx      Context
 	g        Geometry
-	depth    *depthwise      // nil: products do it
-	winograd *winogradFilter // the same
+	depth    *depthwise       // nil: products do it
+	winograd *winograd.Filter // the same
 	out      image
 	cin      int // of a group
 	cout     int
 	runs     []filterRun
-	rows     []int    // of the tiles of a run
-	padRows  int      // their sum
-	blocking blocking // of a group's channels
-	padCols  int      // that its blocks compute
+	rows     []int           // of the tiles of a run
+	padRows  int             // their sum
+	blocking kernel.Blocking // of a group's channels
+	padCols  int             // that its blocks compute
 	blocks   int
 	padded   bool // bands of the input are copied
 	copyDy   bool // those of the output's gradient too, block after block; else the last alone, if products read behind it
@@ -63,13 +64,13 @@ func NewFilter(ctx Context, g Geometry) (*Filter, error) {
 	}
 	h, w := g.Out()
 	f := &Filter{ctx: ctx, g: g, depth: newDepthwise(ctx, g), out: image{h, w, g.Filters}, cin: g.Channels / g.Groups, cout: g.Filters / g.Groups}
-	if g.winograd(ctx.Set) {
-		f.winograd = newWinogradFilter(ctx, &f.g)
+	if s := g.winograd(); s.Fits(ctx.Set) {
+		f.winograd = winograd.NewFilter(ctx.Set, ctx.Threads, s)
 		return f, nil
 	}
 	f.prepareRuns()
-	f.blocking = blocking{f.cout, ctx.Set.Block}
-	f.blocks, f.padCols = f.blocking.count(), f.blocking.padded()
+	f.blocking = ctx.Set.Blocking(f.cout)
+	f.blocks, f.padCols = f.blocking.Count(), f.blocking.Padded()
 	f.copyDy = f.blocks > 1 || g.Groups > 1
 	high := [2]int{}
 	size := [2]int{g.Height, g.Width}
@@ -102,23 +103,7 @@ func (f *Filter) prepareRuns() {
 			f.runs = append(f.runs, filterRun{[2]int{y, x}, f.cin, row + x*f.cin})
 		}
 	}
-	f.rows, f.padRows = outerRows(f.ctx.Set, f.runs[0].count)
-}
-
-// outerRows divides so many rows into those of tiles, and tells how many these have in all.
-func outerRows(set *kernel.Set, count int) (list []int, all int) {
-	for rest := count; rest > 0; {
-		rows := set.OuterRows[0]
-		for _, s := range set.OuterRows {
-			if s >= rest {
-				rows = s
-			}
-		}
-		list = append(list, rows)
-		all += rows
-		rest -= rows
-	}
-	return list, all
+	f.rows, f.padRows = f.ctx.Set.OuterTiles(f.runs[0].count)
 }
 
 // sumLen is how many float32 the sums of a part take: [groups, runs, rows, columns] and the bias.
@@ -153,7 +138,7 @@ func (f *Filter) Scratch(n int) int {
 		return f.depth.filterParts(n) * f.depth.filterLen()
 	}
 	if f.winograd != nil {
-		return f.winograd.scratchLen(n)
+		return f.winograd.Scratch(n)
 	}
 	return f.partsOf(n)*f.sumLen() + f.ctx.Threads*(f.bandLen()+f.dyLen())
 }
@@ -176,7 +161,7 @@ func (f *Filter) Run(c *work.Caller, n int, x, dy, dw, db []float32, add bool, s
 		return nil
 	}
 	if f.winograd != nil {
-		f.winograd.compute(c, n, x, dy, dw, db, add, scratch)
+		f.winograd.Run(c, n, x, dy, dw, db, add, scratch)
 		return nil
 	}
 	f.n, f.parts, f.splits, f.more = n, f.partsOf(n), 1, add
@@ -258,13 +243,13 @@ func (f *Filter) copyBands(w *filterWorker, band, dyBand []float32, first, last,
 	positions := (last - first) * f.out.w
 	for group := range g.Groups {
 		for b := b0; b < b1; b++ {
-			width := f.blocking.width(b)
+			width := f.blocking.Width(b)
 			to := f.dyBlock(dyBand, group, b)
 			a := &w.columns
 			a.Rows = positions
 			a.Ptr[0], a.Stride[0] = unsafe.Pointer(&to[0]), 4*width
 			a.Ptr[1], a.Stride[1] = unsafe.Pointer(&w.dy[group*f.cout+b*f.ctx.Set.Block]), 4*g.Filters
-			f.ctx.Set.Columns(kernel.OpMove, f.blocking.valid(b), a)
+			f.ctx.Set.Columns(kernel.OpMove, f.blocking.Valid(b), a)
 		}
 	}
 	w.dy = dyBand
@@ -291,7 +276,7 @@ func (f *Filter) products(w *filterWorker, sums []float32, first, last, b0, b1 i
 	for group := range g.Groups {
 		for b := b0; b < b1; b++ {
 			dy, dyPixel := w.dy, g.Filters
-			width := f.blocking.width(b)
+			width := f.blocking.Width(b)
 			if w.copied {
 				dy, dyPixel = f.dyBlock(w.dy, group, b), width
 			}

@@ -3,6 +3,7 @@ package conv
 import (
 	"fmt"
 
+	"github.com/fkzoo/fkzoo/host/engine/native/conv/winograd"
 	"github.com/fkzoo/fkzoo/host/engine/native/kernel"
 	"github.com/fkzoo/fkzoo/host/engine/native/work"
 )
@@ -12,8 +13,8 @@ type Forward struct {
 	g        Geometry
 	pooled   bool
 	pass     pass
-	depth    *depthwise    // nil: the pass does it
-	winograd *winogradPass // the same
+	depth    *depthwise     // nil: the pass does it
+	winograd *winograd.Pass // the same
 	packTask
 }
 
@@ -41,10 +42,9 @@ func newForward(ctx Context, g Geometry, pooled bool) (*Forward, error) {
 	h, w := g.Out()
 	f := &Forward{g: g, pooled: pooled, depth: newDepthwise(ctx, g)}
 	p := &f.pass
-	if g.winograd(ctx.Set) {
+	if s := g.winograd(); s.Fits(ctx.Set) {
 		p.ctx = ctx
-		f.winograd = newWinograd(ctx, &g, false)
-		f.winograd.pooled = pooled
+		f.winograd = winograd.NewForward(ctx.Set, ctx.Threads, s, pooled)
 		f.packTask = packTask{g: &f.g, winograd: f.winograd}
 		return f, nil
 	}
@@ -95,7 +95,7 @@ func (f *Forward) Scratch() int {
 	case f.depth != nil:
 		return 0
 	case f.winograd != nil:
-		return f.winograd.scratchLen()
+		return f.winograd.Scratch()
 	}
 	return f.pass.scratchLen()
 }
@@ -130,7 +130,7 @@ func (f *Forward) Run(c *work.Caller, n int, x, packed, bias []float32, a kernel
 		return nil
 	}
 	if f.winograd != nil {
-		f.winograd.compute(c, n, x, packed, bias, a, y, false, scratch)
+		f.winograd.Run(c, n, x, packed, bias, a, y, false, scratch)
 		return nil
 	}
 	p.x, p.packed, p.y, p.scratch, p.activation = x, packed, y, scratch, a
@@ -147,8 +147,8 @@ func (f *forwardTask) Do(part, worker int) { f.pass.do(part, worker) }
 type packTask struct {
 	g         *Geometry
 	passes    []*pass
-	winograd  *winogradPass // in their place
-	asIs      bool          // filters stay as they are
+	winograd  *winograd.Pass // in their place
+	asIs      bool           // filters stay as they are
 	w, packed []float32
 }
 
@@ -158,7 +158,7 @@ func (t *packTask) PackedLen() int {
 		return t.g.filterSize()
 	}
 	if t.winograd != nil {
-		return t.winograd.packedLen()
+		return t.winograd.PackedLen()
 	}
 	n := 0
 	for _, p := range t.passes {
@@ -180,7 +180,7 @@ func (t *packTask) Pack(c *work.Caller, w, packed []float32) error {
 	t.w, t.packed = w, packed
 	parts := 0
 	if t.winograd != nil {
-		parts = t.winograd.blocking.count()
+		parts = t.winograd.Blocks()
 	}
 	for _, p := range t.passes {
 		parts += p.groups * p.blocks
@@ -193,7 +193,7 @@ func (t *packTask) Pack(c *work.Caller, w, packed []float32) error {
 // Do packs a block.
 func (t *packTask) Do(part, _ int) {
 	if t.winograd != nil {
-		t.winograd.pack(part, t.w, t.packed)
+		t.winograd.Pack(part, t.w, t.packed)
 		return
 	}
 	to := t.packed

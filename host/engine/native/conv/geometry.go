@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/fkzoo/fkzoo/host/engine/native/conv/winograd"
 	"github.com/fkzoo/fkzoo/host/engine/native/kernel"
 	"github.com/fkzoo/fkzoo/host/engine/native/work"
 )
@@ -72,6 +73,18 @@ func (g Geometry) Out() (height, width int) {
 func (g Geometry) Operations() float64 {
 	h, w := g.Out()
 	return 2 * float64(h*w) * float64(g.Filters*g.Kernel[0]*g.Kernel[1]*(g.Channels/max(1, g.Groups)))
+}
+
+// winograd is the geometry as that of a convolution by Winograd's transforms; one that fits no kernels where it isn't of 3x3 filters, one
+// stride, one group.
+func (g *Geometry) winograd() winograd.Shape {
+	one := [2]int{1, 1}
+	if g.Kernel != [2]int{3, 3} || g.Stride != one || g.Dilation != one || g.Groups != 1 {
+		return winograd.Shape{}
+	}
+	h, w := g.Out()
+	return winograd.Shape{Height: g.Height, Width: g.Width, Channels: g.Channels, OutHeight: h, OutWidth: w, Filters: g.Filters,
+		Padding: [2]int{g.Padding[0][0], g.Padding[1][0]}}
 }
 
 func (g *Geometry) inSize() int { return g.Height * g.Width * g.Channels }

@@ -3,6 +3,7 @@ package conv
 import (
 	"slices"
 
+	"github.com/fkzoo/fkzoo/host/engine/native/conv/winograd"
 	"github.com/fkzoo/fkzoo/host/engine/native/kernel"
 	"github.com/fkzoo/fkzoo/host/engine/native/work"
 )
@@ -14,8 +15,8 @@ type Input struct {
 	bare     [][2]int // places that no tap reaches: their gradient is 0
 	dx       []float32
 	n        int
-	depth    *depthwise    // nil: the passes do it
-	winograd *winogradPass // the same
+	depth    *depthwise     // nil: the passes do it
+	winograd *winograd.Pass // the same
 	ctx      Context
 	packTask
 }
@@ -32,8 +33,8 @@ func NewInput(ctx Context, g Geometry) (*Input, error) {
 		d.packTask = packTask{g: &d.g, asIs: true}
 		return d, nil
 	}
-	if g.winograd(ctx.Set) {
-		d.winograd = newWinograd(ctx, &g, true)
+	if s := g.winograd(); s.Fits(ctx.Set) {
+		d.winograd = winograd.NewInput(ctx.Set, ctx.Threads, s)
 		d.packTask = packTask{g: &d.g, winograd: d.winograd}
 		return d, nil
 	}
@@ -96,7 +97,7 @@ func (d *Input) place(ctx Context, place [2]int) *pass {
 // Scratch is how many float32 of scratch memory Run needs.
 func (d *Input) Scratch() int {
 	if d.winograd != nil {
-		return d.winograd.scratchLen()
+		return d.winograd.Scratch()
 	}
 	n := 0
 	for _, p := range d.passes {
@@ -133,7 +134,7 @@ func (d *Input) Run(c *work.Caller, n int, dy, packed, dx []float32, add bool, s
 		return nil
 	}
 	if d.winograd != nil {
-		d.winograd.compute(c, n, dy, packed, nil, kernel.Activation{}, dx, add, scratch)
+		d.winograd.Run(c, n, dy, packed, nil, kernel.Activation{}, dx, add, scratch)
 		return nil
 	}
 	if len(d.bare) > 0 && !add {

@@ -37,10 +37,10 @@ type pass struct {
 	backward bool // filters are read with channels exchanged
 	pooled   bool // the largest of 2x2 positions are all that is wanted
 
-	padded   bool     // bands of the input are copied, with zeros around them
-	rowWidth int      // pixels from row to row of what is read
-	k        int      // input values of an output value
-	blocking blocking // of a group's output channels
+	padded   bool            // bands of the input are copied, with zeros around them
+	rowWidth int             // pixels from row to row of what is read
+	k        int             // input values of an output value
+	blocking kernel.Blocking // of a group's output channels
 	blocks   int
 	spans    []kernel.Span
 	parts    []segment
@@ -79,8 +79,8 @@ type worker struct {
 // prepare derives the rest.
 func (p *pass) prepare() {
 	p.k = len(p.taps) * p.cin
-	p.blocking = blocking{p.cout, p.ctx.Set.Block}
-	p.blocks = p.blocking.count()
+	p.blocking = p.ctx.Set.Blocking(p.cout)
+	p.blocks = p.blocking.Count()
 	low, high := p.from, p.from
 	for i := range 2 {
 		for _, t := range p.taps {
@@ -136,7 +136,7 @@ func (p *pass) prepareSpans() {
 }
 
 // groupLen is how many numbers a group's packed filters have.
-func (p *pass) groupLen() int { return p.blocking.padded() * p.k }
+func (p *pass) groupLen() int { return p.blocking.Padded() * p.k }
 
 func (p *pass) packedLen() int { return p.groups * p.groupLen() }
 
@@ -162,7 +162,7 @@ func (p *pass) pooledLen() int {
 func (p *pass) ownLen() int { return p.bandLen() + p.tempLen() + p.pooledLen() }
 
 func (p *pass) scratchLen() int {
-	return round(p.groups*p.blocking.padded()) + p.ctx.Threads*p.ownLen()
+	return round(p.groups*p.blocking.Padded()) + p.ctx.Threads*p.ownLen()
 }
 
 // round is the next multiple of a cache line's 16 numbers.
@@ -172,8 +172,8 @@ func round(n int) int { return (n + 15) &^ 15 }
 // input channel after input channel, a block's channels side by side. Filters have inner channels side by side.
 func (p *pass) pack(part int, w []float32, kernelWidth, filters int, packed []float32) {
 	g, b := part/p.blocks, part%p.blocks
-	width, first := p.blocking.width(b), b*p.ctx.Set.Block
-	valid := p.blocking.valid(b)
+	width, first := p.blocking.Width(b), b*p.ctx.Set.Block
+	valid := p.blocking.Valid(b)
 	packed = packed[g*p.groupLen()+first*p.k:][:p.k*width]
 	if valid < width {
 		clear(packed)
@@ -219,11 +219,11 @@ func (p *pass) run(c *work.Caller, t work.Task, n int, bias []float32) {
 		}
 	}
 	p.bands = (p.count[0] + p.bandRows - 1) / p.bandRows
-	p.bias = p.scratch[:p.groups*p.blocking.padded()]
+	p.bias = p.scratch[:p.groups*p.blocking.Padded()]
 	clear(p.bias)
 	if bias != nil {
 		for g := range p.groups {
-			copy(p.bias[g*p.blocking.padded():], bias[g*p.cout:][:p.cout])
+			copy(p.bias[g*p.blocking.Padded():], bias[g*p.cout:][:p.cout])
 		}
 	}
 	c.Run(n*p.bands*p.shares, t)
@@ -236,7 +236,7 @@ func (p *pass) do(part, id int) {
 	band := part / p.shares % p.bands
 	img := part / p.shares / p.bands
 	first, last := band*p.bandRows, min((band+1)*p.bandRows, p.count[0])
-	own := p.scratch[round(p.groups*p.blocking.padded())+id*p.ownLen():][:p.ownLen()]
+	own := p.scratch[round(p.groups*p.blocking.Padded())+id*p.ownLen():][:p.ownLen()]
 	w.temp, w.band = own[:p.tempLen()], own[p.tempLen():][:p.bandLen()]
 	w.in = p.x[img*p.in.size():][:p.in.size()]
 	if w.firstOut = 0; p.pooled {
@@ -268,8 +268,8 @@ func (p *pass) pool(w *worker, img, b0, b1, first, last int) {
 	y := p.y[img*(p.out.h/2)*half*c:]
 	a := &w.columns
 	for g := range p.groups {
-		channel := g*p.cout + b0*p.blocking.block
-		n := min(b1*p.blocking.block, p.cout) - b0*p.blocking.block
+		channel := g*p.cout + b0*p.blocking.Block
+		n := min(b1*p.blocking.Block, p.cout) - b0*p.blocking.Block
 		for r := first; r+1 < last; r += 2 {
 			from := (r-first)*p.out.w*c + channel
 			a.Rows = half
@@ -340,14 +340,14 @@ func (p *pass) block(w *worker, group, block, base, first, last int) {
 // begin sets what all tiles of a block share.
 func (p *pass) begin(w *worker, group, block int) {
 	first := block * p.ctx.Set.Block
-	w.width = p.blocking.width(block)
-	w.valid = p.blocking.valid(block)
+	w.width = p.blocking.Width(block)
+	w.valid = p.blocking.Valid(block)
 	w.channel = group*p.cout + first
 	w.pixels = min(kernel.GroupPixels, p.count[1])
 	w.inStep, w.outStep = p.step[1]*p.in.c, p.stride[1]*p.out.c
 	t := &w.tile
 	t.W = unsafe.Pointer(&p.packed[group*p.groupLen()+first*p.k])
-	t.Bias = unsafe.Pointer(&p.bias[group*p.blocking.padded()+first])
+	t.Bias = unsafe.Pointer(&p.bias[group*p.blocking.Padded()+first])
 	t.InPixel = 4 * w.inStep
 }
 

@@ -195,6 +195,31 @@ func TestSumSquares(t *testing.T) {
 	})
 }
 
+// batchNormRelu: behind max(y, 0), the gradient is what it is for one that is 0 where y isn't above 0.
+func batchNormRelu(b *bench, n *BatchNorm, rows int, x, dy, scale, offset []float32) {
+	c := n.C
+	relu, _ := kernel.NewActivation("relu", 0)
+	y, mean, inverse, scratch := b.memory(rows*c, nil), b.memory(c, nil), b.memory(c, nil), b.memory(n.Scratch(rows), nil)
+	n.Train(b.c, rows, x, scale, offset, make([]float32, c), make([]float32, c), 0.9, relu, y, mean, inverse, scratch)
+	masked := slices.Clone(dy)
+	for i, v := range y {
+		if v <= 0 {
+			masked[i] = 0
+		}
+	}
+	var back [2][3][]float32
+	for i, d := range [][]float32{masked, dy} {
+		r := &back[i]
+		r[0], r[1], r[2] = b.memory(c, nil), b.memory(c, nil), b.memory(rows*c, nil)
+		n.Back(b.c, rows, x, d, scale, offset, mean, inverse, i == 1, r[0], r[1], r[2], scratch)
+	}
+	for i, name := range []string{"dScale", "dOffset", "dx"} {
+		if !slices.Equal(back[0][i], back[1][i]) {
+			b.t.Errorf("%s with relu: found other numbers than for a gradient that is 0 there", name)
+		}
+	}
+}
+
 func TestBatchNorm(t *testing.T) {
 	for _, size := range [][2]int{{7, 3}, {150, 40}, {3000, 48}} {
 		rows, c := size[0], size[1]
@@ -246,25 +271,7 @@ func TestBatchNorm(t *testing.T) {
 			b.check("prediction", predicted, want, 1e-5)
 			dScale, dOffset, dx := b.memory(c, nil), b.memory(c, nil), b.memory(rows*c, nil)
 			n.Back(b.c, rows, x, dy, scale, offset, mean, inverse, false, dScale, dOffset, dx, scratch)
-			// Behind max(y, 0), the gradient is what it is for one that is 0 where y isn't above 0.
-			positive, masked := b.memory(rows*c, nil), slices.Clone(dy)
-			n.Train(b.c, rows, x, scale, offset, slices.Clone(runMean), slices.Clone(runVar), 0.9, relu, positive, mean, inverse, scratch)
-			for i, v := range positive {
-				if v <= 0 {
-					masked[i] = 0
-				}
-			}
-			var back [2][3][]float32
-			for i, d := range [][]float32{masked, dy} {
-				r := &back[i]
-				r[0], r[1], r[2] = b.memory(c, nil), b.memory(c, nil), b.memory(rows*c, nil)
-				n.Back(b.c, rows, x, d, scale, offset, mean, inverse, i == 1, r[0], r[1], r[2], scratch)
-			}
-			for i, name := range []string{"dScale", "dOffset", "dx"} {
-				if !slices.Equal(back[0][i], back[1][i]) {
-					b.t.Errorf("%s with relu: found other numbers than for a gradient that is 0 there", name)
-				}
-			}
+			batchNormRelu(b, n, rows, x, dy, scale, offset)
 			wantScale, wantOffset := make([]float64, c), make([]float64, c)
 			for k := range c {
 				for r := range rows {

@@ -1,4 +1,4 @@
-package conv
+package winograd
 
 import (
 	"unsafe"
@@ -7,14 +7,15 @@ import (
 	"github.com/fkzoo/fkzoo/host/engine/native/work"
 )
 
-// winogradFilter is the gradient of filters by Winograd's transforms: 16 products [in, tiles] by [tiles, out] of the input's tiles and
+// Filter is the gradient of filters by Winograd's transforms: 16 products [in, tiles] by [tiles, out] of the input's tiles and
 // those of the output's gradient, transformed back at the end. Units are divided into parts, by the batch alone, whose sums are added
 // in their order.
-type winogradFilter struct {
-	ctx      Context
+type Filter struct {
+	set      *kernel.Set
+	threads  int // of the pool that will run it, at most
 	source   source
 	out      image
-	blocking blocking
+	blocking kernel.Blocking
 	grid     grid
 	rows     []int // of the tiles of products
 	padRows  int
@@ -25,61 +26,74 @@ type winogradFilter struct {
 	x, dy, dw, db, all []float32
 }
 
-func newWinogradFilter(ctx Context, g *Geometry) *winogradFilter {
-	h, w := g.Out()
-	f := &winogradFilter{ctx: ctx, out: image{h, w, g.Filters}, blocking: blocking{g.Filters, ctx.Set.Block}, workers: make([]filterWorker, ctx.Threads)}
+type filterWorker struct {
+	outer   kernel.Outer
+	columns kernel.Columns
+}
+
+const (
+	maxParts   = 16
+	partFloats = 4 << 20 // that all parts' sums may take
+)
+
+// NewFilter makes the gradient of the filters.
+func NewFilter(set *kernel.Set, threads int, s Shape) *Filter {
+	f := &Filter{set: set, threads: threads, out: image{s.OutHeight, s.OutWidth, s.Filters}, blocking: set.Blocking(s.Filters), workers: make([]filterWorker, threads)}
 	f.grid = newGrid(f.out)
-	f.source = source{in: image{g.Height, g.Width, g.Channels}, from: [2]int{-g.Padding[0][0], -g.Padding[1][0]}, grid: &f.grid}
-	f.rows, f.padRows = outerRows(ctx.Set, g.Channels)
+	f.source = source{in: image{s.Height, s.Width, s.Channels}, from: [2]int{-s.Padding[0], -s.Padding[1]}, grid: &f.grid}
+	f.rows, f.padRows = set.OuterTiles(s.Channels)
 	return f
 }
 
 // sumPlane is a matrix of sums [in, out], sumLen all of a part's, and the bias.
-func (f *winogradFilter) sumPlane() int { return planes(f.padRows * f.blocking.padded()) }
+func (f *Filter) sumPlane() int { return planes(f.padRows * f.blocking.Padded()) }
 
-func (f *winogradFilter) sumLen() int { return winogradPlanes*f.sumPlane() + round(f.out.c) }
+func (f *Filter) sumLen() int { return planeCount*f.sumPlane() + round(f.out.c) }
 
-func (f *winogradFilter) partsOf(n int) int {
+func (f *Filter) partsOf(n int) int {
 	return max(1, min(maxParts, f.grid.units(n), partFloats/f.sumLen()))
 }
 
-func (f *winogradFilter) inPlane() int { return planes(f.grid.most() * f.source.in.c) }
+func (f *Filter) inPlane() int { return planes(f.grid.most() * f.source.in.c) }
 
-func (f *winogradFilter) outPlane() int { return planes(f.grid.most() * f.blocking.padded()) }
+func (f *Filter) outPlane() int { return planes(f.grid.most() * f.blocking.Padded()) }
 
 // ownLen is a thread's scratch memory. Products read some numbers behind the input's tiles.
-func (f *winogradFilter) ownLen() int {
-	return f.source.bandLen() + winogradPlanes*(f.inPlane()+f.outPlane()) + 16
+func (f *Filter) ownLen() int {
+	return f.source.bandLen() + planeCount*(f.inPlane()+f.outPlane()) + 16
 }
 
-func (f *winogradFilter) scratchLen(n int) int {
-	return f.partsOf(n)*f.sumLen() + f.ctx.Threads*f.ownLen()
+// Scratch is how many float32 of scratch memory Run needs for n images.
+func (f *Filter) Scratch(n int) int {
+	return f.partsOf(n)*f.sumLen() + f.threads*f.ownLen()
 }
 
-func (f *winogradFilter) compute(c *work.Caller, n int, x, dy, dw, db []float32, more bool, scratch []float32) {
+// Run computes dw [3, 3, channels, filters] and, unless it is nil, db [filters] from x and dy, n images each; with more it adds to what
+// they hold.
+func (f *Filter) Run(c *work.Caller, n int, x, dy, dw, db []float32, more bool, scratch []float32) {
 	f.n, f.parts, f.splits, f.more = n, f.partsOf(n), 1, more
 	f.x, f.dy, f.dw, f.db, f.all = x, dy, dw, db, scratch
 	if threads := c.Threads(); threads > 1 && f.parts < 2*threads {
-		f.splits = min(f.blocking.count(), (2*threads+f.parts-1)/f.parts)
+		f.splits = min(f.blocking.Count(), (2*threads+f.parts-1)/f.parts)
 	}
-	c.Run(f.parts*f.splits, (*winogradSumTask)(f))
-	c.Run((f.source.in.c+addRows-1)/addRows, (*winogradAddTask)(f))
+	c.Run(f.parts*f.splits, (*sumTask)(f))
+	c.Run((f.source.in.c+addRows-1)/addRows, (*addTask)(f))
 	f.x, f.dy, f.dw, f.db, f.all = nil, nil, nil, nil, nil
 }
 
-// winogradSumTask sums a part of the units, for a share of the blocks of channels.
-type winogradSumTask winogradFilter
+// sumTask sums a part of the units, for a share of the blocks of channels.
+type sumTask Filter
 
-func (t *winogradSumTask) Do(part, id int) {
-	f := (*winogradFilter)(t)
+func (t *sumTask) Do(part, id int) {
+	f := (*Filter)(t)
 	w := &f.workers[id]
 	part, split := part/f.splits, part%f.splits
-	b0, b1 := split*f.blocking.count()/f.splits, (split+1)*f.blocking.count()/f.splits
+	b0, b1 := split*f.blocking.Count()/f.splits, (split+1)*f.blocking.Count()/f.splits
 	sums := f.all[part*f.sumLen():][:f.sumLen()]
 	own := f.all[f.parts*f.sumLen()+id*f.ownLen():][:f.ownLen()]
 	band, in := own[:f.source.bandLen()], own[f.source.bandLen():]
-	in, out := in[:winogradPlanes*f.inPlane()+16], in[winogradPlanes*f.inPlane()+16:]
-	bias := sums[winogradPlanes*f.sumPlane():][:f.out.c]
+	in, out := in[:planeCount*f.inPlane()+16], in[planeCount*f.inPlane()+16:]
+	bias := sums[planeCount*f.sumPlane():][:f.out.c]
 	withBias := f.db != nil && split == 0
 	if withBias {
 		clear(bias)
@@ -87,51 +101,60 @@ func (t *winogradSumTask) Do(part, id int) {
 	units := f.grid.units(f.n)
 	for i := part * units / f.parts; i < (part+1)*units/f.parts; i++ {
 		u := f.grid.unit(i, f.n)
-		f.source.transform(f.ctx.Set, u, f.x, band, in, f.inPlane())
+		f.source.transform(f.set, u, f.x, band, in, f.inPlane())
 		for img := range u.images {
 			f.gradient(w, u, img, b0, b1, out)
 			if withBias {
-				w.sumColumns(f.ctx.Set, bias, f.dy[((u.image+img)*f.out.h+2*u.first)*f.out.w*f.out.c:], 2*u.rows*f.out.w)
+				f.sumBias(w, bias, f.dy[((u.image+img)*f.out.h+2*u.first)*f.out.w*f.out.c:], 2*u.rows*f.out.w)
 			}
 		}
 		f.products(w, u.images*u.rows*f.grid.tiles[1], b0, b1, in, out, sums, i > part*units/f.parts)
 	}
 }
 
+// sumBias adds dy [positions, filters] to the gradient of the bias.
+func (f *Filter) sumBias(w *filterWorker, bias, dy []float32, positions int) {
+	a := &w.columns
+	a.Rows = positions
+	a.Ptr[0], a.Stride[0] = unsafe.Pointer(&dy[0]), 4*f.out.c
+	a.Ptr[1] = unsafe.Pointer(&bias[0])
+	f.set.Columns(kernel.OpSum, f.out.c, a)
+}
+
 // gradient transforms the gradient of an image's output, block after block.
-func (f *winogradFilter) gradient(w *filterWorker, u unit, img, b0, b1 int, to []float32) {
+func (f *Filter) gradient(w *filterWorker, u unit, img, b0, b1 int, to []float32) {
 	o, plane, tiles := f.out, f.outPlane(), u.images*u.rows*f.grid.tiles[1]
 	for r := range u.rows {
 		at := ((u.image+img)*o.h + 2*(u.first+r)) * o.w * o.c
 		tile := (img*u.rows + r) * f.grid.tiles[1]
 		for b := b0; b < b1; b++ {
-			first, width := b*f.blocking.block, f.blocking.width(b)
+			first, width := b*f.blocking.Block, f.blocking.Width(b)
 			a := kernel.Tiles{
 				In: unsafe.Pointer(&f.dy[at+first]), InRow: 4 * o.w * o.c, InPixel: 4 * o.c, InStep: 8 * o.c,
 				Out: unsafe.Pointer(&to[tiles*first+tile*width]), OutRow: 16 * plane, OutPixel: 4 * plane, OutStep: 4 * width, Count: f.grid.tiles[1],
 			}
-			f.ctx.Set.Transform(kernel.WinogradOutputBack, f.blocking.valid(b), &a)
+			f.set.Transform(kernel.WinogradOutputBack, f.blocking.Valid(b), &a)
 		}
 	}
 }
 
 // products adds those of a unit's tiles to the sums, or begins these.
-func (f *winogradFilter) products(w *filterWorker, tiles, b0, b1 int, in, out, sums []float32, more bool) {
-	o, columns := &w.outer, f.blocking.padded()
+func (f *Filter) products(w *filterWorker, tiles, b0, b1 int, in, out, sums []float32, more bool) {
+	o, columns := &w.outer, f.blocking.Padded()
 	o.Rows, o.APixel, o.CRow, o.Add = 1, 4*f.source.in.c, 4*columns, 0
 	if more {
 		o.Add = 1
 	}
-	for plane := range winogradPlanes {
+	for plane := range planeCount {
 		for b := b0; b < b1; b++ {
-			first, width := b*f.blocking.block, f.blocking.width(b)
+			first, width := b*f.blocking.Block, f.blocking.Width(b)
 			o.BPixel = 4 * width
 			row := 0
 			for _, rows := range f.rows {
 				o.Pixels = tiles
 				o.A, o.B = unsafe.Pointer(&in[plane*f.inPlane()+row]), unsafe.Pointer(&out[plane*f.outPlane()+tiles*first])
 				o.C = unsafe.Pointer(&sums[plane*f.sumPlane()+row*columns+first])
-				f.ctx.Set.Outer(rows, width < f.blocking.block, o)
+				f.set.Outer(rows, width < f.blocking.Block, o)
 				row += rows
 			}
 		}
@@ -141,23 +164,23 @@ func (f *winogradFilter) products(w *filterWorker, tiles, b0, b1 int, in, out, s
 // addRows is how many input channels' sums are added at once.
 const addRows = 16
 
-// winogradAddTask adds the parts of some input channels in their order, and transforms them back.
-type winogradAddTask winogradFilter
+// addTask adds the parts of some input channels in their order, and transforms them back.
+type addTask Filter
 
-func (t *winogradAddTask) Do(part, id int) {
-	f := (*winogradFilter)(t)
+func (t *addTask) Do(part, id int) {
+	f := (*Filter)(t)
 	a := &f.workers[id].columns
 	if part == 0 && f.db != nil {
-		bias := winogradPlanes * f.sumPlane()
+		bias := planeCount * f.sumPlane()
 		for p := range f.parts {
 			f.add(a, f.db[:f.out.c], f.all[p*f.sumLen()+bias:], p > 0 || f.more)
 		}
 	}
-	cin, cout, columns, plane := f.source.in.c, f.out.c, f.blocking.padded(), f.sumPlane()
+	cin, cout, columns, plane := f.source.in.c, f.out.c, f.blocking.Padded(), f.sumPlane()
 	first := part * addRows
 	rows := min(addRows, cin-first)
 	for p := 1; p < f.parts; p++ {
-		for i := range winogradPlanes {
+		for i := range planeCount {
 			at := i*plane + first*columns
 			f.add(a, f.all[at:][:rows*columns], f.all[p*f.sumLen()+at:], true)
 		}
@@ -169,7 +192,7 @@ func (t *winogradAddTask) Do(part, id int) {
 	if f.more { // to where it comes from, to be added
 		tiles.Out, tiles.OutRow, tiles.OutPixel, tiles.OutStep = tiles.In, 12*plane, 4*plane, 4*columns
 	}
-	f.ctx.Set.Transform(kernel.WinogradFilterBack, cout, &tiles)
+	f.set.Transform(kernel.WinogradFilterBack, cout, &tiles)
 	if !f.more {
 		return
 	}
@@ -181,11 +204,11 @@ func (t *winogradAddTask) Do(part, id int) {
 }
 
 // add adds numbers to others, or sets these to them.
-func (f *winogradFilter) add(a *kernel.Columns, to, from []float32, more bool) {
+func (f *Filter) add(a *kernel.Columns, to, from []float32, more bool) {
 	if !more {
 		copy(to, from)
 		return
 	}
 	a.Ptr[0], a.Ptr[1] = unsafe.Pointer(&to[0]), unsafe.Pointer(&from[0])
-	f.ctx.Set.Flat(kernel.OpAddTo, len(to), a)
+	f.set.Flat(kernel.OpAddTo, len(to), a)
 }
