@@ -253,7 +253,8 @@ var geometries = []Geometry{
 	// By Winograd's transforms:
 	shape(24, 24, 24, 24, 3).padded(around(1)), shape(4, 6, 17, 23, 3), shape(2, 2, 33, 70, 3).padded(around(1)), shape(10, 4, 20, 47, 3).padded(around(2)),
 	shape(6, 8, 19, 16, 3).padded([2][2]int{{3, 1}, {0, 2}}), shape(4, 110, 16, 40, 3).padded(around(1)), shape(130, 4, 16, 16, 3).padded(around(1)),
-	shape(2, 2, 4000, 18, 3).padded(around(1)),
+	shape(2, 2, 4000, 18, 3).padded(around(1)), shape(9, 13, 20, 24, 3).padded(around(1)), shape(11, 9, 17, 33, 2).padded(around(1)), shape(13, 47, 32, 40, 2),
+	shape(23, 23, 16, 70, 2), shape(9, 8, 24, 16, 2).padded([2][2]int{{0, 1}, {2, 0}}), shape(7, 101, 16, 18, 3).padded([2][2]int{{0, 2}, {2, 1}}),
 }
 
 // Every direction gives what plain loops give, with each set of kernels, and writes nothing else.

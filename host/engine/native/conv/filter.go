@@ -1,6 +1,7 @@
 package conv
 
 import (
+	"math/bits"
 	"unsafe"
 
 	"github.com/fkzoo/fkzoo/host/engine/native/conv/winograd"
@@ -126,10 +127,12 @@ func (f *Filter) dyLen() int {
 	return round(f.maxRows * f.out.w * f.g.Groups * f.padCols)
 }
 
-// partsOf is into how many parts so many images are divided: a matter of the geometry and the batch alone.
+// partsOf is into how many parts so many images are divided, a power of two, so that few threads find as much to do each: a matter of the
+// geometry and the batch alone.
 func (f *Filter) partsOf(n int) int {
 	positions := n * f.out.h * f.out.w
-	return max(1, min(maxParts, positions/partPositions, partFloats/f.sumLen(), n*f.bands))
+	most := max(1, min(maxParts, positions/partPositions, partFloats/f.sumLen(), n*f.bands))
+	return 1 << (bits.Len(uint(most)) - 1)
 }
 
 // Scratch is how many float32 of scratch memory Run needs for n images.

@@ -75,15 +75,15 @@ func (g Geometry) Operations() float64 {
 	return 2 * float64(h*w) * float64(g.Filters*g.Kernel[0]*g.Kernel[1]*(g.Channels/max(1, g.Groups)))
 }
 
-// winograd is the geometry as that of a convolution by Winograd's transforms; one that fits no kernels where it isn't of 3x3 filters, one
-// stride, one group.
+// winograd is the geometry as that of a convolution by Winograd's transforms; one that doesn't fit where it isn't of square filters, one
+// stride and one group.
 func (g *Geometry) winograd() winograd.Shape {
 	one := [2]int{1, 1}
-	if g.Kernel != [2]int{3, 3} || g.Stride != one || g.Dilation != one || g.Groups != 1 {
+	if g.Kernel[0] != g.Kernel[1] || g.Stride != one || g.Dilation != one || g.Groups != 1 {
 		return winograd.Shape{}
 	}
 	h, w := g.Out()
-	return winograd.Shape{Height: g.Height, Width: g.Width, Channels: g.Channels, OutHeight: h, OutWidth: w, Filters: g.Filters,
+	return winograd.Shape{Size: g.Kernel[0], Height: g.Height, Width: g.Width, Channels: g.Channels, OutHeight: h, OutWidth: w, Filters: g.Filters,
 		Padding: [2]int{g.Padding[0][0], g.Padding[1][0]}}
 }
 

@@ -36,25 +36,7 @@ func dropoutAVX2(a *Dropout)
 func prefetchAVX2(a *lines)
 
 //go:noescape
-func winogradAVX2_Input(a *Tiles)
-
-//go:noescape
-func winogradAVX2_Filter(a *Tiles)
-
-//go:noescape
-func winogradAVX2_Output(a *Tiles)
-
-//go:noescape
-func winogradAVX2_OutputMax(a *Tiles)
-
-//go:noescape
-func winogradAVX2_OutputAdd(a *Tiles)
-
-//go:noescape
-func winogradAVX2_OutputBack(a *Tiles)
-
-//go:noescape
-func winogradAVX2_FilterBack(a *Tiles)
+func winogradAVX2(t Transform, a *Tiles)
 
 //go:noescape
 func columnsAVX2(op Op, a *Columns)

@@ -961,10 +961,32 @@ line:
 	JNZ line
 	RET
 
-// func winogradAVX2_Input(a *Tiles)
-// transforms an input's tile: B'xB.
-TEXT ·winogradAVX2_Input(SB), NOSPLIT, $512-8
-	MOVQ a+0(FP), AX
+DATA transformsAVX2<>+0(SB)/8, $winogradAVX2_Input3<>(SB)
+DATA transformsAVX2<>+8(SB)/8, $winogradAVX2_Filter3<>(SB)
+DATA transformsAVX2<>+16(SB)/8, $winogradAVX2_Output3<>(SB)
+DATA transformsAVX2<>+24(SB)/8, $winogradAVX2_OutputMax3<>(SB)
+DATA transformsAVX2<>+32(SB)/8, $winogradAVX2_OutputAdd3<>(SB)
+DATA transformsAVX2<>+40(SB)/8, $winogradAVX2_OutputBack3<>(SB)
+DATA transformsAVX2<>+48(SB)/8, $winogradAVX2_FilterBack3<>(SB)
+DATA transformsAVX2<>+56(SB)/8, $winogradAVX2_Input2<>(SB)
+DATA transformsAVX2<>+64(SB)/8, $winogradAVX2_Filter2<>(SB)
+DATA transformsAVX2<>+72(SB)/8, $winogradAVX2_Output2<>(SB)
+DATA transformsAVX2<>+80(SB)/8, $winogradAVX2_OutputMax2<>(SB)
+DATA transformsAVX2<>+88(SB)/8, $winogradAVX2_OutputAdd2<>(SB)
+DATA transformsAVX2<>+96(SB)/8, $winogradAVX2_OutputBack2<>(SB)
+DATA transformsAVX2<>+104(SB)/8, $winogradAVX2_FilterBack2<>(SB)
+GLOBL transformsAVX2<>(SB), RODATA, $112
+
+// func winogradAVX2(t Transform, a *Tiles)
+TEXT ·winogradAVX2(SB), NOSPLIT, $0-16
+	MOVQ t+0(FP), AX
+	LEAQ transformsAVX2<>(SB), BX
+	MOVQ (BX)(AX*8), AX
+	JMP AX
+
+// winogradAVX2_Input3 transforms an input's tile of 3x3 filters: B'xB.
+TEXT winogradAVX2_Input3<>(SB), NOSPLIT, $512-16
+	MOVQ a+8(FP), AX
 	MOVQ 16(AX), R8
 	MOVQ 24(AX), BX
 	MOVQ 32(AX), R9
@@ -1095,10 +1117,9 @@ vector:
 	VZEROUPPER
 	RET
 
-// func winogradAVX2_Filter(a *Tiles)
-// transforms a filter: GwG'.
-TEXT ·winogradAVX2_Filter(SB), NOSPLIT, $512-8
-	MOVQ a+0(FP), AX
+// winogradAVX2_Filter3 transforms a filter of 3x3 filters: GwG'.
+TEXT winogradAVX2_Filter3<>(SB), NOSPLIT, $512-16
+	MOVQ a+8(FP), AX
 	MOVQ 16(AX), R8
 	MOVQ 24(AX), BX
 	MOVQ 32(AX), R9
@@ -1217,10 +1238,9 @@ vector:
 	VZEROUPPER
 	RET
 
-// func winogradAVX2_Output(a *Tiles)
-// transforms an output's tile: A'mA.
-TEXT ·winogradAVX2_Output(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// winogradAVX2_Output3 transforms an output's tile of 3x3 filters: A'mA.
+TEXT winogradAVX2_Output3<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ 16(AX), R8
 	MOVQ 24(AX), BX
 	MOVQ 32(AX), R9
@@ -1313,10 +1333,9 @@ vector:
 	VZEROUPPER
 	RET
 
-// func winogradAVX2_OutputMax(a *Tiles)
-// transforms an output's tile, of which the largest number is written: A'mA.
-TEXT ·winogradAVX2_OutputMax(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// winogradAVX2_OutputMax3 transforms an output's tile of 3x3 filters, of which the largest number is written: A'mA.
+TEXT winogradAVX2_OutputMax3<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ 16(AX), R8
 	MOVQ 24(AX), BX
 	MOVQ 32(AX), R9
@@ -1396,10 +1415,9 @@ vector:
 	VZEROUPPER
 	RET
 
-// func winogradAVX2_OutputAdd(a *Tiles)
-// transforms an output's tile, which is added: A'mA.
-TEXT ·winogradAVX2_OutputAdd(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// winogradAVX2_OutputAdd3 transforms an output's tile of 3x3 filters, which is added: A'mA.
+TEXT winogradAVX2_OutputAdd3<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ 16(AX), R8
 	MOVQ 24(AX), BX
 	MOVQ 32(AX), R9
@@ -1484,10 +1502,9 @@ vector:
 	VZEROUPPER
 	RET
 
-// func winogradAVX2_OutputBack(a *Tiles)
-// transforms the gradient of an output's tile: AyA'.
-TEXT ·winogradAVX2_OutputBack(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// winogradAVX2_OutputBack3 transforms the gradient of an output's tile of 3x3 filters: AyA'.
+TEXT winogradAVX2_OutputBack3<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ 16(AX), R8
 	MOVQ 24(AX), BX
 	MOVQ 32(AX), R9
@@ -1559,10 +1576,9 @@ vector:
 	VZEROUPPER
 	RET
 
-// func winogradAVX2_FilterBack(a *Tiles)
-// transforms the gradient of a filter: G'mG.
-TEXT ·winogradAVX2_FilterBack(SB), NOSPLIT, $512-8
-	MOVQ a+0(FP), AX
+// winogradAVX2_FilterBack3 transforms the gradient of a filter of 3x3 filters: G'mG.
+TEXT winogradAVX2_FilterBack3<>(SB), NOSPLIT, $512-16
+	MOVQ a+8(FP), AX
 	MOVQ 16(AX), R8
 	MOVQ 24(AX), BX
 	MOVQ 32(AX), R9
@@ -1674,6 +1690,430 @@ vector:
 	VMOVUPS Y1, (R12)
 	VMOVUPS Y6, (R12)(R9*1)
 	VMOVUPS Y5, (R12)(R9*2)
+	ADDQ $32, SI
+	ADDQ $32, DI
+	ADDQ $32, R14
+	DECQ CX
+	JNZ vector
+	MOVQ 48(AX), R12
+	ADDQ R12, 0(AX)
+	MOVQ 56(AX), R12
+	ADDQ R12, 8(AX)
+	DECQ 64(AX)
+	JNZ tile
+	VZEROUPPER
+	RET
+
+// winogradAVX2_Input2 transforms an input's tile of 2x2 filters: B'xB.
+TEXT winogradAVX2_Input2<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
+	MOVQ 16(AX), R8
+	MOVQ 24(AX), BX
+	MOVQ 32(AX), R9
+	MOVQ 40(AX), DX
+	LEAQ (BX)(BX*2), R13
+	LEAQ (R9)(R9*2), R11
+tile:
+	MOVQ 0(AX), SI
+	MOVQ 8(AX), DI
+	MOVQ 72(AX), CX
+	MOVQ 80(AX), R14
+vector:
+	MOVQ SI, R12
+	VMOVUPS (R12), Y0
+	VMOVUPS (R12)(BX*1), Y1
+	VMOVUPS (R12)(BX*2), Y2
+	VSUBPS Y1, Y0, Y3
+	VSUBPS Y1, Y2, Y0
+	ADDQ R8, R12
+	VMOVUPS (R12), Y2
+	VMOVUPS (R12)(BX*1), Y4
+	VMOVUPS (R12)(BX*2), Y5
+	VSUBPS Y4, Y2, Y6
+	VSUBPS Y4, Y5, Y2
+	ADDQ R8, R12
+	VMOVUPS (R12), Y5
+	VMOVUPS (R12)(BX*1), Y7
+	VMOVUPS (R12)(BX*2), Y8
+	VSUBPS Y7, Y5, Y9
+	VSUBPS Y7, Y8, Y5
+	VSUBPS Y6, Y3, Y8
+	VSUBPS Y6, Y9, Y3
+	MOVQ DI, R12
+	VMOVUPS Y8, (R12)
+	VMOVUPS Y6, (R12)(R9*1)
+	VMOVUPS Y3, (R12)(R9*2)
+	VSUBPS Y4, Y1, Y3
+	VSUBPS Y4, Y7, Y1
+	ADDQ DX, R12
+	VMOVUPS Y3, (R12)
+	VMOVUPS Y4, (R12)(R9*1)
+	VMOVUPS Y1, (R12)(R9*2)
+	VSUBPS Y2, Y0, Y1
+	VSUBPS Y2, Y5, Y0
+	ADDQ DX, R12
+	VMOVUPS Y1, (R12)
+	VMOVUPS Y2, (R12)(R9*1)
+	VMOVUPS Y0, (R12)(R9*2)
+	ADDQ $32, SI
+	ADDQ $32, DI
+	ADDQ $32, R14
+	DECQ CX
+	JNZ vector
+	MOVQ 48(AX), R12
+	ADDQ R12, 0(AX)
+	MOVQ 56(AX), R12
+	ADDQ R12, 8(AX)
+	DECQ 64(AX)
+	JNZ tile
+	VZEROUPPER
+	RET
+
+// winogradAVX2_Filter2 transforms a filter of 2x2 filters: GwG'.
+TEXT winogradAVX2_Filter2<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
+	MOVQ 16(AX), R8
+	MOVQ 24(AX), BX
+	MOVQ 32(AX), R9
+	MOVQ 40(AX), DX
+	LEAQ (BX)(BX*2), R13
+	LEAQ (R9)(R9*2), R11
+tile:
+	MOVQ 0(AX), SI
+	MOVQ 8(AX), DI
+	MOVQ 72(AX), CX
+	MOVQ 80(AX), R14
+vector:
+	MOVQ SI, R12
+	VMOVUPS (R12), Y0
+	VMOVUPS (R12)(BX*1), Y1
+	VADDPS Y1, Y0, Y2
+	ADDQ R8, R12
+	VMOVUPS (R12), Y3
+	VMOVUPS (R12)(BX*1), Y4
+	VADDPS Y4, Y3, Y5
+	VADDPS Y3, Y0, Y6
+	MOVQ DI, R12
+	VMOVUPS Y0, (R12)
+	VMOVUPS Y6, (R12)(R9*1)
+	VMOVUPS Y3, (R12)(R9*2)
+	VADDPS Y5, Y2, Y3
+	ADDQ DX, R12
+	VMOVUPS Y2, (R12)
+	VMOVUPS Y3, (R12)(R9*1)
+	VMOVUPS Y5, (R12)(R9*2)
+	VADDPS Y4, Y1, Y5
+	ADDQ DX, R12
+	VMOVUPS Y1, (R12)
+	VMOVUPS Y5, (R12)(R9*1)
+	VMOVUPS Y4, (R12)(R9*2)
+	ADDQ $32, SI
+	ADDQ $32, DI
+	ADDQ $32, R14
+	DECQ CX
+	JNZ vector
+	MOVQ 48(AX), R12
+	ADDQ R12, 0(AX)
+	MOVQ 56(AX), R12
+	ADDQ R12, 8(AX)
+	DECQ 64(AX)
+	JNZ tile
+	VZEROUPPER
+	RET
+
+// winogradAVX2_Output2 transforms an output's tile of 2x2 filters: A'mA.
+TEXT winogradAVX2_Output2<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
+	MOVQ 16(AX), R8
+	MOVQ 24(AX), BX
+	MOVQ 32(AX), R9
+	MOVQ 40(AX), DX
+	LEAQ (BX)(BX*2), R13
+	LEAQ (R9)(R9*2), R11
+tile:
+	MOVQ 0(AX), SI
+	MOVQ 8(AX), DI
+	MOVQ 72(AX), CX
+	MOVQ 80(AX), R14
+vector:
+	MOVQ SI, R12
+	VMOVUPS (R12), Y0
+	VMOVUPS (R12)(BX*1), Y1
+	VMOVUPS (R12)(BX*2), Y2
+	VADDPS Y1, Y0, Y3
+	VADDPS Y2, Y1, Y0
+	ADDQ R8, R12
+	VMOVUPS (R12), Y2
+	VMOVUPS (R12)(BX*1), Y1
+	VMOVUPS (R12)(BX*2), Y4
+	VADDPS Y1, Y2, Y5
+	VADDPS Y4, Y1, Y2
+	ADDQ R8, R12
+	VMOVUPS (R12), Y4
+	VMOVUPS (R12)(BX*1), Y1
+	VMOVUPS (R12)(BX*2), Y6
+	VADDPS Y1, Y4, Y7
+	VADDPS Y6, Y1, Y4
+	VADDPS Y5, Y3, Y6
+	VADDPS Y7, Y5, Y3
+	VBROADCASTSS 88(AX), Y7
+	VMOVUPS (R14), Y5
+	VADDPS Y5, Y6, Y1
+	VMAXPS Y1, Y7, Y5
+	MOVQ DI, R12
+	VMOVUPS Y5, (R12)
+	VBROADCASTSS 88(AX), Y5
+	VMOVUPS (R14), Y1
+	VADDPS Y1, Y3, Y7
+	VMAXPS Y7, Y5, Y1
+	VMOVUPS Y1, (R12)(R9*1)
+	VADDPS Y2, Y0, Y1
+	VADDPS Y4, Y2, Y0
+	VBROADCASTSS 88(AX), Y4
+	VMOVUPS (R14), Y2
+	VADDPS Y2, Y1, Y7
+	VMAXPS Y7, Y4, Y2
+	ADDQ DX, R12
+	VMOVUPS Y2, (R12)
+	VBROADCASTSS 88(AX), Y2
+	VMOVUPS (R14), Y7
+	VADDPS Y7, Y0, Y4
+	VMAXPS Y4, Y2, Y7
+	VMOVUPS Y7, (R12)(R9*1)
+	ADDQ $32, SI
+	ADDQ $32, DI
+	ADDQ $32, R14
+	DECQ CX
+	JNZ vector
+	MOVQ 48(AX), R12
+	ADDQ R12, 0(AX)
+	MOVQ 56(AX), R12
+	ADDQ R12, 8(AX)
+	DECQ 64(AX)
+	JNZ tile
+	VZEROUPPER
+	RET
+
+// winogradAVX2_OutputMax2 transforms an output's tile of 2x2 filters, of which the largest number is written: A'mA.
+TEXT winogradAVX2_OutputMax2<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
+	MOVQ 16(AX), R8
+	MOVQ 24(AX), BX
+	MOVQ 32(AX), R9
+	MOVQ 40(AX), DX
+	LEAQ (BX)(BX*2), R13
+	LEAQ (R9)(R9*2), R11
+tile:
+	MOVQ 0(AX), SI
+	MOVQ 8(AX), DI
+	MOVQ 72(AX), CX
+	MOVQ 80(AX), R14
+vector:
+	MOVQ SI, R12
+	VMOVUPS (R12), Y0
+	VMOVUPS (R12)(BX*1), Y1
+	VMOVUPS (R12)(BX*2), Y2
+	VADDPS Y1, Y0, Y3
+	VADDPS Y2, Y1, Y0
+	ADDQ R8, R12
+	VMOVUPS (R12), Y2
+	VMOVUPS (R12)(BX*1), Y1
+	VMOVUPS (R12)(BX*2), Y4
+	VADDPS Y1, Y2, Y5
+	VADDPS Y4, Y1, Y2
+	ADDQ R8, R12
+	VMOVUPS (R12), Y4
+	VMOVUPS (R12)(BX*1), Y1
+	VMOVUPS (R12)(BX*2), Y6
+	VADDPS Y1, Y4, Y7
+	VADDPS Y6, Y1, Y4
+	VADDPS Y5, Y3, Y6
+	VADDPS Y7, Y5, Y3
+	VADDPS Y2, Y0, Y7
+	VADDPS Y4, Y2, Y0
+	VMAXPS Y3, Y6, Y4
+	VMAXPS Y0, Y7, Y3
+	VMAXPS Y3, Y4, Y0
+	VBROADCASTSS 88(AX), Y3
+	VMOVUPS (R14), Y4
+	VADDPS Y4, Y0, Y7
+	VMAXPS Y7, Y3, Y4
+	MOVQ DI, R12
+	VMOVUPS Y4, (R12)
+	ADDQ $32, SI
+	ADDQ $32, DI
+	ADDQ $32, R14
+	DECQ CX
+	JNZ vector
+	MOVQ 48(AX), R12
+	ADDQ R12, 0(AX)
+	MOVQ 56(AX), R12
+	ADDQ R12, 8(AX)
+	DECQ 64(AX)
+	JNZ tile
+	VZEROUPPER
+	RET
+
+// winogradAVX2_OutputAdd2 transforms an output's tile of 2x2 filters, which is added: A'mA.
+TEXT winogradAVX2_OutputAdd2<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
+	MOVQ 16(AX), R8
+	MOVQ 24(AX), BX
+	MOVQ 32(AX), R9
+	MOVQ 40(AX), DX
+	LEAQ (BX)(BX*2), R13
+	LEAQ (R9)(R9*2), R11
+tile:
+	MOVQ 0(AX), SI
+	MOVQ 8(AX), DI
+	MOVQ 72(AX), CX
+	MOVQ 80(AX), R14
+vector:
+	MOVQ SI, R12
+	VMOVUPS (R12), Y0
+	VMOVUPS (R12)(BX*1), Y1
+	VMOVUPS (R12)(BX*2), Y2
+	VADDPS Y1, Y0, Y3
+	VADDPS Y2, Y1, Y0
+	ADDQ R8, R12
+	VMOVUPS (R12), Y2
+	VMOVUPS (R12)(BX*1), Y1
+	VMOVUPS (R12)(BX*2), Y4
+	VADDPS Y1, Y2, Y5
+	VADDPS Y4, Y1, Y2
+	ADDQ R8, R12
+	VMOVUPS (R12), Y4
+	VMOVUPS (R12)(BX*1), Y1
+	VMOVUPS (R12)(BX*2), Y6
+	VADDPS Y1, Y4, Y7
+	VADDPS Y6, Y1, Y4
+	VADDPS Y5, Y3, Y6
+	VADDPS Y7, Y5, Y3
+	MOVQ DI, R12
+	VMOVUPS (R12), Y7
+	VADDPS Y6, Y7, Y5
+	VMOVUPS Y5, (R12)
+	VMOVUPS (R12)(R9*1), Y5
+	VADDPS Y3, Y5, Y6
+	VMOVUPS Y6, (R12)(R9*1)
+	VADDPS Y2, Y0, Y6
+	VADDPS Y4, Y2, Y0
+	ADDQ DX, R12
+	VMOVUPS (R12), Y4
+	VADDPS Y6, Y4, Y2
+	VMOVUPS Y2, (R12)
+	VMOVUPS (R12)(R9*1), Y2
+	VADDPS Y0, Y2, Y6
+	VMOVUPS Y6, (R12)(R9*1)
+	ADDQ $32, SI
+	ADDQ $32, DI
+	ADDQ $32, R14
+	DECQ CX
+	JNZ vector
+	MOVQ 48(AX), R12
+	ADDQ R12, 0(AX)
+	MOVQ 56(AX), R12
+	ADDQ R12, 8(AX)
+	DECQ 64(AX)
+	JNZ tile
+	VZEROUPPER
+	RET
+
+// winogradAVX2_OutputBack2 transforms the gradient of an output's tile of 2x2 filters: AyA'.
+TEXT winogradAVX2_OutputBack2<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
+	MOVQ 16(AX), R8
+	MOVQ 24(AX), BX
+	MOVQ 32(AX), R9
+	MOVQ 40(AX), DX
+	LEAQ (BX)(BX*2), R13
+	LEAQ (R9)(R9*2), R11
+tile:
+	MOVQ 0(AX), SI
+	MOVQ 8(AX), DI
+	MOVQ 72(AX), CX
+	MOVQ 80(AX), R14
+vector:
+	MOVQ SI, R12
+	VMOVUPS (R12), Y0
+	VMOVUPS (R12)(BX*1), Y1
+	VADDPS Y1, Y0, Y2
+	ADDQ R8, R12
+	VMOVUPS (R12), Y3
+	VMOVUPS (R12)(BX*1), Y4
+	VADDPS Y4, Y3, Y5
+	VADDPS Y3, Y0, Y6
+	MOVQ DI, R12
+	VMOVUPS Y0, (R12)
+	VMOVUPS Y6, (R12)(R9*1)
+	VMOVUPS Y3, (R12)(R9*2)
+	VADDPS Y5, Y2, Y3
+	ADDQ DX, R12
+	VMOVUPS Y2, (R12)
+	VMOVUPS Y3, (R12)(R9*1)
+	VMOVUPS Y5, (R12)(R9*2)
+	VADDPS Y4, Y1, Y5
+	ADDQ DX, R12
+	VMOVUPS Y1, (R12)
+	VMOVUPS Y5, (R12)(R9*1)
+	VMOVUPS Y4, (R12)(R9*2)
+	ADDQ $32, SI
+	ADDQ $32, DI
+	ADDQ $32, R14
+	DECQ CX
+	JNZ vector
+	MOVQ 48(AX), R12
+	ADDQ R12, 0(AX)
+	MOVQ 56(AX), R12
+	ADDQ R12, 8(AX)
+	DECQ 64(AX)
+	JNZ tile
+	VZEROUPPER
+	RET
+
+// winogradAVX2_FilterBack2 transforms the gradient of a filter of 2x2 filters: G'mG.
+TEXT winogradAVX2_FilterBack2<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
+	MOVQ 16(AX), R8
+	MOVQ 24(AX), BX
+	MOVQ 32(AX), R9
+	MOVQ 40(AX), DX
+	LEAQ (BX)(BX*2), R13
+	LEAQ (R9)(R9*2), R11
+tile:
+	MOVQ 0(AX), SI
+	MOVQ 8(AX), DI
+	MOVQ 72(AX), CX
+	MOVQ 80(AX), R14
+vector:
+	MOVQ SI, R12
+	VMOVUPS (R12), Y0
+	VMOVUPS (R12)(BX*1), Y1
+	VMOVUPS (R12)(BX*2), Y2
+	VADDPS Y1, Y0, Y3
+	VADDPS Y2, Y1, Y0
+	ADDQ R8, R12
+	VMOVUPS (R12), Y2
+	VMOVUPS (R12)(BX*1), Y1
+	VMOVUPS (R12)(BX*2), Y4
+	VADDPS Y1, Y2, Y5
+	VADDPS Y4, Y1, Y2
+	ADDQ R8, R12
+	VMOVUPS (R12), Y4
+	VMOVUPS (R12)(BX*1), Y1
+	VMOVUPS (R12)(BX*2), Y6
+	VADDPS Y1, Y4, Y7
+	VADDPS Y6, Y1, Y4
+	VADDPS Y5, Y3, Y6
+	VADDPS Y7, Y5, Y3
+	MOVQ DI, R12
+	VMOVUPS Y6, (R12)
+	VMOVUPS Y3, (R12)(R9*1)
+	VADDPS Y2, Y0, Y3
+	VADDPS Y4, Y2, Y0
+	ADDQ DX, R12
+	VMOVUPS Y3, (R12)
+	VMOVUPS Y0, (R12)(R9*1)
 	ADDQ $32, SI
 	ADDQ $32, DI
 	ADDQ $32, R14

@@ -39,25 +39,7 @@ func peakAVX512(a *int)
 func dropoutAVX512(a *Dropout)
 
 //go:noescape
-func winogradAVX512_Input(a *Tiles)
-
-//go:noescape
-func winogradAVX512_Filter(a *Tiles)
-
-//go:noescape
-func winogradAVX512_Output(a *Tiles)
-
-//go:noescape
-func winogradAVX512_OutputMax(a *Tiles)
-
-//go:noescape
-func winogradAVX512_OutputAdd(a *Tiles)
-
-//go:noescape
-func winogradAVX512_OutputBack(a *Tiles)
-
-//go:noescape
-func winogradAVX512_FilterBack(a *Tiles)
+func winogradAVX512(t Transform, a *Tiles)
 
 //go:noescape
 func columnsAVX512(op Op, a *Columns)

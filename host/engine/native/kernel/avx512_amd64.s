@@ -1942,10 +1942,32 @@ vector:
 	VZEROUPPER
 	RET
 
-// func winogradAVX512_Input(a *Tiles)
-// transforms an input's tile: B'xB.
-TEXT ·winogradAVX512_Input(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+DATA transformsAVX512<>+0(SB)/8, $winogradAVX512_Input3<>(SB)
+DATA transformsAVX512<>+8(SB)/8, $winogradAVX512_Filter3<>(SB)
+DATA transformsAVX512<>+16(SB)/8, $winogradAVX512_Output3<>(SB)
+DATA transformsAVX512<>+24(SB)/8, $winogradAVX512_OutputMax3<>(SB)
+DATA transformsAVX512<>+32(SB)/8, $winogradAVX512_OutputAdd3<>(SB)
+DATA transformsAVX512<>+40(SB)/8, $winogradAVX512_OutputBack3<>(SB)
+DATA transformsAVX512<>+48(SB)/8, $winogradAVX512_FilterBack3<>(SB)
+DATA transformsAVX512<>+56(SB)/8, $winogradAVX512_Input2<>(SB)
+DATA transformsAVX512<>+64(SB)/8, $winogradAVX512_Filter2<>(SB)
+DATA transformsAVX512<>+72(SB)/8, $winogradAVX512_Output2<>(SB)
+DATA transformsAVX512<>+80(SB)/8, $winogradAVX512_OutputMax2<>(SB)
+DATA transformsAVX512<>+88(SB)/8, $winogradAVX512_OutputAdd2<>(SB)
+DATA transformsAVX512<>+96(SB)/8, $winogradAVX512_OutputBack2<>(SB)
+DATA transformsAVX512<>+104(SB)/8, $winogradAVX512_FilterBack2<>(SB)
+GLOBL transformsAVX512<>(SB), RODATA, $112
+
+// func winogradAVX512(t Transform, a *Tiles)
+TEXT ·winogradAVX512(SB), NOSPLIT, $0-16
+	MOVQ t+0(FP), AX
+	LEAQ transformsAVX512<>(SB), BX
+	MOVQ (BX)(AX*8), AX
+	JMP AX
+
+// winogradAVX512_Input3 transforms an input's tile of 3x3 filters: B'xB.
+TEXT winogradAVX512_Input3<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ 16(AX), R8
 	MOVQ 24(AX), BX
 	MOVQ 32(AX), R9
@@ -2044,10 +2066,9 @@ vector:
 	VZEROUPPER
 	RET
 
-// func winogradAVX512_Filter(a *Tiles)
-// transforms a filter: GwG'.
-TEXT ·winogradAVX512_Filter(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// winogradAVX512_Filter3 transforms a filter of 3x3 filters: GwG'.
+TEXT winogradAVX512_Filter3<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ 16(AX), R8
 	MOVQ 24(AX), BX
 	MOVQ 32(AX), R9
@@ -2142,10 +2163,9 @@ vector:
 	VZEROUPPER
 	RET
 
-// func winogradAVX512_Output(a *Tiles)
-// transforms an output's tile: A'mA.
-TEXT ·winogradAVX512_Output(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// winogradAVX512_Output3 transforms an output's tile of 3x3 filters: A'mA.
+TEXT winogradAVX512_Output3<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ 16(AX), R8
 	MOVQ 24(AX), BX
 	MOVQ 32(AX), R9
@@ -2238,10 +2258,9 @@ vector:
 	VZEROUPPER
 	RET
 
-// func winogradAVX512_OutputMax(a *Tiles)
-// transforms an output's tile, of which the largest number is written: A'mA.
-TEXT ·winogradAVX512_OutputMax(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// winogradAVX512_OutputMax3 transforms an output's tile of 3x3 filters, of which the largest number is written: A'mA.
+TEXT winogradAVX512_OutputMax3<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ 16(AX), R8
 	MOVQ 24(AX), BX
 	MOVQ 32(AX), R9
@@ -2321,10 +2340,9 @@ vector:
 	VZEROUPPER
 	RET
 
-// func winogradAVX512_OutputAdd(a *Tiles)
-// transforms an output's tile, which is added: A'mA.
-TEXT ·winogradAVX512_OutputAdd(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// winogradAVX512_OutputAdd3 transforms an output's tile of 3x3 filters, which is added: A'mA.
+TEXT winogradAVX512_OutputAdd3<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ 16(AX), R8
 	MOVQ 24(AX), BX
 	MOVQ 32(AX), R9
@@ -2409,10 +2427,9 @@ vector:
 	VZEROUPPER
 	RET
 
-// func winogradAVX512_OutputBack(a *Tiles)
-// transforms the gradient of an output's tile: AyA'.
-TEXT ·winogradAVX512_OutputBack(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// winogradAVX512_OutputBack3 transforms the gradient of an output's tile of 3x3 filters: AyA'.
+TEXT winogradAVX512_OutputBack3<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ 16(AX), R8
 	MOVQ 24(AX), BX
 	MOVQ 32(AX), R9
@@ -2484,10 +2501,9 @@ vector:
 	VZEROUPPER
 	RET
 
-// func winogradAVX512_FilterBack(a *Tiles)
-// transforms the gradient of a filter: G'mG.
-TEXT ·winogradAVX512_FilterBack(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
+// winogradAVX512_FilterBack3 transforms the gradient of a filter of 3x3 filters: G'mG.
+TEXT winogradAVX512_FilterBack3<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
 	MOVQ 16(AX), R8
 	MOVQ 24(AX), BX
 	MOVQ 32(AX), R9
@@ -2575,6 +2591,430 @@ vector:
 	VMOVUPS Z2, (R12)
 	VMOVUPS Z7, (R12)(R9*1)
 	VMOVUPS Z5, (R12)(R9*2)
+	ADDQ $64, SI
+	ADDQ $64, DI
+	ADDQ $64, R14
+	DECQ CX
+	JNZ vector
+	MOVQ 48(AX), R12
+	ADDQ R12, 0(AX)
+	MOVQ 56(AX), R12
+	ADDQ R12, 8(AX)
+	DECQ 64(AX)
+	JNZ tile
+	VZEROUPPER
+	RET
+
+// winogradAVX512_Input2 transforms an input's tile of 2x2 filters: B'xB.
+TEXT winogradAVX512_Input2<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
+	MOVQ 16(AX), R8
+	MOVQ 24(AX), BX
+	MOVQ 32(AX), R9
+	MOVQ 40(AX), DX
+	LEAQ (BX)(BX*2), R13
+	LEAQ (R9)(R9*2), R11
+tile:
+	MOVQ 0(AX), SI
+	MOVQ 8(AX), DI
+	MOVQ 72(AX), CX
+	MOVQ 80(AX), R14
+vector:
+	MOVQ SI, R12
+	VMOVUPS (R12), Z0
+	VMOVUPS (R12)(BX*1), Z1
+	VMOVUPS (R12)(BX*2), Z2
+	VSUBPS Z1, Z0, Z3
+	VSUBPS Z1, Z2, Z0
+	ADDQ R8, R12
+	VMOVUPS (R12), Z2
+	VMOVUPS (R12)(BX*1), Z4
+	VMOVUPS (R12)(BX*2), Z5
+	VSUBPS Z4, Z2, Z6
+	VSUBPS Z4, Z5, Z2
+	ADDQ R8, R12
+	VMOVUPS (R12), Z5
+	VMOVUPS (R12)(BX*1), Z7
+	VMOVUPS (R12)(BX*2), Z8
+	VSUBPS Z7, Z5, Z9
+	VSUBPS Z7, Z8, Z5
+	VSUBPS Z6, Z3, Z8
+	VSUBPS Z6, Z9, Z3
+	MOVQ DI, R12
+	VMOVUPS Z8, (R12)
+	VMOVUPS Z6, (R12)(R9*1)
+	VMOVUPS Z3, (R12)(R9*2)
+	VSUBPS Z4, Z1, Z3
+	VSUBPS Z4, Z7, Z1
+	ADDQ DX, R12
+	VMOVUPS Z3, (R12)
+	VMOVUPS Z4, (R12)(R9*1)
+	VMOVUPS Z1, (R12)(R9*2)
+	VSUBPS Z2, Z0, Z1
+	VSUBPS Z2, Z5, Z0
+	ADDQ DX, R12
+	VMOVUPS Z1, (R12)
+	VMOVUPS Z2, (R12)(R9*1)
+	VMOVUPS Z0, (R12)(R9*2)
+	ADDQ $64, SI
+	ADDQ $64, DI
+	ADDQ $64, R14
+	DECQ CX
+	JNZ vector
+	MOVQ 48(AX), R12
+	ADDQ R12, 0(AX)
+	MOVQ 56(AX), R12
+	ADDQ R12, 8(AX)
+	DECQ 64(AX)
+	JNZ tile
+	VZEROUPPER
+	RET
+
+// winogradAVX512_Filter2 transforms a filter of 2x2 filters: GwG'.
+TEXT winogradAVX512_Filter2<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
+	MOVQ 16(AX), R8
+	MOVQ 24(AX), BX
+	MOVQ 32(AX), R9
+	MOVQ 40(AX), DX
+	LEAQ (BX)(BX*2), R13
+	LEAQ (R9)(R9*2), R11
+tile:
+	MOVQ 0(AX), SI
+	MOVQ 8(AX), DI
+	MOVQ 72(AX), CX
+	MOVQ 80(AX), R14
+vector:
+	MOVQ SI, R12
+	VMOVUPS (R12), Z0
+	VMOVUPS (R12)(BX*1), Z1
+	VADDPS Z1, Z0, Z2
+	ADDQ R8, R12
+	VMOVUPS (R12), Z3
+	VMOVUPS (R12)(BX*1), Z4
+	VADDPS Z4, Z3, Z5
+	VADDPS Z3, Z0, Z6
+	MOVQ DI, R12
+	VMOVUPS Z0, (R12)
+	VMOVUPS Z6, (R12)(R9*1)
+	VMOVUPS Z3, (R12)(R9*2)
+	VADDPS Z5, Z2, Z3
+	ADDQ DX, R12
+	VMOVUPS Z2, (R12)
+	VMOVUPS Z3, (R12)(R9*1)
+	VMOVUPS Z5, (R12)(R9*2)
+	VADDPS Z4, Z1, Z5
+	ADDQ DX, R12
+	VMOVUPS Z1, (R12)
+	VMOVUPS Z5, (R12)(R9*1)
+	VMOVUPS Z4, (R12)(R9*2)
+	ADDQ $64, SI
+	ADDQ $64, DI
+	ADDQ $64, R14
+	DECQ CX
+	JNZ vector
+	MOVQ 48(AX), R12
+	ADDQ R12, 0(AX)
+	MOVQ 56(AX), R12
+	ADDQ R12, 8(AX)
+	DECQ 64(AX)
+	JNZ tile
+	VZEROUPPER
+	RET
+
+// winogradAVX512_Output2 transforms an output's tile of 2x2 filters: A'mA.
+TEXT winogradAVX512_Output2<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
+	MOVQ 16(AX), R8
+	MOVQ 24(AX), BX
+	MOVQ 32(AX), R9
+	MOVQ 40(AX), DX
+	LEAQ (BX)(BX*2), R13
+	LEAQ (R9)(R9*2), R11
+tile:
+	MOVQ 0(AX), SI
+	MOVQ 8(AX), DI
+	MOVQ 72(AX), CX
+	MOVQ 80(AX), R14
+vector:
+	MOVQ SI, R12
+	VMOVUPS (R12), Z0
+	VMOVUPS (R12)(BX*1), Z1
+	VMOVUPS (R12)(BX*2), Z2
+	VADDPS Z1, Z0, Z3
+	VADDPS Z2, Z1, Z0
+	ADDQ R8, R12
+	VMOVUPS (R12), Z2
+	VMOVUPS (R12)(BX*1), Z1
+	VMOVUPS (R12)(BX*2), Z4
+	VADDPS Z1, Z2, Z5
+	VADDPS Z4, Z1, Z2
+	ADDQ R8, R12
+	VMOVUPS (R12), Z4
+	VMOVUPS (R12)(BX*1), Z1
+	VMOVUPS (R12)(BX*2), Z6
+	VADDPS Z1, Z4, Z7
+	VADDPS Z6, Z1, Z4
+	VADDPS Z5, Z3, Z6
+	VADDPS Z7, Z5, Z3
+	VBROADCASTSS 88(AX), Z7
+	VMOVUPS (R14), Z5
+	VADDPS Z5, Z6, Z1
+	VMAXPS Z1, Z7, Z5
+	MOVQ DI, R12
+	VMOVUPS Z5, (R12)
+	VBROADCASTSS 88(AX), Z5
+	VMOVUPS (R14), Z1
+	VADDPS Z1, Z3, Z7
+	VMAXPS Z7, Z5, Z1
+	VMOVUPS Z1, (R12)(R9*1)
+	VADDPS Z2, Z0, Z1
+	VADDPS Z4, Z2, Z0
+	VBROADCASTSS 88(AX), Z4
+	VMOVUPS (R14), Z2
+	VADDPS Z2, Z1, Z7
+	VMAXPS Z7, Z4, Z2
+	ADDQ DX, R12
+	VMOVUPS Z2, (R12)
+	VBROADCASTSS 88(AX), Z2
+	VMOVUPS (R14), Z7
+	VADDPS Z7, Z0, Z4
+	VMAXPS Z4, Z2, Z7
+	VMOVUPS Z7, (R12)(R9*1)
+	ADDQ $64, SI
+	ADDQ $64, DI
+	ADDQ $64, R14
+	DECQ CX
+	JNZ vector
+	MOVQ 48(AX), R12
+	ADDQ R12, 0(AX)
+	MOVQ 56(AX), R12
+	ADDQ R12, 8(AX)
+	DECQ 64(AX)
+	JNZ tile
+	VZEROUPPER
+	RET
+
+// winogradAVX512_OutputMax2 transforms an output's tile of 2x2 filters, of which the largest number is written: A'mA.
+TEXT winogradAVX512_OutputMax2<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
+	MOVQ 16(AX), R8
+	MOVQ 24(AX), BX
+	MOVQ 32(AX), R9
+	MOVQ 40(AX), DX
+	LEAQ (BX)(BX*2), R13
+	LEAQ (R9)(R9*2), R11
+tile:
+	MOVQ 0(AX), SI
+	MOVQ 8(AX), DI
+	MOVQ 72(AX), CX
+	MOVQ 80(AX), R14
+vector:
+	MOVQ SI, R12
+	VMOVUPS (R12), Z0
+	VMOVUPS (R12)(BX*1), Z1
+	VMOVUPS (R12)(BX*2), Z2
+	VADDPS Z1, Z0, Z3
+	VADDPS Z2, Z1, Z0
+	ADDQ R8, R12
+	VMOVUPS (R12), Z2
+	VMOVUPS (R12)(BX*1), Z1
+	VMOVUPS (R12)(BX*2), Z4
+	VADDPS Z1, Z2, Z5
+	VADDPS Z4, Z1, Z2
+	ADDQ R8, R12
+	VMOVUPS (R12), Z4
+	VMOVUPS (R12)(BX*1), Z1
+	VMOVUPS (R12)(BX*2), Z6
+	VADDPS Z1, Z4, Z7
+	VADDPS Z6, Z1, Z4
+	VADDPS Z5, Z3, Z6
+	VADDPS Z7, Z5, Z3
+	VADDPS Z2, Z0, Z7
+	VADDPS Z4, Z2, Z0
+	VMAXPS Z3, Z6, Z4
+	VMAXPS Z0, Z7, Z3
+	VMAXPS Z3, Z4, Z0
+	VBROADCASTSS 88(AX), Z3
+	VMOVUPS (R14), Z4
+	VADDPS Z4, Z0, Z7
+	VMAXPS Z7, Z3, Z4
+	MOVQ DI, R12
+	VMOVUPS Z4, (R12)
+	ADDQ $64, SI
+	ADDQ $64, DI
+	ADDQ $64, R14
+	DECQ CX
+	JNZ vector
+	MOVQ 48(AX), R12
+	ADDQ R12, 0(AX)
+	MOVQ 56(AX), R12
+	ADDQ R12, 8(AX)
+	DECQ 64(AX)
+	JNZ tile
+	VZEROUPPER
+	RET
+
+// winogradAVX512_OutputAdd2 transforms an output's tile of 2x2 filters, which is added: A'mA.
+TEXT winogradAVX512_OutputAdd2<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
+	MOVQ 16(AX), R8
+	MOVQ 24(AX), BX
+	MOVQ 32(AX), R9
+	MOVQ 40(AX), DX
+	LEAQ (BX)(BX*2), R13
+	LEAQ (R9)(R9*2), R11
+tile:
+	MOVQ 0(AX), SI
+	MOVQ 8(AX), DI
+	MOVQ 72(AX), CX
+	MOVQ 80(AX), R14
+vector:
+	MOVQ SI, R12
+	VMOVUPS (R12), Z0
+	VMOVUPS (R12)(BX*1), Z1
+	VMOVUPS (R12)(BX*2), Z2
+	VADDPS Z1, Z0, Z3
+	VADDPS Z2, Z1, Z0
+	ADDQ R8, R12
+	VMOVUPS (R12), Z2
+	VMOVUPS (R12)(BX*1), Z1
+	VMOVUPS (R12)(BX*2), Z4
+	VADDPS Z1, Z2, Z5
+	VADDPS Z4, Z1, Z2
+	ADDQ R8, R12
+	VMOVUPS (R12), Z4
+	VMOVUPS (R12)(BX*1), Z1
+	VMOVUPS (R12)(BX*2), Z6
+	VADDPS Z1, Z4, Z7
+	VADDPS Z6, Z1, Z4
+	VADDPS Z5, Z3, Z6
+	VADDPS Z7, Z5, Z3
+	MOVQ DI, R12
+	VMOVUPS (R12), Z7
+	VADDPS Z6, Z7, Z5
+	VMOVUPS Z5, (R12)
+	VMOVUPS (R12)(R9*1), Z5
+	VADDPS Z3, Z5, Z6
+	VMOVUPS Z6, (R12)(R9*1)
+	VADDPS Z2, Z0, Z6
+	VADDPS Z4, Z2, Z0
+	ADDQ DX, R12
+	VMOVUPS (R12), Z4
+	VADDPS Z6, Z4, Z2
+	VMOVUPS Z2, (R12)
+	VMOVUPS (R12)(R9*1), Z2
+	VADDPS Z0, Z2, Z6
+	VMOVUPS Z6, (R12)(R9*1)
+	ADDQ $64, SI
+	ADDQ $64, DI
+	ADDQ $64, R14
+	DECQ CX
+	JNZ vector
+	MOVQ 48(AX), R12
+	ADDQ R12, 0(AX)
+	MOVQ 56(AX), R12
+	ADDQ R12, 8(AX)
+	DECQ 64(AX)
+	JNZ tile
+	VZEROUPPER
+	RET
+
+// winogradAVX512_OutputBack2 transforms the gradient of an output's tile of 2x2 filters: AyA'.
+TEXT winogradAVX512_OutputBack2<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
+	MOVQ 16(AX), R8
+	MOVQ 24(AX), BX
+	MOVQ 32(AX), R9
+	MOVQ 40(AX), DX
+	LEAQ (BX)(BX*2), R13
+	LEAQ (R9)(R9*2), R11
+tile:
+	MOVQ 0(AX), SI
+	MOVQ 8(AX), DI
+	MOVQ 72(AX), CX
+	MOVQ 80(AX), R14
+vector:
+	MOVQ SI, R12
+	VMOVUPS (R12), Z0
+	VMOVUPS (R12)(BX*1), Z1
+	VADDPS Z1, Z0, Z2
+	ADDQ R8, R12
+	VMOVUPS (R12), Z3
+	VMOVUPS (R12)(BX*1), Z4
+	VADDPS Z4, Z3, Z5
+	VADDPS Z3, Z0, Z6
+	MOVQ DI, R12
+	VMOVUPS Z0, (R12)
+	VMOVUPS Z6, (R12)(R9*1)
+	VMOVUPS Z3, (R12)(R9*2)
+	VADDPS Z5, Z2, Z3
+	ADDQ DX, R12
+	VMOVUPS Z2, (R12)
+	VMOVUPS Z3, (R12)(R9*1)
+	VMOVUPS Z5, (R12)(R9*2)
+	VADDPS Z4, Z1, Z5
+	ADDQ DX, R12
+	VMOVUPS Z1, (R12)
+	VMOVUPS Z5, (R12)(R9*1)
+	VMOVUPS Z4, (R12)(R9*2)
+	ADDQ $64, SI
+	ADDQ $64, DI
+	ADDQ $64, R14
+	DECQ CX
+	JNZ vector
+	MOVQ 48(AX), R12
+	ADDQ R12, 0(AX)
+	MOVQ 56(AX), R12
+	ADDQ R12, 8(AX)
+	DECQ 64(AX)
+	JNZ tile
+	VZEROUPPER
+	RET
+
+// winogradAVX512_FilterBack2 transforms the gradient of a filter of 2x2 filters: G'mG.
+TEXT winogradAVX512_FilterBack2<>(SB), NOSPLIT, $0-16
+	MOVQ a+8(FP), AX
+	MOVQ 16(AX), R8
+	MOVQ 24(AX), BX
+	MOVQ 32(AX), R9
+	MOVQ 40(AX), DX
+	LEAQ (BX)(BX*2), R13
+	LEAQ (R9)(R9*2), R11
+tile:
+	MOVQ 0(AX), SI
+	MOVQ 8(AX), DI
+	MOVQ 72(AX), CX
+	MOVQ 80(AX), R14
+vector:
+	MOVQ SI, R12
+	VMOVUPS (R12), Z0
+	VMOVUPS (R12)(BX*1), Z1
+	VMOVUPS (R12)(BX*2), Z2
+	VADDPS Z1, Z0, Z3
+	VADDPS Z2, Z1, Z0
+	ADDQ R8, R12
+	VMOVUPS (R12), Z2
+	VMOVUPS (R12)(BX*1), Z1
+	VMOVUPS (R12)(BX*2), Z4
+	VADDPS Z1, Z2, Z5
+	VADDPS Z4, Z1, Z2
+	ADDQ R8, R12
+	VMOVUPS (R12), Z4
+	VMOVUPS (R12)(BX*1), Z1
+	VMOVUPS (R12)(BX*2), Z6
+	VADDPS Z1, Z4, Z7
+	VADDPS Z6, Z1, Z4
+	VADDPS Z5, Z3, Z6
+	VADDPS Z7, Z5, Z3
+	MOVQ DI, R12
+	VMOVUPS Z6, (R12)
+	VMOVUPS Z3, (R12)(R9*1)
+	VADDPS Z2, Z0, Z3
+	VADDPS Z4, Z2, Z0
+	ADDQ DX, R12
+	VMOVUPS Z3, (R12)
+	VMOVUPS Z0, (R12)(R9*1)
 	ADDQ $64, SI
 	ADDQ $64, DI
 	ADDQ $64, R14

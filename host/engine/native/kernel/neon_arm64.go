@@ -33,25 +33,7 @@ func peakNEON(a *int)
 func prefetchNEON(a *lines)
 
 //go:noescape
-func winogradNEON_Input(a *Tiles)
-
-//go:noescape
-func winogradNEON_Filter(a *Tiles)
-
-//go:noescape
-func winogradNEON_Output(a *Tiles)
-
-//go:noescape
-func winogradNEON_OutputMax(a *Tiles)
-
-//go:noescape
-func winogradNEON_OutputAdd(a *Tiles)
-
-//go:noescape
-func winogradNEON_OutputBack(a *Tiles)
-
-//go:noescape
-func winogradNEON_FilterBack(a *Tiles)
+func winogradNEON(t Transform, a *Tiles)
 
 //go:noescape
 func columnsNEON(op Op, a *Columns)

@@ -1013,10 +1013,32 @@ line:
 	BNE line
 	RET
 
-// func winogradNEON_Input(a *Tiles)
-// transforms an input's tile: B'xB.
-TEXT ·winogradNEON_Input(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R10
+DATA transformsNEON<>+0(SB)/8, $winogradNEON_Input3<>(SB)
+DATA transformsNEON<>+8(SB)/8, $winogradNEON_Filter3<>(SB)
+DATA transformsNEON<>+16(SB)/8, $winogradNEON_Output3<>(SB)
+DATA transformsNEON<>+24(SB)/8, $winogradNEON_OutputMax3<>(SB)
+DATA transformsNEON<>+32(SB)/8, $winogradNEON_OutputAdd3<>(SB)
+DATA transformsNEON<>+40(SB)/8, $winogradNEON_OutputBack3<>(SB)
+DATA transformsNEON<>+48(SB)/8, $winogradNEON_FilterBack3<>(SB)
+DATA transformsNEON<>+56(SB)/8, $winogradNEON_Input2<>(SB)
+DATA transformsNEON<>+64(SB)/8, $winogradNEON_Filter2<>(SB)
+DATA transformsNEON<>+72(SB)/8, $winogradNEON_Output2<>(SB)
+DATA transformsNEON<>+80(SB)/8, $winogradNEON_OutputMax2<>(SB)
+DATA transformsNEON<>+88(SB)/8, $winogradNEON_OutputAdd2<>(SB)
+DATA transformsNEON<>+96(SB)/8, $winogradNEON_OutputBack2<>(SB)
+DATA transformsNEON<>+104(SB)/8, $winogradNEON_FilterBack2<>(SB)
+GLOBL transformsNEON<>(SB), RODATA, $112
+
+// func winogradNEON(t Transform, a *Tiles)
+TEXT ·winogradNEON(SB), NOSPLIT, $0-16
+	MOVD t+0(FP), R0
+	MOVD $transformsNEON<>(SB), R1
+	MOVD (R1)(R0<<3), R0
+	JMP (R0)
+
+// winogradNEON_Input3 transforms an input's tile of 3x3 filters: B'xB.
+TEXT winogradNEON_Input3<>(SB), NOSPLIT, $0-16
+	MOVD a+8(FP), R10
 	MOVD 16(R10), R2
 	MOVD 24(R10), R3
 	MOVD 32(R10), R4
@@ -1147,10 +1169,9 @@ vector:
 	BNE tile
 	RET
 
-// func winogradNEON_Filter(a *Tiles)
-// transforms a filter: GwG'.
-TEXT ·winogradNEON_Filter(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R10
+// winogradNEON_Filter3 transforms a filter of 3x3 filters: GwG'.
+TEXT winogradNEON_Filter3<>(SB), NOSPLIT, $0-16
+	MOVD a+8(FP), R10
 	MOVD 16(R10), R2
 	MOVD 24(R10), R3
 	MOVD 32(R10), R4
@@ -1271,10 +1292,9 @@ vector:
 	BNE tile
 	RET
 
-// func winogradNEON_Output(a *Tiles)
-// transforms an output's tile: A'mA.
-TEXT ·winogradNEON_Output(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R10
+// winogradNEON_Output3 transforms an output's tile of 3x3 filters: A'mA.
+TEXT winogradNEON_Output3<>(SB), NOSPLIT, $0-16
+	MOVD a+8(FP), R10
 	MOVD 16(R10), R2
 	MOVD 24(R10), R3
 	MOVD 32(R10), R4
@@ -1391,10 +1411,9 @@ vector:
 	BNE tile
 	RET
 
-// func winogradNEON_OutputMax(a *Tiles)
-// transforms an output's tile, of which the largest number is written: A'mA.
-TEXT ·winogradNEON_OutputMax(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R10
+// winogradNEON_OutputMax3 transforms an output's tile of 3x3 filters, of which the largest number is written: A'mA.
+TEXT winogradNEON_OutputMax3<>(SB), NOSPLIT, $0-16
+	MOVD a+8(FP), R10
 	MOVD 16(R10), R2
 	MOVD 24(R10), R3
 	MOVD 32(R10), R4
@@ -1492,10 +1511,9 @@ vector:
 	BNE tile
 	RET
 
-// func winogradNEON_OutputAdd(a *Tiles)
-// transforms an output's tile, which is added: A'mA.
-TEXT ·winogradNEON_OutputAdd(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R10
+// winogradNEON_OutputAdd3 transforms an output's tile of 3x3 filters, which is added: A'mA.
+TEXT winogradNEON_OutputAdd3<>(SB), NOSPLIT, $0-16
+	MOVD a+8(FP), R10
 	MOVD 16(R10), R2
 	MOVD 24(R10), R3
 	MOVD 32(R10), R4
@@ -1600,10 +1618,9 @@ vector:
 	BNE tile
 	RET
 
-// func winogradNEON_OutputBack(a *Tiles)
-// transforms the gradient of an output's tile: AyA'.
-TEXT ·winogradNEON_OutputBack(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R10
+// winogradNEON_OutputBack3 transforms the gradient of an output's tile of 3x3 filters: AyA'.
+TEXT winogradNEON_OutputBack3<>(SB), NOSPLIT, $0-16
+	MOVD a+8(FP), R10
 	MOVD 16(R10), R2
 	MOVD 24(R10), R3
 	MOVD 32(R10), R4
@@ -1696,10 +1713,9 @@ vector:
 	BNE tile
 	RET
 
-// func winogradNEON_FilterBack(a *Tiles)
-// transforms the gradient of a filter: G'mG.
-TEXT ·winogradNEON_FilterBack(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R10
+// winogradNEON_FilterBack3 transforms the gradient of a filter of 3x3 filters: G'mG.
+TEXT winogradNEON_FilterBack3<>(SB), NOSPLIT, $0-16
+	MOVD a+8(FP), R10
 	MOVD 16(R10), R2
 	MOVD 24(R10), R3
 	MOVD 32(R10), R4
@@ -1814,6 +1830,528 @@ vector:
 	VST1 [V7.S4], (R7)
 	ADD R4, R7, R7
 	VST1 [V5.S4], (R7)
+	ADD $16, R0, R0
+	ADD $16, R1, R1
+	ADD $16, R11, R11
+	SUBS $1, R8, R8
+	BNE vector
+	MOVD 48(R10), R6
+	ADD R6, R12, R12
+	MOVD 56(R10), R6
+	ADD R6, R13, R13
+	SUBS $1, R9, R9
+	BNE tile
+	RET
+
+// winogradNEON_Input2 transforms an input's tile of 2x2 filters: B'xB.
+TEXT winogradNEON_Input2<>(SB), NOSPLIT, $0-16
+	MOVD a+8(FP), R10
+	MOVD 16(R10), R2
+	MOVD 24(R10), R3
+	MOVD 32(R10), R4
+	MOVD 40(R10), R5
+	MOVD 0(R10), R12
+	MOVD 8(R10), R13
+	MOVD 64(R10), R9
+tile:
+	MOVD R12, R0
+	MOVD R13, R1
+	MOVD 72(R10), R8
+	MOVD 80(R10), R11
+vector:
+	MOVD R0, R6
+	MOVD R6, R7
+	VLD1 (R7), [V0.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V1.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V2.S4]
+	WORD $0x4ea1d403
+	WORD $0x4ea1d440
+	ADD R2, R6, R6
+	MOVD R6, R7
+	VLD1 (R7), [V2.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V4.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V5.S4]
+	WORD $0x4ea4d446
+	WORD $0x4ea4d4a2
+	ADD R2, R6, R6
+	MOVD R6, R7
+	VLD1 (R7), [V5.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V7.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V8.S4]
+	WORD $0x4ea7d4a9
+	WORD $0x4ea7d505
+	WORD $0x4ea6d468
+	WORD $0x4ea6d523
+	MOVD R1, R6
+	MOVD R6, R7
+	VST1 [V8.S4], (R7)
+	ADD R4, R7, R7
+	VST1 [V6.S4], (R7)
+	ADD R4, R7, R7
+	VST1 [V3.S4], (R7)
+	WORD $0x4ea4d423
+	WORD $0x4ea4d4e1
+	ADD R5, R6, R6
+	MOVD R6, R7
+	VST1 [V3.S4], (R7)
+	ADD R4, R7, R7
+	VST1 [V4.S4], (R7)
+	ADD R4, R7, R7
+	VST1 [V1.S4], (R7)
+	WORD $0x4ea2d401
+	WORD $0x4ea2d4a0
+	ADD R5, R6, R6
+	MOVD R6, R7
+	VST1 [V1.S4], (R7)
+	ADD R4, R7, R7
+	VST1 [V2.S4], (R7)
+	ADD R4, R7, R7
+	VST1 [V0.S4], (R7)
+	ADD $16, R0, R0
+	ADD $16, R1, R1
+	ADD $16, R11, R11
+	SUBS $1, R8, R8
+	BNE vector
+	MOVD 48(R10), R6
+	ADD R6, R12, R12
+	MOVD 56(R10), R6
+	ADD R6, R13, R13
+	SUBS $1, R9, R9
+	BNE tile
+	RET
+
+// winogradNEON_Filter2 transforms a filter of 2x2 filters: GwG'.
+TEXT winogradNEON_Filter2<>(SB), NOSPLIT, $0-16
+	MOVD a+8(FP), R10
+	MOVD 16(R10), R2
+	MOVD 24(R10), R3
+	MOVD 32(R10), R4
+	MOVD 40(R10), R5
+	MOVD 0(R10), R12
+	MOVD 8(R10), R13
+	MOVD 64(R10), R9
+tile:
+	MOVD R12, R0
+	MOVD R13, R1
+	MOVD 72(R10), R8
+	MOVD 80(R10), R11
+vector:
+	MOVD R0, R6
+	MOVD R6, R7
+	VLD1 (R7), [V0.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V1.S4]
+	WORD $0x4e21d402
+	ADD R2, R6, R6
+	MOVD R6, R7
+	VLD1 (R7), [V3.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V4.S4]
+	WORD $0x4e24d465
+	WORD $0x4e23d406
+	MOVD R1, R6
+	MOVD R6, R7
+	VST1 [V0.S4], (R7)
+	ADD R4, R7, R7
+	VST1 [V6.S4], (R7)
+	ADD R4, R7, R7
+	VST1 [V3.S4], (R7)
+	WORD $0x4e25d443
+	ADD R5, R6, R6
+	MOVD R6, R7
+	VST1 [V2.S4], (R7)
+	ADD R4, R7, R7
+	VST1 [V3.S4], (R7)
+	ADD R4, R7, R7
+	VST1 [V5.S4], (R7)
+	WORD $0x4e24d425
+	ADD R5, R6, R6
+	MOVD R6, R7
+	VST1 [V1.S4], (R7)
+	ADD R4, R7, R7
+	VST1 [V5.S4], (R7)
+	ADD R4, R7, R7
+	VST1 [V4.S4], (R7)
+	ADD $16, R0, R0
+	ADD $16, R1, R1
+	ADD $16, R11, R11
+	SUBS $1, R8, R8
+	BNE vector
+	MOVD 48(R10), R6
+	ADD R6, R12, R12
+	MOVD 56(R10), R6
+	ADD R6, R13, R13
+	SUBS $1, R9, R9
+	BNE tile
+	RET
+
+// winogradNEON_Output2 transforms an output's tile of 2x2 filters: A'mA.
+TEXT winogradNEON_Output2<>(SB), NOSPLIT, $0-16
+	MOVD a+8(FP), R10
+	MOVD 16(R10), R2
+	MOVD 24(R10), R3
+	MOVD 32(R10), R4
+	MOVD 40(R10), R5
+	MOVD 0(R10), R12
+	MOVD 8(R10), R13
+	MOVD 64(R10), R9
+tile:
+	MOVD R12, R0
+	MOVD R13, R1
+	MOVD 72(R10), R8
+	MOVD 80(R10), R11
+vector:
+	MOVD R0, R6
+	MOVD R6, R7
+	VLD1 (R7), [V0.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V1.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V2.S4]
+	WORD $0x4e21d403
+	WORD $0x4e22d420
+	ADD R2, R6, R6
+	MOVD R6, R7
+	VLD1 (R7), [V2.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V1.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V4.S4]
+	WORD $0x4e21d445
+	WORD $0x4e24d422
+	ADD R2, R6, R6
+	MOVD R6, R7
+	VLD1 (R7), [V4.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V1.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V6.S4]
+	WORD $0x4e21d487
+	WORD $0x4e26d424
+	WORD $0x4e25d466
+	WORD $0x4e27d4a3
+	MOVD $88(R10), R7
+	VLD1R (R7), [V7.S4]
+	VLD1 (R11), [V5.S4]
+	WORD $0x4e25d4c1
+	WORD $0x4e21f4e5
+	MOVD R1, R6
+	MOVD R6, R7
+	VST1 [V5.S4], (R7)
+	MOVD $88(R10), R7
+	VLD1R (R7), [V5.S4]
+	VLD1 (R11), [V1.S4]
+	WORD $0x4e21d467
+	WORD $0x4e27f4a1
+	ADD R4, R7, R7
+	VST1 [V1.S4], (R7)
+	WORD $0x4e22d401
+	WORD $0x4e24d440
+	MOVD $88(R10), R7
+	VLD1R (R7), [V4.S4]
+	VLD1 (R11), [V2.S4]
+	WORD $0x4e22d427
+	WORD $0x4e27f482
+	ADD R5, R6, R6
+	MOVD R6, R7
+	VST1 [V2.S4], (R7)
+	MOVD $88(R10), R7
+	VLD1R (R7), [V2.S4]
+	VLD1 (R11), [V7.S4]
+	WORD $0x4e27d404
+	WORD $0x4e24f447
+	ADD R4, R7, R7
+	VST1 [V7.S4], (R7)
+	ADD $16, R0, R0
+	ADD $16, R1, R1
+	ADD $16, R11, R11
+	SUBS $1, R8, R8
+	BNE vector
+	MOVD 48(R10), R6
+	ADD R6, R12, R12
+	MOVD 56(R10), R6
+	ADD R6, R13, R13
+	SUBS $1, R9, R9
+	BNE tile
+	RET
+
+// winogradNEON_OutputMax2 transforms an output's tile of 2x2 filters, of which the largest number is written: A'mA.
+TEXT winogradNEON_OutputMax2<>(SB), NOSPLIT, $0-16
+	MOVD a+8(FP), R10
+	MOVD 16(R10), R2
+	MOVD 24(R10), R3
+	MOVD 32(R10), R4
+	MOVD 40(R10), R5
+	MOVD 0(R10), R12
+	MOVD 8(R10), R13
+	MOVD 64(R10), R9
+tile:
+	MOVD R12, R0
+	MOVD R13, R1
+	MOVD 72(R10), R8
+	MOVD 80(R10), R11
+vector:
+	MOVD R0, R6
+	MOVD R6, R7
+	VLD1 (R7), [V0.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V1.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V2.S4]
+	WORD $0x4e21d403
+	WORD $0x4e22d420
+	ADD R2, R6, R6
+	MOVD R6, R7
+	VLD1 (R7), [V2.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V1.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V4.S4]
+	WORD $0x4e21d445
+	WORD $0x4e24d422
+	ADD R2, R6, R6
+	MOVD R6, R7
+	VLD1 (R7), [V4.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V1.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V6.S4]
+	WORD $0x4e21d487
+	WORD $0x4e26d424
+	WORD $0x4e25d466
+	WORD $0x4e27d4a3
+	WORD $0x4e22d407
+	WORD $0x4e24d440
+	WORD $0x4e23f4c4
+	WORD $0x4e20f4e3
+	WORD $0x4e23f480
+	MOVD $88(R10), R7
+	VLD1R (R7), [V3.S4]
+	VLD1 (R11), [V4.S4]
+	WORD $0x4e24d407
+	WORD $0x4e27f464
+	MOVD R1, R6
+	MOVD R6, R7
+	VST1 [V4.S4], (R7)
+	ADD $16, R0, R0
+	ADD $16, R1, R1
+	ADD $16, R11, R11
+	SUBS $1, R8, R8
+	BNE vector
+	MOVD 48(R10), R6
+	ADD R6, R12, R12
+	MOVD 56(R10), R6
+	ADD R6, R13, R13
+	SUBS $1, R9, R9
+	BNE tile
+	RET
+
+// winogradNEON_OutputAdd2 transforms an output's tile of 2x2 filters, which is added: A'mA.
+TEXT winogradNEON_OutputAdd2<>(SB), NOSPLIT, $0-16
+	MOVD a+8(FP), R10
+	MOVD 16(R10), R2
+	MOVD 24(R10), R3
+	MOVD 32(R10), R4
+	MOVD 40(R10), R5
+	MOVD 0(R10), R12
+	MOVD 8(R10), R13
+	MOVD 64(R10), R9
+tile:
+	MOVD R12, R0
+	MOVD R13, R1
+	MOVD 72(R10), R8
+	MOVD 80(R10), R11
+vector:
+	MOVD R0, R6
+	MOVD R6, R7
+	VLD1 (R7), [V0.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V1.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V2.S4]
+	WORD $0x4e21d403
+	WORD $0x4e22d420
+	ADD R2, R6, R6
+	MOVD R6, R7
+	VLD1 (R7), [V2.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V1.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V4.S4]
+	WORD $0x4e21d445
+	WORD $0x4e24d422
+	ADD R2, R6, R6
+	MOVD R6, R7
+	VLD1 (R7), [V4.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V1.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V6.S4]
+	WORD $0x4e21d487
+	WORD $0x4e26d424
+	WORD $0x4e25d466
+	WORD $0x4e27d4a3
+	MOVD R1, R6
+	MOVD R6, R7
+	VLD1 (R7), [V7.S4]
+	WORD $0x4e26d4e5
+	VST1 [V5.S4], (R7)
+	ADD R4, R7, R7
+	VLD1 (R7), [V5.S4]
+	WORD $0x4e23d4a6
+	VST1 [V6.S4], (R7)
+	WORD $0x4e22d406
+	WORD $0x4e24d440
+	ADD R5, R6, R6
+	MOVD R6, R7
+	VLD1 (R7), [V4.S4]
+	WORD $0x4e26d482
+	VST1 [V2.S4], (R7)
+	ADD R4, R7, R7
+	VLD1 (R7), [V2.S4]
+	WORD $0x4e20d446
+	VST1 [V6.S4], (R7)
+	ADD $16, R0, R0
+	ADD $16, R1, R1
+	ADD $16, R11, R11
+	SUBS $1, R8, R8
+	BNE vector
+	MOVD 48(R10), R6
+	ADD R6, R12, R12
+	MOVD 56(R10), R6
+	ADD R6, R13, R13
+	SUBS $1, R9, R9
+	BNE tile
+	RET
+
+// winogradNEON_OutputBack2 transforms the gradient of an output's tile of 2x2 filters: AyA'.
+TEXT winogradNEON_OutputBack2<>(SB), NOSPLIT, $0-16
+	MOVD a+8(FP), R10
+	MOVD 16(R10), R2
+	MOVD 24(R10), R3
+	MOVD 32(R10), R4
+	MOVD 40(R10), R5
+	MOVD 0(R10), R12
+	MOVD 8(R10), R13
+	MOVD 64(R10), R9
+tile:
+	MOVD R12, R0
+	MOVD R13, R1
+	MOVD 72(R10), R8
+	MOVD 80(R10), R11
+vector:
+	MOVD R0, R6
+	MOVD R6, R7
+	VLD1 (R7), [V0.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V1.S4]
+	WORD $0x4e21d402
+	ADD R2, R6, R6
+	MOVD R6, R7
+	VLD1 (R7), [V3.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V4.S4]
+	WORD $0x4e24d465
+	WORD $0x4e23d406
+	MOVD R1, R6
+	MOVD R6, R7
+	VST1 [V0.S4], (R7)
+	ADD R4, R7, R7
+	VST1 [V6.S4], (R7)
+	ADD R4, R7, R7
+	VST1 [V3.S4], (R7)
+	WORD $0x4e25d443
+	ADD R5, R6, R6
+	MOVD R6, R7
+	VST1 [V2.S4], (R7)
+	ADD R4, R7, R7
+	VST1 [V3.S4], (R7)
+	ADD R4, R7, R7
+	VST1 [V5.S4], (R7)
+	WORD $0x4e24d425
+	ADD R5, R6, R6
+	MOVD R6, R7
+	VST1 [V1.S4], (R7)
+	ADD R4, R7, R7
+	VST1 [V5.S4], (R7)
+	ADD R4, R7, R7
+	VST1 [V4.S4], (R7)
+	ADD $16, R0, R0
+	ADD $16, R1, R1
+	ADD $16, R11, R11
+	SUBS $1, R8, R8
+	BNE vector
+	MOVD 48(R10), R6
+	ADD R6, R12, R12
+	MOVD 56(R10), R6
+	ADD R6, R13, R13
+	SUBS $1, R9, R9
+	BNE tile
+	RET
+
+// winogradNEON_FilterBack2 transforms the gradient of a filter of 2x2 filters: G'mG.
+TEXT winogradNEON_FilterBack2<>(SB), NOSPLIT, $0-16
+	MOVD a+8(FP), R10
+	MOVD 16(R10), R2
+	MOVD 24(R10), R3
+	MOVD 32(R10), R4
+	MOVD 40(R10), R5
+	MOVD 0(R10), R12
+	MOVD 8(R10), R13
+	MOVD 64(R10), R9
+tile:
+	MOVD R12, R0
+	MOVD R13, R1
+	MOVD 72(R10), R8
+	MOVD 80(R10), R11
+vector:
+	MOVD R0, R6
+	MOVD R6, R7
+	VLD1 (R7), [V0.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V1.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V2.S4]
+	WORD $0x4e21d403
+	WORD $0x4e22d420
+	ADD R2, R6, R6
+	MOVD R6, R7
+	VLD1 (R7), [V2.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V1.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V4.S4]
+	WORD $0x4e21d445
+	WORD $0x4e24d422
+	ADD R2, R6, R6
+	MOVD R6, R7
+	VLD1 (R7), [V4.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V1.S4]
+	ADD R3, R7, R7
+	VLD1 (R7), [V6.S4]
+	WORD $0x4e21d487
+	WORD $0x4e26d424
+	WORD $0x4e25d466
+	WORD $0x4e27d4a3
+	MOVD R1, R6
+	MOVD R6, R7
+	VST1 [V6.S4], (R7)
+	ADD R4, R7, R7
+	VST1 [V3.S4], (R7)
+	WORD $0x4e22d403
+	WORD $0x4e24d440
+	ADD R5, R6, R6
+	MOVD R6, R7
+	VST1 [V3.S4], (R7)
+	ADD R4, R7, R7
+	VST1 [V0.S4], (R7)
 	ADD $16, R0, R0
 	ADD $16, R1, R1
 	ADD $16, R11, R11

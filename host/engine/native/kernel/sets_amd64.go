@@ -110,38 +110,8 @@ func (s *Set) dropout(a *Dropout) {
 
 func (s *Set) transform(t Transform, lanes int, a *Tiles) {
 	if lanes == 16 {
-		switch t {
-		case WinogradInput:
-			winogradAVX512_Input(a)
-		case WinogradFilter:
-			winogradAVX512_Filter(a)
-		case WinogradOutput:
-			winogradAVX512_Output(a)
-		case WinogradOutputMax:
-			winogradAVX512_OutputMax(a)
-		case WinogradOutputAdd:
-			winogradAVX512_OutputAdd(a)
-		case WinogradOutputBack:
-			winogradAVX512_OutputBack(a)
-		case WinogradFilterBack:
-			winogradAVX512_FilterBack(a)
-		}
+		winogradAVX512(t, a)
 		return
 	}
-	switch t {
-	case WinogradInput:
-		winogradAVX2_Input(a)
-	case WinogradFilter:
-		winogradAVX2_Filter(a)
-	case WinogradOutput:
-		winogradAVX2_Output(a)
-	case WinogradOutputMax:
-		winogradAVX2_OutputMax(a)
-	case WinogradOutputAdd:
-		winogradAVX2_OutputAdd(a)
-	case WinogradOutputBack:
-		winogradAVX2_OutputBack(a)
-	case WinogradFilterBack:
-		winogradAVX2_FilterBack(a)
-	}
+	winogradAVX2(t, a)
 }

@@ -48,21 +48,4 @@ func (s *Set) prefetch(a *lines) {
 
 func (s *Set) dropout(a *Dropout) { dropoutPlain(a) }
 
-func (s *Set) transform(t Transform, _ int, a *Tiles) {
-	switch t {
-	case WinogradInput:
-		winogradNEON_Input(a)
-	case WinogradFilter:
-		winogradNEON_Filter(a)
-	case WinogradOutput:
-		winogradNEON_Output(a)
-	case WinogradOutputMax:
-		winogradNEON_OutputMax(a)
-	case WinogradOutputAdd:
-		winogradNEON_OutputAdd(a)
-	case WinogradOutputBack:
-		winogradNEON_OutputBack(a)
-	case WinogradFilterBack:
-		winogradNEON_FilterBack(a)
-	}
-}
+func (s *Set) transform(t Transform, _ int, a *Tiles) { winogradNEON(t, a) }

@@ -20,6 +20,9 @@ const (
 	transforms
 )
 
+// Of2 is the transform for 2x2 filters, F(2x2, 2x2): 3 stands where 4 does, and 2 where 3 does.
+func (t Transform) Of2() Transform { return t + transforms }
+
 // Tiles are the arguments of a transform: of Count tiles, In and Out moving by the steps, each of some channels side by side. Distances
 // are in bytes. Bias [channels] and Low are WinogradOutput's. Out must not lie where In does, unless every number of a channel's tile
 // that is written was read for that tile.
@@ -78,7 +81,7 @@ func (a *Tiles) read(c, tile, row, pixel int) float32 {
 
 // transformPlain does a channel after the other.
 func transformPlain(t Transform, channels int, a *Tiles) {
-	m := &maps[t]
+	m, kind := &maps[t], t%transforms
 	for tile := range a.Count {
 		for c := range channels {
 			var between [4][4]float32 // by column
@@ -95,12 +98,12 @@ func transformPlain(t Transform, channels int, a *Tiles) {
 			for j := range m.out {
 				column := m.line(between[j])
 				for i := range m.out {
-					if t == WinogradOutputMax {
+					if kind == WinogradOutputMax {
 						top = largerOf(column[i], top)
 						continue
 					}
 					to := number(a.Out, 4*c+tile*a.OutStep+i*a.OutRow+j*a.OutPixel)
-					switch t {
+					switch kind {
 					case WinogradOutput:
 						*to = largerOf(a.Low, *number(a.Bias, 4*c)+column[i])
 					case WinogradOutputAdd:
@@ -110,7 +113,7 @@ func transformPlain(t Transform, channels int, a *Tiles) {
 					}
 				}
 			}
-			if t == WinogradOutputMax {
+			if kind == WinogradOutputMax {
 				*number(a.Out, 4*c+tile*a.OutStep) = largerOf(a.Low, *number(a.Bias, 4*c)+top)
 			}
 		}
@@ -118,7 +121,7 @@ func transformPlain(t Transform, channels int, a *Tiles) {
 }
 
 // maps are the transforms of a line.
-var maps = [transforms]struct {
+var maps = [2 * transforms]struct {
 	in, out int
 	line    func(x [4]float32) [4]float32
 }{
@@ -126,14 +129,23 @@ var maps = [transforms]struct {
 	WinogradFilter: {3, 4, func(x [4]float32) [4]float32 {
 		return [4]float32{x[0], (x[0] + x[2] + x[1]) * 0.5, (x[0] + x[2] - x[1]) * 0.5, x[2]}
 	}},
-	WinogradOutput:     {4, 2, outputLine},
-	WinogradOutputMax:  {4, 2, outputLine},
-	WinogradOutputAdd:  {4, 2, outputLine},
+	WinogradOutput:     {4, 2, outputOf3},
+	WinogradOutputMax:  {4, 2, outputOf3},
+	WinogradOutputAdd:  {4, 2, outputOf3},
 	WinogradOutputBack: {2, 4, func(x [4]float32) [4]float32 { return [4]float32{x[0], x[0] + x[1], x[0] - x[1], -x[1]} }},
 	WinogradFilterBack: {4, 3, func(x [4]float32) [4]float32 {
 		sum := (x[1] + x[2]) * 0.5
 		return [4]float32{x[0] + sum, (x[1] - x[2]) * 0.5, sum + x[3]}
 	}},
+	transforms + WinogradInput:      {3, 3, func(x [4]float32) [4]float32 { return [4]float32{x[0] - x[1], x[1], x[2] - x[1]} }},
+	transforms + WinogradFilter:     {2, 3, wider},
+	transforms + WinogradOutput:     {3, 2, narrower},
+	transforms + WinogradOutputMax:  {3, 2, narrower},
+	transforms + WinogradOutputAdd:  {3, 2, narrower},
+	transforms + WinogradOutputBack: {2, 3, wider},
+	transforms + WinogradFilterBack: {3, 2, narrower},
 }
 
-func outputLine(x [4]float32) [4]float32 { return [4]float32{x[0] + x[1] + x[2], x[1] - x[2] - x[3]} }
+func outputOf3(x [4]float32) [4]float32 { return [4]float32{x[0] + x[1] + x[2], x[1] - x[2] - x[3]} }
+func wider(x [4]float32) [4]float32     { return [4]float32{x[0], x[0] + x[1], x[1]} }
+func narrower(x [4]float32) [4]float32  { return [4]float32{x[0] + x[1], x[1] + x[2]} }

@@ -1,7 +1,5 @@
 package work
 
-import "runtime"
-
 // serve does parts until the pool is closed.
 func (p *Pool) serve(worker int) {
 	for {
@@ -45,12 +43,7 @@ func (c *Caller) finish(part, worker int) {
 
 // idle waits until something was posted after what the worker has seen; false: the pool is closed.
 func (p *Pool) idle(seen uint64) bool {
-	for range spins {
-		if p.posted.Load() != seen {
-			break
-		}
-		runtime.Gosched()
-	}
+	stayAwake(func() bool { return p.posted.Load() == seen })
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for p.posted.Load() == seen && !p.closed {

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Task is work in parts.
@@ -101,19 +102,24 @@ func (c *Caller) Run(parts int, t Task) {
 
 // wait is for the parts that workers have begun: a while awake, since they are short, then asleep.
 func (c *Caller) wait() {
-	for range spins {
-		select {
-		case <-c.done:
-			return
-		default:
-			runtime.Gosched()
-		}
-	}
+	stayAwake(func() bool { return c.left.Load() > 0 })
 	<-c.done
 }
 
-// spins is how often the idle look again before they sleep.
-const spins = 64
+// awake is how long the idle look again before they sleep: waking takes as long, and what lies between two calls mostly less.
+const awake = 60 * time.Microsecond
+
+// stayAwake looks until there is nothing to wait for any more, or it has for long enough.
+func stayAwake(waiting func() bool) {
+	const looks = 32
+	for start := time.Now(); time.Since(start) < awake; runtime.Gosched() {
+		for range looks {
+			if !waiting() {
+				return
+			}
+		}
+	}
+}
 
 // do takes a part and does it; false: none is left.
 func (c *Caller) do(worker int) bool {

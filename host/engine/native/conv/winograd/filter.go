@@ -1,16 +1,18 @@
 package winograd
 
 import (
+	"math/bits"
 	"unsafe"
 
 	"github.com/fkzoo/fkzoo/host/engine/native/kernel"
 	"github.com/fkzoo/fkzoo/host/engine/native/work"
 )
 
-// Filter is the gradient of filters by Winograd's transforms: 16 products [in, tiles] by [tiles, out] of the input's tiles and
+// Filter is the gradient of filters by Winograd's transforms: products [in, tiles] by [tiles, out] of the input's tiles and
 // those of the output's gradient, transformed back at the end. Units are divided into parts, by the batch alone, whose sums are added
 // in their order.
 type Filter struct {
+	form
 	set      *kernel.Set
 	threads  int // of the pool that will run it, at most
 	source   source
@@ -38,37 +40,43 @@ const (
 
 // NewFilter makes the gradient of the filters.
 func NewFilter(set *kernel.Set, threads int, s Shape) *Filter {
-	f := &Filter{set: set, threads: threads, out: image{s.OutHeight, s.OutWidth, s.Filters}, blocking: set.Blocking(s.Filters), workers: make([]filterWorker, threads)}
+	f := &Filter{form: form{s.Size}, set: set, threads: threads, out: image{s.OutHeight, s.OutWidth, s.Filters}, blocking: set.Blocking(s.Filters), workers: make([]filterWorker, threads)}
 	f.grid = newGrid(f.out)
-	f.source = source{in: image{s.Height, s.Width, s.Channels}, from: [2]int{-s.Padding[0], -s.Padding[1]}, grid: &f.grid}
+	f.source = source{form: f.form, in: image{s.Height, s.Width, s.Channels}, from: [2]int{-s.Padding[0], -s.Padding[1]}, grid: &f.grid}
 	f.rows, f.padRows = set.OuterTiles(s.Channels)
 	return f
 }
 
 // sumPlane is a matrix of sums [in, out], sumLen all of a part's, and the bias.
-func (f *Filter) sumPlane() int { return planes(f.padRows * f.blocking.Padded()) }
+func (f *Filter) sumPlane() int { return apart(f.padRows * f.blocking.Padded()) }
 
-func (f *Filter) sumLen() int { return planeCount*f.sumPlane() + round(f.out.c) }
+func (f *Filter) sumLen() int { return f.planes()*f.sumPlane() + round(f.out.c) }
 
+// partsOf is into how many parts so many images are divided, a power of two, so that few threads find as much to do each: a matter of the
+// shape and the batch alone.
 func (f *Filter) partsOf(n int) int {
-	return max(1, min(maxParts, f.grid.units(n), partFloats/f.sumLen()))
+	most := max(1, min(maxParts, f.grid.units(n), partFloats/f.sumLen()))
+	return 1 << (bits.Len(uint(most)) - 1)
 }
 
-func (f *Filter) inPlane() int { return planes(f.grid.most() * f.source.in.c) }
+func (f *Filter) inPlane() int { return apart(f.grid.most() * f.source.in.c) }
 
-func (f *Filter) outPlane() int { return planes(f.grid.most() * f.blocking.Padded()) }
+func (f *Filter) outPlane() int { return apart(f.grid.most() * f.blocking.Padded()) }
 
 // ownLen is a thread's scratch memory. Products read some numbers behind the input's tiles.
 func (f *Filter) ownLen() int {
-	return f.source.bandLen() + planeCount*(f.inPlane()+f.outPlane()) + 16
+	return f.source.bandLen() + f.planes()*(f.inPlane()+f.outPlane()) + 16 + f.edgeLen()
 }
+
+// edgeLen is a tile of the output, of which not all pixels exist.
+func (f *Filter) edgeLen() int { return round(4 * f.out.c) }
 
 // Scratch is how many float32 of scratch memory Run needs for n images.
 func (f *Filter) Scratch(n int) int {
 	return f.partsOf(n)*f.sumLen() + f.threads*f.ownLen()
 }
 
-// Run computes dw [3, 3, channels, filters] and, unless it is nil, db [filters] from x and dy, n images each; with more it adds to what
+// Run computes dw [size, size, channels, filters] and, unless it is nil, db [filters] from x and dy, n images each; with more it adds to what
 // they hold.
 func (f *Filter) Run(c *work.Caller, n int, x, dy, dw, db []float32, more bool, scratch []float32) {
 	f.n, f.parts, f.splits, f.more = n, f.partsOf(n), 1, more
@@ -92,8 +100,8 @@ func (t *sumTask) Do(part, id int) {
 	sums := f.all[part*f.sumLen():][:f.sumLen()]
 	own := f.all[f.parts*f.sumLen()+id*f.ownLen():][:f.ownLen()]
 	band, in := own[:f.source.bandLen()], own[f.source.bandLen():]
-	in, out := in[:planeCount*f.inPlane()+16], in[planeCount*f.inPlane()+16:]
-	bias := sums[planeCount*f.sumPlane():][:f.out.c]
+	in, out := in[:f.planes()*f.inPlane()+16], in[f.planes()*f.inPlane()+16:]
+	bias := sums[f.planes()*f.sumPlane():][:f.out.c]
 	withBias := f.db != nil && split == 0
 	if withBias {
 		clear(bias)
@@ -101,11 +109,11 @@ func (t *sumTask) Do(part, id int) {
 	units := f.grid.units(f.n)
 	for i := part * units / f.parts; i < (part+1)*units/f.parts; i++ {
 		u := f.grid.unit(i, f.n)
-		f.source.transform(f.set, u, f.x, band, in, f.inPlane())
+		f.source.take(f.set, u, f.x, band, in, f.inPlane())
 		for img := range u.images {
-			f.gradient(w, u, img, b0, b1, out)
+			f.gradient(u, img, b0, b1, out, own[len(own)-f.edgeLen():])
 			if withBias {
-				f.sumBias(w, bias, f.dy[((u.image+img)*f.out.h+2*u.first)*f.out.w*f.out.c:], 2*u.rows*f.out.w)
+				f.sumBias(w, bias, f.dy[((u.image+img)*f.out.h+2*u.first)*f.out.w*f.out.c:], min(2*u.rows, f.out.h-2*u.first)*f.out.w)
 			}
 		}
 		f.products(w, u.images*u.rows*f.grid.tiles[1], b0, b1, in, out, sums, i > part*units/f.parts)
@@ -122,19 +130,37 @@ func (f *Filter) sumBias(w *filterWorker, bias, dy []float32, positions int) {
 }
 
 // gradient transforms the gradient of an image's output, block after block.
-func (f *Filter) gradient(w *filterWorker, u unit, img, b0, b1 int, to []float32) {
-	o, plane, tiles := f.out, f.outPlane(), u.images*u.rows*f.grid.tiles[1]
+func (f *Filter) gradient(u unit, img, b0, b1 int, to, edge []float32) {
+	o, plane, all := f.out, f.outPlane(), f.grid.tiles[1]
+	tiles := u.images * u.rows * all
+	dy := f.dy[(u.image+img)*o.size():][:o.size()]
 	for r := range u.rows {
-		at := ((u.image+img)*o.h + 2*(u.first+r)) * o.w * o.c
-		tile := (img*u.rows + r) * f.grid.tiles[1]
-		for b := b0; b < b1; b++ {
-			first, width := b*f.blocking.Block, f.blocking.Width(b)
-			a := kernel.Tiles{
-				In: unsafe.Pointer(&f.dy[at+first]), InRow: 4 * o.w * o.c, InPixel: 4 * o.c, InStep: 8 * o.c,
-				Out: unsafe.Pointer(&to[tiles*first+tile*width]), OutRow: 16 * plane, OutPixel: 4 * plane, OutStep: 4 * width, Count: f.grid.tiles[1],
-			}
-			f.set.Transform(kernel.WinogradOutputBack, f.blocking.Valid(b), &a)
+		row, first := 2*(u.first+r), (img*u.rows+r)*all
+		whole := o.w / 2
+		if row+1 == o.h {
+			whole = 0
 		}
+		if whole > 0 {
+			a := kernel.Tiles{InRow: 4 * o.w * o.c, InPixel: 4 * o.c, InStep: 8 * o.c}
+			f.blocks(a, dy[row*o.w*o.c:], to, tiles, first, whole, b0, b1, plane)
+		}
+		for t := whole; t < all; t++ { // with zeros where there is no output
+			clear(edge)
+			for i := range min(2, o.h-row) {
+				copy(edge[2*i*o.c:][:min(2, o.w-2*t)*o.c], dy[((row+i)*o.w+2*t)*o.c:])
+			}
+			f.blocks(kernel.Tiles{InRow: 8 * o.c, InPixel: 4 * o.c}, edge, to, tiles, first+t, 1, b0, b1, plane)
+		}
+	}
+}
+
+// blocks transforms some tiles of the output's gradient, of which a says how its pixels lie, to matrices of blocks of channels.
+func (f *Filter) blocks(a kernel.Tiles, from, to []float32, tiles, tile, count, b0, b1, plane int) {
+	for b := b0; b < b1; b++ {
+		first, width, a := b*f.blocking.Block, f.blocking.Width(b), a
+		a.In, a.Count = unsafe.Pointer(&from[first]), count
+		a.Out, a.OutRow, a.OutPixel, a.OutStep = unsafe.Pointer(&to[tiles*first+tile*width]), 4*f.tile()*plane, 4*plane, 4*width
+		f.set.Transform(f.transform(kernel.WinogradOutputBack), f.blocking.Valid(b), &a)
 	}
 }
 
@@ -145,7 +171,7 @@ func (f *Filter) products(w *filterWorker, tiles, b0, b1 int, in, out, sums []fl
 	if more {
 		o.Add = 1
 	}
-	for plane := range planeCount {
+	for plane := range f.planes() {
 		for b := b0; b < b1; b++ {
 			first, width := b*f.blocking.Block, f.blocking.Width(b)
 			o.BPixel = 4 * width
@@ -171,7 +197,7 @@ func (t *addTask) Do(part, id int) {
 	f := (*Filter)(t)
 	a := &f.workers[id].columns
 	if part == 0 && f.db != nil {
-		bias := planeCount * f.sumPlane()
+		bias := f.planes() * f.sumPlane()
 		for p := range f.parts {
 			f.add(a, f.db[:f.out.c], f.all[p*f.sumLen()+bias:], p > 0 || f.more)
 		}
@@ -180,23 +206,23 @@ func (t *addTask) Do(part, id int) {
 	first := part * addRows
 	rows := min(addRows, cin-first)
 	for p := 1; p < f.parts; p++ {
-		for i := range planeCount {
+		for i := range f.planes() {
 			at := i*plane + first*columns
 			f.add(a, f.all[at:][:rows*columns], f.all[p*f.sumLen()+at:], true)
 		}
 	}
 	tiles := kernel.Tiles{
-		In: unsafe.Pointer(&f.all[first*columns]), InRow: 16 * plane, InPixel: 4 * plane, InStep: 4 * columns,
-		Out: unsafe.Pointer(&f.dw[first*cout]), OutRow: 12 * cin * cout, OutPixel: 4 * cin * cout, OutStep: 4 * cout, Count: rows,
+		In: unsafe.Pointer(&f.all[first*columns]), InRow: 4 * f.tile() * plane, InPixel: 4 * plane, InStep: 4 * columns,
+		Out: unsafe.Pointer(&f.dw[first*cout]), OutRow: 4 * f.size * cin * cout, OutPixel: 4 * cin * cout, OutStep: 4 * cout, Count: rows,
 	}
 	if f.more { // to where it comes from, to be added
-		tiles.Out, tiles.OutRow, tiles.OutPixel, tiles.OutStep = tiles.In, 12*plane, 4*plane, 4*columns
+		tiles.Out, tiles.OutRow, tiles.OutPixel, tiles.OutStep = tiles.In, 4*f.size*plane, 4*plane, 4*columns
 	}
-	f.set.Transform(kernel.WinogradFilterBack, cout, &tiles)
+	f.set.Transform(f.transform(kernel.WinogradFilterBack), cout, &tiles)
 	if !f.more {
 		return
 	}
-	for tap := range 9 {
+	for tap := range f.size * f.size {
 		for k := first; k < first+rows; k++ {
 			f.add(a, f.dw[(tap*cin+k)*cout:][:cout], f.all[tap*plane+k*columns:], true)
 		}

@@ -3,7 +3,8 @@ package main
 import "fmt"
 
 // transform is one of Winograd's: a linear map of lines of in values to lines of out values, done to a tile's rows and then to its
-// columns, [in, in] to [out, out], for a vector of channels at once. Matrices are those of F(2x2, 3x3): Lavin and Gray 2016.
+// columns, [in, in] to [out, out], for a vector of channels at once. Matrices are those of F(2x2, 3x3) and F(2x2, 2x2): Lavin and Gray
+// 2016, with the points 0, 1, -1 and infinity, or without -1.
 type transform struct {
 	name, doc string
 	in, out   int
@@ -13,29 +14,58 @@ type transform struct {
 	largest   bool // of all outputs is the one
 }
 
-var transforms = []transform{
-	{name: "Input", doc: "an input's tile: B'xB", in: 4, out: 4, line: func(b *body, x []val) []val {
-		return []val{b.sub(x[0], x[2]), b.add(x[1], x[2]), b.sub(x[2], x[1]), b.sub(x[1], x[3])}
-	}},
-	{name: "Filter", doc: "a filter: GwG'", in: 3, out: 4, line: func(b *body, x []val) []val {
-		ends := b.add(x[0], x[2])
-		half := b.lit(0.5)
-		return []val{x[0], b.mul(b.add(ends, x[1]), half), b.mul(b.sub(ends, x[1]), half), x[2]}
-	}},
-	{name: "Output", doc: "an output's tile: A'mA", in: 4, out: 2, bound: true, line: outputLine},
-	{name: "OutputMax", doc: "an output's tile, of which the largest number is written: A'mA", in: 4, out: 2, bound: true, largest: true, line: outputLine},
-	{name: "OutputAdd", doc: "an output's tile, which is added: A'mA", in: 4, out: 2, add: true, line: outputLine},
-	{name: "OutputBack", doc: "the gradient of an output's tile: AyA'", in: 2, out: 4, line: func(b *body, x []val) []val {
-		return []val{x[0], b.add(x[0], x[1]), b.sub(x[0], x[1]), b.sub(b.lit(0), x[1])}
-	}},
-	{name: "FilterBack", doc: "the gradient of a filter: G'mG", in: 4, out: 3, line: func(b *body, x []val) []val {
-		sum := b.mul(b.add(x[1], x[2]), b.lit(0.5))
-		return []val{b.add(x[0], sum), b.mul(b.sub(x[1], x[2]), b.lit(0.5)), b.add(sum, x[3])}
-	}},
+// lines are the maps of the lines for filters of a size.
+type lines struct {
+	size                                          int
+	input, filter, output, outputBack, filterBack func(b *body, x []val) []val
 }
 
-func outputLine(b *body, x []val) []val {
-	return []val{b.add(b.add(x[0], x[1]), x[2]), b.sub(b.sub(x[1], x[2]), x[3])}
+var three = lines{3,
+	func(b *body, x []val) []val {
+		return []val{b.sub(x[0], x[2]), b.add(x[1], x[2]), b.sub(x[2], x[1]), b.sub(x[1], x[3])}
+	},
+	func(b *body, x []val) []val {
+		ends, half := b.add(x[0], x[2]), b.lit(0.5)
+		return []val{x[0], b.mul(b.add(ends, x[1]), half), b.mul(b.sub(ends, x[1]), half), x[2]}
+	},
+	func(b *body, x []val) []val {
+		return []val{b.add(b.add(x[0], x[1]), x[2]), b.sub(b.sub(x[1], x[2]), x[3])}
+	},
+	func(b *body, x []val) []val {
+		return []val{x[0], b.add(x[0], x[1]), b.sub(x[0], x[1]), b.sub(b.lit(0), x[1])}
+	},
+	func(b *body, x []val) []val {
+		sum := b.mul(b.add(x[1], x[2]), b.lit(0.5))
+		return []val{b.add(x[0], sum), b.mul(b.sub(x[1], x[2]), b.lit(0.5)), b.add(sum, x[3])}
+	},
+}
+
+var two = lines{2,
+	func(b *body, x []val) []val { return []val{b.sub(x[0], x[1]), x[1], b.sub(x[2], x[1])} },
+	func(b *body, x []val) []val { return []val{x[0], b.add(x[0], x[1]), x[1]} },
+	func(b *body, x []val) []val { return []val{b.add(x[0], x[1]), b.add(x[1], x[2])} },
+	func(b *body, x []val) []val { return []val{x[0], b.add(x[0], x[1]), x[1]} },
+	func(b *body, x []val) []val { return []val{b.add(x[0], x[1]), b.add(x[1], x[2])} },
+}
+
+// transforms are in the order of kernel.Transform.
+func transforms() (list []transform) {
+	for _, l := range []lines{three, two} {
+		tile, of := l.size+1, fmt.Sprintf(" of %dx%d filters", l.size, l.size)
+		for _, t := range []transform{
+			{name: "Input", doc: "an input's tile" + of + ": B'xB", in: tile, out: tile, line: l.input},
+			{name: "Filter", doc: "a filter" + of + ": GwG'", in: l.size, out: tile, line: l.filter},
+			{name: "Output", doc: "an output's tile" + of + ": A'mA", in: tile, out: 2, bound: true, line: l.output},
+			{name: "OutputMax", doc: "an output's tile" + of + ", of which the largest number is written: A'mA", in: tile, out: 2, bound: true, largest: true, line: l.output},
+			{name: "OutputAdd", doc: "an output's tile" + of + ", which is added: A'mA", in: tile, out: 2, add: true, line: l.output},
+			{name: "OutputBack", doc: "the gradient of an output's tile" + of + ": AyA'", in: 2, out: tile, line: l.outputBack},
+			{name: "FilterBack", doc: "the gradient of a filter" + of + ": G'mG", in: tile, out: l.size, line: l.filterBack},
+		} {
+			t.name = fmt.Sprintf("%s%d", t.name, l.size)
+			list = append(list, t)
+		}
+	}
+	return list
 }
 
 // Offsets in kernel.Tiles.
@@ -96,6 +126,8 @@ func (t *transform) body(spills bool) *body {
 // places is a machine whose loads and stores are a tile's.
 type places interface {
 	target
+	// goOn jumps to the transform of a number.
+	goOn(s *text)
 	// open begins the loops over tiles and vectors, close ends them.
 	open(s *text)
 	close(s *text)
@@ -137,14 +169,21 @@ func (o onTiles) step(s *text, i instr, to int, args []int) {
 	}
 }
 
-// transformKernels writes all transforms.
+// transformKernels writes all transforms, and the function that goes on to one of them by its number.
 func transformKernels(s, stubs *text, p places) {
-	for i := range transforms {
-		t := &transforms[i]
-		name := fmt.Sprintf("winograd%s_%s", p.prefix(), t.name)
-		stub(stubs, name, "Tiles")
-		if !lowerTransform(s, p, t, name, false) && !lowerTransform(s, p, t, name, true) {
-			panic(name + ": too few registers")
+	list := transforms()
+	name := "winograd" + p.prefix()
+	stubs.say("//go:noescape\nfunc %s(t Transform, a *Tiles)\n", name)
+	for i, t := range list {
+		s.say("DATA transforms%s<>+%d(SB)/8, $%s_%s<>(SB)", p.prefix(), 8*i, name, t.name)
+	}
+	s.say("GLOBL transforms%s<>(SB), RODATA, $%d\n", p.prefix(), 8*len(list))
+	s.say("// func %s(t Transform, a *Tiles)\nTEXT ·%s(SB), NOSPLIT, $0-16", name, name)
+	p.goOn(s)
+	for i := range list {
+		t := &list[i]
+		if !lowerTransform(s, p, t, name+"_"+t.name, false) && !lowerTransform(s, p, t, name+"_"+t.name, true) {
+			panic(name + t.name + ": too few registers")
 		}
 	}
 }
@@ -165,7 +204,7 @@ func lowerTransform(s *text, p places, t *transform, name string, spills bool) b
 	if spills {
 		size = mostSpilled * spilledLargest
 	}
-	w.say("// func %s(a *Tiles)\n// transforms %s.\nTEXT ·%s(SB), NOSPLIT, $%d-8", name, t.doc, name, size)
+	w.say("// %s transforms %s.\nTEXT %s<>(SB), NOSPLIT, $%d-16", name, t.doc, name, size)
 	p.open(&w)
 	for i, x := range l.b.list {
 		if !l.step(&w, i, x, nil) {
@@ -180,7 +219,7 @@ func lowerTransform(s *text, p places, t *transform, name string, spills bool) b
 // The tile's addresses: SI and DI are the first pixels of a vector's, BX and R13 one pixel and three of the input, R8 its row; R9 and
 // R11 are one row and three of the output, DX its pixel; R14 is the bias.
 func (m *x86) open(s *text) {
-	s.say("\tMOVQ a+0(FP), AX\n\tMOVQ %d(AX), R8\n\tMOVQ %d(AX), BX\n\tMOVQ %d(AX), R9\n\tMOVQ %d(AX), DX", tilesInRow, tilesInPixel, tilesOutRow, tilesOutPixel)
+	s.say("\tMOVQ a+8(FP), AX\n\tMOVQ %d(AX), R8\n\tMOVQ %d(AX), BX\n\tMOVQ %d(AX), R9\n\tMOVQ %d(AX), DX", tilesInRow, tilesInPixel, tilesOutRow, tilesOutPixel)
 	s.say("\tLEAQ (BX)(BX*2), R13\n\tLEAQ (R9)(R9*2), R11")
 	s.say("tile:\n\tMOVQ %d(AX), SI\n\tMOVQ %d(AX), DI\n\tMOVQ %d(AX), CX\n\tMOVQ %d(AX), R14\nvector:", tilesIn, tilesOut, tilesVecs, tilesBias)
 }
@@ -230,7 +269,7 @@ func (m *x86) fixed(s *text, bias bool, reg int) {
 // The tile's addresses: R0 and R1 are the first pixels of a vector's, R2 and R3 the input's row and pixel, R4 and R5 the output's; R11
 // is the bias.
 func (m *arm) open(s *text) {
-	s.say("\tMOVD a+0(FP), R10\n\tMOVD %d(R10), R2\n\tMOVD %d(R10), R3\n\tMOVD %d(R10), R4\n\tMOVD %d(R10), R5", tilesInRow, tilesInPixel, tilesOutRow, tilesOutPixel)
+	s.say("\tMOVD a+8(FP), R10\n\tMOVD %d(R10), R2\n\tMOVD %d(R10), R3\n\tMOVD %d(R10), R4\n\tMOVD %d(R10), R5", tilesInRow, tilesInPixel, tilesOutRow, tilesOutPixel)
 	s.say("\tMOVD %d(R10), R12\n\tMOVD %d(R10), R13\n\tMOVD %d(R10), R9", tilesIn, tilesOut, tilesCount)
 	s.say("tile:\n\tMOVD R12, R0\n\tMOVD R13, R1\n\tMOVD %d(R10), R8\n\tMOVD %d(R10), R11\nvector:", tilesVecs, tilesBias)
 }
@@ -269,4 +308,12 @@ func (m *arm) fixed(s *text, bias bool, reg int) {
 	} else {
 		s.say("\tMOVD $%d(R10), R7\n\tVLD1R (R7), [V%d.S4]", tilesLow, reg)
 	}
+}
+
+func (m *x86) goOn(s *text) {
+	s.say("\tMOVQ t+0(FP), AX\n\tLEAQ transforms%s<>(SB), BX\n\tMOVQ (BX)(AX*8), AX\n\tJMP AX\n", m.name)
+}
+
+func (m *arm) goOn(s *text) {
+	s.say("\tMOVD t+0(FP), R0\n\tMOVD $transformsNEON<>(SB), R1\n\tMOVD (R1)(R0<<3), R0\n\tJMP (R0)\n")
 }
