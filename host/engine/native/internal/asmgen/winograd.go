@@ -306,7 +306,7 @@ func (m *arm) fixed(s *text, bias bool, reg int) {
 	if bias {
 		s.say("\tVLD1 (R11), [V%d.S4]", reg)
 	} else {
-		s.say("\tMOVD $%d(R10), R7\n\tVLD1R (R7), [V%d.S4]", tilesLow, reg)
+		s.say("\tMOVD $%d(R10), R14\n\tVLD1R (R14), [V%d.S4]", tilesLow, reg)
 	}
 }
 
