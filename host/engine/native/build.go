@@ -1,6 +1,7 @@
 package native
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -45,9 +46,9 @@ type builder struct {
 	streams   uint32              // random streams given out so far
 }
 
-func newBuilder(set *kernel.Set, threads int, plan *blueprint.Plan, training bool) *builder {
+func newBuilder(set *kernel.Set, threads int, plan *blueprint.Plan, training bool, rows int) *builder {
 	b := &builder{
-		set: set, threads: threads, plan: plan, training: training, pass: &pass{each: layer.NewEach(set, threads)},
+		set: set, threads: threads, plan: plan, training: training, rows: rows, pass: &pass{each: layer.NewEach(set, threads)},
 		params: map[string]int{}, values: map[int]*tensor{}, sums: map[*tensor]*tensor{},
 	}
 	for i, p := range device.Params(plan) {
@@ -76,8 +77,7 @@ func (b *builder) follow() {
 
 // build makes a plan's program, for so many rows at most; without its memory.
 func build(set *kernel.Set, threads int, plan *blueprint.Plan, training bool, rows int) (p *built, err error) {
-	b := newBuilder(set, threads, plan, training)
-	b.rows = rows
+	b := newBuilder(set, threads, plan, training, rows)
 	defer func() {
 		if r := recover(); r != nil {
 			p, err = nil, fault(fmt.Sprintf("cannot prepare %s/%s", plan.Document.Name, plan.Member.Name), b.Origin, r)
@@ -149,8 +149,11 @@ func (b *builder) forward() []step {
 		}
 		y, back := form.lower(b, n, x)
 		b.values[i] = y
-		if y == nil {
-			continue // it is one with the layer behind it
+		if y == nil { // it is one with the layer behind it, whose value is there
+			if users := b.users[i]; len(users) != 1 || b.values[users[0]] == nil {
+				panic(errors.New("found no value"))
+			}
+			continue
 		}
 		if y.Row() != int(n.Out.Size()) {
 			panic(fmt.Errorf("found a value of %d numbers, want %v", y.Row(), n.Out))
@@ -203,7 +206,8 @@ func (b *builder) backward(tape []step, dy *tensor) map[int]*tensor {
 	return gradient
 }
 
-// take gives the gradient found so far of a node's value, nil if there is none, to who adds his own to it.
+// take gives the gradient found so far of a node's value, nil if there is none, to a lowering's way back: the gradient that this gives for
+// the node must contain it, since backward doesn't add it any more.
 func (b *builder) take(node int) *tensor {
 	sum := b.gradients[node]
 	delete(b.gradients, node)

@@ -113,7 +113,7 @@ func (b *builder) pooledBehind(n *node, p product) *node {
 	}
 	s, window, stride := pool.In[0], pool.Values.Pair("window"), blueprint.PoolStride(pool.Values)
 	two := [2]int{2, 2}
-	if window != two || stride != two || pool.Values.Padding("padding").Resolve([2]int{s[0], s[1]}, window, stride, [2]int{1, 1}) != [2][2]int{} {
+	if !conv.Pools(geometry(n)) || window != two || stride != two || pool.Values.Padding("padding").Resolve([2]int{s[0], s[1]}, window, stride, [2]int{1, 1}) != [2][2]int{} {
 		return nil
 	}
 	return pool
@@ -123,9 +123,9 @@ func (b *builder) pooledBehind(n *node, p product) *node {
 func (b *builder) convolve(n *node, p product) (*conv.Forward, *tensor, *node) {
 	ctx, g := b.context(), geometry(n)
 	if pool := b.pooledBehind(n, p); pool != nil {
-		if run, err := conv.NewPooled(ctx, g); err == nil {
-			return run, b.Rows(pool.Out), pool
-		}
+		run, err := conv.NewPooled(ctx, g)
+		must(err)
+		return run, b.Rows(pool.Out), pool
 	}
 	run, err := conv.NewForward(ctx, g)
 	must(err)

@@ -23,32 +23,106 @@ func TestSharedMemoryMakesNoDifference(t *testing.T) {
 	for seed := range uint64(60) {
 		plan := enginetest.RandomPlan(t, rand.New(rand.NewPCG(seed, 1)), 3+int(seed)%10)
 		for _, training := range []bool{true, false} {
-			const rows = 7
-			var found [2][]float32
-			for i := range found {
-				b := newBuilder(d.set, d.pool.Threads(), plan, training)
-				b.rows = rows
-				tape := b.forward()
-				y := b.values[plan.Output]
-				if training {
-					b.backward(tape, b.loss(y))
-				}
-				var keep []*tensor
-				if i == 1 {
-					keep = b.Tensors()
-				}
-				p := b.finish(d, y, rows, keep...)
-				total[i] += p.TensorBytes()
-				found[i] = runOnce(p, plan, rows)
-			}
-			if !slices.EqualFunc(found[0], found[1], func(x, y float32) bool { return math.Float32bits(x) == math.Float32bits(y) }) {
-				t.Errorf("seed %d, training %v: found other values where they share memory", seed, training)
-			}
+			bytes := sharedAndNot(t, d, fmt.Sprintf("seed %d, training %v", seed, training), plan, training)
+			total[0], total[1] = total[0]+bytes[0], total[1]+bytes[1]
 		}
 	}
 	if total[0] > total[1]*9/10 {
 		t.Errorf("found %d bytes of shared memory, %d where nothing is shared", total[0], total[1])
 	}
+}
+
+// A gradient is not added to itself where a convolution still reads it: that of a sum goes to both of its inputs as it is.
+func TestGradientOfResidual(t *testing.T) {
+	for _, set := range kernel.Sets() {
+		for _, threads := range []int{1, 3} {
+			d := New(set, threads)
+			for _, size := range []int{1, 2, 3, 5} {
+				for _, filters := range []int{8, 32} {
+					layers := fmt.Sprintf(`{"name": "a", "kind": "conv2d", "filters": %d, "kernel": 3, "padding": "same", "activation": "tanh"},
+						{"name": "b", "kind": "conv2d", "filters": %[1]d, "kernel": %d, "padding": "same"}, {"name": "s", "kind": "add", "inputs": ["b", "a"]}, %s`, filters, size, enginetest.OneDense)
+					plan := enginetest.Plan(t, enginetest.Document(24, 24, "unit", layers, enginetest.Plain(enginetest.SGD)), "c_x", "c_y")
+					sharedAndNot(t, d, fmt.Sprintf("%s, %d threads, %d filters of %d", set.Name, threads, filters, size), plan, true)
+				}
+			}
+			d.Close()
+		}
+	}
+}
+
+// sharedAndNot compares a program's findings with those of one whose values share no memory. It gives the memory that each takes.
+func sharedAndNot(t *testing.T, d *Device, name string, plan *blueprint.Plan, training bool) (bytes [2]uint64) {
+	t.Helper()
+	const rows = 7
+	var found [2][]float32
+	for i := range found {
+		b := newBuilder(d.set, d.pool.Threads(), plan, training, rows)
+		tape := b.forward()
+		y := b.values[plan.Output]
+		if training {
+			b.backward(tape, b.loss(y))
+		}
+		var keep []*tensor
+		if i == 1 {
+			keep = b.Tensors()
+		}
+		p := b.finish(d, y, rows, keep...)
+		bytes[i] = p.TensorBytes()
+		found[i] = runOnce(p, plan, rows)
+	}
+	if !slices.EqualFunc(found[0], found[1], func(x, y float32) bool { return math.Float32bits(x) == math.Float32bits(y) }) {
+		t.Errorf("%s: found other values where they share memory", name)
+	}
+	return bytes
+}
+
+// Convolutions that are done at once with the max-pool behind them, in answers, give what they give one after the other, in training.
+func TestPooledAnswers(t *testing.T) {
+	const rows = 5
+	for _, set := range kernel.Sets() {
+		d := New(set, 2)
+		for _, c := range []struct {
+			size   [2]int
+			layers string
+			fused  int
+		}{
+			{[2]int{24, 24}, `{"name": "a", "kind": "conv2d", "filters": 16, "kernel": 3, "padding": "same", "activation": "relu"}, {"name": "p", "kind": "max_pool", "window": 2},
+				{"name": "b", "kind": "conv2d", "filters": 32, "kernel": 3, "activation": "relu"}, {"name": "q", "kind": "max_pool", "window": 2},
+				{"name": "c", "kind": "conv2d", "filters": 24, "kernel": 2}, {"name": "r", "kind": "max_pool", "window": 2}`, 3},
+			{[2]int{47, 51}, `{"name": "a", "kind": "conv2d", "filters": 20, "kernel": 3, "activation": "relu"}, {"name": "p", "kind": "max_pool", "window": 2},
+				{"name": "b", "kind": "conv2d", "filters": 40, "kernel": 2, "stride": [2, 1], "padding": "same"}, {"name": "q", "kind": "max_pool", "window": 2, "stride": 2}`, 2},
+			{[2]int{12, 9}, `{"name": "a", "kind": "conv2d", "filters": 8, "kernel": 3, "activation": "gelu"}, {"name": "p", "kind": "max_pool", "window": 2}`, 0},
+			{[2]int{12, 9}, `{"name": "a", "kind": "conv2d", "filters": 8, "kernel": 3, "activation": "relu"}, {"name": "p", "kind": "max_pool", "window": 2, "padding": "same"}`, 0},
+			{[2]int{12, 12}, `{"name": "a", "kind": "conv2d", "filters": 8, "kernel": 3, "padding": "same"}, {"name": "p", "kind": "max_pool", "window": 2},
+				{"name": "q", "kind": "max_pool", "window": 2, "inputs": ["a"]}, {"name": "s", "kind": "add", "inputs": ["p", "q"]}`, 0},
+		} {
+			plan := enginetest.Plan(t, enginetest.Document(c.size[0], c.size[1], "unit", c.layers+", "+enginetest.OneDense, enginetest.Plain(enginetest.SGD)), "c_x", "c_y")
+			var found [2][]float32
+			fused := 0
+			for i, training := range []bool{true, false} {
+				b := newBuilder(d.set, d.pool.Threads(), plan, training, rows)
+				b.forward()
+				for k := range plan.Nodes {
+					if b.values[k] == nil {
+						fused++
+					}
+				}
+				y := b.values[plan.Output]
+				p := b.finish(d, y, rows)
+				all := runOnce(p, plan, rows)
+				found[i] = all[len(all)-rows*len(plan.Columns):]
+			}
+			if fused != c.fused || !near(found[0], found[1]) {
+				t.Errorf("%s, %s: found %d convolutions done with their pool and %v, want %d and %v", set.Name, c.layers, fused, found[1], c.fused, found[0])
+			}
+		}
+		d.Close()
+	}
+}
+
+// near: a dense layer's sums may be in another order.
+func near(a, b []float32) bool {
+	return slices.EqualFunc(a, b, func(x, y float32) bool { return math.Abs(float64(x-y)) <= 1e-5*(1+math.Abs(float64(y))) })
 }
 
 // runOnce runs a program on made-up images and weights. It gives the answers and all gradients.

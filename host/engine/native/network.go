@@ -18,7 +18,7 @@ type answers struct {
 
 	mu        sync.Mutex
 	idle      []*built
-	constants []*constants
+	constants *constants // those of the largest program
 }
 
 // constants are what is made of the weights, which of them depends on how many rows a program takes: for more, more of them are packed.
@@ -36,8 +36,11 @@ const most = 64
 
 // stale notes that the parameters aren't what they were. No answer may be under way.
 func (a *answers) stale() {
-	for _, c := range a.constants {
-		c.prepared = false
+	for _, p := range a.idle {
+		p.constants.prepared = false
+	}
+	if a.constants != nil {
+		a.constants.prepared = false
 	}
 }
 
@@ -83,15 +86,16 @@ func (a *answers) find(rows int) (*built, error) {
 	return p, nil
 }
 
-// constantsOf gives those of so many values: programs with as many want the same.
+// constantsOf gives those of so many values. Programs with as many want the same: for more rows more is packed, and never less. Smaller
+// ones are left to the programs that have them.
 func (a *answers) constantsOf(n int) *constants {
-	for _, c := range a.constants {
-		if len(c.values) == n {
-			return c
-		}
+	if a.constants != nil && len(a.constants.values) == n {
+		return a.constants
 	}
 	c := &constants{values: make([]float32, n)}
-	a.constants = append(a.constants, c)
+	if a.constants == nil || len(a.constants.values) < n {
+		a.constants = c
+	}
 	return c
 }
 

@@ -23,7 +23,7 @@ type probe struct {
 
 func newProbe(t *testing.T, d *Device, plan *blueprint.Plan, rows int) *probe {
 	t.Helper()
-	b := newBuilder(d.set, d.pool.Threads(), plan, true)
+	b := newBuilder(d.set, d.pool.Threads(), plan, true, rows)
 	tape := b.forward()
 	y := b.values[plan.Output]
 	dy := b.Rows(y.Shape())

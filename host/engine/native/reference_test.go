@@ -41,7 +41,11 @@ type part struct {
 func newPart(t testing.TB, d *Device, c *enginetest.RefLayers, training bool) *part {
 	t.Helper()
 	plan := enginetest.Part(t, c.Layers, c.Inputs)
-	b := newBuilder(d.set, d.pool.Threads(), plan, training)
+	rows := 1
+	for _, x := range c.Inputs {
+		rows = x.Shape[0]
+	}
+	b := newBuilder(d.set, d.pool.Threads(), plan, training, rows)
 	b.feeds = map[int]bool{}
 	p := &part{names: slices.Sorted(maps.Keys(c.Inputs)), weights: device.Params(plan), inputs: map[string]*tensor{}, back: map[string]*tensor{}}
 	var kept []*tensor
@@ -171,7 +175,7 @@ func TestLossesAgreeWithPyTorch(t *testing.T) {
 		plan.Member.Recipe.Loss = c.Loss
 		d := New(kernel.Sets()[0], 1)
 		defer d.Close()
-		b := newBuilder(d.set, 1, plan, true)
+		b := newBuilder(d.set, 1, plan, true, rows)
 		y := b.Rows(blueprint.Shape{columns})
 		dy := b.loss(y)
 		p := b.finish(d, y, rows, dy)

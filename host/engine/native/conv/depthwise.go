@@ -29,9 +29,14 @@ type depthwiseWorker struct {
 // tapRange is the positions from first to before last whose tap lies inside the image.
 type tapRange struct{ first, last int }
 
+// depthwise tells whether each channel has a filter of its own.
+func (g Geometry) depthwise() bool {
+	return g.Groups > 1 && g.Groups == g.Channels && g.Groups == g.Filters
+}
+
 // newDepthwise gives nil for other geometries.
 func newDepthwise(ctx Context, g Geometry) *depthwise {
-	if g.Groups == 1 || g.Groups != g.Channels || g.Groups != g.Filters {
+	if !g.depthwise() {
 		return nil
 	}
 	h, w := g.Out()

@@ -24,14 +24,16 @@ func NewForward(ctx Context, g Geometry) (*Forward, error) { return newForward(c
 // NewPooled prepares the forward direction with a max-pool behind it, of windows of 2x2 without padding, whose output is the result.
 // The output must be of 2x2 pixels at least, and no group of one channel.
 func NewPooled(ctx Context, g Geometry) (*Forward, error) {
-	f, err := newForward(ctx, g, true)
-	if err != nil {
-		return nil, err
+	if h, w := g.Out(); !Pools(g) {
+		return nil, fmt.Errorf("convolution: found an output of %dx%d and %d groups, want one that can be pooled", h, w, g.Groups)
 	}
-	if h, w := f.g.Out(); f.depth != nil || h < 2 || w < 2 {
-		return nil, fmt.Errorf("convolution: found an output of %dx%d and %d groups, want one that can be pooled", h, w, f.g.Groups)
-	}
-	return f, nil
+	return newForward(ctx, g, true)
+}
+
+// Pools tells whether [NewPooled] can be made for a geometry.
+func Pools(g Geometry) bool {
+	h, w := g.Out()
+	return h > 1 && w > 1 && !g.depthwise()
 }
 
 func newForward(ctx Context, g Geometry, pooled bool) (*Forward, error) {
@@ -53,7 +55,8 @@ func newForward(ctx Context, g Geometry, pooled bool) (*Forward, error) {
 		from: [2]int{-g.Padding[0][0], -g.Padding[1][0]}, step: g.Stride, count: [2]int{h, w}, stride: [2]int{1, 1},
 		groups: g.Groups, cin: g.Channels / g.Groups, cout: g.Filters / g.Groups,
 	}
-	if p.pooled = pooled; g.pointwise() && !pooled {
+	p.pooled = pooled
+	if g.pointwise() && !pooled {
 		p.count = rearranged(h * w)
 		p.in, p.out = image{p.count[0], p.count[1], g.Channels}, image{p.count[0], p.count[1], g.Filters}
 	}

@@ -37,6 +37,24 @@ func TestReadsWithin(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
+				if d.Adds() {
+					if err := d.Run(caller, 1, y, packedBack, x, true, scratch(d.Scratch())); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if err := e.Run(caller, 1, x, y, w, bias, true, scratch(e.Scratch(1))); err != nil {
+					t.Fatal(err)
+				}
+				if !Pools(g) {
+					return
+				}
+				p, err := NewPooled(ctx, g)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := p.Run(caller, 1, x, packed, bias, kernel.Activation{}, guard.Floats(t, p.outSize()), scratch(p.Scratch())); err != nil {
+					t.Fatal(err)
+				}
 			})
 		}
 	}

@@ -96,8 +96,9 @@ func (p *pass) prepare() {
 	p.prepareSpans()
 	const bandFloats = 48 << 10
 	row := p.rowWidth * p.in.c * p.step[0]
-	if p.maxRows = min(max(1, bandFloats/row), p.count[0]); p.pooled {
-		p.maxRows = max(2, p.maxRows&^1)
+	p.maxRows = min(max(1, bandFloats/row), p.count[0])
+	if p.pooled {
+		p.maxRows = max(2, min(p.maxRows, bandFloats/(p.out.w*p.out.c))&^1)
 	}
 	p.workers = make([]worker, p.ctx.Threads)
 }

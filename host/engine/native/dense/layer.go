@@ -142,6 +142,9 @@ func (l *Layer) Forward(c *work.Caller, n int, x, w, packed, bias []float32, f k
 		c.Run(l.rowParts*((l.Out+l.step-1)/l.step), (*forwardTask)(l))
 	}
 	l.call = call{}
+	for i := range l.workers {
+		l.workers[i].Packed = nil
+	}
 	return nil
 }
 

@@ -49,8 +49,8 @@ const (
 	OpSum                     // sum += x; of x, sum
 	OpLargest                 // top = the larger of top and x; of x, top
 	OpDot2                    // sx += e * x and sy += e * y; of e, x, y, sx, sy
-	OpExpSum                  // e = e^(x*c0 + offset), and sum += e; of e, x, offset, sum
-	OpSoftBack                // dx = e^(v*c0 + offset) * (x*gx + y*gy + shift); of dx, v, x, y, offset, gx, gy, shift
+	OpExpSum                  // e = e^((x - top)*c0), and sum += e; of e, x, top, sum
+	OpSoftBack                // dx = e^((v - top)*c0) * (x*gx + y*gy + shift); of dx, v, x, y, top, gx, gy, shift
 	OpDot                     // sum += a * b; of a, b, sum
 	OpMoments                 // sum += x - from and squares += (x - from)^2; of x, from, sum, squares
 	OpSpreadFrom              // sum += (x - c0)^2; of x, sum
@@ -566,15 +566,15 @@ var plainOps = [opCount]func(a *Columns, from, to int){
 			s3 := *a.at(3, 0, c)
 			for r := range a.Rows {
 				v0 := *a.at(1, r, c)
-				v7 := largerOf(-104, smallerOf(89, (float32(v0*a.Consts[0])+s2)))
-				v10 := float32(math.RoundToEven(float64(float32(v7 * 1.442695))))
-				v14 := ((v7 - float32(v10*0.6933594)) - float32(v10*-0.00021219444))
-				v21 := (float32((float32((float32(0.0013946458*v14)+0.008369159)*v14)+0.04166626)*v14) + 0.16666517)
-				v27 := float32(math.RoundToEven(float64(float32(v10 * 0.5))))
-				v32 := float32(((float32(float32(v14*v14)*(float32(v21*v14)+0.5)) + v14) + 1) * pow2(v27))
-				v35 := float32(v32 * pow2((v10 - v27)))
-				*a.at(0, r, c) = v35
-				s3 += v35
+				v8 := largerOf(-104, smallerOf(89, float32((v0-s2)*a.Consts[0])))
+				v11 := float32(math.RoundToEven(float64(float32(v8 * 1.442695))))
+				v15 := ((v8 - float32(v11*0.6933594)) - float32(v11*-0.00021219444))
+				v22 := (float32((float32((float32(0.0013946458*v15)+0.008369159)*v15)+0.04166626)*v15) + 0.16666517)
+				v28 := float32(math.RoundToEven(float64(float32(v11 * 0.5))))
+				v33 := float32(((float32(float32(v15*v15)*(float32(v22*v15)+0.5)) + v15) + 1) * pow2(v28))
+				v36 := float32(v33 * pow2((v11 - v28)))
+				*a.at(0, r, c) = v36
+				s3 += v36
 			}
 			*a.at(3, 0, c) = s3
 		}
@@ -587,16 +587,16 @@ var plainOps = [opCount]func(a *Columns, from, to int){
 			s7 := *a.at(7, 0, c)
 			for r := range a.Rows {
 				v0 := *a.at(1, r, c)
-				v7 := largerOf(-104, smallerOf(89, (float32(v0*a.Consts[0])+s4)))
-				v10 := float32(math.RoundToEven(float64(float32(v7 * 1.442695))))
-				v14 := ((v7 - float32(v10*0.6933594)) - float32(v10*-0.00021219444))
-				v21 := (float32((float32((float32(0.0013946458*v14)+0.008369159)*v14)+0.04166626)*v14) + 0.16666517)
-				v27 := float32(math.RoundToEven(float64(float32(v10 * 0.5))))
-				v32 := float32(((float32(float32(v14*v14)*(float32(v21*v14)+0.5)) + v14) + 1) * pow2(v27))
-				v36 := *a.at(2, r, c)
-				v38 := *a.at(3, r, c)
-				v43 := float32(float32(v32*pow2((v10-v27))) * (float32(v36*s5) + (float32(v38*s6) + s7)))
-				*a.at(0, r, c) = v43
+				v8 := largerOf(-104, smallerOf(89, float32((v0-s4)*a.Consts[0])))
+				v11 := float32(math.RoundToEven(float64(float32(v8 * 1.442695))))
+				v15 := ((v8 - float32(v11*0.6933594)) - float32(v11*-0.00021219444))
+				v22 := (float32((float32((float32(0.0013946458*v15)+0.008369159)*v15)+0.04166626)*v15) + 0.16666517)
+				v28 := float32(math.RoundToEven(float64(float32(v11 * 0.5))))
+				v33 := float32(((float32(float32(v15*v15)*(float32(v22*v15)+0.5)) + v15) + 1) * pow2(v28))
+				v37 := *a.at(2, r, c)
+				v39 := *a.at(3, r, c)
+				v44 := float32(float32(v33*pow2((v11-v28))) * (float32(v37*s5) + (float32(v39*s6) + s7)))
+				*a.at(0, r, c) = v44
 			}
 		}
 	},

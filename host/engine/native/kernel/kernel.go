@@ -86,11 +86,11 @@ const (
 type Set struct {
 	Name   string
 	kind   kind
-	Lanes  int // numbers in a vector
-	half   int // in a shorter one that transforms have too; 0: there is none
-	Block  int // channels of a tile; half as many are possible too
-	Groups int // of pixels in a tile, at most
-	Masks  bool
+	Lanes  int  // numbers in a vector
+	half   int  // in a shorter one that transforms have too; 0: there is none
+	Block  int  // channels of a tile; half as many are possible too
+	Groups int  // of pixels in a tile, at most
+	Masks  bool // tiles may leave out channels
 	// OuterRows are the rows that an Outer may have, the largest first.
 	OuterRows [3]int
 	peakFMAs  int // numbers in a turn of the peak

@@ -64,7 +64,7 @@ func product(a, b [][]float64) [][]float64 {
 	return out
 }
 
-// Every transform is the product with its matrices from both sides, each set, over odd numbers of channels, and writes nothing else.
+// Every transform is the product with its matrices from both sides, each set, and writes nothing else.
 func TestTransforms(t *testing.T) {
 	random := rand.New(rand.NewPCG(5, 6))
 	for _, c := range []struct {
@@ -76,14 +76,14 @@ func TestTransforms(t *testing.T) {
 		{"output of 2 added", WinogradOutputAdd.Of2(), at2}, {"output of 2 back", WinogradOutputBack.Of2(), turned(at2)}, {"filter of 2 back", WinogradFilterBack.Of2(), turned(g2)}} {
 		out, in := len(c.m), len(c.m[0])
 		for _, set := range Sets() {
-			for _, channels := range []int{1, 4, 7, 8, 16, 24, 47, 300} {
+			for _, channels := range []int{4, 8, 16, 24, 40, 304} {
+				if !set.Transforms(channels) {
+					continue
+				}
 				for _, tiles := range []int{1, 3, 40} {
 					t.Run(fmt.Sprintf("%s/%s/%d/%d", set.Name, c.name, channels, tiles), func(t *testing.T) {
 						off, step := random.IntN(5), channels+random.IntN(4)
-						x, y := make([]float32, off+in*in*tiles*step), make([]float32, off+out*out*tiles*step+32)
-						for i := range x {
-							x[i] = random.Float32()*2 - 1
-						}
+						x, y := numbers(random, off+in*in*tiles*step), make([]float32, off+out*out*tiles*step+32)
 						for i := range y {
 							y[i] = canary
 						}
@@ -92,10 +92,7 @@ func TestTransforms(t *testing.T) {
 								y[i] = float32(i%7) / 4
 							}
 						}
-						bias, low := make([]float32, channels), float32(-0.5)
-						for i := range bias {
-							bias[i] = random.Float32() - 0.5
-						}
+						bias, low := numbers(random, channels), float32(-0.5)
 						// A tile's pixels lie as far apart as all tiles of a pixel take.
 						a := Tiles{In: unsafe.Pointer(&x[off]), InRow: 4 * in * tiles * step, InPixel: 4 * tiles * step, InStep: 4 * step,
 							Out: unsafe.Pointer(&y[off]), OutRow: 4 * out * tiles * step, OutPixel: 4 * tiles * step, OutStep: 4 * step, Count: tiles, Low: low}
@@ -142,4 +139,13 @@ func TestTransforms(t *testing.T) {
 			}
 		}
 	}
+}
+
+// numbers are between -1 and 1.
+func numbers(random *rand.Rand, n int) []float32 {
+	list := make([]float32, n)
+	for i := range list {
+		list[i] = random.Float32()*2 - 1
+	}
+	return list
 }

@@ -195,6 +195,43 @@ func TestSumSquares(t *testing.T) {
 	})
 }
 
+// The variance is right where all sampled pixels are unlike the others, and where values are far from 0.
+func TestBatchNormFar(t *testing.T) {
+	const images, pixels, c = 32, 36, 3
+	everywhere(t, func(b *bench) {
+		for _, far := range []float32{0, 30, 1e4} {
+			for _, offset := range []float32{0, 1e3} {
+				n := &BatchNorm{Channels: NewChannels(b.set, b.threads), C: c, Epsilon: 1e-3}
+				rows := images * pixels
+				x := b.memory(rows*c, b.number)
+				for i := range x {
+					if x[i] += offset; i/c%pixels == 0 { // each image's corner
+						x[i] += far
+					}
+				}
+				want := make([]float64, c)
+				for k := range c {
+					m := 0.0
+					for r := range rows {
+						m += float64(x[r*c+k]) / float64(rows)
+					}
+					for r := range rows {
+						want[k] += (float64(x[r*c+k]) - m) * (float64(x[r*c+k]) - m) / float64(rows)
+					}
+				}
+				one := b.memory(c, func() float32 { return 1 })
+				mean, variance, scratch := make([]float32, c), make([]float32, c), b.memory(n.Scratch(rows), nil)
+				n.Train(b.c, rows, x, one, make([]float32, c), mean, variance, 0, kernel.Activation{}, b.memory(rows*c, nil), b.memory(c, nil), b.memory(c, nil), scratch)
+				for k := range c {
+					if e := math.Abs(float64(variance[k])/want[k] - 1); !(e < 2e-5) {
+						b.t.Errorf("corners of %g, offset %g: found a variance of %v, want %v", far, offset, variance[k], want[k])
+					}
+				}
+			}
+		}
+	})
+}
+
 // batchNormRelu: behind max(y, 0), the gradient is what it is for one that is 0 where y isn't above 0.
 func batchNormRelu(b *bench, n *BatchNorm, rows int, x, dy, scale, offset []float32) {
 	c := n.C

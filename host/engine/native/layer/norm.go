@@ -159,13 +159,14 @@ func (b *BatchNorm) Train(c *work.Caller, rows int, x, scale, offset, runningMea
 	f kernel.Activation, y, mean, inverse, scratch []float32) {
 	about, scratch := scratch[:b.C], scratch[b.C:]
 	b.about(rows, x, about)
-	b.Sum(c, kernel.OpMoments, rows, b.C, Streams{x, about, mean, inverse}, 1, 2, scratch)
+	if b.moments(c, rows, x, about, mean, inverse, scratch) {
+		copy(about, mean)
+		b.moments(c, rows, x, about, mean, inverse, scratch)
+	}
 	old, rest := float32(momentum), float32(1-momentum)
 	factor, shift := scratch[:b.C], scratch[b.C:][:b.C]
 	for i := range b.C {
-		off := float64(mean[i]) / float64(rows)
-		variance := max(0, float64(inverse[i])/float64(rows)-off*off)
-		mean[i] = float32(float64(about[i]) + off)
+		variance := float64(inverse[i])
 		runningMean[i] = old*runningMean[i] + rest*mean[i]
 		runningVariance[i] = old*runningVariance[i] + rest*float32(variance)
 		inverse[i] = float32(1 / math.Sqrt(variance+b.Epsilon))
@@ -174,17 +175,32 @@ func (b *BatchNorm) Train(c *work.Caller, rows int, x, scale, offset, runningMea
 	b.apply(c, rows, x, factor, shift, f, y)
 }
 
-// about sets to, [c], to something near the mean of x [rows, c], that of a few rows: squares of differences to it don't hide the
-// variance, and one way through x is enough.
+// about sets to, [c], to something near the mean of x [rows, c], that of a few rows, so that one way through x is mostly enough. They lie
+// an odd number apart that no image's size divides: not all are an image's corner.
 func (b *BatchNorm) about(rows int, x, to []float32) {
 	const most = 32
 	n := min(rows, most)
+	step := int(0.618*float64(rows)) | 1
 	clear(to)
 	for i := range n {
-		for k, v := range x[i*rows/n*b.C:][:b.C] {
+		for k, v := range x[i*step%rows*b.C:][:b.C] {
 			to[k] += v / float32(n)
 		}
 	}
+}
+
+// moments gives mean and variance, [c] each, of x [rows, c] by sums of its differences to about, and tells whether that is too far from a
+// mean: then squares hide the variance.
+func (b *BatchNorm) moments(c *work.Caller, rows int, x, about, mean, variance, scratch []float32) (far bool) {
+	const most = 16 // times the variance that the distance's square may be
+	b.Sum(c, kernel.OpMoments, rows, b.C, Streams{x, about, mean, variance}, 1, 2, scratch)
+	for i := range b.C {
+		off := float64(mean[i]) / float64(rows)
+		v := max(0, float64(variance[i])/float64(rows)-off*off)
+		far = far || off*off > most*v && off != 0
+		mean[i], variance[i] = float32(float64(about[i])+off), float32(v)
+	}
+	return far
 }
 
 // line gives y = x*factor + shift.

@@ -93,7 +93,7 @@ func (t *softArgmaxTask) Do(img, id int) {
 			top = max(top, a[0][i*c+k])
 		}
 		for i := range s.abreast {
-			a[0][i*c+k] = -top * s.scale
+			a[0][i*c+k] = top
 		}
 	}
 	s.each(w, kernel.OpExpSum, a[:2], e[:size], x)

@@ -15,8 +15,11 @@ func (w *worker) softmax(n int, scale float32, x, y []float32) {
 			top = v
 		}
 	}
-	w.consts[0], w.consts[1] = scale, -top*scale
+	w.consts[0], w.consts[1] = 1, -top // first: a product that is rounded could be above what is subtracted
 	w.flat(kernel.OpShift, n, y, x)
+	if w.consts[0] = scale; scale != 1 {
+		w.flat(kernel.OpScale, n, y, y)
+	}
 	w.flat(kernel.OpExp, n, y, y)
 	w.consts[0] = float32(1 / w.sum(kernel.OpSum, n, y, nil))
 	w.flat(kernel.OpScale, n, y, y)

@@ -53,8 +53,8 @@ func (b *buffer) use(instr int) {
 // lines rounds up to whole cache lines of 16 float32.
 func lines(n int) int { return (n + 15) &^ 15 }
 
-// join makes one buffer of two where an instruction may write its output over its input: nothing reads that afterwards, and nothing
-// was in the output before.
+// join makes one buffer of two where an instruction may write its output over its input: nothing reads that afterwards, it doesn't itself
+// read it as something else, and nothing was in the output before.
 func (b *Builder) join() {
 	for i := range b.instrs {
 		in := &b.instrs[i]
@@ -63,7 +63,7 @@ func (b *Builder) join() {
 		}
 		for _, over := range in.Over {
 			x, y := over.root(), in.Output.root()
-			if x == y || x.last != i || y.first != i || x.row != y.row || x.fixed != y.fixed {
+			if x == y || x.last != i || y.first != i || x.row != y.row || x.fixed != y.fixed || count(in.Uses, x) > count(in.Over, x) {
 				continue
 			}
 			y.into = x
@@ -71,6 +71,16 @@ func (b *Builder) join() {
 			break
 		}
 	}
+}
+
+// count is how many of the tensors are in a buffer.
+func count(list []*Tensor, b *buffer) (n int) {
+	for _, t := range list {
+		if t.root() == b {
+			n++
+		}
+	}
+	return n
 }
 
 // layOut gives each buffer its place, for so many rows, and each tensor what it needs to be found. It returns the memory's size. Buffers

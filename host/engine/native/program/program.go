@@ -13,7 +13,8 @@ import "github.com/fkzoo/fkzoo/host/engine/native/work"
 type Instruction struct {
 	// Uses are all tensors that it reads or writes.
 	Uses []*Tensor
-	// Output, one of Uses, may lie where one of Over does, if nothing reads that afterwards.
+	// Output, one of Uses, may lie where one of Over does, if nothing reads that afterwards. What Uses has more often than Over is read
+	// otherwise, too, and never written over.
 	Output *Tensor
 	Over   []*Tensor
 	// Rowwise is set where what it makes of a row depends on no other: then the instructions side by side that are so take some rows at

@@ -133,7 +133,7 @@ func (p *Pass) Run(c *work.Caller, n int, x, packed, bias []float32, f kernel.Ac
 	copy(scratch, bias[:min(p.out.c, len(bias))])
 	p.run, p.shares = p.grid, 1
 	if threads := c.Threads(); threads > 1 {
-		for want := 4 * threads; p.run.units(n) < want && p.run.rows > 1 && p.run.most() > 4*kernel.GroupPixels; {
+		for want := 4 * threads; p.run.units(n) < want && p.run.images*p.run.rows > 1 && p.run.most() > 2*kernel.GroupPixels; {
 			if p.run.images > 1 {
 				p.run.images = (p.run.images + 1) / 2
 			} else {

@@ -1,7 +1,7 @@
 // Package winograd convolves 3x3 and 2x2 filters of stride 1 by tiles of 2x2 outputs in the native engine, all three directions:
 // F(2x2, 3x3) of Lavin and Gray 2016, 16 multiplications for a tile in the place of 36, and F(2x2, 2x2), 9 in the place of 16. Tiles of the
 // input and the filters are transformed, multiplied as as many matrices [tiles, in] by [in, out], and what comes out is transformed back.
-// Where it is used is what package conv decides, which checks lengths. It must not know layers, plans or where memory comes from.
+// [Shape.Fits] tells where that pays; lengths are package conv's to check. It must not know layers, plans or where memory comes from.
 package winograd
 
 import (
@@ -12,9 +12,11 @@ import (
 
 const (
 	unitTiles = 48  // about: what they are transformed to stays in the cache
-	least     = 16  // channels and filters; of fewer transforming takes as long as it saves
 	gain      = 1.4 // how many multiplications there must be in the place of one
 )
+
+// least is how many channels and filters there must be by the filters' size: of fewer, transforming takes as long as it saves.
+var least = map[int]int{2: 32, 3: 16}
 
 // Shape is a convolution's: filters of Size by Size, images [Height, Width, Channels] to [OutHeight, OutWidth, Filters], with so many zeros
 // before the first row and column.
@@ -27,7 +29,8 @@ type Shape struct {
 
 // Fits tells whether convolutions of a shape can be computed so in all directions, and are faster.
 func (s Shape) Fits(set *kernel.Set) bool {
-	if s.Size != 2 && s.Size != 3 || min(s.Channels, s.Filters) < least || max(s.Channels, s.Filters) > set.Budget() {
+	if s.Size != 2 && s.Size != 3 || min(s.Channels, s.Filters) < least[s.Size] || max(s.Channels, s.Filters) > set.Budget() ||
+		!set.Transforms(s.Channels) || !set.Transforms(s.Filters) {
 		return false
 	}
 	f := form{s.Size}

@@ -149,13 +149,13 @@ var operations = []operation{
 		b.accumulate("dot", "sx", b.in("e"), b.in("x"))
 		b.accumulate("dot", "sy", b.in("e"), b.in("y"))
 	}},
-	{"ExpSum", "e = e^(x*c0 + offset), and sum += e", streams(out, "e", in, "x", channel, "offset", sum, "sum"), func(b *body) {
-		e := b.exp(b.fma(b.in("x"), b.arg(0), b.in("offset")))
+	{"ExpSum", "e = e^((x - top)*c0), and sum += e", streams(out, "e", in, "x", channel, "top", sum, "sum"), func(b *body) {
+		e := b.exp(b.mul(b.sub(b.in("x"), b.in("top")), b.arg(0)))
 		b.out("e", e)
 		b.accumulate("sum", "sum", e)
 	}},
-	{"SoftBack", "dx = e^(v*c0 + offset) * (x*gx + y*gy + shift)", streams(out, "dx", in, "v", "x", "y", channel, "offset", "gx", "gy", "shift"), func(b *body) {
-		e := b.exp(b.fma(b.in("v"), b.arg(0), b.in("offset")))
+	{"SoftBack", "dx = e^((v - top)*c0) * (x*gx + y*gy + shift)", streams(out, "dx", in, "v", "x", "y", channel, "top", "gx", "gy", "shift"), func(b *body) {
+		e := b.exp(b.mul(b.sub(b.in("v"), b.in("top")), b.arg(0)))
 		b.out("dx", b.mul(e, b.fma(b.in("x"), b.in("gx"), b.fma(b.in("y"), b.in("gy"), b.in("shift")))))
 	}},
 	{"Dot", "sum += a * b", streams(in, "a", "b", sum, "sum"), func(b *body) { b.accumulate("dot", "sum", b.in("a"), b.in("b")) }},
