@@ -14,6 +14,7 @@ import (
 	"github.com/fkzoo/fkzoo/format/header"
 	"github.com/fkzoo/fkzoo/format/tensor"
 	"github.com/fkzoo/fkzoo/internal/crc32"
+	"github.com/fkzoo/fkzoo/internal/hugepage"
 )
 
 // chunk is how many bytes are read or hashed at a time: they stay in the processor's cache between two uses.
@@ -179,6 +180,7 @@ func (f *File) copy(t *Info) (Tensor, error) {
 		return Tensor{}, f.fail(ErrLimit, t, "has %d bytes, more than a 32-bit program can hold", t.Length)
 	}
 	data := make([]byte, t.Length)
+	hugepage.Advise(data)
 	if err := f.readChecked(t, data); err != nil {
 		return Tensor{}, err
 	}

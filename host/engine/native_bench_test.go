@@ -94,6 +94,42 @@ func trainOn(b *testing.B, d device.Device, plan *blueprint.Plan, batch int) fun
 	}
 }
 
+// BenchmarkNativeReady is how long it takes to make a training's program and give it memory, or a network's for one image: what is
+// between a command and its first step, weights and data aside.
+func BenchmarkNativeReady(b *testing.B) {
+	d := engine.BenchNative(b)
+	for _, c := range []struct {
+		name  string
+		batch int
+	}{{"net6", 128}, {"net11", 64}, {"compact-s", 32}, {"compact-m", 32}} {
+		plan := benchPlan(b, c.name)
+		data, err := engine.UploadTo(d, benchExamples(c.batch))
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Cleanup(data.Close)
+		weights := engine.InitialWeights(plan, 1)
+		b.Run(c.name+"/train", func(b *testing.B) {
+			for b.Loop() {
+				t, err := engine.NewTrainer(data, engine.Config{Plan: plan, Rows: allRows(c.batch), Epochs: 1, Seed: 1, Weights: weights})
+				if err != nil {
+					b.Fatal(err)
+				}
+				t.Close()
+			}
+		})
+		b.Run(c.name+"/predict", func(b *testing.B) {
+			for b.Loop() {
+				p, err := engine.NewPredictorOn(d, plan, weights)
+				if err != nil {
+					b.Fatal(err)
+				}
+				p.Close()
+			}
+		})
+	}
+}
+
 // BenchmarkNativePredict compares answers to a batch of 64 images, and to one.
 func BenchmarkNativePredict(b *testing.B) {
 	for _, name := range []string{"net6", "net11", "compact-s", "compact-m"} {

@@ -27,6 +27,7 @@ var rooms = []room{
 		{"internal/ctxio", ""},
 		{"internal/gate", ""},
 		{"internal/house", ""},
+		{"internal/hugepage", ""},
 		{"internal/parallel", ""},
 		{"internal/peakmemory", ""},
 		{"internal/plainfile", ""},
@@ -63,7 +64,7 @@ var rooms = []room{
 		{"format/legacy", "format/legacy/lasagne format/legacy/ndarray format/legacy/pickle format/legacy/python"},
 		{"format/sign", "format/fault format/header format/value internal/atomicfile internal/plainfile"},
 		{"format", "format/fault format/header format/scan format/sign format/tensor format/value " +
-			"internal/atomicfile internal/crc32 internal/plainfile"},
+			"internal/atomicfile internal/crc32 internal/hugepage internal/plainfile"},
 		{"format/diff", "format format/fault format/tensor specs/record"},
 	}},
 	{"host", []row{

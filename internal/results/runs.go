@@ -42,6 +42,8 @@ var runs = []run{
 	{name: "compact-s-2", table: networks, shows: "compact-s", args: "compact-s --seed 2" + sameSplit},
 	{name: "compact-s-3", table: networks, shows: "compact-s", args: "compact-s --seed 3" + sameSplit},
 	{name: "compact-s-go", table: networks, shows: "compact-s", args: "compact-s --seed 1 --backend go"},
+	{name: "compact-s-go-2", table: networks, shows: "compact-s", args: "compact-s --seed 2 --backend go" + sameSplit},
+	{name: "compact-s-go-3", table: networks, shows: "compact-s", args: "compact-s --seed 3 --backend go" + sameSplit},
 	{name: "compact-m-1", table: networks, shows: "compact-m", args: "compact-m --seed 1"},
 	{name: "compact-m-2", table: networks, shows: "compact-m", args: "compact-m --seed 2" + sameSplit},
 	{name: "compact-m-3", table: networks, shows: "compact-m", args: "compact-m --seed 3" + sameSplit},

@@ -82,8 +82,8 @@ type Device interface {
 	// Train opens a training. Its state is not set yet: Write each tensor, and
 	// SetProgress.
 	Train(job Job) (Training, error)
-	// Load puts weights on the device, in the order of Params. The slices may be
-	// used otherwise afterwards.
+	// Load puts weights on the device, in the order of Params. The slices must
+	// not be changed until the network is closed.
 	Load(plan *blueprint.Plan, weights [][]float32) (Network, error)
 }
 

@@ -148,20 +148,18 @@ type loaded struct {
 	closed bool
 }
 
-// Load copies weights.
+// Load implements [device.Device].
 func (d *Device) Load(plan *blueprint.Plan, weights [][]float32) (device.Network, error) {
 	params := device.Params(plan)
 	if len(weights) != len(params) {
 		return nil, fmt.Errorf("weights: found %d arrays, want %d", len(weights), len(params))
 	}
-	own := make([][]float32, len(params))
 	for i, p := range params {
 		if int64(len(weights[i])) != p.Shape.Size() {
 			return nil, fmt.Errorf("tensor %s: found %d values, want %v", p.Tensor, len(weights[i]), p.Shape)
 		}
-		own[i] = slices.Clone(weights[i])
 	}
-	return &loaded{answers: newAnswers(d, plan, own)}, nil
+	return &loaded{answers: newAnswers(d, plan, slices.Clone(weights))}, nil
 }
 
 // Answer implements [device.Network].
