@@ -153,7 +153,7 @@ func (t *depthwiseInput) Do(img, id int) {
 // filterLen is how many float32 the sums of a part of n images take, filterParts how many parts there are.
 func (d *depthwise) filterLen() int { return round(d.g.filterSize()) + round(d.g.Filters) }
 
-func (d *depthwise) filterParts(n int) int { return min(n, maxParts) }
+func (d *depthwise) filterParts(n int) int { return min(n, work.MostParts) }
 
 func (d *depthwise) filterGradient(c *work.Caller, n int, x, dy, dw, db []float32, add bool, scratch []float32) {
 	d.n, d.parts, d.x, d.dy, d.sums = n, d.filterParts(n), x, dy, scratch

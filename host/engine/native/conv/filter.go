@@ -1,7 +1,6 @@
 package conv
 
 import (
-	"math/bits"
 	"unsafe"
 
 	"github.com/fkzoo/fkzoo/host/engine/native/conv/winograd"
@@ -52,7 +51,6 @@ type filterWorker struct {
 }
 
 const (
-	maxParts      = 16
 	partPositions = 1024    // that a part has at least: adding it must not cost much
 	partFloats    = 4 << 20 // that all parts' sums may take
 )
@@ -127,12 +125,10 @@ func (f *Filter) dyLen() int {
 	return round(f.maxRows * f.out.w * f.g.Groups * f.padCols)
 }
 
-// partsOf is into how many parts so many images are divided, a power of two, so that few threads find as much to do each: a matter of the
-// geometry and the batch alone.
+// partsOf is into how many parts so many images are divided: a matter of the geometry and the batch alone.
 func (f *Filter) partsOf(n int) int {
 	positions := n * f.out.h * f.out.w
-	most := max(1, min(maxParts, positions/partPositions, partFloats/f.sumLen(), n*f.bands))
-	return 1 << (bits.Len(uint(most)) - 1)
+	return work.Parts(min(positions/partPositions, partFloats/f.sumLen(), n*f.bands))
 }
 
 // Scratch is how many float32 of scratch memory Run needs for n images.
@@ -201,21 +197,12 @@ func (t *sumTask) Do(part, id int) {
 		w.x = f.x[img*f.g.inSize():][:f.g.inSize()]
 		w.dy = f.dy[img*f.g.outSize()+first*f.out.w*f.g.Filters:][:(last-first)*f.out.w*f.g.Filters]
 		if f.db != nil && split == 0 {
-			w.sumColumns(f.ctx.Set, bias[:f.g.Filters], w.dy, (last-first)*f.out.w)
+			f.ctx.Set.AddRows(&w.columns, bias[:f.g.Filters], w.dy, (last-first)*f.out.w, f.g.Filters)
 		}
 		w.copied = f.copyDy || f.padCols != f.cout && img == f.n-1 && last == f.out.h
 		f.copyBands(w, band, dyBand, first, last, b0, b1)
 		f.products(w, sums, first, last, b0, b1, unit > part*units/f.parts)
 	}
-}
-
-// sumColumns adds the output's gradient dy [positions, filters] to that of the bias.
-func (w *filterWorker) sumColumns(set *kernel.Set, bias, dy []float32, positions int) {
-	a := &w.columns
-	a.Rows = positions
-	a.Ptr[0], a.Stride[0] = unsafe.Pointer(&dy[0]), 4*len(bias)
-	a.Ptr[1] = unsafe.Pointer(&bias[0])
-	set.Columns(kernel.OpSum, len(bias), a)
 }
 
 // copyBands copies what is read several times: the input's rows with zeros around them, the output's gradient block after block.

@@ -54,10 +54,7 @@ func (l *blockTask) Do(part, id int) {
 	if !l.add {
 		clear(l.db[first:][:valid])
 	}
-	a.Rows = l.n
-	a.Ptr[0], a.Stride[0] = unsafe.Pointer(&l.dy[first]), 4*l.Out
-	a.Ptr[1] = unsafe.Pointer(&l.db[first])
-	l.Set.Columns(kernel.OpSum, valid, a)
+	l.Set.AddRows(a, l.db[first:][:valid], l.dy[first:], l.n, l.Out)
 }
 
 // weightsTask computes some rows of the weights' gradient.

@@ -150,6 +150,14 @@ func (s *Set) Columns(op Op, channels int, a *Columns) {
 	}
 }
 
+// AddRows adds so many rows of x, a stride apart, to sums, with a to work with.
+func (s *Set) AddRows(a *Columns, sums, x []float32, rows, stride int) {
+	a.Rows = rows
+	a.Ptr[0], a.Stride[0] = unsafe.Pointer(&x[0]), 4*stride
+	a.Ptr[1] = unsafe.Pointer(&sums[0])
+	s.Columns(OpSum, len(sums), a)
+}
+
 // sideBySide tells whether rows can be taken as one.
 func (a *Columns) sideBySide(op Op, channels int) bool {
 	for i := range opStreams[op].rows {

@@ -4,6 +4,7 @@
 package work
 
 import (
+	"math/bits"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -16,6 +17,13 @@ type Task interface {
 	// those of the same call of [Caller.Run].
 	Do(part, worker int)
 }
+
+// MostParts is how many parts there should be at most whose sums are added at the end.
+const MostParts = 16
+
+// Parts is how many parts to make of at most so many, whose sums are added at the end: a power of two, so that few threads find as much
+// to do each.
+func Parts(most int) int { return 1 << (bits.Len(uint(max(1, min(MostParts, most)))) - 1) }
 
 // Pool is a number of workers.
 type Pool struct {

@@ -124,3 +124,12 @@ func BenchmarkRun(b *testing.B) {
 		c.Run(16, n)
 	}
 }
+
+// Parts are powers of two, as many as there may be.
+func TestParts(t *testing.T) {
+	for most, want := range map[int]int{-1: 1, 0: 1, 1: 1, 2: 2, 3: 2, 7: 4, 8: 8, 15: 8, 16: 16, 17: 16, 1000: MostParts} {
+		if found := Parts(most); found != want {
+			t.Errorf("of at most %d: found %d, want %d", most, found, want)
+		}
+	}
+}

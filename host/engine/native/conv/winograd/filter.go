@@ -1,7 +1,6 @@
 package winograd
 
 import (
-	"math/bits"
 	"unsafe"
 
 	"github.com/fkzoo/fkzoo/host/engine/native/kernel"
@@ -33,10 +32,8 @@ type filterWorker struct {
 	columns kernel.Columns
 }
 
-const (
-	maxParts   = 16
-	partFloats = 4 << 20 // that all parts' sums may take
-)
+// partFloats is what all parts' sums may take.
+const partFloats = 4 << 20
 
 // NewFilter makes the gradient of the filters.
 func NewFilter(set *kernel.Set, threads int, s Shape) *Filter {
@@ -52,11 +49,9 @@ func (f *Filter) sumPlane() int { return apart(f.padRows * f.blocking.Padded()) 
 
 func (f *Filter) sumLen() int { return f.planes()*f.sumPlane() + round(f.out.c) }
 
-// partsOf is into how many parts so many images are divided, a power of two, so that few threads find as much to do each: a matter of the
-// shape and the batch alone.
+// partsOf is into how many parts so many images are divided: a matter of the shape and the batch alone.
 func (f *Filter) partsOf(n int) int {
-	most := max(1, min(maxParts, f.grid.units(n), partFloats/f.sumLen()))
-	return 1 << (bits.Len(uint(most)) - 1)
+	return work.Parts(min(f.grid.units(n), partFloats/f.sumLen()))
 }
 
 func (f *Filter) inPlane() int { return apart(f.grid.most() * f.source.in.c) }
@@ -113,20 +108,11 @@ func (t *sumTask) Do(part, id int) {
 		for img := range u.images {
 			f.gradient(u, img, b0, b1, out, own[len(own)-f.edgeLen():])
 			if withBias {
-				f.sumBias(w, bias, f.dy[((u.image+img)*f.out.h+2*u.first)*f.out.w*f.out.c:], min(2*u.rows, f.out.h-2*u.first)*f.out.w)
+				f.set.AddRows(&w.columns, bias, f.dy[((u.image+img)*f.out.h+2*u.first)*f.out.w*f.out.c:], min(2*u.rows, f.out.h-2*u.first)*f.out.w, f.out.c)
 			}
 		}
 		f.products(w, u.images*u.rows*f.grid.tiles[1], b0, b1, in, out, sums, i > part*units/f.parts)
 	}
-}
-
-// sumBias adds dy [positions, filters] to the gradient of the bias.
-func (f *Filter) sumBias(w *filterWorker, bias, dy []float32, positions int) {
-	a := &w.columns
-	a.Rows = positions
-	a.Ptr[0], a.Stride[0] = unsafe.Pointer(&dy[0]), 4*f.out.c
-	a.Ptr[1] = unsafe.Pointer(&bias[0])
-	f.set.Columns(kernel.OpSum, f.out.c, a)
 }
 
 // gradient transforms the gradient of an image's output, block after block.
