@@ -1,15 +1,14 @@
 // Package demo draws faces: grey pictures of 96x96 pixels whose 15 keypoints
-// are exactly known, so that training works with nothing downloaded.
+// are exactly known, so that training works with nothing downloaded; and scenes
+// of people, of whom it is known where their faces are.
 //
-// Each face is a head (a tapered ellipsoid, turned and tilted) with eyes, brows,
-// nose, mouth, hair and so on painted and embossed on it in proportions drawn at
-// random, then lit, placed before a background and photographed with some blur
-// and noise. The keypoints are where the same geometry puts them.
+// Each face is on a head in space, in proportions drawn at random, with eyes,
+// brows, nose, mouth, hair and so on painted and embossed on it, turned, lit,
+// placed before things and photographed, well or badly. The keypoints are where the
+// same geometry puts them; one that the head itself hides is at its outline,
+// where annotators put it.
 //
-// The same seed gives the same bytes on every machine: random numbers are
-// made from PCG's 64-bit words alone, every product that is added to something
-// is rounded first (mul), as a fused multiply-add would differ, and no function
-// of package math is used that machines compute differently.
+// The same seed gives the same bytes on every machine: package num says how.
 //
 // It knows nothing of networks, and of files only that it is opened as one is.
 package demo
@@ -25,6 +24,9 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/fkzoo/fkzoo/zoo/dataset"
+	"github.com/fkzoo/fkzoo/zoo/dataset/demo/film"
+	"github.com/fkzoo/fkzoo/zoo/dataset/demo/num"
+	"github.com/fkzoo/fkzoo/zoo/dataset/demo/person"
 )
 
 // Size is the height and width of a drawn face.
@@ -51,33 +53,54 @@ func Columns() []string { return slices.Clone(columns[:]) }
 
 // Faces draws n faces. Face i depends on seed and i alone, so a longer set
 // begins with a shorter one of the same seed; other seeds give other faces.
-// All points are filled and lie inside the picture.
+// All points are filled.
 func Faces(ctx context.Context, n int, seed uint64) (*dataset.Set, error) {
+	return faceKind.set(ctx, n, seed)
+}
+
+// set draws n of a kind.
+func (k *kind) set(ctx context.Context, n int, seed uint64) (*dataset.Set, error) {
 	if n < 1 || n > MaxFaces {
-		return nil, fmt.Errorf("demo faces: found a number of %d, want 1 to %d", n, MaxFaces)
+		return nil, fmt.Errorf("drawn %s: found a number of %d, want 1 to %d", k.what, n, MaxFaces)
 	}
-	s, err := faces(ctx, 0, n, seed)
+	s, err := k.rows(ctx, 0, n, seed)
 	if err != nil {
 		return nil, err
 	}
-	s.Source, s.Checksum = "demo", s.Sum()
+	s.Source, s.Checksum = k.name, s.Sum()
 	return s, nil
 }
 
-// faces draws those from from to to-1, without a checksum.
-func faces(ctx context.Context, from, to int, seed uint64) (*dataset.Set, error) {
-	n := to - from
+// A kind is what is drawn: faces, each in a picture of its own, or scenes.
+type kind struct {
+	name    string
+	what    string // several of them
+	size    int
+	columns []string
+	stream  uint64 // sets its random numbers apart from the other's
+	draw    func(c *person.Canvas, r *num.Random, out []uint8, points []float32)
+}
+
+var faceKind = kind{"demo", "faces", Size, columns[:], 0, func(c *person.Canvas, r *num.Random, out []uint8, points []float32) {
+	for k, p := range portrait(c, r, out, "") {
+		points[2*k], points[2*k+1] = float32(p.X), float32(p.Y)
+	}
+}}
+
+// rows draws those from from to to-1, without a checksum.
+func (k *kind) rows(ctx context.Context, from, to int, seed uint64) (*dataset.Set, error) {
+	n, pixels, width := to-from, k.size*k.size, len(k.columns)
 	s := &dataset.Set{
-		Columns: Columns(), Height: Size, Width: Size, Channels: 1, Numbered: true,
-		Bytes:  make([]uint8, n*Size*Size),
-		Points: make([]float32, n*len(columns)),
+		Columns: slices.Clone(k.columns), Height: k.size, Width: k.size, Channels: 1, Numbered: true,
+		Bytes:  make([]uint8, n*pixels),
+		Points: make([]float32, n*width),
 		IDs:    make([]string, n),
 	}
 	var next atomic.Int64
 	group, ctx := errgroup.WithContext(ctx)
 	for range min(runtime.GOMAXPROCS(0), n) {
 		group.Go(func() error {
-			c := new(canvas)
+			c := person.NewCanvas(film.NewPicture(k.size, k.size, false))
 			for {
 				i := int(next.Add(1)) - 1
 				if i >= n {
@@ -86,12 +109,8 @@ func faces(ctx context.Context, from, to int, seed uint64) (*dataset.Set, error)
 				if err := ctx.Err(); err != nil {
 					return err
 				}
-				f := newFace(newRandom(seed, uint64(from+i)))
-				c.draw(f, s.Bytes[i*Size*Size:(i+1)*Size*Size])
-				for k, p := range f.keypoints() {
-					s.Points[i*len(columns)+2*k] = float32(p.x)
-					s.Points[i*len(columns)+2*k+1] = float32(p.y)
-				}
+				r := num.NewRandom(seed^k.stream, uint64(from+i))
+				k.draw(c, r, s.Bytes[i*pixels:(i+1)*pixels], s.Points[i*width:(i+1)*width])
 				s.IDs[i] = strconv.Itoa(from + i + 1)
 			}
 		})
