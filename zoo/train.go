@@ -121,6 +121,9 @@ func (z *Zoo) Prepare(ctx context.Context, r TrainRequest) (*Training, error) {
 	if len(data.Columns) == 0 {
 		return nil, fmt.Errorf("%s: found no columns with coordinates, want training data", data.Name)
 	}
+	if err := z.checkOffered(ctx, r.Architecture, o.Resume); err != nil {
+		return nil, err // before the data is read, which may take minutes
+	}
 	if o.Data, err = data.Read(ctx); err != nil {
 		return nil, err
 	}
@@ -138,6 +141,18 @@ func (z *Zoo) Prepare(ctx context.Context, r TrainRequest) (*Training, error) {
 		return nil, err
 	}
 	return &Training{*o, z}, nil
+}
+
+// checkOffered refuses an architecture that no plugin offers, unless a training goes on, which needs none.
+func (z *Zoo) checkOffered(ctx context.Context, name string, resume *model.Model) error {
+	if resume != nil {
+		return nil
+	}
+	h, err := z.open.Plugins(ctx)
+	if err == nil {
+		_, err = h.Architecture(ctx, name)
+	}
+	return err
 }
 
 // trainingData opens the data given, or else that of the training that goes on, or else the drawn faces.

@@ -18,12 +18,21 @@ type labels struct {
 	axis          float64
 	scale, offset float64
 	centre        [2]float64 // x and y of what stays where it is when images turn
+
+	grid    blueprint.Grid // of an answer of boxes
+	answers int            // values of an answer; columns' number for points
 }
 
 // newLabels finds the member's columns in the data and, where the recipe mirrors
 // faces, which of them each becomes.
 func newLabels(plan *blueprint.Plan, e *Examples) (*labels, error) {
-	l := &labels{columns: plan.Columns, axis: float64(e.Width)}
+	l := &labels{columns: plan.Columns, axis: float64(e.Width), answers: plan.Answers()}
+	if plan.Member.Boxes() {
+		if err := blueprint.CheckBoxColumns(plan.Columns); err != nil {
+			return nil, err
+		}
+		l.grid = plan.Grid()
+	}
 	l.scale, l.offset = plan.Member.Affine(plan.Document.Input)
 	place := map[string]int{}
 	for i, c := range plan.Columns {
@@ -53,11 +62,11 @@ func newLabels(plan *blueprint.Plan, e *Examples) (*labels, error) {
 }
 
 // width is that of a row of labels.
-func (l *labels) width() int { return 2 * len(l.columns) }
+func (l *labels) width() int { return 2 * l.answers }
 
 // put fills a cell.
 func (l *labels) put(row []float32, k int, pixels float64) {
-	row[k], row[len(l.columns)+k] = float32((pixels-l.offset)/l.scale), 1
+	row[k], row[l.answers+k] = float32((pixels-l.offset)/l.scale), 1
 }
 
 // source is a column's coordinate before the face is moved, and whether it is
@@ -75,6 +84,10 @@ func (l *labels) source(points []float32, k int, mirrored bool) (float64, bool) 
 
 // row makes the labels of a face that is mirrored or not, and moved no further.
 func (l *labels) row(row, points []float32, mirrored bool) {
+	if l.grid.Rows > 0 {
+		l.boxes(row, points)
+		return
+	}
 	clear(row)
 	for k, column := range l.columns {
 		v, known := l.source(points, k, mirrored)
@@ -92,6 +105,10 @@ func (l *labels) row(row, points []float32, mirrored bool) {
 // place, mirrored as the face is, and whether that is inside the image. Where
 // they turn, a point of which one coordinate isn't known has none.
 func (l *labels) moved(row, points []float32, mirrored, turned bool, move func(x, y float64) (float64, float64, bool)) {
+	if l.grid.Rows > 0 { // which nothing moves: see blueprint.Plan
+		l.boxes(row, points)
+		return
+	}
 	clear(row)
 	for k, column := range l.columns {
 		v, known := l.source(points, k, mirrored)
@@ -121,6 +138,15 @@ func (l *labels) moved(row, points []float32, mirrored, turned bool, move func(x
 	}
 }
 
+// boxes makes the labels of an image with boxes.
+func (l *labels) boxes(row, points []float32) {
+	cells := make([]float32, len(l.from))
+	for k, at := range l.from {
+		cells[k] = points[at]
+	}
+	l.grid.Targets(blueprint.BoxesOf(cells), row[:l.answers], row[l.answers:])
+}
+
 // all makes the labels of every row, those of the mirrored rows behind them where
 // there are such: [rows or twice as many, width].
 func (l *labels) all(e *Examples) []float32 {
@@ -139,7 +165,7 @@ func (l *labels) all(e *Examples) []float32 {
 func (l *labels) filledCells(labels []float32) int {
 	n := 0
 	for at := 0; at < len(labels); at += l.width() {
-		for _, v := range labels[at+len(l.columns) : at+l.width()] {
+		for _, v := range labels[at+l.answers : at+l.width()] {
 			if v == 1 {
 				n++
 			}

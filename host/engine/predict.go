@@ -96,8 +96,11 @@ func (a *answerer) all(ctx context.Context, im Images, rows []int, batch int, ti
 	if err := im.CheckRows(rows); err != nil {
 		return nil, err
 	}
-	scale, offsets := a.plan.Affine()
-	columns := len(a.plan.Columns)
+	columns := a.plan.Answers()
+	scale, offsets := 1.0, make([]float64, columns)
+	if !a.plan.Raw() {
+		scale, offsets = a.plan.Affine()
+	}
 	out := make([]float32, len(rows)*columns)
 	if batch == 0 {
 		batch = BatchFor(len(rows))

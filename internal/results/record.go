@@ -141,6 +141,7 @@ func checksum(document *blueprint.Document) (string, error) {
 	}
 	for _, m := range d.Members {
 		if output, ok := m["output"].(map[string]any); ok {
+			delete(output, "uncertainty")
 			if delete(output, "shift"); len(output) == 0 {
 				delete(m, "output") // as where the plugin says nothing of it
 			}

@@ -1,4 +1,4 @@
-// Command fkzoo-plugin-compact offers compact-s, compact-m and compact-l: small
+// Command fkzoo-plugin-compact offers finder, and compact-s, compact-m and compact-l: small
 // residual networks with batch normalization that draw a heat map for each
 // point, trained with AdamW on every filled cell of turned, scaled and shifted
 // faces. The smallest is useful after minutes on a CPU.
@@ -17,7 +17,7 @@ func main() {
 	for _, s := range sizes {
 		all = append(all, s.architecture())
 	}
-	plugins.Serve(all...)
+	plugins.Serve(append(all, finder())...)
 }
 
 // size is what the networks differ in.

@@ -24,6 +24,12 @@ func IsX(column string) bool { return strings.HasSuffix(column, "_x") }
 // IsY tells whether a column is a vertical coordinate.
 func IsY(column string) bool { return strings.HasSuffix(column, "_y") }
 
+// IsWidth tells whether a column is the width of a box.
+func IsWidth(column string) bool { return strings.HasSuffix(column, boxColumns[2]) }
+
+// IsHeight tells whether a column is the height of a box.
+func IsHeight(column string) bool { return strings.HasSuffix(column, boxColumns[3]) }
+
 // Partner is the other coordinate of a column's point, "" for a column that is none.
 func Partner(column string) string {
 	switch name := column[:max(len(column)-2, 0)]; {

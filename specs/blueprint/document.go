@@ -57,15 +57,27 @@ type Member struct {
 // AllColumns as the only entry of [Member.Columns] stands for all of the data's.
 const AllColumns = "*"
 
-// Output says which layer gives a member's answer y, of shape [columns], and
-// what it means: pixels = y*Scale + Offset + Shift.
+// Output says which layer gives a member's answer y, and what it means: of points, of shape [columns], pixels = y*Scale + Offset + Shift;
+// of boxes, a [Grid].
 type Output struct {
-	Layer       string    `json:"layer,omitempty"`        // "": the last one
-	Scale       float64   `json:"scale,omitempty"`        // pixels; 0: half of the input's width
-	Offset      float64   `json:"offset,omitempty"`       // pixels; 0 without a scale: half of the input's width
-	Shift       []float64 `json:"shift,omitempty"`        // pixels, one for each of the member's columns, added to answers and unknown to training; none: 0. What recipe.calibrate finds
-	FlipAverage bool      `json:"flip_average,omitempty"` // unless the user says otherwise, the mean with the answer for the mirror image is given; the default is false
-	Extra       Extra     `json:"-"`
+	Kind        string       `json:"kind,omitempty"`         // one of [Outputs]; the default is "points"
+	Layer       string       `json:"layer,omitempty"`        // "": the last one
+	Scale       float64      `json:"scale,omitempty"`        // pixels; 0: half of the input's width
+	Offset      float64      `json:"offset,omitempty"`       // pixels; 0 without a scale: half of the input's width
+	Shift       []float64    `json:"shift,omitempty"`        // pixels, one for each of the member's columns, added to answers and unknown to training; none: 0. What recipe.calibrate finds
+	Uncertainty *Uncertainty `json:"uncertainty,omitempty"`  // how far off answers are expected to be; nil: that isn't known. What training finds on the rows held out
+	FlipAverage bool         `json:"flip_average,omitempty"` // unless the user says otherwise, the mean with the answer for the mirror image is given; the default is false
+	Extra       Extra        `json:"-"`
+}
+
+// Uncertainty says how far off a member's answers are expected to be: for each of its columns a line of straight pieces through points of a
+// signal, which From names, and an error, both in pixels; see [Uncertainty.Expected]. Both coordinates of a point have the same, of their
+// distance from the truth.
+type Uncertainty struct {
+	From   string      `json:"from"`   // one of [Signals]
+	Signal [][]float64 `json:"signal"` // for each of the member's columns where its line bends, rising
+	Error  [][]float64 `json:"error"`  // and the error expected there, never falling
+	Extra  Extra       `json:"-"`
 }
 
 // Layer is one node of a member's graph. Its settings, those that its kind
@@ -275,6 +287,9 @@ func (d *Document) UnknownFields() []string {
 		at := "members." + m.Name + "."
 		add(at, m.Extra)
 		add(at+"output.", m.Output.Extra)
+		if m.Output.Uncertainty != nil {
+			add(at+"output.uncertainty.", m.Output.Uncertainty.Extra)
+		}
 		for _, l := range m.Layers {
 			add(at+"layers."+l.Name+".", l.Extra)
 		}

@@ -22,6 +22,9 @@ func (d Document) MarshalJSON() ([]byte, error)  { return record.MarshalJSON(d) 
 func (in *Input) UnmarshalJSON(b []byte) error { return record.UnmarshalJSON(b, in) }
 func (in Input) MarshalJSON() ([]byte, error)  { return record.MarshalJSON(in) }
 
+func (d *Uncertainty) UnmarshalJSON(b []byte) error { return record.UnmarshalJSON(b, d) }
+func (d Uncertainty) MarshalJSON() ([]byte, error)  { return record.MarshalJSON(d) }
+
 func (o *Output) UnmarshalJSON(b []byte) error { return record.UnmarshalJSON(b, o) }
 func (o Output) MarshalJSON() ([]byte, error)  { return record.MarshalJSON(o) }
 

@@ -34,6 +34,7 @@ type Plan struct {
 	Columns  []string
 	Nodes    []Node // in the order of the layers, which is an order in which they can be computed
 	Output   int    // index of the node that gives the answer
+	upto     bool   // the answer is what an inner layer gives: see [Plan.Upto]
 }
 
 // Node is a layer with what the table says of it.
@@ -46,6 +47,31 @@ type Node struct {
 	Out    Shape
 	Params []Param
 	FLOPs  int64 // of the forward pass of one image, the setting activation's included
+}
+
+// Upto is the same network only as far as a node, whose values are its answer as they are. Nothing can be taught to it.
+func (p *Plan) Upto(node int) *Plan {
+	q := *p
+	q.Nodes, q.Output, q.upto = p.Nodes[:node+1], node, true
+	return &q
+}
+
+// Raw tells that an answer's values are given as they are, and are no coordinates.
+func (p *Plan) Raw() bool { return p.upto || p.Member.Boxes() }
+
+// Maps finds the heat maps that the answer is the mean positions of, a map's x and y after those of the one before: the node that gives
+// them, [height, width, points], and what they are divided by before the softmax. ok is false where the answer isn't made so.
+func (p *Plan) Maps() (node int, temperature float64, ok bool) {
+	n := &p.Nodes[p.Output]
+	if n.Kind.Name != "soft_argmax" || len(n.Inputs) != 1 || n.Inputs[0] < 0 || p.Raw() {
+		return 0, 0, false
+	}
+	for i := 0; i+1 < len(p.Columns); i += 2 {
+		if !IsX(p.Columns[i]) || p.Columns[i+1] != Partner(p.Columns[i]) {
+			return 0, 0, false
+		}
+	}
+	return n.Inputs[0], n.Values.Float("temperature"), len(p.Columns)%2 == 0
 }
 
 // Affine gives scale and each column's offset of an answer's pixels = y*scale + offsets[column], with output.shift,
@@ -171,12 +197,19 @@ func (p *Plan) build(columns []string) error {
 	if name := p.Member.Output.Layer; name != "" {
 		p.Output = index[name]
 	}
-	if out := p.Nodes[p.Output].Out; len(out) != 1 || out[0] != len(p.Columns) {
+	if p.Member.Boxes() {
+		if err := p.checkBoxes(); err != nil {
+			return err
+		}
+	} else if out := p.Nodes[p.Output].Out; len(out) != 1 || out[0] != len(p.Columns) {
 		return fmt.Errorf("layer %q (%s): found an output of shape %v, want [%d]: one value for each of the member's columns",
 			p.Nodes[p.Output].Layer.Name, p.Nodes[p.Output].Kind.Name, out, len(p.Columns))
 	}
 	if n := len(p.Member.Output.Shift); n != 0 && n != len(p.Columns) {
 		return fmt.Errorf("output.shift: found %d numbers, want %d: one for each of the member's columns", n, len(p.Columns))
+	}
+	if err := p.checkUncertainty(); err != nil {
+		return err
 	}
 	if p.Member.Output.FlipAverage {
 		if _, err := p.Member.Mirror().Permutation(p.Columns); err != nil {
@@ -373,6 +406,9 @@ func (m *Member) check() error {
 			return fmt.Errorf("columns: found %q among others, want it alone", AllColumns)
 		}
 		seen[c] = true
+	}
+	if k := m.Output.Kind; k != "" && Outputs.Row(k) == nil {
+		return fmt.Errorf("output.kind: found %q, want one of %s", record.Cut(k), strings.Join(Outputs.Names(), ", "))
 	}
 	limits := []limit{
 		{"output.scale", m.Output.Scale, 0, maxPixels}, {"output.offset", m.Output.Offset, -maxPixels, maxPixels}, {"weight", m.Weight, 0, maxWeight},

@@ -19,6 +19,9 @@ import (
 // ErrClosed is returned for a question to an ensemble that is closed.
 var ErrClosed = errors.New("the models are closed")
 
+// ErrBoxes is what a network matches that answers boxes, where points are asked for.
+var ErrBoxes = errors.New("found a network whose answer is boxes, want one that answers points")
+
 // Options say how models answer together.
 type Options struct {
 	Backend *backend.Backend
@@ -109,6 +112,9 @@ func (e *Ensemble) Close() error {
 	e.asked.Close(func() {
 		for _, m := range e.members {
 			m.predictor.Close()
+			if m.maps != nil {
+				m.maps.Close()
+			}
 		}
 		for _, f := range e.onClose {
 			f()

@@ -3,6 +3,7 @@ package answer
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	"github.com/fkzoo/fkzoo/host/engine"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
@@ -16,6 +17,11 @@ type member struct {
 	of           *blueprint.Member
 	flip         *Flip // where mirror images are answered too
 	predictor    *engine.Predictor
+	plan         *blueprint.Plan
+	weights      engine.Arrays
+
+	mu   sync.Mutex
+	maps *engine.Predictor // the network as far as its heat maps; nil: nobody has asked
 }
 
 func openMember(m *model.Model, index, width int, o *Options) (*member, error) {
@@ -24,11 +30,15 @@ func openMember(m *model.Model, index, width int, o *Options) (*member, error) {
 	if err != nil {
 		return nil, out.wrong(err)
 	}
+	if out.of.Boxes() {
+		return nil, out.wrong(ErrBoxes)
+	}
 	if o.FlipAverage {
 		if out.flip, err = FlipOf(plan.Member, width); err != nil {
 			return nil, out.wrong(fmt.Errorf("flip average: %w", err))
 		}
 	}
+	out.plan, out.weights = plan, m.Weights
 	if out.predictor, err = engine.NewPredictor(o.Backend, plan, m.Weights); err != nil {
 		return nil, out.wrong(err)
 	}

@@ -29,6 +29,10 @@ func (r *Request) open(b *backend.Backend, index int) (*member, error) {
 	if columns == nil {
 		columns = blueprint.KaggleColumns
 	}
+	if d.Members[index].Boxes() {
+		columns = []string{"face_x", "face_y", "face_width", "face_height"}
+		d.Members[index].Columns = columns
+	}
 	plan, err := blueprint.NewPlan(d, index, columns)
 	if err != nil {
 		return &member{close: func() {}}, err

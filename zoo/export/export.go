@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/fkzoo/fkzoo/internal/atomicfile"
+	"github.com/fkzoo/fkzoo/zoo/answer"
 	"github.com/fkzoo/fkzoo/zoo/model"
 )
 
@@ -67,6 +68,11 @@ func Write(path string, m *model.Model, o Options) error {
 	f, err := FormatOf(path)
 	if err != nil {
 		return err
+	}
+	for i := range m.Document.Members {
+		if o := &m.Document.Members[i]; o.Boxes() {
+			return fmt.Errorf("%s: member %s: %w", path, o.Name, answer.ErrBoxes)
+		}
 	}
 	err = m.Check()
 	var write func(w io.Writer) error

@@ -24,8 +24,10 @@ type Evaluation struct {
 	OutOfFold *Score `json:"out_of_fold,omitempty"`
 	// HeldOutUnknown tells that these two are missing since a model's weights had
 	// been trained before, on the same data or on data that isn't known.
-	HeldOutUnknown bool   `json:"held_out_unknown,omitempty"`
-	Backend        string `json:"backend"`
+	HeldOutUnknown bool `json:"held_out_unknown,omitempty"`
+	// Expected is how well the errors hold that the models expect, see [Expected]; nil where nobody has asked, or no model knows.
+	Expected []Part `json:"expected,omitempty"`
+	Backend  string `json:"backend"`
 }
 
 // Fairest is the score of faces that the answering members haven't learned from, where these are known: out of fold, else

@@ -13,6 +13,7 @@ import (
 // Scorer compares answers with a set's points.
 type Scorer struct {
 	set   *dataset.Set
+	grid  *blueprint.Grid         // of answers that are boxes
 	loss  func(d float64) float64 // of a cell, in units of y
 	scale float64                 // pixels in a unit of y
 	face  map[string]float64      // the mean face
@@ -24,6 +25,12 @@ func NewScorer(d *blueprint.Document, member int, set *dataset.Set, face map[str
 	m := &d.Members[member]
 	s := &Scorer{set: set, loss: engine.LossOf(m.Recipe.Loss), face: face}
 	s.scale, _ = m.Affine(d.Input)
+	if m.Boxes() {
+		if plan, err := blueprint.NewPlan(d, member, nil); err == nil { // else it couldn't have answered
+			grid := plan.Grid()
+			s.grid = &grid
+		}
+	}
 	return s
 }
 
@@ -35,6 +42,9 @@ func (s *Scorer) score(p *answer.Prediction, rows []int) Score {
 // Compare compares answers, which are found by their place in rows, with these
 // rows of the set.
 func (s *Scorer) Compare(columns []string, rows []int, answer func(i int) []float32) Score {
+	if s.grid != nil {
+		return s.boxes(columns, rows, answer)
+	}
 	out := Score{Rows: len(rows)}
 	var loss, squares, face float64
 	for c, name := range columns {
@@ -64,6 +74,37 @@ func (s *Scorer) Compare(columns []string, rows []int, answer func(i int) []floa
 	}
 	out.Loss = loss / float64(max(out.Cells, 1))
 	out.RMSEPixels, out.MeanFace = root(squares, out.Cells), root(face, out.Cells)
+	return out
+}
+
+// boxes compares answers of boxes: the loss is over all that is taught, the error in pixels that of the sides of boxes in the cells that
+// have one. The mean face's is that of y = 0 there.
+func (s *Scorer) boxes(columns []string, rows []int, answer func(i int) []float32) Score {
+	out := Score{Rows: len(rows)}
+	n := s.grid.Values()
+	y, filled, cells := make([]float32, n), make([]float32, n), make([]float32, len(columns))
+	var loss, squares, nothing float64
+	var edges int
+	for i, r := range rows {
+		for c, name := range columns {
+			cells[c] = float32(math.NaN())
+			if at := s.set.Column(name); at >= 0 {
+				cells[c] = s.set.Row(r)[at]
+			}
+		}
+		s.grid.Targets(blueprint.BoxesOf(cells), y, filled)
+		found := answer(i)
+		for k, v := range y {
+			if filled[k] == 1 {
+				loss += s.loss(float64(found[k]) - float64(v))
+				out.Cells++
+			}
+		}
+		sum, zero, count := s.grid.Sides(y, filled, found)
+		squares, nothing, edges = squares+sum, nothing+zero, edges+count
+	}
+	out.Loss = loss / float64(max(out.Cells, 1))
+	out.RMSEPixels, out.MeanFace = root(squares, edges), root(nothing, edges)
 	return out
 }
 

@@ -10,11 +10,11 @@ import (
 	"github.com/fkzoo/fkzoo/specs/record"
 )
 
-// Uncalibrated is a copy of the document without what its answers are shifted by.
+// Uncalibrated is a copy of the document without what its answers are shifted by, and how far off they are expected to be.
 func Uncalibrated(d *blueprint.Document) *blueprint.Document {
 	out := d.Clone()
 	for i := range out.Members {
-		out.Members[i].Output.Shift = nil
+		out.Members[i].Output.Shift, out.Members[i].Output.Uncertainty = nil, nil
 	}
 	return out
 }
@@ -49,7 +49,7 @@ func networkDifferences(found, want *blueprint.Document) ([]record.Difference, e
 	return slices.DeleteFunc(all, func(x record.Difference) bool {
 		p := x.Path
 		return p.Begins("name") || p.Begins("summary") || p.Begins("source") ||
-			len(p) > 2 && p[0] == "members" && (p[2] == "recipe" || p[2] == "output" && len(p) > 3 && p[3] == "shift")
+			len(p) > 2 && p[0] == "members" && (p[2] == "recipe" || p[2] == "output" && len(p) > 3 && (p[3] == "shift" || p[3] == "uncertainty"))
 	}), err
 }
 

@@ -115,6 +115,7 @@ func MeanWeights(models []*Model, names []string) (*Model, error) {
 	for i := range out.Document.Members {
 		m := &out.Document.Members[i]
 		m.Output.Shift = meanShift(models, i)
+		m.Output.Uncertainty = nil // that of the mean isn't known
 		out.History = append(out.History, MemberHistory{Member: m.Name})
 	}
 	if from := &out.Provenance; !sameRows { // rows that one has held out another may have learned from

@@ -8,7 +8,8 @@ import (
 	"github.com/fkzoo/fkzoo/zoo/dataset"
 )
 
-// UsableRows are the rows of the data that a member may learn from.
+// UsableRows are the rows of the data that a member may learn from: those with a filled cell, or with all; for boxes all rows, since
+// pictures of nothing teach, too.
 func UsableRows(m *blueprint.Member, set *dataset.Set) ([]int, error) {
 	columns := m.ColumnsOf(set.Columns)
 	if m.Recipe.CompleteRows() {
@@ -25,7 +26,7 @@ func UsableRows(m *blueprint.Member, set *dataset.Set) ([]int, error) {
 	var out []int
 	for r := range set.Len() {
 		row := set.Row(r)
-		if slices.ContainsFunc(at, func(i int) bool { return !math.IsNaN(float64(row[i])) }) {
+		if m.Boxes() || slices.ContainsFunc(at, func(i int) bool { return !math.IsNaN(float64(row[i])) }) {
 			out = append(out, r)
 		}
 	}

@@ -126,10 +126,13 @@ func TestCalibrateFails(t *testing.T) {
 	w := &traintest.Watch{}
 	o.Watch = w
 	train.Calibrated(t.Context(), o, m)
-	if len(w.Notes) != 2 || !strings.HasPrefix(w.Notes[0], "eyes: not calibrated") || !strings.Contains(w.Notes[0], "finite number") {
-		t.Errorf("found %q told, want first what is wrong with eyes", w.Notes)
+	if len(w.Notes) != 3 || !strings.HasPrefix(w.Notes[2], "eyes: how far off") || !strings.HasPrefix(w.Notes[0], "eyes: not calibrated") || !strings.Contains(w.Notes[0], "finite number") {
+		t.Errorf("found %q told, want first and last what is wrong with eyes", w.Notes)
 	}
 	if e, n := m.Document.Members[0].Output.Shift, m.Document.Members[1].Output.Shift; len(e) != 0 || len(n) != len(zootest.Nose) {
 		t.Errorf("found shifts %v and %v, want none of eyes and one of nose", e, n)
+	}
+	if e, n := m.Document.Members[0].Output.Uncertainty, m.Document.Members[1].Output.Uncertainty; e != nil || n == nil || len(n.Signal) != len(zootest.Nose) {
+		t.Errorf("found uncertainties %v and %v, want none of eyes and one of nose", e, n)
 	}
 }

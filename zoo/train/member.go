@@ -252,8 +252,11 @@ func (r *memberRun) epoch(ctx context.Context) (stop bool, err error) {
 
 // lossOfNothing is that of always answering y = 0.
 func (r *memberRun) lossOfNothing(rows []int) float64 {
-	_, offset := r.plan.Member.Affine(r.plan.Document.Input)
-	nothing := slices.Repeat([]float32{float32(offset)}, len(r.plan.Columns))
+	nothing := make([]float32, r.plan.Answers())
+	if !r.plan.Member.Boxes() {
+		_, offset := r.plan.Member.Affine(r.plan.Document.Input)
+		nothing = slices.Repeat([]float32{float32(offset)}, len(nothing))
+	}
 	return r.scorer().Compare(r.plan.Columns, rows, func(int) []float32 { return nothing }).Loss
 }
 
@@ -275,10 +278,12 @@ func (r *memberRun) meanFace() map[string]float64 {
 func (r *memberRun) holdOut() {
 	h := model.HeldOut{Rows: len(r.validation)}
 	if h.Rows > 0 {
-		nothing := make([]float32, len(r.plan.Columns))
-		face := r.meanFace()
-		for i, c := range r.plan.Columns {
-			nothing[i] = float32(face[c])
+		nothing := make([]float32, r.plan.Answers())
+		if !r.plan.Member.Boxes() {
+			face := r.meanFace()
+			for i, c := range r.plan.Columns {
+				nothing[i] = float32(face[c])
+			}
 		}
 		score := r.scorer().Compare(r.plan.Columns, r.validation, func(int) []float32 { return nothing })
 		h.Cells, h.MeanFaceLoss, h.MeanFace = score.Cells, score.Loss, score.RMSEPixels
@@ -292,7 +297,7 @@ func (r *memberRun) holdOut() {
 // meanFacePixels is the error of always answering the mean face on the rows
 // held out; NaN where there are none.
 func (r *memberRun) meanFacePixels() float64 {
-	if len(r.validation) == 0 {
+	if len(r.validation) == 0 || r.plan.Member.Boxes() {
 		return math.NaN()
 	}
 	return r.history().HeldOut.MeanFace
@@ -304,7 +309,7 @@ func (r *memberRun) validate(ctx context.Context, done *EpochDone) error {
 	if err != nil {
 		return err
 	}
-	n := len(r.plan.Columns)
+	n := r.plan.Answers()
 	score := r.scorer().Compare(r.plan.Columns, r.validation, func(i int) []float32 { return points[i*n : (i+1)*n] })
 	done.ValidationLoss, done.RMSEPixels = score.Loss, score.RMSEPixels
 	if math.IsNaN(done.ValidationLoss) || math.IsInf(done.ValidationLoss, 0) {

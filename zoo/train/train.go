@@ -204,6 +204,9 @@ func (t *training) checkRows(m *blueprint.Member) error {
 	if err == nil {
 		err = t.Data.CheckTrainable(m.ColumnsOf(t.Data.Columns), rows)
 	}
+	if err == nil && m.Boxes() {
+		err = t.checkBoxes(m, rows)
+	}
 	if err == nil && m.Recipe.Subset != nil {
 		var part []int
 		if part, _, err = model.SplitRows(m, t.Data); err == nil {
@@ -222,8 +225,29 @@ func (t *training) checkRows(m *blueprint.Member) error {
 	return nil
 }
 
+// checkBoxes refuses rows with what is no box.
+func (t *training) checkBoxes(m *blueprint.Member, rows []int) error {
+	columns := m.ColumnsOf(t.Data.Columns)
+	if err := blueprint.CheckBoxColumns(columns); err != nil {
+		return err
+	}
+	cells := make([]float32, len(columns))
+	for _, r := range rows {
+		for k, name := range columns {
+			cells[k] = t.Data.Row(r)[t.Data.Column(name)]
+		}
+		if err := blueprint.CheckBoxes(cells); err != nil {
+			return fmt.Errorf("%s, row %s: %w", t.Data.Source, t.Data.IDs[r], err)
+		}
+	}
+	return nil
+}
+
 // warnColumns tells of columns whose answers will mean little.
 func (t *training) warnColumns(m *blueprint.Member, rows []int) {
+	if m.Boxes() { // rows have fewer than there is room for
+		return
+	}
 	var empty, still []string
 	for _, name := range m.ColumnsOf(t.Data.Columns) {
 		at := t.Data.Column(name)

@@ -60,7 +60,7 @@ func (d *Device) Check(plan *blueprint.Plan) error {
 		build := net.builder(g, true, net.declare(g))
 		build.seed = Parameter(g, "seed", shapes.Make(dtypes.Uint32, 2))
 		x := floats(g, "images", 1, in.Height, in.Width, in.Channels)
-		labels := floats(g, "labels", 1, 2*len(plan.Columns))
+		labels := floats(g, "labels", 1, 2*plan.Answers())
 		pass(build, all, plan, batchNodes{images: x, labels: labels})
 		return nil
 	})

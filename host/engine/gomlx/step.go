@@ -168,13 +168,14 @@ func pass(b *builder, all []step, plan *blueprint.Plan, s batchNodes) (sum, cell
 		b.seed = s.seed
 	}
 	b.first, b.real = s.first, s.real
-	columns := len(plan.Columns)
+	columns := plan.Answers()
 	target := Slice(s.labels, AxisRange(), AxisRange(0, columns))
 	filled := Slice(s.labels, AxisRange(), AxisRange(columns, 2*columns))
 
 	answer := forward(b, all, formula.Scaled(s.images, plan.Document.Input.Scaling), plan.Output)
-	sum, cells, d := formula.Loss(plan.Member.Recipe.Loss, answer, target, filled, s.cells)
-	backward(b, all, d, plan.Output)
+	shape := answer.Shape().Dimensions // of boxes, a grid
+	sum, cells, d := formula.Loss(plan.Member.Recipe.Loss, Reshape(answer, shape[0], columns), target, filled, s.cells)
+	backward(b, all, Reshape(d, shape...), plan.Output)
 	return ConvertDType(sum, dtypes.Float64), ConvertDType(cells, dtypes.Float64)
 }
 

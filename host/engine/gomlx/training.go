@@ -58,7 +58,7 @@ func (d *Device) Train(job device.Job) (device.Training, error) {
 }
 
 // width is that of a row of labels.
-func (t *training) width() int { return 2 * len(t.Plan.Columns) }
+func (t *training) width() int { return 2 * t.Plan.Answers() }
 
 // scalar is the place of a scalar in the state.
 func (t *training) scalar(i int) int { return len(t.Layout.Tensors) + i }

@@ -111,7 +111,7 @@ func (a *answers) give(p *built) {
 
 // answer implements [device.Network.Answer].
 func (a *answers) answer(pixels []float32, rows int) (out []float32, err error) {
-	size, columns := imageSize(a.plan), len(a.plan.Columns)
+	size, columns := imageSize(a.plan), a.plan.Answers()
 	if rows < 1 || len(pixels) < rows*size {
 		return nil, fmt.Errorf("%s: found %d pixel values for %d images, want at least 1 image of %d values", a.name(), len(pixels), rows, size)
 	}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/command"
 	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/terminal"
+	"github.com/fkzoo/fkzoo/specs/blueprint"
 	"github.com/fkzoo/fkzoo/zoo"
 	"github.com/fkzoo/fkzoo/zoo/figure"
 	"github.com/fkzoo/fkzoo/zoo/model"
@@ -84,6 +86,9 @@ func trainModel(p *command.Program, c *cli.Context) error {
 		return err
 	}
 	defer endWatch()
+	if boxes := slices.ContainsFunc(t.Document().Members, func(m blueprint.Member) bool { return m.Boxes() }); boxes && c.String("sheet") != "" {
+		return command.Usagef("sheet: found it with a network whose answer is boxes, want one that answers points")
+	}
 	said := sayEnding(p, c.Context)
 	trained, err := t.Run(c.Context, watch)
 	said()

@@ -54,7 +54,7 @@ func (w *trainWatch) Member(m train.MemberStart) {
 	}
 	fmt.Fprintf(w.out, "%s%s parameters, %s; %s to train on, %d held out; batches of %d\n",
 		name, terminal.Thousands(m.Parameters), terminal.Count(m.Columns, "column"), terminal.Count(m.TrainRows, "row"), m.ValidRows, m.Batch)
-	if m.ValidRows > 0 {
+	if m.ValidRows > 0 && !math.IsNaN(m.MeanFace) { // of boxes there is none
 		fmt.Fprintf(w.out, "always answering the mean face gives %.3f pixels on the rows held out\n", m.MeanFace)
 	}
 	if m.Done > 0 {

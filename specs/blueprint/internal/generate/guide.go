@@ -66,7 +66,7 @@ func kinds() string {
 
 // tables are what the guide lists.
 var tables = map[string][]blueprint.Row{
-	"Scalings": blueprint.Scalings, "Activations": blueprint.Activations.Rows(), "Initializers": blueprint.Initializers.Rows(),
+	"Outputs": blueprint.Outputs, "Signals": blueprint.Signals, "Scalings": blueprint.Scalings, "Activations": blueprint.Activations.Rows(), "Initializers": blueprint.Initializers.Rows(),
 	"Losses": blueprint.Losses, "Optimizers": blueprint.Optimizers.Rows(), "Schedules": blueprint.Schedules.Rows(),
 }
 
