@@ -58,23 +58,39 @@ FORCE:
 bin/fkzoo: PROGRAM := ./cmd/fkzoo
 bin/results: PROGRAM := ./internal/results
 bin/peers: PROGRAM := ./internal/peers
-bin/fkzoo bin/results bin/peers: bin/.plugins/checksums bin/.version
+bin/faces: PROGRAM := ./internal/faces
+bin/fkzoo bin/results bin/peers bin/faces: bin/.plugins/checksums bin/.version
 	$(BUILD) -ldflags "-X $(MODULE)/host.shipped=$$(cat bin/.plugins/checksums) -X main.version=$(VERSION)" -o $@ $(PROGRAM)
 	@touch $@
 
 .PHONY: demo
-demo: build ## train compact-s on drawn faces, see what it learned; about a minute
+demo: build ## train compact-s on drawn faces, see what it learned; find faces in a drawn scene; about a minute
 	@mkdir -p demo
-	bin/fkzoo train compact-s --data demo:1600 --epochs 8 --force -o demo/compact-s.fkz --plot demo/curves.svg
+	bin/fkzoo train compact-s --data demo:2400 --epochs 8 --force -o demo/compact-s.fkz --plot demo/curves.svg
 	@printf '\nOn 500 faces that are not among those it was trained on:\n\n'
 	bin/fkzoo evaluate demo/compact-s.fkz --data demo:500:2 --sheet demo/worst.png --force
 	bin/fkzoo predict demo/compact-s.fkz demo:24:2 --draw demo/faces -o demo/points.csv --force
+	@printf '\nIn a drawn scene, with the model in the program:\n\n'
+	bin/fkzoo data scene --seed 31 --people 7 -o demo/scene.png --labels demo/scene.json --force
+	bin/fkzoo predict demo/scene.png --draw demo/drawn --crops demo/crops --force
 	@printf '%s\n' '' 'In the folder demo: the model compact-s.fkz, its learning curves curves.svg, the worst of those faces' \
-	  'worst.png, and 24 of them in faces/ with their points: a dot where it was found, a ring where it is.'
+	  'worst.png, and 24 of them in faces/ with their points: a dot where it was found, a ring where it is;' \
+	  'the drawn people scene.png, the same in drawn/ with what was found, and each face in crops/.'
 
 .PHONY: results
 results: bin/results ## train what docs/results.md shows and write its tables; RUNS='compact-s-*' picks some, RUNS=list shows all, RUNS=page trains none; hours
 	set -f; bin/results $(RUNS)
+
+.PHONY: ready
+ready: build ## train the models in the program anew, from drawn faces alone, and compare; half an hour
+	FKZOO_CPU=avx2 bin/fkzoo train compact-s --data demo:40000 --epochs 18 --backend go -o bin/ready.fkz --force
+	FKZOO_CPU=avx2 bin/fkzoo train finder --data scenes:32000 --epochs 14 --backend go -o bin/ready-finder.fkz --force
+	bin/fkzoo diff bin/ready.fkz ready
+	bin/fkzoo diff bin/ready-finder.fkz ready-finder
+
+.PHONY: faces
+faces: bin/faces ## measure what docs/photos.md shows; FACES='photos film' picks some of photos, data, nobody, film, variations, page
+	bin/faces $(FACES)
 
 .PHONY: test
 test: ## all tests; FKZOO_TESTDATA names the folder with the real data, TESTFLAGS adds flags

@@ -46,7 +46,7 @@ func fuzzFile(t *testing.T, data []byte) {
 	t.Helper()
 	var errs [2]error
 	for i, mapped := range []bool{true, false} {
-		when, err := examineFile(openBytes(data, mapped))
+		when, err := examineFile(openBytes("memory", data, mapped))
 		typed(t, err)
 		if errs[i] = err; when == "meta" || when == "tensor" {
 			t.Errorf("%s gave %v", when, err)
@@ -63,7 +63,7 @@ func fuzzFile(t *testing.T, data []byte) {
 // sameAgain rewrites a good file with its own metadata: equal bytes, but for where the first tensor begins.
 func sameAgain(t *testing.T, data []byte) {
 	t.Helper()
-	f, err := openBytes(data, true)
+	f, err := openBytes("memory", data, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +84,7 @@ func sameAgain(t *testing.T, data []byte) {
 	if err := f.copyTensors(&again, h, head); err != nil {
 		t.Fatal(err)
 	}
-	if when, err := examineFile(openBytes(again.Bytes(), true)); err != nil {
+	if when, err := examineFile(openBytes("memory", again.Bytes(), true)); err != nil {
 		t.Errorf("rewritten: %s gave %v", when, err)
 	}
 	if h.Digest() != f.Digest() {
@@ -116,7 +116,7 @@ func FuzzSalvage(f *testing.F) {
 			typed(t, err)
 			return
 		}
-		if _, err := examineFile(openBytes(data, true)); (err == nil) != (len(s.Damage) == 0) {
+		if _, err := examineFile(openBytes("memory", data, true)); (err == nil) != (len(s.Damage) == 0) {
 			t.Errorf("opened and verified it gave %v, salvaged %v", err, s.Damage)
 		}
 		list, err := s.tensors()

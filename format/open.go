@@ -99,9 +99,12 @@ func openDisk(path string) (disk, error) {
 	return disk{file}, err
 }
 
+// OpenBytes is [Open] of a file in memory, which errors call by that name. Tensors are views on data, which nobody may change.
+func OpenBytes(name string, data []byte) (*File, error) { return openBytes(name, data, true) }
+
 // openBytes is open of a file in memory; where it is to be mapped, tensors are views on data.
-func openBytes(data []byte, mapped bool) (*File, error) {
-	f := &File{path: "memory", file: memory{bytes.NewReader(data)}}
+func openBytes(name string, data []byte, mapped bool) (*File, error) {
+	f := &File{path: name, file: memory{bytes.NewReader(data)}}
 	if err := f.read(); err != nil {
 		return nil, fault.At(f.path, err)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/fkzoo/fkzoo/zoo/internal/opened"
 	"github.com/fkzoo/fkzoo/zoo/measure"
 	"github.com/fkzoo/fkzoo/zoo/model"
+	"github.com/fkzoo/fkzoo/zoo/model/ready"
 	"github.com/fkzoo/fkzoo/zoo/request"
 )
 
@@ -41,7 +42,8 @@ func (z *Zoo) told() opened.Told {
 // EvaluateRequest asks how far models' answers are from the truth.
 type EvaluateRequest struct {
 	ModelsRequest
-	Data DataRequest // with points
+	Data     DataRequest // with points
+	Expected bool        // compare how far off the models expect to be, too
 }
 
 // Evaluated is what was measured, and of what.
@@ -78,6 +80,9 @@ func (z *Zoo) Evaluate(ctx context.Context, r EvaluateRequest) (*Evaluated, erro
 	tick, end := z.Progress("evaluating")
 	defer end()
 	found, answers, err := measure.Evaluate(ctx, e, set, tick)
+	if err == nil && r.Expected {
+		found.Expected, err = measure.Expected(ctx, e, set)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -86,9 +91,17 @@ func (z *Zoo) Evaluate(ctx context.Context, r EvaluateRequest) (*Evaluated, erro
 
 // PredictRequest asks where the points are.
 type PredictRequest struct {
-	ModelsRequest
-	Images DataRequest
-	Limit  int // only the first so many images; 0: all
+	ModelsRequest // without any: the model in the program, [ready.Points]
+	Images        DataRequest
+	Limit         int // only the first so many images; 0: all
+}
+
+// orReady asks the model that is in the program where none is named.
+func orReady(r ModelsRequest) ModelsRequest {
+	if len(r.Models) == 0 && r.Open == nil {
+		r.Models = []string{ready.Points}
+	}
+	return r
 }
 
 // Answers takes what [Zoo.Predict] finds.
@@ -102,6 +115,7 @@ func (z *Zoo) Predict(ctx context.Context, r PredictRequest, to Answers) error {
 	if to == nil {
 		return request.Errorf("answers", "found nobody to take them, want a receiver")
 	}
+	r.ModelsRequest = orReady(r.ModelsRequest)
 	all, ctx, leave, err := z.open.EnterWith(ctx, r.ModelsRequest)
 	if err != nil {
 		return err

@@ -126,7 +126,10 @@ var rooms = []room{
 		{"zoo/dataset", "internal/atomicfile internal/parallel specs/blueprint"},
 		{"zoo/dataset/input", "internal/ctxio zoo/dataset"},
 		{"zoo/dataset/mirror", "specs/blueprint zoo/dataset"},
-		{"zoo/dataset/demo", "zoo/dataset zoo/dataset/input"},
+		{"zoo/dataset/demo/num", ""},
+		{"zoo/dataset/demo/film", "zoo/dataset/demo/num"},
+		{"zoo/dataset/demo/person", "zoo/dataset/demo/film zoo/dataset/demo/num"},
+		{"zoo/dataset/demo", "zoo/dataset zoo/dataset/demo/film zoo/dataset/demo/num zoo/dataset/demo/person zoo/dataset/input"},
 		{"zoo/dataset/twins", "zoo/dataset"},
 		{"zoo/dataset/twins/twinstest", "zoo/dataset zoo/dataset/demo"},
 		{"zoo/dataset/check", "specs/blueprint zoo/dataset zoo/dataset/mirror zoo/dataset/twins"},
@@ -136,7 +139,10 @@ var rooms = []room{
 		{"zoo/dataset/source", "zoo/dataset zoo/dataset/album zoo/dataset/demo zoo/dataset/input zoo/dataset/picture " +
 			"zoo/dataset/table"},
 	}},
-	{"zoo/model", []row{{"zoo/model", "format host/engine specs/blueprint specs/record zoo/dataset zoo/request"}}},
+	{"zoo/model", []row{
+		{"zoo/model/ready", ""},
+		{"zoo/model", "format host/engine specs/blueprint specs/record zoo/dataset zoo/model/ready zoo/request"},
+	}},
 	{"zoo/internal", []row{
 		{"zoo/internal/zootest", "" +
 			"host/engine host/engine/backend host/engine/backend/backendtest specs/blueprint zoo/dataset " +
@@ -147,11 +153,17 @@ var rooms = []room{
 		{"zoo/answer", "host/engine host/engine/backend internal/gate internal/weights specs/blueprint zoo/dataset zoo/model zoo/request"},
 		{"zoo/answer/answertest", "zoo/answer zoo/dataset zoo/internal/zootest zoo/model"},
 	}},
+	{"zoo/photo", []row{
+		{"zoo/photo/files", "zoo/dataset/demo zoo/dataset/input zoo/dataset/picture zoo/request"},
+		{"zoo/photo/film", "internal/atomicfile"},
+		{"zoo/photo", "host/engine host/engine/backend internal/gate specs/blueprint zoo/answer zoo/dataset zoo/model"},
+	}},
 	{"zoo/measure", []row{{"zoo/measure", "host/engine specs/blueprint zoo/answer zoo/dataset zoo/model"}}},
 	{"zoo/train", []row{
 		{"zoo/train/recipe", "specs/blueprint specs/record zoo/dataset zoo/dataset/mirror zoo/request"},
+		{"zoo/train/calibration", "host/engine/backend specs/blueprint zoo/answer zoo/dataset zoo/model"},
 		{"zoo/train", "host host/engine host/engine/backend internal/atomicfile internal/cputime specs/blueprint " +
-			"specs/record zoo/answer zoo/dataset zoo/measure zoo/model zoo/request zoo/train/recipe"},
+			"specs/record zoo/answer zoo/dataset zoo/measure zoo/model zoo/request zoo/train/calibration zoo/train/recipe"},
 		{"zoo/train/trainlog", "" +
 			"internal/atomicfile internal/plainfile internal/tensorboard specs/blueprint zoo/model zoo/train"},
 		{"zoo/train/traintest", "host/engine specs/blueprint zoo/dataset zoo/internal/zootest zoo/model zoo/train"},
@@ -184,9 +196,10 @@ var rooms = []room{
 	}},
 	{"zoo/internal/opened", []row{{"zoo/internal/opened", "host host/engine/backend internal/gate zoo/answer zoo/model"}}},
 	{"zoo", []row{
-		{"zoo", "host host/engine/backend specs/blueprint zoo/answer zoo/bench zoo/dataset zoo/dataset/source zoo/internal/opened zoo/measure zoo/model zoo/request zoo/train zoo/train/recipe"},
+		{"zoo", "host host/engine/backend specs/blueprint zoo/answer zoo/bench zoo/dataset zoo/dataset/picture zoo/dataset/source zoo/internal/opened zoo/measure zoo/model zoo/model/ready zoo/photo zoo/photo/files zoo/photo/film zoo/request zoo/train zoo/train/recipe"},
 	}},
 	{"internal/results", []row{{"internal/results", "host/engine/backend internal/atomicfile internal/machine internal/regions specs/blueprint zoo/..."}}},
+	{"internal/faces", []row{{"internal/faces", "internal/atomicfile internal/regions specs/blueprint zoo/..."}}},
 	{"internal/peers", []row{
 		{"internal/peers", "" +
 			"format/npy format/tensor host/engine host/engine/backend internal/atomicfile internal/cputime internal/machine internal/peakmemory internal/pyenv " +
@@ -194,7 +207,7 @@ var rooms = []room{
 	}},
 	{"cmd", []row{
 		{"cmd/fkzoo/internal/terminal", ""},
-		{"cmd/fkzoo/internal/command", "cmd/fkzoo/internal/terminal format host host/engine host/engine/backend internal/atomicfile internal/machine zoo zoo/convert zoo/dataset zoo/dataset/demo zoo/dataset/source zoo/draw/chart zoo/request zoo/train"},
+		{"cmd/fkzoo/internal/command", "cmd/fkzoo/internal/terminal format host host/engine host/engine/backend internal/atomicfile internal/machine zoo zoo/convert zoo/dataset zoo/dataset/demo zoo/dataset/source zoo/draw/chart zoo/model/ready zoo/request zoo/train"},
 		{"cmd/fkzoo/internal/contest", "cmd/fkzoo/internal/command internal/weights zoo/kaggle/submission"},
 		{"cmd/fkzoo/internal/damage", "format"},
 		{"cmd/fkzoo/internal/receipt", "cmd/fkzoo/internal/terminal format/legacy zoo/model"},
@@ -211,12 +224,12 @@ var rooms = []room{
 			"cmd/fkzoo/internal/command cmd/fkzoo/internal/terminal zoo zoo/answer zoo/dataset " +
 			"zoo/dataset/check zoo/dataset/mirror zoo/figure zoo/measure zoo/model"},
 		{"cmd/fkzoo/internal/data/export", "" +
-			"cmd/fkzoo/internal/command cmd/fkzoo/internal/terminal internal/atomicfile zoo zoo/dataset " +
-			"zoo/dataset/demo"},
+			"cmd/fkzoo/internal/command cmd/fkzoo/internal/terminal internal/atomicfile specs/blueprint zoo zoo/dataset " +
+			"zoo/dataset/demo zoo/photo"},
 		{"cmd/fkzoo/internal/data", "" +
 			"cmd/fkzoo/internal/command cmd/fkzoo/internal/data/check cmd/fkzoo/internal/data/export " +
 			"cmd/fkzoo/internal/terminal"},
-		{"cmd/fkzoo/internal/diff", "cmd/fkzoo/internal/command cmd/fkzoo/internal/terminal format format/diff"},
+		{"cmd/fkzoo/internal/diff", "cmd/fkzoo/internal/command cmd/fkzoo/internal/terminal format format/diff zoo/model"},
 		{"cmd/fkzoo/internal/estimate", "" +
 			"cmd/fkzoo/internal/command cmd/fkzoo/internal/contest cmd/fkzoo/internal/terminal zoo/kaggle " +
 			"zoo/kaggle/submission zoo/model"},
@@ -226,31 +239,31 @@ var rooms = []room{
 		{"cmd/fkzoo/internal/export", "cmd/fkzoo/internal/command cmd/fkzoo/internal/terminal zoo/export zoo/model"},
 		{"cmd/fkzoo/internal/info", "" +
 			"cmd/fkzoo/internal/command cmd/fkzoo/internal/receipt cmd/fkzoo/internal/signature " +
-			"cmd/fkzoo/internal/terminal format host specs/blueprint zoo zoo/model"},
+			"cmd/fkzoo/internal/terminal host specs/blueprint zoo zoo/model"},
 		{"cmd/fkzoo/internal/list", "cmd/fkzoo/internal/command cmd/fkzoo/internal/terminal host"},
 		{"cmd/fkzoo/internal/merge", "cmd/fkzoo/internal/command cmd/fkzoo/internal/terminal zoo/model"},
 		{"cmd/fkzoo/internal/plot", "cmd/fkzoo/internal/command zoo/figure"},
 		{"cmd/fkzoo/internal/plugin", "cmd/fkzoo/internal/command cmd/fkzoo/internal/terminal"},
 		{"cmd/fkzoo/internal/predict", "" +
 			"cmd/fkzoo/internal/command cmd/fkzoo/internal/terminal internal/atomicfile zoo zoo/answer " +
-			"zoo/dataset zoo/draw zoo/figure"},
+			"zoo/dataset zoo/draw zoo/figure zoo/photo zoo/photo/files zoo/photo/film"},
 		{"cmd/fkzoo/internal/results", "cmd/fkzoo/internal/command cmd/fkzoo/internal/terminal zoo/measure zoo/model"},
 		{"cmd/fkzoo/internal/salvage", "" +
 			"cmd/fkzoo/internal/command cmd/fkzoo/internal/damage cmd/fkzoo/internal/terminal format"},
 		{"cmd/fkzoo/internal/score", "" +
 			"cmd/fkzoo/internal/command cmd/fkzoo/internal/contest cmd/fkzoo/internal/terminal " +
 			"zoo/kaggle/submission"},
-		{"cmd/fkzoo/internal/sign", "cmd/fkzoo/internal/command cmd/fkzoo/internal/signature format format/sign"},
+		{"cmd/fkzoo/internal/sign", "cmd/fkzoo/internal/command cmd/fkzoo/internal/signature format format/sign zoo/model"},
 		{"cmd/fkzoo/internal/submission", "" +
 			"cmd/fkzoo/internal/command cmd/fkzoo/internal/contest cmd/fkzoo/internal/terminal " +
 			"zoo/kaggle/submission"},
 		{"cmd/fkzoo/internal/submit", "cmd/fkzoo/internal/command cmd/fkzoo/internal/contest cmd/fkzoo/internal/terminal internal/weights zoo/answer zoo/dataset zoo/kaggle zoo/kaggle/submission zoo/model"},
 		{"cmd/fkzoo/internal/train", "" +
-			"cmd/fkzoo/internal/command cmd/fkzoo/internal/terminal zoo zoo/figure zoo/model zoo/request " +
+			"cmd/fkzoo/internal/command cmd/fkzoo/internal/terminal specs/blueprint zoo zoo/figure zoo/model zoo/request " +
 			"zoo/train zoo/train/trainlog"},
 		{"cmd/fkzoo/internal/verify", "" +
 			"cmd/fkzoo/internal/command cmd/fkzoo/internal/damage cmd/fkzoo/internal/signature " +
-			"cmd/fkzoo/internal/terminal format format/sign"},
+			"cmd/fkzoo/internal/terminal format format/sign zoo/model"},
 		{"cmd/fkzoo", "cmd/fkzoo/internal/..."},
 	}},
 }

@@ -20,7 +20,7 @@ const (
 	longestFile     = 600
 	longestFunction = 80
 	medianPackage   = 250 // is above half of the packages
-	longestFront    = 600 // of the zoo, which is rooms and hardly more than a door to them
+	longestFront    = 900 // of the zoo, which is rooms and hardly more than a door to them
 )
 
 // longPackages may be longer for good: one table of all that a document may say.

@@ -62,9 +62,9 @@ type Set struct {
 // A Scale turns coordinates in a resized image into those of the original.
 type Scale struct{ X, Y float32 }
 
-// Along is the factor of a column's coordinate; one that isn't an x is taken for a y.
+// Along is the factor of a column's coordinate; one that isn't an x or a width is taken for a y.
 func (s Scale) Along(column string) float32 {
-	if blueprint.IsX(column) {
+	if blueprint.IsX(column) || blueprint.IsWidth(column) {
 		return s.X
 	}
 	return s.Y

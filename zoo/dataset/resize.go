@@ -46,13 +46,13 @@ func (s *Set) Resized(h, w int) *Set {
 }
 
 // Down turns coordinates of the original into those of the resized image, in place.
-// Columns that are neither an x nor a y stay as they are.
+// Columns that are no x, y, width or height stay as they are.
 func (s Scale) Down(columns []string, row []float32) {
 	for c, name := range columns {
 		switch {
-		case blueprint.IsX(name):
+		case blueprint.IsX(name), blueprint.IsWidth(name):
 			row[c] /= s.X
-		case blueprint.IsY(name):
+		case blueprint.IsY(name), blueprint.IsHeight(name):
 			row[c] /= s.Y
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/fkzoo/fkzoo/host/engine"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 	"github.com/fkzoo/fkzoo/specs/record"
+	"github.com/fkzoo/fkzoo/zoo/model/ready"
 )
 
 // Model is a blueprint with its weights: what a .fkz file holds.
@@ -225,7 +226,7 @@ func (m *Model) meta() (format.Meta, error) {
 
 // Load reads a model file. All of it is checked: its bytes, its blueprint, that
 // each parameter of the blueprint has a tensor of its shape, and that history
-// and state belong together.
+// and state belong together. [ready.Points] and [ready.Finder] are in the program.
 func Load(path string) (*Model, error) { return read(path, true) }
 
 // Describe reads a model file's header alone, which takes as long for a large
@@ -234,9 +235,17 @@ func Load(path string) (*Model, error) { return read(path, true) }
 // neither answer nor be saved.
 func Describe(path string) (*Model, error) { return read(path, false) }
 
+// Open opens a model file, or one that is in the program: [ready.Points] and [ready.Finder].
+func Open(path string) (*format.File, error) {
+	if data, ok := ready.File(path); ok {
+		return format.OpenBytes(path, data)
+	}
+	return format.Open(path)
+}
+
 // read reads a model file, with its tensors or without them.
 func read(path string, values bool) (*Model, error) {
-	f, err := format.Open(path)
+	f, err := Open(path)
 	if err != nil {
 		return nil, err
 	}

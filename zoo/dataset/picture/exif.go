@@ -86,21 +86,36 @@ func exifOf(r *bufio.Reader) []byte {
 	return nil
 }
 
-// oriented turns a picture as an EXIF orientation says: 2 mirrored, 3 upside
-// down, 4 both, 5 to 8 with rows and columns exchanged (6 a quarter to the right,
-// 8 to the left).
+// oriented turns a picture as an EXIF orientation says: see turned.
 func oriented(m *image.Gray, turn int) *image.Gray {
 	if turn <= 1 || turn > 8 {
 		return m
 	}
 	w, h := m.Rect.Dx(), m.Rect.Dy()
-	out := image.NewGray(image.Rect(0, 0, w, h))
-	if turn >= 5 {
-		out = image.NewGray(image.Rect(0, 0, h, w))
+	out := image.NewGray(image.Rectangle{Max: turnedSize(w, h, turn)})
+	turned(out.Pix, out.Stride, m.Pix, m.Stride, w, h, 1, turn)
+	return out
+}
+
+// turnedSize is the size that a picture has when it is turned.
+func turnedSize(w, h, turn int) image.Point {
+	if turn >= 5 && turn <= 8 {
+		return image.Pt(h, w)
 	}
+	return image.Pt(w, h)
+}
+
+// turned writes a picture of w x h pixels, each of so many bytes, as an EXIF orientation says: 2 mirrored, 3 upside
+// down, 4 both, 5 to 8 with rows and columns exchanged (6 a quarter to the right,
+// 8 to the left).
+func turned(to []uint8, toStride int, from []uint8, stride, w, h, bytes, turn int) {
 	for y := range h {
-		line := m.Pix[y*m.Stride : y*m.Stride+w]
-		for x, v := range line {
+		line := from[y*stride : y*stride+w*bytes]
+		if turn <= 1 || turn > 8 {
+			copy(to[y*toStride:], line)
+			continue
+		}
+		for x := range w {
 			// Where a stored pixel is seen.
 			sx, sy := x, y
 			switch turn {
@@ -119,8 +134,7 @@ func oriented(m *image.Gray, turn int) *image.Gray {
 			case 8:
 				sx, sy = y, w-1-x
 			}
-			out.Pix[sy*out.Stride+sx] = v
+			copy(to[sy*toStride+sx*bytes:], line[x*bytes:(x+1)*bytes])
 		}
 	}
-	return out
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"image"
 	"image/color"
+	"image/draw"
 	"image/jpeg"
 	"image/png"
 	"io"
@@ -26,31 +27,62 @@ const maxPicture = 100_000_000
 // pictureRoom is what pictures that are being decoded share.
 var pictureRoom = semaphore.NewWeighted(maxPicture)
 
+// A Photo is a picture at its own size, turned as its EXIF orientation says.
+type Photo struct {
+	Grey   *image.Gray // by luma
+	stored image.Image
+	turn   int
+}
+
+// Colour is the photo in its colours.
+func (p *Photo) Colour() *image.RGBA {
+	r := p.stored.Bounds()
+	m := image.NewRGBA(image.Rect(0, 0, r.Dx(), r.Dy()))
+	draw.Draw(m, m.Rect, p.stored, r.Min, draw.Src)
+	out := image.NewRGBA(image.Rectangle{Max: turnedSize(r.Dx(), r.Dy(), p.turn)})
+	turned(out.Pix, out.Stride, m.Pix, m.Stride, r.Dx(), r.Dy(), 4, p.turn)
+	return out
+}
+
+// ReadPhoto reads a PNG or JPEG.
+func ReadPhoto(ctx context.Context, f *input.File) (*Photo, error) {
+	h, err := f.Open()
+	if err != nil {
+		return nil, err
+	}
+	defer h.Close()
+	return photo(ctx, h, f.Name)
+}
+
 // read reads a PNG or JPEG, turned as its EXIF orientation says, grey and stretched
 // to h x w. size is that of the picture as it is looked at.
 func read(ctx context.Context, f input.Handle, name string, h, w int) (pixels []uint8, size image.Point, err error) {
+	p, err := photo(ctx, f, name)
+	if err != nil {
+		return nil, size, err
+	}
+	return dataset.Stretch(p.Grey, h, w), p.Grey.Rect.Size(), nil
+}
+
+func photo(ctx context.Context, f input.Handle, name string) (*Photo, error) {
 	head, err := input.Peek(f)
 	if err != nil {
-		return nil, size, fmt.Errorf("%s: %w", name, err)
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	kind := input.KindOf(head)
 	switch kind {
 	case "png", "jpeg":
 	case "empty":
-		return nil, size, fmt.Errorf("%s: found an empty file, want a PNG or JPEG: %w", name, dataset.ErrEmpty)
+		return nil, fmt.Errorf("%s: found an empty file, want a PNG or JPEG: %w", name, dataset.ErrEmpty)
 	case "text":
-		return nil, size, fmt.Errorf("%s: found text, want a PNG or JPEG: %w", name, dataset.ErrFormat)
+		return nil, fmt.Errorf("%s: found text, want a PNG or JPEG: %w", name, dataset.ErrFormat)
 	default:
-		return nil, size, fmt.Errorf("%s: found %s, want a PNG or JPEG: %w", name, kind, dataset.ErrFormat)
+		return nil, fmt.Errorf("%s: found %s, want a PNG or JPEG: %w", name, kind, dataset.ErrFormat)
 	}
-	m, err := decode(ctx, f, kind, name)
-	if err != nil {
-		return nil, size, err
-	}
-	return dataset.Stretch(m, h, w), m.Rect.Size(), nil
+	return decode(ctx, f, kind, name)
 }
 
-func decode(ctx context.Context, f io.ReadSeeker, kind, name string) (*image.Gray, error) {
+func decode(ctx context.Context, f io.ReadSeeker, kind, name string) (*Photo, error) {
 	config, pixels := png.DecodeConfig, png.Decode
 	if kind == "jpeg" {
 		config, pixels = jpeg.DecodeConfig, jpeg.Decode
@@ -84,7 +116,7 @@ func decode(ctx context.Context, f io.ReadSeeker, kind, name string) (*image.Gra
 	if err != nil {
 		return nil, damaged(err)
 	}
-	return oriented(grey(picture), turn), nil
+	return &Photo{oriented(grey(picture), turn), picture, turn}, nil
 }
 
 // grey turns a picture grey by luma, 0.299 R + 0.587 G + 0.114 B, as JPEG and

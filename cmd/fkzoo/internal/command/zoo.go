@@ -84,8 +84,11 @@ func (w *watcher) Done() {
 const stdin = "-"
 
 // Data asks for data by its names, of images in their own size.
-func Data(names ...string) zoo.DataRequest {
-	return zoo.DataRequest{Names: names, Readers: map[string]io.Reader{stdin: os.Stdin}}
+func Data(names ...string) zoo.DataRequest { return DataFrom(os.Stdin, names...) }
+
+// DataFrom is [Data] with what stands for the standard input.
+func DataFrom(in io.Reader, names ...string) zoo.DataRequest {
+	return zoo.DataRequest{Names: names, Readers: map[string]io.Reader{stdin: in}}
 }
 
 // Models asks for models that answer together, as the flags say.

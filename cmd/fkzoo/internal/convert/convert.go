@@ -40,7 +40,7 @@ func convertFile(p *command.Program, c *cli.Context) error {
 	if output == "" {
 		output = path + ".fkz"
 	}
-	if !command.IsModel(output) {
+	if !command.IsModelFile(output) {
 		return command.Usagef("output %s: want a name that ends in .fkz", output)
 	}
 	if err := plainfile.Check(path); err != nil {

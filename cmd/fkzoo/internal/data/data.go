@@ -20,7 +20,7 @@ func Command(p *command.Program) *cli.Command {
 			Name: "summary", Usage: "show what a data set holds", ArgsUsage: "PATH|demo|-",
 			Flags:  []cli.Flag{&cli.BoolFlag{Name: "json", Usage: "print JSON"}},
 			Action: p.Action(dataSummary),
-		}, check.Command(p), export.Command(p), export.Demo(p)},
+		}, check.Command(p), export.Command(p), export.Demo(p), export.Scene(p)},
 	}
 }
 

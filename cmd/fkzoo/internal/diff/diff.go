@@ -14,6 +14,7 @@ import (
 	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/terminal"
 	"github.com/fkzoo/fkzoo/format"
 	"github.com/fkzoo/fkzoo/format/diff"
+	"github.com/fkzoo/fkzoo/zoo/model"
 )
 
 // Command is the command diff.
@@ -66,12 +67,12 @@ func diffFiles(p *command.Program, c *cli.Context) error {
 	if c.NArg() != 2 {
 		return command.Usagef("diff: found %d arguments, want two .fkz files", c.NArg())
 	}
-	a, err := format.Open(c.Args().Get(0))
+	a, err := model.Open(c.Args().Get(0))
 	if err != nil {
 		return err
 	}
 	defer a.Close()
-	b, err := format.Open(c.Args().Get(1))
+	b, err := model.Open(c.Args().Get(1))
 	if err != nil {
 		return err
 	}

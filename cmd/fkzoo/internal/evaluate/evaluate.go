@@ -26,6 +26,7 @@ func Command(p *command.Program) *cli.Command {
 			command.DataFlag, &cli.BoolFlag{Name: "json", Usage: "print JSON"}, command.FlipAverageFlag,
 			&cli.StringFlag{Name: "sheet", Usage: "draw the worst faces to a .png file"},
 			&cli.StringFlag{Name: "plot", Usage: "draw the error by column to a .svg or .png file"},
+			&cli.StringFlag{Name: "expected", Usage: "draw how well expected errors hold to a .svg or .png file"},
 			&cli.BoolFlag{Name: "force", Usage: "replace files that exist"}, command.BackendFlag,
 		},
 		Action: p.Action(evaluate),
@@ -47,9 +48,14 @@ func evaluate(p *command.Program, c *cli.Context) error {
 			return err
 		}
 	}
+	if path := c.String("expected"); path != "" {
+		if err := command.CheckCurves(path, c.Bool("force"), append(c.Args().Slice(), c.String("data"), c.String("sheet"), c.String("plot"))...); err != nil {
+			return err
+		}
+	}
 	z := p.Zoo(c)
 	defer z.Close()
-	e, err := z.Evaluate(c.Context, zoo.EvaluateRequest{ModelsRequest: command.Models(c, c.Args().Slice()...), Data: command.Data(c.String("data"))})
+	e, err := z.Evaluate(c.Context, zoo.EvaluateRequest{ModelsRequest: command.Models(c, c.Args().Slice()...), Data: command.Data(c.String("data")), Expected: c.String("expected") != ""})
 	if err != nil {
 		return err
 	}
@@ -65,7 +71,18 @@ func evaluate(p *command.Program, c *cli.Context) error {
 	if path := c.String("plot"); path != "" {
 		failed = append(failed, plotColumns(path, e.Data, e.Evaluation, c.Bool("force")))
 	}
+	if path := c.String("expected"); path != "" {
+		failed = append(failed, plotExpected(path, e.Data, e.Evaluation, c.Bool("force")))
+	}
 	return errors.Join(failed...)
+}
+
+// plotExpected draws how well expected errors hold.
+func plotExpected(path string, set *dataset.Set, e *measure.Evaluation, force bool) error {
+	if e.Expected == nil {
+		return fmt.Errorf("%s: not drawn: the models don't know how far off they are to be expected; a training with rows held out finds it", path)
+	}
+	return figure.Expected(set.Source+", "+terminal.Count(set.Len(), "row"), e.Expected).Write(path, force)
 }
 
 func printEvaluation(p *command.Program, e *measure.Evaluation, set *dataset.Set) error {
@@ -83,7 +100,11 @@ func printEvaluation(p *command.Program, e *measure.Evaluation, set *dataset.Set
 	}
 	if len(e.Members) > 1 {
 		for _, m := range e.Members {
-			rows = append(rows, []string{"member " + m.Member, fmt.Sprintf("%.6f", m.Loss), fmt.Sprintf("%.3f", m.RMSEPixels)})
+			row := []string{"member " + m.Member, "-", "-"}
+			if m.Cells > 0 {
+				row[1], row[2] = fmt.Sprintf("%.6f", m.Loss), fmt.Sprintf("%.3f", m.RMSEPixels)
+			}
+			rows = append(rows, row)
 		}
 	}
 	if err := terminal.Table(p.Stdout, rows); err != nil {

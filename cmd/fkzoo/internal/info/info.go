@@ -14,7 +14,6 @@ import (
 	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/receipt"
 	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/signature"
 	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/terminal"
-	"github.com/fkzoo/fkzoo/format"
 	"github.com/fkzoo/fkzoo/host"
 	"github.com/fkzoo/fkzoo/specs/blueprint"
 	"github.com/fkzoo/fkzoo/zoo"
@@ -132,7 +131,7 @@ func infoModel(p *command.Program, c *cli.Context, path string) (*described, err
 	if pooled, ok := m.OutOfFold(); ok {
 		out.OutOfFold = &pooled
 	}
-	f, err := format.Open(path)
+	f, err := model.Open(path)
 	if err != nil {
 		return nil, err
 	}

@@ -31,7 +31,7 @@ func merge(p *command.Program, c *cli.Context) error {
 	if len(paths) < 2 {
 		return command.Usagef("merge: found %d model files, want at least two", len(paths))
 	}
-	if !command.IsModel(output) {
+	if !command.IsModelFile(output) {
 		return command.Usagef("output %q: want a name that ends in .fkz", output)
 	}
 	if err := command.CheckFree(output, c.Bool("force"), paths...); err != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/signature"
 	"github.com/fkzoo/fkzoo/format"
 	"github.com/fkzoo/fkzoo/format/sign"
+	"github.com/fkzoo/fkzoo/zoo/model"
 )
 
 // Command is the command sign.
@@ -47,7 +48,7 @@ func signFile(p *command.Program, c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	f, err := format.Open(path)
+	f, err := model.Open(path)
 	if err != nil {
 		return err
 	}
@@ -64,7 +65,7 @@ func signFile(p *command.Program, c *cli.Context) error {
 		return err
 	}
 	fmt.Fprintf(p.Stdout, "%s: digest %x\n", out, f.Digest())
-	signed, err := format.Open(out)
+	signed, err := model.Open(out)
 	if err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/fkzoo/fkzoo/cmd/fkzoo/internal/terminal"
 	"github.com/fkzoo/fkzoo/format"
 	"github.com/fkzoo/fkzoo/format/sign"
+	"github.com/fkzoo/fkzoo/zoo/model"
 )
 
 // Command is the command verify.
@@ -80,7 +81,7 @@ func verifyAll(p *command.Program, c *cli.Context) error {
 // verifyFile checks all of a file. What it finds comes with an error too, where the file is refused for it.
 func verifyFile(path string, keys []ed25519.PublicKey) (verified, error) {
 	v := verified{File: path}
-	f, err := format.Open(path)
+	f, err := model.Open(path)
 	if err == nil {
 		defer f.Close()
 		err = f.Verify()
