@@ -131,3 +131,13 @@ func TestSelectAndSummary(t *testing.T) {
 		}
 	}
 }
+
+// The boxes of a set that is resized are resized, too: widths as x, heights as y.
+func TestResizedBoxes(t *testing.T) {
+	s := &dataset.Set{Columns: []string{"a_x", "a_y", "a_width", "a_height", "age"}, Height: 40, Width: 60, Channels: 1,
+		Bytes: make([]uint8, 40*60), Points: []float32{6, 8, 12, 20, 33}, IDs: []string{"1"}}
+	r := s.Resized(80, 30)
+	if want := []float32{3, 16, 6, 40, 33}; !slices.Equal(r.Row(0), want) {
+		t.Errorf("found %v, want %v", r.Row(0), want)
+	}
+}
