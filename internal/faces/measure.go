@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"image"
+	"image/draw"
 	"math"
 	"os"
 	"os/exec"
@@ -307,9 +308,7 @@ func (b *bench) nobody() error {
 // greyOf is a picture's luma.
 func greyOf(m *image.RGBA) *image.Gray {
 	g := image.NewGray(m.Rect)
-	for i := range g.Pix {
-		g.Pix[i] = uint8((19595*uint32(m.Pix[4*i]) + 38470*uint32(m.Pix[4*i+1]) + 7471*uint32(m.Pix[4*i+2]) + 1<<15) >> 16)
-	}
+	draw.Draw(g, g.Rect, m, m.Rect.Min, draw.Src)
 	return g
 }
 

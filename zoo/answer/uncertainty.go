@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/fkzoo/fkzoo/host/engine"
@@ -124,16 +125,9 @@ func (m *member) mirrorGaps(ctx context.Context, batch int, set *dataset.Set, wi
 
 // partners are each column's other coordinate, or -1.
 func partners(columns []string) []int {
-	place := map[string]int{}
-	for i, c := range columns {
-		place[c] = i
-	}
 	out := make([]int, len(columns))
 	for i, c := range columns {
-		out[i] = -1
-		if k, ok := place[blueprint.Partner(c)]; ok {
-			out[i] = k
-		}
+		out[i] = slices.Index(columns, blueprint.Partner(c))
 	}
 	return out
 }

@@ -113,19 +113,12 @@ func root(sum float64, n int) float64 { return math.Sqrt(sum / float64(max(n, 1)
 // MeanFace gives each column's mean in the training data of the first model
 // that had the column, with a filled cell, or else in the set.
 func MeanFace(models []*model.Model, set *dataset.Set) map[string]float64 {
-	out := map[string]float64{}
-	add := func(columns []string, means []float64) {
-		for i, c := range columns {
-			if _, ok := out[c]; !ok && len(means) == len(columns) && means[i] != 0 { // 0: no cell was filled
-				out[c] = means[i]
-			}
-		}
-	}
+	var all []*model.DataFrom
 	for _, m := range models {
-		add(m.Provenance.Data.Columns, m.Provenance.Data.Mean)
+		all = append(all, &m.Provenance.Data)
 	}
-	add(set.Columns, model.DataOf(set).Mean)
-	return out
+	own := model.DataOf(set)
+	return model.Means(append(all, &own)...)
 }
 
 func allRows(n int) []int {

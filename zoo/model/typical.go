@@ -9,18 +9,27 @@ var kaggleFace = [30]float64{
 	39.322, 29.503, 15.871, 30.428, 48.374, 62.716, 63.286, 75.971, 32.900, 76.180, 47.976, 72.919, 48.570, 78.970,
 }
 
-// Typical tells where each column's point lies on the mean of what the first of the models has learned that knows it, in pixels of their
-// input; of Kaggle's columns, where none does, as in the competition's data.
-func Typical(models []*Model) map[string]float64 {
+// Means gives each column's mean in the first of several data that has the column, with a filled cell.
+func Means(of ...*DataFrom) map[string]float64 {
 	out := map[string]float64{}
-	for _, m := range models {
-		d := &m.Provenance.Data
+	for _, d := range of {
 		for i, c := range d.Columns {
 			if _, ok := out[c]; !ok && len(d.Mean) == len(d.Columns) && d.Mean[i] != 0 { // 0: no cell was filled
 				out[c] = d.Mean[i]
 			}
 		}
 	}
+	return out
+}
+
+// Typical tells where each column's point lies on the mean of what the first of the models has learned that knows it, in pixels of their
+// input; of Kaggle's columns, where none does, as in the competition's data.
+func Typical(models []*Model) map[string]float64 {
+	var learned []*DataFrom
+	for _, m := range models {
+		learned = append(learned, &m.Provenance.Data)
+	}
+	out := Means(learned...)
 	for _, m := range models {
 		for i, c := range blueprint.KaggleColumns {
 			if _, ok := out[c]; !ok {

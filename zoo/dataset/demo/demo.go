@@ -81,12 +81,6 @@ type kind struct {
 	draw    func(c *person.Canvas, r *num.Random, out []uint8, points []float32)
 }
 
-var faceKind = kind{"demo", "faces", Size, columns[:], 0, func(c *person.Canvas, r *num.Random, out []uint8, points []float32) {
-	for k, p := range portrait(c, r, out, "") {
-		points[2*k], points[2*k+1] = float32(p.X), float32(p.Y)
-	}
-}}
-
 // rows draws those from from to to-1, without a checksum.
 func (k *kind) rows(ctx context.Context, from, to int, seed uint64) (*dataset.Set, error) {
 	n, pixels, width := to-from, k.size*k.size, len(k.columns)

@@ -35,13 +35,21 @@ func portrait(c *person.Canvas, r *num.Random, out []uint8, without string) [15]
 // Variations are the kinds of variation that faces can be drawn without, to see what each is worth: demo:2000:1:no-turn.
 func Variations() []string { return append(person.Variations(), "background", "camera") }
 
+// faceKind are faces with all variations.
+var faceKind = facesLacking("")
+
 // facesWithout are faces without a variation, by the last part of a name; nil for one that is none.
 func facesWithout(part string) *kind {
 	without, ok := strings.CutPrefix(part, "no-")
 	if !ok || !slices.Contains(Variations(), without) {
 		return nil
 	}
-	return &kind{"demo", "faces", Size, columns[:], 0, func(c *person.Canvas, r *num.Random, out []uint8, points []float32) {
+	k := facesLacking(without)
+	return &k
+}
+
+func facesLacking(without string) kind {
+	return kind{"demo", "faces", Size, columns[:], 0, func(c *person.Canvas, r *num.Random, out []uint8, points []float32) {
 		for k, p := range portrait(c, r, out, without) {
 			points[2*k], points[2*k+1] = float32(p.X), float32(p.Y)
 		}

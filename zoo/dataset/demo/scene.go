@@ -182,11 +182,18 @@ const (
 	mostSide  = 4000
 )
 
+func checkSize(what string, width, height int) error {
+	if min(width, height) < leastSide || max(width, height) > mostSide {
+		return fmt.Errorf("%s: found a size of %dx%d, want sides of %d to %d pixels", what, width, height, leastSide, mostSide)
+	}
+	return nil
+}
+
 // Scene draws a picture in colour of at most so many people, as many as find a place, and tells where their faces are. It depends on what
 // it is given alone.
 func Scene(seed uint64, width, height, people int) (*image.RGBA, []Person, error) {
-	if min(width, height) < leastSide || max(width, height) > mostSide {
-		return nil, nil, fmt.Errorf("scene: found a size of %dx%d, want sides of %d to %d pixels", width, height, leastSide, mostSide)
+	if err := checkSize("scene", width, height); err != nil {
+		return nil, nil, err
 	}
 	if people < 0 || people > mostPeople {
 		return nil, nil, fmt.Errorf("scene: found %d people, want 0 to %d", people, mostPeople)
@@ -201,8 +208,11 @@ func Scene(seed uint64, width, height, people int) (*image.RGBA, []Person, error
 // Turning draws the frames of a film of one head that turns from one side to the other and back, by up to 55 degrees, and nods a little: fn
 // is called with each, and where its face is, until it returns an error.
 func Turning(seed uint64, width, height, frames int, fn func(frame int, m *image.RGBA, p Person) error) error {
-	if min(width, height) < leastSide || max(width, height) > mostSide || frames < 1 {
-		return fmt.Errorf("film: found %d frames of %dx%d, want at least 1 with sides of %d to %d pixels", frames, width, height, leastSide, mostSide)
+	if err := checkSize("film", width, height); err != nil {
+		return err
+	}
+	if frames < 1 {
+		return fmt.Errorf("film: found %d frames, want at least 1", frames)
 	}
 	r := num.NewRandom(seed^sceneKind.stream, 1<<60)
 	f := person.NewFace(r)
@@ -252,8 +262,8 @@ func EmptyKinds() []string { return film.Kinds() }
 
 // Empty draws a picture in colour without people, of a kind: see [EmptyKinds].
 func Empty(kind string, seed uint64, width, height int) (*image.RGBA, error) {
-	if min(width, height) < leastSide || max(width, height) > mostSide {
-		return nil, fmt.Errorf("picture: found a size of %dx%d, want sides of %d to %d pixels", width, height, leastSide, mostSide)
+	if err := checkSize("picture", width, height); err != nil {
+		return nil, err
 	}
 	r := num.NewRandom(seed^sceneKind.stream, 2<<60)
 	b := film.NewBackdrop(r)

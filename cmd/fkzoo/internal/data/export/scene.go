@@ -44,10 +44,11 @@ func dataScene(p *command.Program, c *cli.Context) error {
 	if !strings.EqualFold(filepath.Ext(path), ".png") {
 		return command.Usagef("output: found %q, want -o with a .png file", path)
 	}
-	for _, file := range []string{path, labels} {
-		if err := command.CheckFree(file, force); err != nil {
-			return err
-		}
+	if err := command.CheckFree(path, force); err != nil {
+		return err
+	}
+	if err := command.CheckFree(labels, force, path); err != nil {
+		return err
 	}
 	m, people, err := demo.Scene(c.Uint64("seed"), c.Int("width"), c.Int("height"), c.Int("people"))
 	if err != nil {
